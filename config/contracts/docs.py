@@ -1,0 +1,66 @@
+"""`/docs/`: the generated document of each contract, and a page to read it and try it out. Nothing on the page comes
+from another host."""
+
+from functools import cache
+from typing import Any
+
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
+
+from auth_providers.api.emporix import schema as log_ins_of_emporix
+from auth_providers.api.neostore import schema as neostore_schema
+from config.contracts import emporix, neostore
+from config.middleware import CONTENT_SECURITY_POLICY
+from customers.api.emporix import schema as profiles_of_emporix
+from tenants.api import emporix_schema
+from tenants.api.schema import Contract, describe, generate
+
+# Swagger UI sets `style` attributes for its layout; scripts stay as strict as on every other page.
+SWAGGER_POLICY = CONTENT_SECURITY_POLICY.replace("style-src 'self'", "style-src 'self' 'unsafe-inline'")
+
+CONTRACTS = {
+    "emporix": Contract(
+        title="Patron: Emporix Customer Service",
+        description="The customer's own operations of the Emporix Customer Service, as Patron serves them.",
+        patterns=emporix.urlpatterns,
+        security_schemes=emporix_schema.SECURITY_SCHEMES,
+        path_names={"address": "addressId"},
+    ),
+    "neostore": Contract(
+        title="Patron: Neostore customer API",
+        description="The Neostore customer API, as Patron serves it.",
+        patterns=neostore.urlpatterns,
+        security_schemes=neostore_schema.SECURITY_SCHEMES,
+        path_names={"tenant": "tenantId"},
+    ),
+}
+
+for descriptions in (profiles_of_emporix, log_ins_of_emporix, neostore_schema):
+    describe(descriptions.DESCRIPTIONS)
+
+
+@cache
+def document(contract: str) -> dict[str, Any]:
+    """The contract's OpenAPI document; the code it describes does not change while it runs."""
+    return generate(CONTRACTS[contract])
+
+
+@require_safe
+def openapi(request: HttpRequest, contract: str) -> JsonResponse:
+    """`/docs/{contract}/openapi.json`."""
+    return JsonResponse(document(_known(contract)))
+
+
+@require_safe
+def swagger(request: HttpRequest, contract: str) -> HttpResponse:
+    """`/docs/{contract}/`: the document for people."""
+    page = render(request, "docs.html", {"contract": contract, "title": CONTRACTS[_known(contract)].title})
+    page["Content-Security-Policy"] = SWAGGER_POLICY
+    return page
+
+
+def _known(contract: str) -> str:
+    if contract not in CONTRACTS:
+        raise Http404
+    return contract

@@ -1,0 +1,51 @@
+"""Where the process's secrets come from.
+
+Outside the demo a missing secret stops the start: a guessable default would let anyone forge tokens. The demo
+makes its own secrets once and keeps them beside its database, so that a restart reads what the last run wrote.
+"""
+
+import os
+import secrets
+from collections.abc import Callable
+from pathlib import Path
+
+from cryptography.fernet import Fernet
+
+HOW_TO_MAKE = {
+    "SECRET_KEY": "python3 -c 'import secrets; print(secrets.token_urlsafe(50))'",
+    "ENCRYPTION_KEYS": "python3 -c 'import base64, os; print(base64.urlsafe_b64encode(os.urandom(32)).decode())'",
+}
+MAKERS: dict[str, Callable[[], str]] = {
+    "SECRET_KEY": lambda: secrets.token_urlsafe(50),
+    "ENCRYPTION_KEYS": lambda: Fernet.generate_key().decode(),
+    "DEMO_STAFF_PASSWORD": lambda: secrets.token_urlsafe(9),
+}
+
+
+def read_secret(name: str, *, demo_directory: Path | None) -> str:
+    """Return the secret called `name` from the environment.
+
+    In the demo (`demo_directory` given) a missing one is made and kept in that directory, readable by its owner only.
+    Otherwise a missing one ends the process with a sentence that says how to set it.
+    """
+    value = os.environ.get(name, "").strip()
+    if value:
+        return value
+    if demo_directory is None:
+        raise SystemExit(
+            f"{name} is not set, and Patron does not start without it. Make one with\n"
+            f"    {HOW_TO_MAKE[name]}\n"
+            f"and set it in the environment as {name}=..."
+        )
+    return _kept(demo_directory / name.lower(), MAKERS[name])
+
+
+def _kept(path: Path, make: Callable[[], str]) -> str:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        return path.read_text().strip()
+    with os.fdopen(descriptor, "w") as file:
+        file.write(make())
+    return path.read_text().strip()

@@ -1,0 +1,208 @@
+"""Every setting of Patron, read from the environment (README, "Configuration").
+
+One file: a reader who wonders what a deployment can change finds it here and nowhere else.
+"""
+
+from ipaddress import ip_network
+from pathlib import Path
+
+import django_stubs_ext
+from environs import Env
+
+from config.secrets import read_secret
+
+django_stubs_ext.monkeypatch()  # so that `ModelAdmin[Customer]` is an expression, not only a type
+
+env = Env()
+BASE_DIR = Path(__file__).resolve().parent.parent
+VAR_DIR = env.path("VAR_DIR", BASE_DIR / "var")
+
+DEBUG = False
+DEMO = env.bool("DEMO", False)
+PORT = env.int("PORT", 8000)
+PUBLIC_URL = env.str("PUBLIC_URL", f"http://localhost:{PORT}").rstrip("/")
+ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", ["*"] if DEMO else ["localhost", "127.0.0.1"])
+
+# -- secrets ----------------------------------------------------------------------------------------------------------
+_demo_directory = VAR_DIR if DEMO else None
+SECRET_KEY = read_secret("SECRET_KEY", demo_directory=_demo_directory)
+SECRET_KEY_FALLBACKS: list[str] = env.list("SECRET_KEY_FALLBACKS", [])
+# Fernet keys, newest first: the first encrypts, every one of them decrypts (cryptography's MultiFernet).
+ENCRYPTION_KEYS = read_secret("ENCRYPTION_KEYS", demo_directory=_demo_directory).split(",")
+
+# -- the application --------------------------------------------------------------------------------------------------
+INSTALLED_APPS = [
+    "config.apps.StaffAdminConfig",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "django_otp",
+    "django_otp.plugins.otp_totp",
+    "corsheaders",
+    "rest_framework",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "tenants",
+    "customers",
+    "auth_providers",
+]
+# The API needs neither cookies nor CSRF protection; the classes named Staff… do nothing outside the back office.
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "config.middleware.ResponseHeadersMiddleware",
+    "corsheaders.middleware.CorsMiddleware",
+    "config.middleware.StaffSessionMiddleware",
+    "config.middleware.StaffCommonMiddleware",
+    "config.middleware.StaffCsrfMiddleware",
+    "config.middleware.StaffAuthenticationMiddleware",
+    "config.middleware.StaffOTPMiddleware",
+    "config.middleware.StaffMessageMiddleware",
+]
+SILENCED_SYSTEM_CHECKS = [
+    "security.W002",  # ResponseHeadersMiddleware forbids framing on every page
+    "security.W003",  # StaffCsrfMiddleware is Django's own, where a cookie opens the door
+]
+ROOT_URLCONF = "config.urls"
+WSGI_APPLICATION = "config.wsgi.application"
+APPEND_SLASH = True
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    },
+]
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": ["auth_providers.api.authentication.BearerAuthentication"],
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "UNAUTHENTICATED_USER": None,
+    "TEST_REQUEST_DEFAULT_FORMAT": "json",
+}
+# Staff sign in with a second factor; only the demo, which is no one's production, lets a password do.
+DEMO_STAFF_PASSWORD = read_secret("DEMO_STAFF_PASSWORD", demo_directory=VAR_DIR) if DEMO else ""
+STAFF_SECOND_FACTOR = env.bool("STAFF_SECOND_FACTOR", not DEMO)
+OTP_TOTP_ISSUER = "Patron"  # what authenticator apps show
+# Who may see devices must not be able to copy them; `create_staff` prints what enrolment needs, once.
+OTP_ADMIN_HIDE_SENSITIVE_DATA = True
+
+# -- what it keeps ----------------------------------------------------------------------------------------------------
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+DATABASES = {
+    "default": env.dj_db_url(
+        "DATABASE_URL",
+        f"sqlite:///{VAR_DIR / 'patron.sqlite3'}",
+        conn_max_age=600,
+        conn_health_checks=True,
+    )
+}
+if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
+    # IMMEDIATE: a transaction that reads first and writes later would fail at once instead of waiting its turn.
+    # WAL: readers do not wait for the writer. FULL: what was answered survives a power cut, too.
+    DATABASES["default"]["OPTIONS"] = {
+        "transaction_mode": "IMMEDIATE",
+        "timeout": 20,  # seconds
+        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;",
+    }
+CACHES = {"default": env.dj_cache_url("CACHE_URL", "locmem://")}
+
+# -- passwords (OWASP ASVS 5.0, appendix C) ---------------------------------------------------------------------------
+PASSWORD_HASHERS = [
+    "auth_providers.passwords.Argon2idHasher",
+    # Read only: what an import brings, or what older settings wrote, is rehashed at the next log-in.
+    "django.contrib.auth.hashers.PBKDF2PasswordHasher",
+    "django.contrib.auth.hashers.PBKDF2SHA1PasswordHasher",
+    "django.contrib.auth.hashers.ScryptPasswordHasher",
+]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 15}},
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+# A file of passwords to refuse, one a line, lower-case, plain or gzipped; empty: the list that Django ships (20,000).
+REFUSED_PASSWORDS_FILE = env.str("REFUSED_PASSWORDS_FILE", "")
+
+# -- mail -------------------------------------------------------------------------------------------------------------
+_email = env.dj_email_url("EMAIL_URL", f"file:///{VAR_DIR / 'mail'}" if DEMO else "smtp://localhost:25")
+EMAIL_BACKEND = _email["EMAIL_BACKEND"]
+EMAIL_FILE_PATH = str(BASE_DIR / _email["EMAIL_FILE_PATH"])
+EMAIL_HOST = _email["EMAIL_HOST"]
+EMAIL_PORT = _email["EMAIL_PORT"]
+EMAIL_HOST_USER = _email["EMAIL_HOST_USER"]
+EMAIL_HOST_PASSWORD = _email["EMAIL_HOST_PASSWORD"]
+EMAIL_USE_TLS = _email["EMAIL_USE_TLS"]
+EMAIL_USE_SSL = _email["EMAIL_USE_SSL"]
+EMAIL_TIMEOUT = 10  # seconds
+DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", "Patron <patron@localhost>")
+
+# -- other identity providers ----------------------------------------------------------------------------------------
+# Host names of providers that may lie in a private network or on this machine; every other provider may not.
+ALLOWED_PROVIDER_HOSTS: list[str] = env.list("ALLOWED_PROVIDER_HOSTS", [])
+
+# -- the web ----------------------------------------------------------------------------------------------------------
+# Addresses or networks whose X-Forwarded-For is believed, e.g. "10.0.0.0/8,127.0.0.1".
+_proxies: list[str] = env.list("TRUSTED_PROXIES", [])
+TRUSTED_PROXIES = [ip_network(each) for each in _proxies]
+# No cookie ever opens the API, so any origin may call it; name origins to narrow that.
+CORS_ALLOWED_ORIGINS: list[str] = env.list("CORS_ALLOWED_ORIGINS", [])
+CORS_ALLOW_ALL_ORIGINS = not CORS_ALLOWED_ORIGINS
+CORS_URLS_REGEX = r"^/(customer|customerlogin|api|tenants)/"
+CORS_ALLOW_HEADERS = [
+    "accept",
+    "authorization",
+    "content-type",
+    "prefer",
+    "emporix-tenant",
+    "hybris-tenant",
+    "session-id",
+]
+CORS_EXPOSE_HEADERS = ["retry-after", "preference-applied"]
+STATIC_URL = "/static/"
+STATICFILES_DIRS = [BASE_DIR / "config" / "static"]
+WHITENOISE_USE_FINDERS = True  # served from where they lie: nothing to collect
+LANGUAGE_CODE = "en"
+# What mails are written in.
+LANGUAGES = [("en", "English"), ("de", "Deutsch"), ("fr", "Français"), ("es", "Español"), ("pl", "Polski")]
+LOCALE_PATHS = [BASE_DIR / "templates" / "locale"]
+TIME_ZONE = "UTC"
+USE_TZ = True
+_https = PUBLIC_URL.startswith("https://")
+SECURE_REFERRER_POLICY = "same-origin"
+SECURE_SSL_REDIRECT = env.bool("SECURE_SSL_REDIRECT", _https)
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if TRUSTED_PROXIES else None
+SECURE_HSTS_SECONDS = env.int("SECURE_HSTS_SECONDS", 31_536_000 if _https else 0)
+SECURE_HSTS_INCLUDE_SUBDOMAINS = _https
+SECURE_HSTS_PRELOAD = _https
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = _https
+SESSION_COOKIE_AGE = 12 * 60 * 60  # seconds: a support clerk's shift
+CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]
+X_FRAME_OPTIONS = "DENY"
+DATA_UPLOAD_MAX_MEMORY_SIZE = 256 * 1024  # bytes, also the limit of an API body
+
+# -- logs: to standard error, never a query string or a header (tokens travel there) ----------------------------------
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["stderr"], "level": env.str("LOG_LEVEL", "WARNING")},
+    "loggers": {"django.request": {"level": "ERROR"}},
+}
+# Titles and tokens differ by contract (config/contracts/docs.py); no hooks: an enumeration stands where it is used.
+SPECTACULAR_SETTINGS = {
+    # It would look at every path at once; each contract's document is made, and checked by a test, on its own.
+    "ENABLE_DJANGO_DEPLOY_CHECK": False,
+    "TITLE": "Patron",
+    "VERSION": "1",
+    "POSTPROCESSING_HOOKS": [],
+}

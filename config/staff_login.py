@@ -1,0 +1,105 @@
+"""How staff log in: user name, password and, where the deployment asks for it, a code; all or nothing.
+
+A wrong user name, password or code gets the same answer. Failures count per user name and address, and per address;
+whoever had too many waits, and is neither compared nor counted. Every attempt is on the staff's trail and in the log.
+"""
+
+import logging
+from datetime import timedelta
+from typing import Any
+
+from django import forms
+from django.conf import settings
+from django.contrib.admin.forms import AdminAuthenticationForm
+from django.contrib.auth.models import User
+from django.core.exceptions import ValidationError
+from django.http import HttpRequest
+from django_otp import devices_for_user, verify_token
+from django_otp.models import Device
+
+from tenants import staff_trail
+from tenants.api.caller import client_of
+from tenants.clients import Client
+
+WINDOW = timedelta(minutes=15)
+# One address can be an office; one user name from one address is one person. A user name alone isn't counted: anyone
+# could lock its owner out.
+FAILURES_BY_PERSON = 5
+FAILURES_BY_ADDRESS = 50
+
+logger = logging.getLogger("patron.staff")
+logger.setLevel(logging.INFO)  # a trail that LOG_LEVEL doesn't silence
+
+
+def is_throttled(*, username: str, client: Client) -> bool:
+    """Whether this person or this address failed too often of late. The trail tells, so every process knows."""
+    failed = staff_trail.names_that_failed(client=client, within=WINDOW, at_most=FAILURES_BY_ADDRESS)
+    return len(failed) >= FAILURES_BY_ADDRESS or failed.count(_typed(username)) >= FAILURES_BY_PERSON
+
+
+def _typed(username: str) -> str:
+    """The user name as the trail keeps it, without regard to capitals."""
+    return username[: staff_trail.USERNAME_MAX_LENGTH].lower()
+
+
+class StaffLoginForm(AdminAuthenticationForm):
+    """The log-in page of the back office; the code is asked for where STAFF_SECOND_FACTOR is on."""
+
+    code = forms.CharField(
+        label="Code",
+        max_length=16,
+        help_text="Six digits, from your authenticator app",
+        widget=forms.TextInput(attrs={"autocomplete": "one-time-code", "inputmode": "numeric"}),
+    )
+    error_messages = {
+        **AdminAuthenticationForm.error_messages,
+        "throttled": "Too many failed attempts. Wait a quarter of an hour and try again.",
+        "invalid_login": "Wrong user name, password or code. Capitals matter, and each code works once.",
+    }
+
+    request: HttpRequest
+
+    def __init__(self, request: HttpRequest, *args: Any, **kwargs: Any) -> None:
+        super().__init__(request, *args, **kwargs)
+        if not settings.STAFF_SECOND_FACTOR:
+            del self.fields["code"]
+
+    def clean(self) -> dict[str, Any]:
+        if self.errors:  # something is missing: nothing to compare, nothing to tell
+            return self.cleaned_data
+        if is_throttled(username=self.cleaned_data["username"], client=client_of(self.request)):
+            self._record(reason=staff_trail.THROTTLED)
+            raise ValidationError(self.error_messages["throttled"], code="throttled")
+        try:
+            cleaned: dict[str, Any] = super().clean()
+        except ValidationError:
+            self._record(reason="wrong user name, password or code")
+            raise
+        self._record()
+        return cleaned
+
+    def _record(self, *, reason: str = "") -> None:
+        """How the attempt ended: refused for a reason, or else a success."""
+        username, client = self.cleaned_data["username"], client_of(self.request)
+        staff_trail.record(
+            action=staff_trail.LOG_IN, username=username, client=client, is_success=not reason, reason=reason
+        )
+        level = logging.WARNING if reason else logging.INFO
+        logger.log(
+            level, "log-in%s: user %r from %s", f" refused, {reason}" if reason else "", username, client.address
+        )
+
+    def confirm_login_allowed(self, user: User) -> None:
+        super().confirm_login_allowed(user)
+        if not settings.STAFF_SECOND_FACTOR:
+            return
+        device = _device_that_accepts(user, self.cleaned_data["code"].replace(" ", ""))
+        if device is None:
+            raise self.get_invalid_login_error()
+        user.otp_device = device  # type: ignore[attr-defined] # django-otp puts it into the session
+
+
+def _device_that_accepts(user: User, code: str) -> Device | None:
+    """The one last used comes first: a failed try blocks a device for a while, also a spare one (django-otp)."""
+    devices = sorted(devices_for_user(user), key=lambda device: str(device.last_used_at or ""), reverse=True)
+    return next((device for device in devices if verify_token(user, device.persistent_id, code)), None)
