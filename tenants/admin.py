@@ -1,0 +1,230 @@
+"""Tenants in the back office: their defaults and policies, sites and API keys; the audit trail to read."""
+
+from collections.abc import Mapping
+from functools import cached_property
+from ipaddress import ip_address
+from types import MappingProxyType
+from typing import Any, Generic, TypeVar, cast
+
+from django.contrib import admin
+from django.core.paginator import Paginator
+from django.db.models import Model, Q, QuerySet, URLField
+from django.forms import BaseForm
+from django.http import HttpRequest
+
+from tenants.errors import DomainError
+from tenants.models import ApiKey, AuditEvent, Site, StaffEvent, Tenant
+
+
+class ReadOnly:
+    """Mixed into an admin or inline whose rows are looked at, never written, here."""
+
+    def has_add_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+
+M = TypeVar("M", bound=Model)
+
+
+class TenantRowAdmin(admin.ModelAdmin[M], Generic[M]):
+    """For rows of tenants: whose a row is, and what `fixed` names, is chosen once."""
+
+    fixed: tuple[str, ...] = ()
+    show_full_result_count = False
+    show_facets = admin.ShowFacets.NEVER
+    sortable_by = ()
+
+    def get_readonly_fields(self, request: HttpRequest, obj: M | None = None) -> list[str]:
+        stays = ("tenant", *self.fixed) if obj is not None else ()
+        return [*map(str, super().get_readonly_fields(request, obj)), *stays]
+
+
+def show_failure(form: BaseForm, error: DomainError, fields: Mapping[str, str] = MappingProxyType({})) -> None:
+    """Put what the core refused on the form's fields; `fields` translates the core's names."""
+    for detail in error.details:
+        name = fields.get(detail.field, detail.field)
+        form.add_error(name if name in form.fields else None, detail.message)
+    if not error.details:
+        form.add_error(None, error.message)
+
+
+class CappedPaginator(Paginator[Any]):
+    """Counts so far and no further: of a million rows nobody leafs through the last thousand."""
+
+    COUNTED = 1000
+
+    @cached_property
+    def count(self) -> int:
+        rows = cast(QuerySet[Any], self.object_list)
+        return rows.order_by()[: self.COUNTED].count()
+
+    @property
+    def is_capped(self) -> bool:
+        return self.count == self.COUNTED
+
+
+def in_words(event: AuditEvent) -> str:
+    """What happened, for people."""
+    return f"{event.action} {event.method and f'({event.method})'}".replace("_", " ").strip()
+
+
+def is_address(text: str) -> bool:
+    """Whether it is an IP address: PostgreSQL compares its column with nothing else."""
+    try:
+        ip_address(text)
+    except ValueError:
+        return False
+    return True
+
+
+class SiteInline(admin.TabularInline[Site, Tenant]):
+    model = Site
+    extra = 0
+
+
+class ApiKeyInline(admin.TabularInline[ApiKey, Tenant]):
+    model = ApiKey
+    extra = 0
+    fields = ["client_id", "name", "is_active", "created_at"]
+    readonly_fields = ["created_at"]
+
+
+@admin.register(Tenant)
+class TenantAdmin(admin.ModelAdmin[Tenant]):
+    list_display = ["code", "name", "number", "is_active"]
+    search_fields = ["code", "name"]
+    sortable_by = ()
+    inlines = [SiteInline, ApiKeyInline]
+    formfield_overrides = {URLField: {"assume_scheme": "https"}}
+    fieldsets = [
+        (None, {"fields": ["code", "number", "name", "is_active"]}),
+        ("Defaults", {"fields": ["default_language", "default_currency", "default_country", "default_site"]}),
+        (
+            "Sign-up and passwords",
+            {
+                "fields": [
+                    "is_customer_active_on_signup",
+                    "is_customer_on_hold_on_signup",
+                    "is_signup_enumeration_safe",
+                    "is_opt_in_required",
+                    "is_deletion_confirmed",
+                    "password_min_length",
+                    "is_common_password_refused",
+                ]
+            },
+        ),
+        (
+            "Mail",
+            {
+                "fields": [
+                    "mail_sender",
+                    "brand_color",
+                    "logo_url",
+                    "opt_in_link",
+                    "password_reset_link",
+                    "email_change_link",
+                    "deletion_link",
+                ]
+            },
+        ),
+        (
+            "Lifetimes in seconds",
+            {
+                "fields": [
+                    "anonymous_access_lifetime",
+                    "anonymous_refresh_lifetime",
+                    "customer_access_lifetime",
+                    "customer_refresh_lifetime",
+                    "service_jwt_lifetime",
+                    "customer_jwt_lifetime",
+                    "session_lifetime",
+                ]
+            },
+        ),
+    ]
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """`manage.py create_tenant` does it, with the signing key that a tenant needs."""
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Tenant | None = None) -> bool:
+        return False
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Tenant | None = None) -> list[str]:
+        return ["code", "number"]
+
+
+@admin.register(AuditEvent)
+class AuditEventAdmin(ReadOnly, admin.ModelAdmin[AuditEvent]):
+    """Newest first, by the key: the order in which events were written."""
+
+    list_display = ["when", "tenant", "what", "is_success", "customer_number", "who", "reason", "address"]
+    list_filter = ["is_success", "tenant"]
+    list_select_related = ["tenant"]
+    search_fields = ["customer_number"]  # shows the search box; `get_search_results` says what it finds
+    search_help_text = "Customer number, or user name of a member of staff"
+    show_full_result_count = False
+    show_facets = admin.ShowFacets.NEVER
+    paginator = CappedPaginator
+    ordering = ["-pk"]
+    sortable_by = ()
+
+    @admin.display(description="when (UTC)")
+    def when(self, event: AuditEvent) -> str:
+        return f"{event.at:%Y-%m-%d %H:%M:%S}"
+
+    def what(self, event: AuditEvent) -> str:
+        return in_words(event)
+
+    def who(self, event: AuditEvent) -> str:
+        return event.staff_username or "customer"
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[AuditEvent], search_term: str
+    ) -> tuple[QuerySet[AuditEvent], bool]:
+        for word in search_term.split():
+            # Naming the tenants, all of them, lets the index be used, which begins with the tenant.
+            of_customer = Q(customer_number=word, tenant__in=Tenant.objects.all())
+            queryset = queryset.filter(of_customer if word.isdigit() else Q(staff_username=word))
+        return queryset, False
+
+
+@admin.register(StaffEvent)
+class StaffEventAdmin(ReadOnly, admin.ModelAdmin[StaffEvent]):
+    """Who came and went at the back office's own door: for superusers, whatever rights others are given."""
+
+    list_display = ["when", "what", "username", "is_success", "reason", "address", "user_agent"]
+    list_filter = ["is_success"]
+    search_fields = ["username"]  # shows the search box; `get_search_results` says what it finds
+    search_help_text = "User name as it was typed, or network address"
+    show_full_result_count = False
+    show_facets = admin.ShowFacets.NEVER
+    paginator = CappedPaginator
+    ordering = ["-pk"]
+    sortable_by = ()
+
+    @admin.display(description="when (UTC)")
+    def when(self, event: StaffEvent) -> str:
+        return f"{event.at:%Y-%m-%d %H:%M:%S}"
+
+    def what(self, event: StaffEvent) -> str:
+        return event.action.replace("_", " ")
+
+    def has_view_permission(self, request: HttpRequest, obj: StaffEvent | None = None) -> bool:
+        return bool(request.user.is_superuser)
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        return self.has_view_permission(request)
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[StaffEvent], search_term: str
+    ) -> tuple[QuerySet[StaffEvent], bool]:
+        for word in search_term.split():
+            queryset = queryset.filter(Q(address=word) if is_address(word) else Q(username=word))
+        return queryset, False

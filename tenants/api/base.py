@@ -1,0 +1,167 @@
+"""What every contract's viewsets share: the tenant comes first, then who is calling, and every failure has a body."""
+
+from collections.abc import Callable
+from contextlib import ExitStack
+from typing import Any, ClassVar, Protocol, cast
+
+from django.http import HttpRequest
+from rest_framework.exceptions import (
+    MethodNotAllowed,
+    NotAuthenticated,
+    NotFound,
+    ParseError,
+    PermissionDenied,
+)
+from rest_framework.negotiation import BaseContentNegotiation
+from rest_framework.permissions import BasePermission
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.viewsets import ViewSet
+
+from tenants import isolation
+from tenants.api.bodies import JsonParser, JsonRenderer, measure
+from tenants.api.caller import client_of
+from tenants.api.failures import Failure, failure_of
+from tenants.clients import Client
+from tenants.directory import get_tenant
+from tenants.models import Tenant
+
+
+class Connections(Protocol):
+    """What hangs on a profile."""
+
+    @property
+    def log_ins(self) -> list[tuple[str, str]]:
+        """What people know it by, and the id at its provider or ""."""
+
+    @property
+    def legal_entities(self) -> list[tuple[str, str, str]]:
+        """Id, name and id of the assignment."""
+
+
+class Caller(Protocol):
+    """What the authentication class leaves in `request.auth`."""
+
+    @property
+    def tenant(self) -> Tenant: ...
+
+    @property
+    def site(self) -> str:
+        """The site of the visit, "" when the storefront did not say."""
+
+    def connections(self) -> Connections:
+        """What belongs to the customer who calls."""
+
+
+class HasToken(BasePermission):
+    """Any valid token of the tenant will do, an anonymous one too."""
+
+    def has_permission(self, request: Request, view: Any) -> bool:
+        return request.auth is not None
+
+
+class JsonOnly(BaseContentNegotiation):
+    """The contract speaks JSON, whatever the client says it accepts."""
+
+    def select_parser(self, request: Request, parsers: Any) -> Any:
+        content_type = (request.content_type or "").split(";")[0].strip().lower()
+        return next((parser for parser in parsers if _matches(parser.media_type, content_type)), None)
+
+    def select_renderer(self, request: Request, renderers: Any, format_suffix: str | None = None) -> Any:
+        return renderers[0], renderers[0].media_type
+
+
+def _matches(media_type: str, content_type: str) -> bool:
+    if media_type == "application/*+json":
+        return content_type.startswith("application/") and content_type.endswith("+json")
+    return media_type == content_type
+
+
+class ContractViewSet(ViewSet):
+    """A viewset of one contract. A subclass says how it names the tenant and spells a failure."""
+
+    parser_classes = [JsonParser]
+    renderer_classes = [JsonRenderer]
+    content_negotiation_class: type[BaseContentNegotiation] = JsonOnly
+    http_method_names = ["get", "post", "put", "patch", "delete", "head"]
+    # False where a call brings its tenant in another way than the rest of the contract.
+    names_tenant_in_path: ClassVar[bool] = True
+
+    tenant: Tenant
+    client: Client
+
+    def tenant_code(self, request: Request) -> str:
+        """The tenant's code as the request names it. Raises `UnknownTenant` when it contradicts itself."""
+        return str(self.kwargs.get("tenant", ""))
+
+    def render_failure(self, failure: Failure) -> Response:
+        """The contract's answer to a failure."""
+        raise NotImplementedError
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        with ExitStack() as self._wall:
+            return super().dispatch(request, *args, **kwargs)
+
+    def initialize_request(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Request:
+        measure(request)
+        return super().initialize_request(request, *args, **kwargs)
+
+    def confine(self, tenant: Tenant) -> None:
+        """From here on the request is this tenant's, and the database shows it no other's rows."""
+        self.tenant = tenant
+        self._wall.enter_context(isolation.confined(tenant))
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        if (request.method or "").lower() not in (self.action_map or {}):
+            raise MethodNotAllowed(request.method or "")
+        if any("\0" in text for name, values in request.query_params.lists() for text in (name, *values)):
+            raise ParseError("The query contains a NUL character.")
+        if any("\0" in str(text) for text in self.kwargs.values()):
+            raise ParseError("The path contains a NUL character.")
+        self.client = client_of(request)
+        if self.names_tenant_in_path:
+            self.confine(self._resolve_tenant(request))
+        super().initial(request, *args, **kwargs)
+
+    def _resolve_tenant(self, request: Request) -> Tenant:
+        """The tenant, from the caller's token where that spares a statement; its own look-up otherwise, before the
+        token is judged, so that a wrong tenant is always called wrong."""
+        code = self.tenant_code(request)
+        try:
+            caller = cast(Caller | None, request.auth)
+        except Exception:
+            get_tenant(code)
+            raise
+        if caller is not None and caller.tenant.code == code:
+            return caller.tenant
+        tenant = get_tenant(code)
+        if caller is not None:
+            raise NotAuthenticated
+        return tenant
+
+    def permission_denied(self, request: Request, message: str | None = None, code: str | None = None) -> Any:
+        raise NotAuthenticated if request.auth is None else PermissionDenied("User not authorized.")
+
+    def get_exception_handler(self) -> Callable[[Exception, dict[str, Any]], Response]:
+        return lambda error, context: self.render_failure(failure_of(error))
+
+    def finalize_response(self, request: Request, response: Response, *args: Any, **kwargs: Any) -> Response:
+        final = super().finalize_response(request, response, *args, **kwargs)
+        # Answers carry tokens and personal data; addresses may carry tokens (OWASP ASVS 5.0, 14.2.1 and 14.3.2).
+        final.headers["Cache-Control"] = "no-store"
+        final.headers["Referrer-Policy"] = "no-referrer"
+        return final
+
+
+class UnknownPath(ContractViewSet):
+    """Mixed into a contract's viewset: answers for every path that the contract does not have."""
+
+    names_tenant_in_path = False
+    authentication_classes = []
+    permission_classes = []
+
+    def refuse(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        raise NotFound("There is no such path.")
+
+
+EVERY_METHOD: dict[str, Any] = dict.fromkeys(("get", "post", "put", "patch", "delete"), "refuse")

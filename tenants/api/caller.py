@@ -1,0 +1,23 @@
+"""The caller's address, which limits and the audit trail depend on."""
+
+from django.conf import settings
+from django.http import HttpRequest
+
+from tenants.clients import Client, unmapped
+
+
+def client_of(request: HttpRequest) -> Client:
+    """Who calls. `X-Forwarded-For` is believed only as far as the proxies named in TRUSTED_PROXIES wrote it: the
+    address is the last one in the chain that is not such a proxy."""
+    chain = [*request.META.get("HTTP_X_FORWARDED_FOR", "").split(","), request.META.get("REMOTE_ADDR", "")]
+    address = ""
+    for text in reversed(chain):
+        try:
+            each = unmapped(text.strip())
+        except ValueError:
+            break
+        address = str(each).partition("%")[0]  # of a link-local address, the interface is ours and says nothing
+        if not any(each in network for network in settings.TRUSTED_PROXIES):
+            break
+    user_agent = request.META.get("HTTP_USER_AGENT", "").replace("\0", "")
+    return Client(address=address, user_agent=user_agent[:255])

@@ -1,0 +1,70 @@
+"""The Emporix contract: how it names the tenant, and its three bodies for a failure."""
+
+from typing import Any
+
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from tenants.api.base import ContractViewSet, UnknownPath
+from tenants.api.failures import Failure
+from tenants.directory import UnknownTenant
+
+# A 401 comes from the contract's gateway, in the gateway's words.
+FAULTS = {
+    "token_expired": ("Access Token expired", "keymanagement.service.access_token_expired"),
+    "invalid_api_key": ("Invalid ApiKey", "oauth.v2.InvalidApiKey"),
+}
+INVALID_TOKEN_FAULT = ("Invalid access token", "oauth.v2.InvalidAccessToken")
+TYPES = {
+    400: "bad_request",
+    404: "resource_not_found",
+    405: "method_not_allowed",
+    406: "not_acceptable",
+    409: "conflict_resource",
+    413: "payload_too_large",
+    415: "unsupported_media_type",
+    429: "too_many_requests",
+    500: "internal_service_error",
+    503: "service_unavailable",
+}
+TENANT_HEADERS = ("Emporix-Tenant", "hybris-tenant")
+
+
+class EmporixViewSet(ContractViewSet):
+    """Base of the contract's viewsets."""
+
+    def tenant_code(self, request: Request) -> str:
+        codes = {*self.named_tenants(request), *(request.headers.get(name, "") for name in TENANT_HEADERS)} - {""}
+        if len(codes) != 1:
+            raise UnknownTenant
+        return codes.pop()
+
+    def named_tenants(self, request: Request) -> list[str]:
+        """The codes in the request, headers aside."""
+        return [super().tenant_code(request)]
+
+    def render_failure(self, failure: Failure) -> Response:
+        if failure.status == 401:  # noqa: PLR2004
+            fault, code = FAULTS.get(failure.code, INVALID_TOKEN_FAULT)
+            body = {"fault": {"faultstring": fault, "detail": {"errorcode": code}}}
+            return Response(body, status=401, headers=failure.headers)
+        if failure.status == 403:  # noqa: PLR2004
+            return Response({"type": "Forbidden", "status": 403, "message": "User not authorized."}, status=403)
+        return Response(_error_message(failure), status=failure.status, headers=failure.headers)
+
+
+def _error_message(failure: Failure) -> dict[str, Any]:
+    body: dict[str, Any] = {
+        "status": failure.status,
+        "type": TYPES.get(failure.status, failure.code),
+        "message": failure.message,
+    }
+    if failure.details:
+        body["details"] = [
+            {"field": each.field, "type": each.code, "message": each.message} for each in failure.details
+        ]
+    return body
+
+
+class EmporixUnknownPath(UnknownPath, EmporixViewSet):
+    """A path under the contract's prefixes that it does not have."""

@@ -1,0 +1,136 @@
+"""What the descriptions of the Emporix operations share: tokens, failures, parameters."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
+from rest_framework import serializers
+
+from tenants.api.schema import TENANT_CODE, in_header, in_path
+
+# Any: drf-spectacular's own hints know names only, and no alternatives.
+CUSTOMER: Any = [{"CustomerAccessToken": []}]
+VISITOR: Any = [{"AnonymousAccessToken": []}, {"CustomerAccessToken": []}]
+NOBODY: Any = []
+
+SECURITY_SCHEMES = {
+    "CustomerAccessToken": {
+        "type": "http",
+        "scheme": "bearer",
+        "description": "The access token of a customer, from a log-in.",
+    },
+    "AnonymousAccessToken": {
+        "type": "http",
+        "scheme": "bearer",
+        "description": "The access token of a visitor, from the anonymous log-in.",
+    },
+}
+TENANT = in_path("tenant", "Code of the tenant.", pattern=TENANT_CODE)
+TENANT_HEADERS = [
+    in_header(name, "Code of the tenant again; when sent, it must agree.")
+    for name in ("Emporix-Tenant", "hybris-tenant")
+]
+
+
+class FaultDetail(serializers.Serializer[Any]):
+    errorcode = serializers.CharField()
+
+
+class FaultBody(serializers.Serializer[Any]):
+    faultstring = serializers.CharField()
+    detail = FaultDetail()
+
+
+class GatewayFault(serializers.Serializer[Any]):
+    """The token or the credentials were not accepted."""
+
+    fault = FaultBody()
+
+
+class Forbidden(serializers.Serializer[Any]):
+    """The token is valid, but opens something else."""
+
+    type = serializers.ChoiceField(["Forbidden"])
+    status = serializers.ChoiceField([403])
+    message = serializers.CharField()
+
+
+class ErrorDetail(serializers.Serializer[Any]):
+    """One field at fault, by its path in the body."""
+
+    field = serializers.CharField()
+    type = serializers.CharField()
+    message = serializers.CharField()
+
+
+class ErrorMessage(serializers.Serializer[Any]):
+    """Every other failure."""
+
+    status = serializers.IntegerField(min_value=400, max_value=599)
+    type = serializers.RegexField("^[a-z]+(_[a-z]+)*$")
+    message = serializers.CharField()
+    details = ErrorDetail(many=True, required=False)
+
+
+class ResourceLocation(serializers.Serializer[Any]):
+    """Where to find what was created."""
+
+    id = serializers.CharField()
+
+
+REFUSALS = {
+    400: (ErrorMessage, "The request or the tenant is not valid."),
+    401: (GatewayFault, "No valid token, or wrong credentials."),
+    403: (Forbidden, "The token does not open this."),
+    404: (ErrorMessage, "There is no such thing here."),
+    409: (ErrorMessage, "It exists already, or someone else changed it meanwhile."),
+    413: (ErrorMessage, "The body is too large."),
+    415: (ErrorMessage, "The body is of another media type."),
+    429: (ErrorMessage, "Too many attempts."),
+    503: (ErrorMessage, "Not available right now."),
+}
+
+
+def operation(
+    name: str,
+    summary: str,
+    *,
+    tag: str,
+    tokens: Any,
+    answers: dict[int, Any],
+    refusals: Iterable[int] = (),
+    body: Any = None,
+    parameters: Iterable[OpenApiParameter] = (),
+    methods: list[str] | None = None,
+    has_tenant_path: bool = True,
+) -> Any:
+    """The description of one operation. `answers` maps the statuses of success to a serializer, or to a sentence when
+    they have no body; `refusals` names what can go wrong beyond what always can."""
+    statuses = {400, 401, 503, *refusals} | ({413, 415} if body else set())
+    return extend_schema(
+        operation_id=name,
+        summary=summary,
+        tags=[tag],
+        auth=tokens,
+        request=body,
+        parameters=[*([TENANT, *TENANT_HEADERS] if has_tenant_path else []), *parameters, *_headers_of(statuses)],
+        responses={status: _answer(answer) for status, answer in answers.items()}
+        | {status: OpenApiResponse(*REFUSALS[status]) for status in sorted(statuses)},
+        methods=methods,
+    )
+
+
+def _answer(answer: Any) -> Any:
+    if isinstance(answer, str):
+        return OpenApiResponse(description=answer)
+    body, description = answer
+    return OpenApiResponse(body, description)
+
+
+def _headers_of(statuses: Iterable[int]) -> list[OpenApiParameter]:
+    with_wait = sorted({429, 503} & set(statuses))
+    return [
+        OpenApiParameter(
+            "Retry-After", int, OpenApiParameter.HEADER, description="Seconds to wait.", response=with_wait
+        )
+    ]

@@ -1,0 +1,44 @@
+"""What others need to check our JWTs: the tenant's key set and discovery document."""
+
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest, JsonResponse
+from django.views.decorators.http import require_safe
+
+from tenants import signing_keys
+from tenants.directory import UnknownTenant, get_tenant
+from tenants.models import Tenant
+
+
+def _published(tenant_code: str, body: Any) -> JsonResponse:
+    try:
+        tenant = get_tenant(tenant_code)
+    except UnknownTenant as error:
+        return JsonResponse({"error": "unknown_tenant", "error_description": error.message}, status=404)
+    response = JsonResponse(body(tenant))
+    response["Cache-Control"] = f"public, max-age={int(signing_keys.KEY_SET_MAX_AGE.total_seconds())}"
+    return response
+
+
+@require_safe
+def jwks(request: HttpRequest, tenant: str) -> JsonResponse:
+    """`/tenants/{tenant}/.well-known/jwks.json` (RFC 7517, 5)."""
+    return _published(tenant, lambda found: signing_keys.key_set(tenant=found))
+
+
+@require_safe
+def openid_configuration(request: HttpRequest, tenant: str) -> JsonResponse:
+    """`/tenants/{tenant}/.well-known/openid-configuration` (OpenID Connect Discovery 1.0, 3): the part that a
+    verifier reads."""
+    return _published(tenant, _discovery)
+
+
+def _discovery(tenant: Tenant) -> dict[str, Any]:
+    base = f"{settings.PUBLIC_URL}/tenants/{tenant.code}"
+    return {
+        "issuer": base,
+        "jwks_uri": f"{base}/.well-known/jwks.json",
+        "id_token_signing_alg_values_supported": [signing_keys.ALGORITHM],
+        "subject_types_supported": ["public"],
+    }

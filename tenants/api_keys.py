@@ -1,0 +1,73 @@
+"""API keys: which storefronts may open sessions in a tenant."""
+
+import hashlib
+import hmac
+import secrets
+
+from django.db import transaction
+
+from tenants.directory import get_tenant
+from tenants.errors import DomainError, Kind
+from tenants.models import ApiKey, Tenant
+
+SECRET_BYTES = 32
+
+
+class InvalidApiKey(DomainError):
+    """The client id names no active key of the tenant, or its secret is wrong."""
+
+    kind = Kind.UNAUTHENTICATED
+    code = "invalid_api_key"
+    default_message = "Invalid API key."
+
+
+def _hash(secret: str) -> str:
+    return hashlib.sha256(secret.encode()).hexdigest()
+
+
+@transaction.atomic
+def create(*, tenant: Tenant, client_id: str, name: str = "", has_secret: bool = False) -> tuple[ApiKey, str | None]:
+    """Create the key, or find the one that exists. Returns it and, only when just made, its secret in plain."""
+    secret = secrets.token_urlsafe(SECRET_BYTES) if has_secret else None
+    key, is_new = ApiKey.objects.for_tenant(tenant).get_or_create(
+        client_id=client_id,
+        defaults={
+            "tenant": tenant,
+            "name": name or client_id,
+            "secret_hash": _hash(secret) if secret else "",
+        },
+    )
+    return key, secret if is_new else None
+
+
+def exists(*, tenant: Tenant, client_id: str) -> bool:
+    """Whether the tenant has a key of this client id, active or not."""
+    return ApiKey.objects.for_tenant(tenant).filter(client_id=client_id).exists()
+
+
+def replace_secret(*, key: ApiKey) -> str:
+    """Give the key a new secret, returned in plain this once; the old one is refused from now on."""
+    secret = secrets.token_urlsafe(SECRET_BYTES)
+    key.secret_hash = _hash(secret)
+    key.save(update_fields=["secret_hash"])
+    return secret
+
+
+def get_active(*, tenant_code: str, client_id: str) -> ApiKey:
+    """The active key, its tenant loaded with it. Raises `UnknownTenant`, and `InvalidApiKey` for an unknown or
+    inactive key."""
+    key = (
+        ApiKey.objects.select_related("tenant")
+        .filter(tenant__code=tenant_code, tenant__is_active=True, client_id=client_id, is_active=True)
+        .first()
+    )
+    if key is None:
+        get_tenant(tenant_code)
+        raise InvalidApiKey
+    return key
+
+
+def check_secret(*, key: ApiKey, secret: str) -> None:
+    """Raises `InvalidApiKey` unless `secret` is the key's. Compares in constant time."""
+    if not key.secret_hash or not hmac.compare_digest(key.secret_hash, _hash(secret)):
+        raise InvalidApiKey

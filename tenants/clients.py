@@ -1,0 +1,51 @@
+"""Who calls over the network: the address and the software, and what makes a device known."""
+
+from dataclasses import dataclass
+from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
+
+from django.utils.crypto import salted_hmac
+
+# A phone's address changes within its provider's network many times a day; these prefixes stay (RFC 6177 for IPv6).
+IPV4_PREFIX_BITS = 24
+IPV6_PREFIX_BITS = 48
+# One line gets no less than this (RFC 6177, 2): who is counted by single addresses there has 2 ** 64 of them.
+IPV6_LINE_BITS = 64
+
+
+@dataclass(frozen=True, kw_only=True)
+class Client:
+    """The caller: `address` is an IP address in text or "" when unknown, `user_agent` is what it calls itself."""
+
+    address: str = ""
+    user_agent: str = ""
+
+    @property
+    def network(self) -> str:
+        """The network that the address belongs to, "" when the address is unknown."""
+        return self._prefix(IPV4_PREFIX_BITS, IPV6_PREFIX_BITS)
+
+    @property
+    def subscriber(self) -> str:
+        """What attempts are counted by: the IPv4 address or the network of one IPv6 line, "" when unknown."""
+        return self._prefix(32, IPV6_LINE_BITS)
+
+    def _prefix(self, ipv4_bits: int, ipv6_bits: int) -> str:
+        if not self.address:
+            return ""
+        address = unmapped(self.address)
+        bits = ipv4_bits if isinstance(address, IPv4Address) else ipv6_bits
+        return str(ip_network((address, bits), strict=False))
+
+    @property
+    def device(self) -> str:
+        """A keyed hash of network and software, hexadecimal: equal for the same device, telling nothing else."""
+        return salted_hmac(
+            "tenants.clients.device", f"{self.network}\n{self.user_agent}", algorithm="sha256"
+        ).hexdigest()[:32]
+
+
+def unmapped(text: str) -> IPv4Address | IPv6Address:
+    """The address; an IPv4 one that a dual-stack socket writes as `::ffff:192.0.2.1` as what it is, or else all of
+    IPv4 would be one network."""
+    address = ip_address(text)
+    return (address.ipv4_mapped if isinstance(address, IPv6Address) else None) or address

@@ -1,0 +1,73 @@
+"""Which tenants exist: look-up by code, creation."""
+
+import re
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.db import connection, transaction
+from django.db.models import Max
+
+from tenants import signing_keys
+from tenants.errors import DomainError, InvalidInput, Kind
+from tenants.models import CODE_MAX_LENGTH, CODE_MIN_LENGTH, CODE_PATTERN, RESERVED_CODES, Site, Tenant
+
+FIRST_NUMBER = 10001
+CREATION_LOCK = 0x7061_7472_6F6E  # any number that no other advisory lock uses
+
+
+class UnknownTenant(DomainError):
+    """No active tenant has this code, or the code is not one at all."""
+
+    kind = Kind.INVALID
+    code = "unknown_tenant"
+    default_message = "The tenant information provided with the request is not valid."
+
+
+def is_code(text: str) -> bool:
+    """Whether `text` could be a tenant's code."""
+    return CODE_MIN_LENGTH <= len(text) <= CODE_MAX_LENGTH and re.fullmatch(CODE_PATTERN, text) is not None
+
+
+def get_tenant(code: str) -> Tenant:
+    """The active tenant of this code. Raises `UnknownTenant`."""
+    tenant = Tenant.objects.filter(code=code, is_active=True).first() if is_code(code) else None
+    if tenant is None:
+        raise UnknownTenant
+    return tenant
+
+
+@transaction.atomic
+def create_tenant(*, code: str, name: str = "", **settings: Any) -> tuple[Tenant, bool]:
+    """Create the tenant with its first signing key and its default site; an existing one is left as it is.
+
+    `settings` are fields of `Tenant`. Returns the tenant and whether it is new. Raises `InvalidInput`.
+    """
+    if not is_code(code) or code in RESERVED_CODES:
+        raise InvalidInput.field(
+            "code",
+            f"'{code}' cannot be a tenant's code: 3 to 16 of a-z and 0-9, a letter first, no reserved word.",
+        )
+    _wait_for_turn()
+    existing = Tenant.objects.filter(code=code).first()
+    if existing is not None:
+        return existing, False
+    settings.setdefault("number", (Tenant.objects.aggregate(last=Max("number"))["last"] or FIRST_NUMBER - 1) + 1)
+    tenant = Tenant(code=code, name=name or code, **settings)
+    try:
+        tenant.full_clean()
+    except ValidationError as error:
+        raise InvalidInput.of_model(error) from error
+    tenant.save(force_insert=True)
+    Site(tenant=tenant, code=tenant.default_site, name=tenant.name).save(force_insert=True)
+    signing_keys.create(tenant=tenant)
+    return tenant, True
+
+
+def _wait_for_turn() -> None:
+    """Tenants are created one after the other, so that each finds the codes and numbers of those before.
+
+    SQLite's transactions do so by themselves; the lock goes with the transaction.
+    """
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [CREATION_LOCK])

@@ -1,0 +1,109 @@
+"""The tenant's signing keys: which one signs, which ones are published, and how they are rotated.
+
+A new key is published before it signs, so that whoever caches the key set knows it in time; an old one stays published
+until the last token it signed has expired (OpenID Connect Core 1.0, 10.1.1).
+"""
+
+import secrets
+from datetime import datetime, timedelta
+from typing import Any
+
+import jwt
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from django.db import transaction
+from django.utils import timezone
+
+from tenants.encryption import decrypt, encrypt
+from tenants.errors import DomainError, Kind
+from tenants.models import SigningKey, Tenant
+
+ALGORITHM = "ES256"
+# How long others may keep the key set, and so how long a new key waits before it signs.
+KEY_SET_MAX_AGE = timedelta(minutes=10)
+
+
+class NoSigningKey(DomainError):
+    """The tenant has no key that may sign now."""
+
+    kind = Kind.UNAVAILABLE
+    code = "no_signing_key"
+    default_message = "The service cannot issue tokens for this tenant right now."
+
+
+def create(*, tenant: Tenant, signs_from: datetime | None = None) -> SigningKey:
+    """Make a key pair that signs from the given moment on, by default at once."""
+    private = ec.generate_private_key(ec.SECP256R1())
+    pem = private.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    ).decode()
+    kid = secrets.token_urlsafe(16)
+    public = jwt.algorithms.ECAlgorithm.to_jwk(private.public_key(), as_dict=True)
+    key = SigningKey(
+        tenant=tenant,
+        kid=kid,
+        public_jwk=public | {"kid": kid, "use": "sig", "alg": ALGORITHM},
+        private_pem_encrypted=encrypt(pem),
+        signs_from=signs_from or timezone.now(),
+    )
+    key.save(force_insert=True)
+    return key
+
+
+def current(*, tenant: Tenant) -> SigningKey:
+    """The key that signs now. Raises `NoSigningKey`."""
+    key = (
+        SigningKey.objects.for_tenant(tenant)
+        .filter(signs_from__lte=timezone.now(), is_revoked=False)
+        .order_by("-signs_from", "-pk")
+        .first()
+    )
+    if key is None:
+        raise NoSigningKey
+    return key
+
+
+def private_pem(key: SigningKey) -> str:
+    """The private half in PEM. Raises `CannotDecrypt`."""
+    return decrypt(key.private_pem_encrypted)
+
+
+def published(*, tenant: Tenant) -> list[SigningKey]:
+    """Every key whose tokens may still be valid, and those that will sign soon; newest first."""
+    keys = list(SigningKey.objects.for_tenant(tenant).filter(is_revoked=False).order_by("-signs_from", "-pk"))
+    longest = timedelta(seconds=max(tenant.service_jwt_lifetime, tenant.customer_jwt_lifetime))
+    newer = [None, *keys]
+    return [
+        key
+        for key, successor in zip(keys, newer, strict=False)
+        if successor is None or successor.signs_from + longest > timezone.now()
+    ]
+
+
+def key_set(*, tenant: Tenant) -> dict[str, Any]:
+    """The tenant's JSON Web Key Set (RFC 7517, 5)."""
+    return {"keys": [key.public_jwk for key in published(tenant=tenant)]}
+
+
+def find_published(*, tenant: Tenant, kid: str) -> SigningKey | None:
+    """The published key of this id; None when the tenant has none, however well another tenant knows it."""
+    return next((key for key in published(tenant=tenant) if key.kid == kid), None)
+
+
+@transaction.atomic
+def rotate(*, tenant: Tenant) -> tuple[SigningKey, bool]:
+    """Publish a new key that takes over after `KEY_SET_MAX_AGE`. Returns it and whether it is new: while one is
+    waiting, that one is returned, so that running this twice rotates once."""
+    Tenant.objects.select_for_update().get(pk=tenant.pk)
+    now = timezone.now()
+    waiting = SigningKey.objects.for_tenant(tenant).filter(signs_from__gt=now, is_revoked=False).first()
+    if waiting is not None:
+        return waiting, False
+    return create(tenant=tenant, signs_from=now + KEY_SET_MAX_AGE), True
+
+
+@transaction.atomic
+def replace_compromised(*, tenant: Tenant) -> SigningKey:
+    """Refuse every key there is from now on, with all tokens they signed, and sign with a new one at once."""
+    SigningKey.objects.for_tenant(tenant).update(is_revoked=True)
+    return create(tenant=tenant)
