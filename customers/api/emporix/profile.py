@@ -1,0 +1,81 @@
+"""`/customer/{tenant}/me`: the customer's own profile."""
+
+from typing import Any, cast
+
+from rest_framework.permissions import BasePermission, IsAuthenticated
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from customers import addresses, profiles
+from customers.api.emporix.serializers import CustomerSerializer, ProfileSerializer
+from customers.api.emporix.views import CustomerDataViewSet, updated
+from customers.models import Customer
+from customers.numbers import ANONYMOUS_NUMBER
+from tenants.api.base import Caller, HasToken
+from tenants.api.failures import in_the_words_of
+from tenants.errors import FieldError, InvalidInput
+
+READ_ONLY_ECHOES = ("id", "customerNumber")
+
+
+class ProfileViewSet(CustomerDataViewSet):
+    def get_permissions(self) -> list[BasePermission]:
+        return [HasToken() if self.action == "retrieve" else IsAuthenticated()]
+
+    @property
+    def caller(self) -> Caller:
+        """Whose token opened this request."""
+        return cast(Caller, self.request.auth)
+
+    def retrieve(self, request: Request, **kwargs: Any) -> Response:
+        if not isinstance(cast(object, request.user), Customer):
+            return Response(self._anonymous())
+        expand = {part.strip() for part in request.query_params.get("expand", "").split(",")}
+        return Response(self._body(self.customer, expand))
+
+    def update(self, request: Request, **kwargs: Any) -> Response:
+        """Both PATCH and PUT are merge patches (RFC 7396)."""
+        _check_echoes(request.data, self.customer)
+        serializer = ProfileSerializer(data=request.data, partial=True)
+        serializer.is_valid(raise_exception=True)
+        with in_the_words_of(serializer):
+            changed = profiles.update(
+                tenant=self.tenant,
+                customer=self.customer,
+                changes=serializer.changes(),
+                expected_version=serializer.expected_version(),
+                client=self.client,
+            )
+        return updated(request, self._body(changed, set()))
+
+    def _body(self, customer: Customer, expand: set[str]) -> dict[str, Any]:
+        has_addresses = "addresses" in expand
+        context = {
+            "connections": self.caller.connections(),
+            "addresses": addresses.list_for(tenant=self.tenant, customer=customer) if has_addresses else None,
+            "expand": expand,
+        }
+        return CustomerSerializer(customer, context=context).data
+
+    def _anonymous(self) -> dict[str, Any]:
+        return {
+            "firstName": "Anonymous",
+            "lastName": "Anonymous",
+            "preferredSite": self.caller.site or self.tenant.default_site,
+            "customerNumber": ANONYMOUS_NUMBER,
+            "id": ANONYMOUS_NUMBER,
+            "accounts": [],
+        }
+
+
+def _check_echoes(data: Any, customer: Customer) -> None:
+    """Clients send back what they read; a number that is not the caller's own is a mistake that must not pass."""
+    if not isinstance(data, dict):
+        return
+    wrong = [name for name in READ_ONLY_ECHOES if data.get(name) not in (None, customer.number)]
+    if wrong:
+        raise InvalidInput(
+            details=tuple(
+                FieldError(field=name, code="read_only", message="This is not your customer number.") for name in wrong
+            )
+        )

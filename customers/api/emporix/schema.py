@@ -1,0 +1,185 @@
+"""The description of the profile and of addresses, for the generated document."""
+
+from typing import Any
+
+from rest_framework import serializers
+
+from customers.api.emporix.addresses import AddressViewSet
+from customers.api.emporix.profile import ProfileViewSet
+from customers.api.emporix.serializers import (
+    AddressSerializer,
+    B2BSerializer,
+    CustomerSerializer,
+    MetadataSerializer,
+    ProfileSerializer,
+    Text,
+)
+from tenants.api.emporix_schema import CUSTOMER, VISITOR, ResourceLocation, operation
+from tenants.api.schema import Descriptions, in_header, in_path, in_query, sent
+
+PREFER = in_header("Prefer", "`return=minimal` for an answer without a body.")
+PROFILE_TAG, ADDRESSES_TAG = "Profile", "Addresses"
+
+
+class StoredMetadata(MetadataSerializer):
+    def get_fields(self) -> dict[str, Any]:
+        return sent(super().get_fields(), always=("version",))
+
+
+class StoredAddress(AddressSerializer):
+    metadata = StoredMetadata(source="*")
+
+    def get_fields(self) -> dict[str, Any]:
+        return sent(super().get_fields(), always=("id", "isDefault", "metadata"))
+
+
+class NewAddress(AddressSerializer):
+    contactName = Text(source="contact_name", required=True, allow_null=False)
+
+
+class AccountId(serializers.Serializer[Any]):
+    """A log-in: by e-mail, or by the id at its provider."""
+
+    id = serializers.CharField()
+    providerId = serializers.CharField(required=False)
+
+
+class LegalEntity(serializers.Serializer[Any]):
+    """A company that the customer acts for."""
+
+    id = serializers.CharField()
+    name = serializers.CharField()
+    contactAssignmentId = serializers.CharField()
+
+
+class StoredB2B(B2BSerializer):
+    legalEntities = LegalEntity(many=True)
+
+    def get_fields(self) -> dict[str, Any]:
+        return sent(super().get_fields(), always=("legalEntities",))
+
+
+class Customer(CustomerSerializer):
+    """A visitor has a name, a site and the numbers only."""
+
+    metadata = StoredMetadata(source="*")
+    b2b = StoredB2B(source="*")
+    businessModel = serializers.ChoiceField(["B2B", "B2C"])
+    accounts = AccountId(many=True)
+    addresses = StoredAddress(many=True)
+    defaultAddress = StoredAddress()
+
+    def get_fields(self) -> dict[str, Any]:
+        return sent(super().get_fields(), always=("id", "customerNumber", "accounts"))
+
+
+def _profile(name: str, summary: str, **rest: Any) -> Any:
+    return operation(name, summary, tag=PROFILE_TAG, **rest)
+
+
+def _change_of_profile(name: str, summary: str, method: str) -> Any:
+    return _profile(
+        name,
+        summary,
+        tokens=CUSTOMER,
+        body=ProfileSerializer(partial=True),
+        parameters=[PREFER],
+        answers={200: (Customer, "The profile as it is now.")},
+        refusals=(403, 409),
+        methods=[method],
+    )
+
+
+ADDRESS_ID = in_path("addressId", "Id of the address.")
+TAGS = in_query("tags", "Tags, a comma between them.", required=True)
+
+
+def _addresses(name: str, summary: str, *, refusals: tuple[int, ...] = (), **rest: Any) -> Any:
+    return operation(name, summary, tag=ADDRESSES_TAG, tokens=CUSTOMER, refusals=(403, *refusals), **rest)
+
+
+def _address(name: str, summary: str, *, parameters: tuple[Any, ...] = (), **rest: Any) -> Any:
+    refusals = (404, *rest.pop("refusals", ()))
+    return _addresses(name, summary, parameters=(ADDRESS_ID, *parameters), refusals=refusals, **rest)
+
+
+def _change_of_address(name: str, summary: str, method: str) -> Any:
+    return _address(
+        name,
+        summary,
+        body=AddressSerializer(partial=True),
+        parameters=(PREFER,),
+        answers={200: (StoredAddress, "The address as it is now.")},
+        refusals=(409,),
+        methods=[method],
+    )
+
+
+DESCRIPTIONS: Descriptions = {
+    ProfileViewSet: {
+        "retrieve": [
+            _profile(
+                "GET-customer-retrieve-customer-profile",
+                "Read one's own profile",
+                tokens=VISITOR,
+                parameters=[in_query("expand", "`addresses`, `mixin:*` or `mixin:{key}`, a comma between them.")],
+                answers={200: (Customer, "The profile; a stand-in for a visitor.")},
+                refusals=(403,),
+            )
+        ],
+        "update": [
+            _change_of_profile("PATCH-customer-update-customer", "Change one's own profile (RFC 7396)", "PATCH"),
+            _change_of_profile("PUT-customer-update-customer", "The same as PATCH", "PUT"),
+        ],
+    },
+    AddressViewSet: {
+        "list": [
+            _addresses(
+                "GET-customer-list-customer-addresses",
+                "List one's addresses",
+                answers={200: (StoredAddress(many=True), "All of them, the oldest first.")},
+            )
+        ],
+        "create": [
+            _addresses(
+                "POST-customer-add-address",
+                "Add an address",
+                body=NewAddress,
+                answers={201: (ResourceLocation, "The address was added.")},
+                refusals=(409,),
+            )
+        ],
+        "retrieve": [
+            _address(
+                "GET-customer-retrieve-address-by-id", "Read an address", answers={200: (StoredAddress, "The address.")}
+            )
+        ],
+        "update": [
+            _change_of_address("PATCH-customer-update-customer-address", "Change an address (RFC 7396)", "PATCH"),
+            _change_of_address("PUT-customer-update-customer-address", "The same as PATCH", "PUT"),
+        ],
+        "destroy": [
+            _address(
+                "DELETE-customer-remove-customer-address-by-id",
+                "Remove an address",
+                answers={204: "The address is gone."},
+            )
+        ],
+        "add_tags": [
+            _address(
+                "POST-customer-add-address-tags",
+                "Tag an address",
+                parameters=(TAGS,),
+                answers={204: "The address has these tags."},
+            )
+        ],
+        "remove_tags": [
+            _address(
+                "DELETE-customer-remove-address-tags",
+                "Take tags off an address",
+                parameters=(TAGS,),
+                answers={204: "The address has none of these tags."},
+            )
+        ],
+    },
+}

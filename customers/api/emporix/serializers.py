@@ -1,0 +1,148 @@
+"""Profiles and addresses in the contract's words."""
+
+from typing import Any
+
+from rest_framework import serializers
+
+from customers.models import TEXT_MAX_LENGTH, Address, Customer
+from tenants.api.base import Connections
+
+MAX_VERSION = 2**31 - 1
+
+
+class Text(serializers.CharField):
+    """Free text, taken as sent: nothing is trimmed, "" and null are values of their own."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        defaults: dict[str, Any] = {
+            "required": False,
+            "allow_null": True,
+            "allow_blank": True,
+            "trim_whitespace": False,
+            "max_length": TEXT_MAX_LENGTH,
+        }
+        super().__init__(**(defaults | kwargs))
+
+
+class Mixins(serializers.DictField):
+    """Properties by key; the core checks them. null stands for none."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**({"required": False, "allow_null": True} | kwargs))
+
+
+class MetadataSerializer(serializers.Serializer[Any]):
+    version = serializers.IntegerField(required=False, allow_null=True, min_value=1, max_value=MAX_VERSION)
+    mixins = Mixins(source="mixin_schemas")
+
+    def run_validation(self, data: Any = serializers.empty) -> Any:
+        """null for the whole object says nothing."""
+        return {} if data is None else super().run_validation(data)
+
+
+class Versioned(serializers.Serializer[Any]):
+    """What has mixins and a version, which a writer may name."""
+
+    metadata = MetadataSerializer(source="*", required=False, allow_null=True)
+    mixins = Mixins()
+
+    def changes(self) -> dict[str, Any]:
+        """What was sent, by the core's names."""
+        return {name: value for name, value in self.validated_data.items() if name != "version"}
+
+    def expected_version(self) -> int | None:
+        """The version that the caller has read, when they say."""
+        version: int | None = self.validated_data.get("version")
+        return version
+
+
+class B2BSerializer(serializers.Serializer[Any]):
+    companyRegistrationId = Text(source="company_registration_id")
+
+    def run_validation(self, data: Any = serializers.empty) -> Any:
+        """null for the whole object means that none of its fields is given."""
+        return {"company_registration_id": None} if data is None else super().run_validation(data)
+
+
+class ProfileSerializer(Versioned):
+    """What a customer may write about themselves; everything is optional, null deletes."""
+
+    title = Text()
+    firstName = Text(source="first_name")
+    middleName = Text(source="middle_name")
+    lastName = Text(source="last_name")
+    contactEmail = Text(source="contact_email", max_length=254)
+    contactPhone = Text(source="contact_phone")
+    company = Text()
+    preferredLanguage = Text(source="preferred_language", max_length=35)
+    preferredCurrency = Text(source="preferred_currency", min_length=3, max_length=3)
+    preferredSite = Text(source="preferred_site")
+    b2b = B2BSerializer(source="*", required=False, allow_null=True)
+
+
+class AddressSerializer(Versioned):
+    id = Text(source="public_id", max_length=64)
+    contactName = Text(source="contact_name")
+    companyName = Text(source="company_name")
+    street = Text()
+    streetNumber = Text(source="street_number")
+    streetAppendix = Text(source="street_appendix")
+    extraLine1 = Text(source="extra_line_1")
+    extraLine2 = Text(source="extra_line_2")
+    extraLine3 = Text(source="extra_line_3")
+    extraLine4 = Text(source="extra_line_4")
+    zipCode = Text(source="postal_code")
+    city = Text()
+    country = Text()
+    state = Text()
+    contactPhone = Text(source="contact_phone")
+    tags = serializers.ListField(child=serializers.CharField(max_length=64), required=False, allow_null=True)
+    isDefault = serializers.BooleanField(source="is_default", required=False, allow_null=True)
+
+    def to_representation(self, instance: Address) -> dict[str, Any]:
+        return without_absent(super().to_representation(instance))
+
+
+def without_absent(body: dict[str, Any]) -> dict[str, Any]:
+    """What was never given is left out of an answer."""
+    return {name: value for name, value in body.items() if value is not None}
+
+
+class CustomerSerializer(ProfileSerializer):
+    """A profile as it is read. The context brings `connections` and what `expand` asks for."""
+
+    customerNumber = serializers.CharField(source="number")
+    id = serializers.CharField(source="number")
+    lastLogin = serializers.DateTimeField(source="last_login_at")
+
+    def to_representation(self, instance: Customer) -> dict[str, Any]:
+        body = without_absent(super().to_representation(instance))
+        connections: Connections = self.context["connections"]
+        body["b2b"] = without_absent(body["b2b"]) | {"legalEntities": _legal_entities(connections)}
+        body["businessModel"] = "B2B" if connections.legal_entities else "B2C"
+        body["mixins"] = _expanded(instance.mixins, self.context["expand"])
+        body["accounts"] = [
+            {"id": name} | ({"providerId": provider_id} if provider_id else {})
+            for name, provider_id in connections.log_ins
+        ]
+        if self.context["addresses"] is not None:
+            body |= _address_part(self.context["addresses"])
+        return body
+
+
+def _legal_entities(connections: Connections) -> list[dict[str, str]]:
+    return [
+        {"id": public_id, "name": name, "contactAssignmentId": assignment_id}
+        for public_id, name, assignment_id in connections.legal_entities
+    ]
+
+
+def _expanded(mixins: dict[str, Any], expand: set[str]) -> dict[str, Any]:
+    """The mixins that `expand` names: `mixin:*` for all, `mixin:{key}` for one."""
+    return {key: value for key, value in mixins.items() if {"mixin:*", f"mixin:{key}"} & expand}
+
+
+def _address_part(addresses: list[Address]) -> dict[str, Any]:
+    listed = [AddressSerializer(address).data for address in addresses]
+    default = next((each for each in listed if each["isDefault"]), None)
+    return without_absent({"addresses": listed, "defaultAddress": default})

@@ -1,0 +1,169 @@
+"""The forms that staff change profiles, schemas and legal entities with."""
+
+import json
+from typing import Any, ClassVar, cast
+
+from django import forms
+from django.http import QueryDict
+
+from customers import legal_entities, mixins, profiles
+from customers.models import ContactAssignment, Customer, LegalEntity, MixinSchema
+from tenants.admin import show_failure
+from tenants.errors import DomainError
+
+OVERTAKEN = (
+    "Someone else changed this customer while you had the page open, so nothing was saved yet. Your entries are still "
+    "here, everything else shows what is stored now. Look it over and save again."
+)
+
+
+class ProfileForm(forms.ModelForm[Customer]):
+    """Checks an edit by the core's rules and finds out whether someone else was faster.
+
+    The page carries what it showed at first (hidden initial values), so that a change is what this member of staff
+    changed, whatever happened to the profile meanwhile.
+    """
+
+    expected_version = forms.IntegerField(widget=forms.HiddenInput)
+
+    class Meta:
+        model = Customer
+        fields: ClassVar[list[str]] = list(profiles.FIELDS)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for name in self._profile_fields():
+            self.fields[name].show_hidden_initial = True
+        self.fields["expected_version"].initial = self.instance.version
+
+    def changes(self) -> dict[str, Any]:
+        """What the member of staff changed, by the core's names."""
+        return {name: self.cleaned_data[name] for name in self.changed_data if name in profiles.FIELDS}
+
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = super().clean() or {}
+        if self.errors:
+            return cleaned
+        try:
+            profiles.check_update(
+                tenant=self.instance.tenant,
+                customer=self.instance,
+                changes=self.changes(),
+                expected_version=cleaned["expected_version"],
+            )
+        except profiles.StaleVersion:
+            self._rebase()
+        except DomainError as error:
+            show_failure(self, error)
+        return cleaned
+
+    def _post_clean(self) -> None:
+        """Leave the instance as it is stored: the core writes the change, and only the change."""
+
+    def _profile_fields(self) -> list[str]:
+        return [name for name in profiles.FIELDS if name in self.fields]
+
+    def _rebase(self) -> None:
+        """Show the form again upon what is stored now: what was left alone follows it, entries stay and say what they
+        would replace. Saving once more is then a decision."""
+        data = cast(QueryDict, self.data).copy()
+        for name in self._profile_fields():
+            stored, seen = getattr(self.instance, name) or "", data.get(self.add_initial_prefix(name), "")
+            if name not in self.changed_data:
+                data[self.add_prefix(name)] = stored
+            elif stored != seen:
+                self.add_error(name, f"Stored meanwhile: {stored or '(empty)'}")
+            data[self.add_initial_prefix(name)] = stored
+        data[self.add_prefix("expected_version")] = str(self.instance.version)
+        self.data = data
+        self.add_error(None, OVERTAKEN)
+
+
+class IndentedJson(forms.JSONField):
+    """JSON that people can read."""
+
+    widget = forms.Textarea(attrs={"rows": 24, "cols": 100, "class": "code", "spellcheck": "false"})
+
+    def prepare_value(self, value: Any) -> Any:
+        is_text = isinstance(value, str)  # what was typed and is no JSON
+        return value if is_text else json.dumps(value, indent=2, ensure_ascii=False)
+
+
+class MixinSchemaForm(forms.ModelForm[MixinSchema]):
+    """Refuses what is no JSON Schema, or refers to another document."""
+
+    schema = IndentedJson(
+        initial={"type": "object", "properties": {}},
+        help_text="A JSON Schema that stands alone: draft 2020-12, or the one that $schema names. What customers have "
+        "already is checked again when it next changes.",
+    )
+
+    class Meta:
+        model = MixinSchema
+        fields: ClassVar[list[str]] = ["tenant", "url", "schema"]
+        help_texts = {"url": "What storefronts name in metadata. It is a name: nothing is fetched."}
+
+    def clean_schema(self) -> Any:
+        schema = self.cleaned_data["schema"]
+        try:
+            mixins.check_schema(schema)
+        except DomainError as error:
+            raise forms.ValidationError([detail.message for detail in error.details]) from error
+        return schema
+
+
+class LegalEntityForm(forms.ModelForm[LegalEntity]):
+    """A company; without an id of the shop's own it gets one."""
+
+    public_id = forms.CharField(max_length=64, required=False, label="Id", help_text="Empty: one is made up.")
+
+    class Meta:
+        model = LegalEntity
+        fields: ClassVar[list[str]] = ["tenant", "public_id", "name"]
+
+    def clean_public_id(self) -> str:
+        return self.cleaned_data["public_id"] or legal_entities.new_public_id()
+
+
+class AssignmentForm(forms.ModelForm[ContactAssignment]):
+    """A customer is named by number, and looked for among those of the legal entity's tenant."""
+
+    customer_number = forms.CharField(max_length=8, help_text="Eight digits")
+
+    class Meta:
+        model = ContactAssignment
+        fields: ClassVar[list[str]] = []
+
+    def __init__(self, *args: Any, entity: LegalEntity, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.entity = entity
+
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = super().clean() or {}
+        if self.errors or self.entity.tenant_id is None:  # the page says so above
+            return cleaned
+        try:
+            self.instance.customer = self._customer(self.entity, cleaned["customer_number"])
+        except DomainError as error:
+            show_failure(self, error, {"customer": "customer_number"})
+        return cleaned
+
+    def _customer(self, entity: LegalEntity, number: str) -> Customer:
+        customer = Customer.objects.for_tenant(entity.tenant).filter(number=number.strip()).first()
+        legal_entities.check_assignable(tenant=entity.tenant, customer=customer or Customer(), legal_entity=entity)
+        return cast(Customer, customer)
+
+    def _post_clean(self) -> None:
+        """The core checks and writes."""
+
+
+class AssignmentFormSet(forms.BaseInlineFormSet[ContactAssignment, LegalEntity, forms.ModelForm[ContactAssignment]]):
+    """Has a prefix of its own: Django makes it of a reverse name, which our foreign keys don't have."""
+
+    @classmethod
+    def get_default_prefix(cls) -> str:
+        return "assignments"
+
+    def get_form_kwargs(self, index: int | None) -> dict[str, Any]:
+        """A legal entity that is not stored yet can't be reached from an assignment."""
+        return {**super().get_form_kwargs(index), "entity": self.instance}

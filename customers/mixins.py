@@ -1,0 +1,119 @@
+"""Mixins: a shop's own properties, each checked by the JSON Schema that its staff registered under a URL.
+
+The URL is a name. Nothing is fetched, neither for it nor for a `$ref` inside a schema.
+"""
+
+import json
+from collections.abc import Iterator, Mapping
+from functools import lru_cache
+from typing import Any, Protocol
+
+import jsonschema_rs
+
+from customers.models import MixinSchema
+from tenants.errors import FieldError, InvalidInput
+from tenants.models import Tenant
+
+FIELDS = ("mixins", "mixin_schemas")
+MAX_MIXINS = 50
+MAX_ERRORS = 20  # of one mixin
+
+
+class Holder(Protocol):
+    """What has mixins: a profile, an address."""
+
+    mixins: dict[str, Any]
+    mixin_schemas: dict[str, Any]
+
+
+def merge_patch(target: Any, patch: Any) -> Any:
+    """The target after the patch (RFC 7396, 2)."""
+    if not isinstance(patch, Mapping):
+        return patch
+    merged = dict(target) if isinstance(target, Mapping) else {}
+    for key, value in patch.items():
+        if value is None:
+            merged.pop(key, None)
+        else:
+            merged[key] = merge_patch(merged.get(key), value)
+    return merged
+
+
+def assign(*, tenant: Tenant, holder: Holder, patch: Mapping[str, Any]) -> None:
+    """Apply what `patch` says about `mixins` and `mixin_schemas`, and check the result where it says anything.
+
+    Raises `InvalidInput` with the JSON path of everything that is wrong.
+    """
+    if not any(name in patch for name in FIELDS):
+        return
+    holder.mixins = merge_patch(holder.mixins, patch.get("mixins", {})) or {}
+    holder.mixin_schemas = merge_patch(holder.mixin_schemas, patch.get("mixin_schemas", {})) or {}
+    errors = [*_shape_errors(holder), *_value_errors(tenant, holder)]
+    if errors:
+        raise InvalidInput(details=tuple(errors))
+
+
+def register(*, tenant: Tenant, url: str, schema: Any) -> tuple[MixinSchema, bool]:
+    """Register the schema under the URL, or replace the one there. Returns it and whether it is new.
+
+    Raises `InvalidInput` for what is no schema, or refers to another document.
+    """
+    check_schema(schema)
+    return MixinSchema.objects.for_tenant(tenant).update_or_create(
+        url=url, defaults={"schema": schema}, create_defaults={"tenant": tenant, "url": url, "schema": schema}
+    )
+
+
+def check_schema(schema: Any) -> None:
+    """Raises the `InvalidInput` that `register` would, with nothing written."""
+    try:
+        _compiled(json.dumps(schema, sort_keys=True))
+    except (ValueError, jsonschema_rs.ReferencingError, jsonschema_rs.ValidationError) as error:
+        raise InvalidInput.field("schema", f"This is not a JSON Schema that stands alone: {error}"[:500]) from error
+
+
+def _shape_errors(holder: Holder) -> Iterator[FieldError]:
+    if len(holder.mixins) > MAX_MIXINS or len(holder.mixin_schemas) > MAX_MIXINS:
+        yield FieldError(field="mixins", code="max_length", message=f"At most {MAX_MIXINS} mixins.")
+    for key, url in holder.mixin_schemas.items():
+        if not isinstance(url, str):
+            yield FieldError(field=f"mixin_schemas.{key}", code="invalid", message="This must be a URL.")
+
+
+def _value_errors(tenant: Tenant, holder: Holder) -> Iterator[FieldError]:
+    urls = [url for url in holder.mixin_schemas.values() if isinstance(url, str)]
+    found = MixinSchema.objects.for_tenant(tenant).filter(url__in=urls).values_list("url", "schema")
+    schemas: dict[str, Any] = dict(found) if urls else {}
+    for key, url in holder.mixin_schemas.items():
+        if isinstance(url, str) and url not in schemas:
+            message = "No schema is registered under this URL."
+            yield FieldError(field=f"mixin_schemas.{key}", code="unregistered", message=message)
+    for key, value in holder.mixins.items():
+        if key not in holder.mixin_schemas:
+            message = "This mixin names no schema."
+            yield FieldError(field=f"mixin_schemas.{key}", code="required", message=message)
+        elif holder.mixin_schemas[key] in schemas:
+            yield from _violations(key, value, schemas[holder.mixin_schemas[key]])
+
+
+def _violations(key: str, value: Any, schema: Any) -> Iterator[FieldError]:
+    validator = _compiled(json.dumps(schema, sort_keys=True))
+    for _, error in zip(range(MAX_ERRORS), validator.iter_errors(value), strict=False):
+        path = ".".join(str(part) for part in ["mixins", key, *error.instance_path])
+        yield FieldError(field=path, code="schema", message=error.message[:500])
+
+
+def _refuse(uri: str) -> Any:
+    raise ValueError(f"{uri} is another document, and nothing is fetched.")
+
+
+@lru_cache(maxsize=256)
+def _compiled(schema: str) -> Any:
+    """A validator for the draft that the schema names, else 2020-12. Its patterns run in linear time, whatever they
+    are matched against."""
+    return jsonschema_rs.validator_for(
+        json.loads(schema),
+        retriever=_refuse,
+        validate_formats=True,
+        pattern_options=jsonschema_rs.RegexOptions(),
+    )

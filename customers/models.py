@@ -1,0 +1,176 @@
+"""What do we know about a customer? The profile and its addresses.
+
+`null` in a text column means "not given" and "" means "given, and empty": merge patch (RFC 7396) tells them apart, and
+a storefront gets back what it sent.
+"""
+
+from typing import Literal
+
+from django.contrib.postgres.indexes import GinIndex
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+
+from customers import search
+from tenants.models import TenantOwned
+
+TEXT_MAX_LENGTH = 255
+
+
+class Customer(TenantOwned):
+    """A customer's profile. How the customer logs in is `auth_providers.models.Account`."""
+
+    number = models.CharField(max_length=8, editable=False)
+    title = models.CharField(max_length=TEXT_MAX_LENGTH, null=True, blank=True)
+    first_name = models.CharField(max_length=TEXT_MAX_LENGTH, null=True, blank=True)
+    middle_name = models.CharField(max_length=TEXT_MAX_LENGTH, null=True, blank=True)
+    last_name = models.CharField(max_length=TEXT_MAX_LENGTH, null=True, blank=True)
+    contact_email = models.CharField(max_length=254, null=True, blank=True)
+    contact_phone = models.CharField(max_length=TEXT_MAX_LENGTH, null=True, blank=True)
+    company = models.CharField(max_length=TEXT_MAX_LENGTH, null=True, blank=True)
+    company_registration_id = models.CharField(max_length=TEXT_MAX_LENGTH, null=True, blank=True)
+    preferred_language = models.CharField(max_length=35)
+    preferred_currency = models.CharField(max_length=3, help_text="ISO 4217")
+    preferred_site = models.CharField(max_length=TEXT_MAX_LENGTH)
+
+    mixins = models.JSONField(default=dict, blank=True, help_text="The shop's own properties, by key.")
+    mixin_schemas = models.JSONField(default=dict, blank=True, help_text="The URL of the schema of each key.")
+
+    is_active = models.BooleanField(default=True, help_text="When off, the customer can't log in.")
+    is_on_hold = models.BooleanField(default=False, help_text="While on, the customer can't log in.")
+    version = models.PositiveIntegerField(default=1, editable=False)
+    last_login_at = models.DateTimeField(null=True, editable=False)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    updated_at = models.DateTimeField(default=timezone.now, editable=False)
+    erased_at = models.DateTimeField(null=True, editable=False, help_text="When the personal data was erased.")
+    search_text = models.GeneratedField(expression=search.TEXT, output_field=models.TextField(), db_persist=True)
+
+    class Meta:
+        ordering = ["pk"]
+        constraints = [
+            models.UniqueConstraint(fields=["tenant", "number"], name="customer_number_unique"),
+            models.CheckConstraint(condition=Q(number__regex=r"^[0-9]{8}$"), name="customer_number_8_digits"),
+            models.CheckConstraint(condition=Q(version__gte=1), name="customer_version_positive"),
+        ]
+        indexes = [
+            models.Index(fields=["tenant", "contact_email"], name="customer_by_contact_email"),
+            models.Index(fields=["tenant", "contact_phone"], name="customer_by_phone"),
+            # The few among many: staff list them.
+            models.Index(fields=["id"], name="customer_shut_out", condition=Q(is_active=False) | Q(is_on_hold=True)),
+            # Trigrams, so that any part is found at once. SQLite makes an ordinary index of it and reads that.
+            GinIndex(fields=["search_text"], name="customer_search", opclasses=["gin_trgm_ops"]),
+        ]
+
+    def __str__(self) -> str:
+        name = " ".join(part for part in (self.first_name, self.last_name) if part)
+        return f"{self.number} {name}".strip()
+
+    @property
+    def can_log_in(self) -> bool:
+        """Whether log-ins succeed and tokens open anything."""
+        return self.is_active and not self.is_on_hold
+
+    @property
+    def is_authenticated(self) -> Literal[True]:
+        """What Django REST framework's permissions ask of `request.user`."""
+        return True
+
+
+class CustomerNumber(TenantOwned):
+    """The last customer number handed out in a tenant."""
+
+    last = models.PositiveIntegerField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["tenant"], name="customer_number_one_row")]
+
+    def __str__(self) -> str:
+        return str(self.last)
+
+
+class Address(TenantOwned):
+    """A postal address of a customer."""
+
+    customer = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="+")
+    public_id = models.CharField(max_length=64)
+    contact_name = models.CharField(max_length=TEXT_MAX_LENGTH, null=True, blank=True)
+    company_name = models.CharField(max_length=TEXT_MAX_LENGTH, null=True, blank=True)
+    street = models.CharField(max_length=TEXT_MAX_LENGTH, null=True, blank=True)
+    street_number = models.CharField(max_length=TEXT_MAX_LENGTH, null=True, blank=True)
+    street_appendix = models.CharField(max_length=TEXT_MAX_LENGTH, null=True, blank=True)
+    extra_line_1 = models.CharField(max_length=TEXT_MAX_LENGTH, null=True, blank=True)
+    extra_line_2 = models.CharField(max_length=TEXT_MAX_LENGTH, null=True, blank=True)
+    extra_line_3 = models.CharField(max_length=TEXT_MAX_LENGTH, null=True, blank=True)
+    extra_line_4 = models.CharField(max_length=TEXT_MAX_LENGTH, null=True, blank=True)
+    postal_code = models.CharField(max_length=TEXT_MAX_LENGTH, null=True, blank=True)
+    city = models.CharField(max_length=TEXT_MAX_LENGTH, null=True, blank=True)
+    country = models.CharField(max_length=2, null=True, blank=True, help_text="ISO 3166-1 alpha-2")
+    state = models.CharField(max_length=TEXT_MAX_LENGTH, null=True, blank=True)
+    contact_phone = models.CharField(max_length=TEXT_MAX_LENGTH, null=True, blank=True)
+    tags = models.JSONField(default=list, blank=True)
+    mixins = models.JSONField(default=dict, blank=True)
+    mixin_schemas = models.JSONField(default=dict, blank=True)
+    is_default = models.BooleanField(default=False)
+    version = models.PositiveIntegerField(default=1, editable=False)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    class Meta:
+        ordering = ["pk"]
+        verbose_name_plural = "addresses"
+        constraints = [
+            models.UniqueConstraint(fields=["tenant", "customer", "public_id"], name="address_id_unique"),
+            models.UniqueConstraint(
+                fields=["tenant", "customer"], condition=Q(is_default=True), name="address_one_default"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return ", ".join(part for part in (self.contact_name, self.street, self.city, self.country) if part)
+
+
+class MixinSchema(TenantOwned):
+    """A JSON Schema that the tenant's staff have registered under a URL. The URL names it; nothing is fetched."""
+
+    url = models.CharField(max_length=500)
+    schema = models.JSONField()
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    class Meta:
+        ordering = ["url"]
+        constraints = [models.UniqueConstraint(fields=["tenant", "url"], name="mixin_schema_url_unique")]
+
+    def __str__(self) -> str:
+        return self.url
+
+
+class LegalEntity(TenantOwned):
+    """A company that customers act for."""
+
+    public_id = models.CharField(max_length=64)
+    name = models.CharField(max_length=TEXT_MAX_LENGTH)
+
+    class Meta:
+        ordering = ["name"]
+        verbose_name_plural = "legal entities"
+        constraints = [models.UniqueConstraint(fields=["tenant", "public_id"], name="legal_entity_id_unique")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class ContactAssignment(TenantOwned):
+    """That a customer acts for a legal entity."""
+
+    public_id = models.CharField(max_length=64)
+    customer = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="+")
+    legal_entity = models.ForeignKey(LegalEntity, on_delete=models.CASCADE, related_name="+")
+
+    class Meta:
+        ordering = ["pk"]
+        constraints = [
+            models.UniqueConstraint(fields=["tenant", "public_id"], name="contact_assignment_id_unique"),
+            models.UniqueConstraint(fields=["tenant", "customer", "legal_entity"], name="contact_assigned_once"),
+        ]
+
+    def __str__(self) -> str:
+        return self.public_id

@@ -1,0 +1,25 @@
+"""Customer numbers: 8 digits, in a row per tenant, each handed out once.
+
+A number is taken in a statement of its own, before the sign-up's transaction: the counter's row is locked for that one
+statement only, and a sign-up that fails leaves a gap, which harms nobody.
+"""
+
+from django.db import connection
+
+from customers.models import CustomerNumber
+from tenants.models import Tenant
+
+FIRST_NUMBER = 10_000_001
+ANONYMOUS_NUMBER = "00000000"
+
+
+def take(*, tenant: Tenant) -> str:
+    """Return the next number of the tenant, never returned before and never to be returned again."""
+    table = connection.ops.quote_name(CustomerNumber._meta.db_table)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"INSERT INTO {table} (tenant_id, last) VALUES (%s, %s) "  # noqa: S608 - the name is our own
+            f"ON CONFLICT (tenant_id) DO UPDATE SET last = {table}.last + 1 RETURNING last",
+            [tenant.pk, FIRST_NUMBER],
+        )
+        return str(cursor.fetchone()[0])

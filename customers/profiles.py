@@ -1,0 +1,190 @@
+"""Profiles: creating one, changing one, and what must always be true of it."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import pycountry
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
+from django.db import transaction
+from django.utils import timezone
+
+from customers import mixins
+from customers.models import Customer
+from tenants import audit
+from tenants.clients import Client
+from tenants.errors import DomainError, FieldError, InvalidInput, Kind
+from tenants.models import Tenant
+
+# Everything about a profile that a customer may write, by the names of the model.
+FIELDS = (
+    "title",
+    "first_name",
+    "middle_name",
+    "last_name",
+    "contact_email",
+    "contact_phone",
+    "company",
+    "company_registration_id",
+    "preferred_language",
+    "preferred_currency",
+    "preferred_site",
+)
+EMAIL_MAX_LENGTH = 254  # RFC 5321, 4.5.3.1.3, less the angle brackets
+COMPANY_CUSTOMER_NEEDS = ("first_name", "last_name", "company")
+
+
+class StaleVersion(DomainError):
+    """The profile was changed since the caller read it."""
+
+    kind = Kind.CONFLICT
+    code = "stale_version"
+    default_message = "The profile was changed in the meantime. Read it again and repeat the change."
+
+
+class CustomerNotFound(DomainError):
+    """The profile is gone."""
+
+    kind = Kind.NOT_FOUND
+    code = "customer_not_found"
+    default_message = "Customer not found."
+
+
+def normalize_email(text: str) -> str:
+    """The e-mail as it is stored and compared: trimmed, lower-case."""
+    return text.strip().lower()
+
+
+def email_errors(field: str, email: str) -> list[FieldError]:
+    """What is wrong with a normalized e-mail address; nothing, most of the time."""
+    try:
+        validate_email(email)
+    except ValidationError:
+        return [FieldError(field=field, code="invalid", message="Enter a valid e-mail address.")]
+    if len(email) > EMAIL_MAX_LENGTH:
+        return [FieldError(field=field, code="max_length", message=f"At most {EMAIL_MAX_LENGTH} characters.")]
+    return []
+
+
+def create(*, tenant: Tenant, number: str, values: Mapping[str, Any]) -> Customer:
+    """Insert a profile with the tenant's defaults for what `values` leaves out. Raises `InvalidInput`."""
+    customer = Customer(
+        tenant=tenant,
+        number=number,
+        is_active=tenant.is_customer_active_on_signup,
+        is_on_hold=tenant.is_customer_on_hold_on_signup,
+    )
+    _assign(customer, values)
+    customer.save(force_insert=True)
+    return customer
+
+
+def check(*, tenant: Tenant, values: Mapping[str, Any]) -> None:
+    """Raises the `InvalidInput` that `create` would, with nothing written: for whoever has costly work in between."""
+    _assign(Customer(tenant=tenant), values)
+
+
+@transaction.atomic
+def update(
+    *,
+    tenant: Tenant,
+    customer: Customer,
+    changes: Mapping[str, Any],
+    expected_version: int | None = None,
+    client: Client = audit.NO_CLIENT,
+    staff_username: str = "",
+) -> Customer:
+    """Apply a merge patch (RFC 7396): None deletes, what is not named stays. Every write raises the version by one.
+
+    Returns the changed profile. Raises `StaleVersion` when `expected_version` is not the stored one, `InvalidInput`,
+    `CustomerNotFound`.
+    """
+    locked = Customer.objects.for_tenant(tenant).select_for_update().filter(pk=customer.pk, erased_at=None).first()
+    if locked is None:
+        raise CustomerNotFound
+    locked.tenant = tenant
+    _apply(locked, changes, expected_version)
+    locked.version += 1
+    locked.updated_at = timezone.now()
+    locked.save()
+    audit.record(
+        tenant=tenant,
+        action="change_profile",
+        client=client,
+        customer_number=locked.number,
+        staff_username=staff_username,
+        reason=", ".join(sorted(changes)),
+    )
+    return locked
+
+
+def check_update(
+    *, tenant: Tenant, customer: Customer, changes: Mapping[str, Any], expected_version: int | None = None
+) -> None:
+    """Raises what `update` would, with nothing written: for a form that shows what is wrong."""
+    stored = Customer.objects.for_tenant(tenant).filter(pk=customer.pk, erased_at=None).first()
+    if stored is None:
+        raise CustomerNotFound
+    stored.tenant = tenant
+    _apply(stored, changes, expected_version)
+
+
+def _apply(customer: Customer, changes: Mapping[str, Any], expected_version: int | None) -> None:
+    if expected_version is not None and expected_version != customer.version:
+        raise StaleVersion
+    _refuse_unset_email(customer, changes)
+    _assign(customer, changes)
+
+
+def _refuse_unset_email(customer: Customer, changes: Mapping[str, Any]) -> None:
+    if customer.contact_email and "contact_email" in changes and not changes["contact_email"]:
+        raise InvalidInput.field("contact_email", "The contact e-mail can be changed but not removed.", code="required")
+
+
+def _assign(customer: Customer, values: Mapping[str, Any]) -> None:
+    """Put `values` on the profile and check it as a whole. Raises `InvalidInput` with everything that is wrong."""
+    for field, value in values.items():
+        if field in FIELDS:
+            setattr(customer, field, value)
+        elif field not in mixins.FIELDS:
+            raise TypeError(f"{field} is not a field of a profile")
+    mixins.assign(tenant=customer.tenant, holder=customer, patch=values)
+    _fill_defaults(customer)
+    errors = [*_contact_email_errors(customer), *_currency_errors(customer), *_company_errors(customer)]
+    if errors:
+        raise InvalidInput(details=tuple(errors))
+
+
+def _fill_defaults(customer: Customer) -> None:
+    tenant = customer.tenant
+    customer.preferred_language = customer.preferred_language or tenant.default_language
+    customer.preferred_currency = customer.preferred_currency or tenant.default_currency
+    customer.preferred_site = customer.preferred_site or tenant.default_site
+
+
+def _contact_email_errors(customer: Customer) -> list[FieldError]:
+    if not customer.contact_email:
+        return []
+    customer.contact_email = normalize_email(customer.contact_email)
+    return email_errors("contact_email", customer.contact_email)
+
+
+def is_currency(code: str) -> bool:
+    """Whether `code` is one of ISO 4217's, in capitals."""
+    return code.isupper() and pycountry.currencies.get(alpha_3=code) is not None
+
+
+def _currency_errors(customer: Customer) -> list[FieldError]:
+    if is_currency(customer.preferred_currency):
+        return []
+    return [FieldError(field="preferred_currency", code="invalid", message="Enter a currency code of ISO 4217.")]
+
+
+def _company_errors(customer: Customer) -> list[FieldError]:
+    if not customer.company_registration_id:
+        return []
+    return [
+        FieldError(field=field, code="required", message="A company customer needs this field.")
+        for field in COMPANY_CUSTOMER_NEEDS
+        if not getattr(customer, field)
+    ]
