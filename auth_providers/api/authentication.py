@@ -1,0 +1,53 @@
+"""`Authorization: Bearer …` for every contract (RFC 6750, 2.1)."""
+
+from typing import cast
+
+from django.contrib.auth.models import AnonymousUser
+from rest_framework.authentication import BaseAuthentication, get_authorization_header
+from rest_framework.request import Request
+
+from auth_providers import bearer
+from auth_providers.models import Session
+from customers.models import Customer
+
+
+class BearerAuthentication(BaseAuthentication):
+    """Puts the customer, or `AnonymousUser`, into `request.user` and the `bearer.Principal` into `request.auth`."""
+
+    def authenticate(self, request: Request) -> tuple[Customer | AnonymousUser, bearer.Principal] | None:
+        """Raises `bearer.InvalidToken` and `bearer.TokenExpired`; None when no bearer token is given."""
+        parts = get_authorization_header(request).split()
+        if not parts or parts[0].lower() != b"bearer":
+            return None
+        if len(parts) != 2:  # noqa: PLR2004
+            raise bearer.InvalidToken
+        principal = bearer.resolve(parts[1].decode("ascii", errors="replace"))
+        return principal.customer or AnonymousUser(), principal
+
+    def authenticate_header(self, request: Request) -> str:
+        return "Bearer"
+
+
+class BearerOrAnonymousToken(BearerAuthentication):
+    """The anonymous token may stand in the query instead, where nobody sends a header."""
+
+    def authenticate(self, request: Request) -> tuple[Customer | AnonymousUser, bearer.Principal] | None:
+        found = super().authenticate(request)
+        token = request.query_params.get("anonymous_token", "")
+        if found is not None or not token:
+            return found
+        principal = bearer.resolve(token)
+        if principal.customer is not None:
+            raise bearer.InvalidToken
+        return AnonymousUser(), principal
+
+
+def principal_of(request: Request) -> bearer.Principal:
+    """Who calls, in a view that no one enters without a token."""
+    return cast(bearer.Principal, request.auth)
+
+
+def continuing_session(request: Request) -> Session | None:
+    """The anonymous session that a log-in goes on with: None when the caller is a customer already."""
+    principal = principal_of(request)
+    return principal.session if principal.customer is None else None

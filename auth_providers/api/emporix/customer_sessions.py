@@ -1,0 +1,119 @@
+"""Signing up, logging in and out, refreshing and validating tokens."""
+
+from dataclasses import replace
+from typing import Any
+from uuid import UUID
+
+from rest_framework.permissions import BasePermission, IsAuthenticated
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from auth_providers import bearer, passwords, refresh, sessions, signup
+from auth_providers.api.authentication import continuing_session, principal_of
+from auth_providers.api.emporix.bodies import (
+    PasswordAuthentication,
+    RefreshParameters,
+    Signup,
+    customer_pair,
+    customer_token,
+    parameter,
+    validation,
+)
+from tenants.api.base import HasToken
+from tenants.api.emporix import EmporixViewSet
+from tenants.api.failures import in_the_words_of
+from tenants.clients import Client
+from tenants.errors import DomainError, InvalidInput
+from tenants.models import Tenant
+
+
+class CustomerSessionViewSet(EmporixViewSet):
+    def get_permissions(self) -> list[BasePermission]:
+        return [IsAuthenticated() if self.action == "log_out" else HasToken()]
+
+    def sign_up(self, request: Request, **kwargs: Any) -> Response:
+        serializer = Signup(data=request.data)
+        serializer.is_valid(raise_exception=True)
+        with in_the_words_of(serializer):
+            number = _sign_up(self.tenant, serializer, self.client)
+        return Response({"id": number}, status=201)
+
+    def log_in(self, request: Request, **kwargs: Any) -> Response:
+        serializer = PasswordAuthentication(data=request.data)
+        serializer.is_valid(raise_exception=True)
+        started = passwords.log_in(
+            tenant=self.tenant,
+            email=serializer.validated_data["email"],
+            password=serializer.validated_data["password"],
+            issue=sessions.Issue.PAIR | sessions.Issue.SERVICE_JWT,
+            client=self.client,
+            continuing=continuing_session(request),
+        )
+        return Response(customer_token(started=started))
+
+    def log_out(self, request: Request, **kwargs: Any) -> Response:
+        caller = principal_of(request)
+        named = parameter(request, "accessToken")
+        sessions.log_out(
+            tenant=self.tenant,
+            session=caller.session,
+            named_session_id=self._session_of(named) if named else None,
+            client=self.client,
+        )
+        return Response(status=204)
+
+    def _session_of(self, token: str) -> UUID:
+        """Another tenant's token is none here."""
+        named = bearer.resolve(token)
+        if named.tenant != self.tenant:
+            raise bearer.InvalidToken
+        return named.session.pk
+
+    def refresh(self, request: Request, **kwargs: Any) -> Response:
+        refresh_token = parameter(request, "refreshToken")
+        if not refresh_token:
+            raise InvalidInput.field("refreshToken", "This parameter is required.", code="required")
+        with in_the_words_of(RefreshParameters()):
+            refreshed = refresh.refresh_customer(
+                tenant=self.tenant,
+                refresh_token=refresh_token,
+                legal_entity_id=parameter(request, "legalEntityId"),
+                client=self.client,
+            )
+        return Response(customer_pair(session=refreshed.session, pair=refreshed.pair))
+
+    def validate(self, request: Request, **kwargs: Any) -> Response:
+        return Response(validation(principal_of(request)))
+
+
+def _sign_up(tenant: Tenant, serializer: Signup, client: Client) -> str:
+    try:
+        return signup.sign_up(tenant=tenant, registration=_registration(serializer.validated_data), client=client)
+    except DomainError as error:
+        raise _named_as_sent(serializer, error) from error
+
+
+def _registration(data: dict[str, Any]) -> signup.Registration:
+    """The contract's e-mail is that of the profile; `signup` may name another one to log in with."""
+    profile = dict(data.get("profile") or {})
+    contact_email = profile.get("contact_email")
+    if contact_email and contact_email.strip().lower() != data["email"].strip().lower():
+        raise InvalidInput.field("customerDetails.contactEmail", "Must be the same as `email`.", code="mismatch")
+    log_in = data.get("signup") or data
+    profile.pop("version", None)
+    return signup.Registration(
+        email=log_in["email"],
+        password=log_in["password"],
+        profile=profile | {"contact_email": data["email"]},
+        address=data.get("address"),
+    )
+
+
+def _named_as_sent(serializer: Signup, error: DomainError) -> DomainError:
+    """The core knows one log-in and a contact e-mail; the body names the log-in in one of two places, and the contact
+    e-mail by `email`."""
+    place = "signup." if serializer.validated_data.get("signup") else ""
+    names = {"email": f"{place}email", "password": f"{place}password", "profile.contact_email": "email"}
+    renamed = (replace(each, field=names.get(each.field, each.field)) for each in error.details)
+    error.details = tuple(dict.fromkeys(renamed))
+    return error

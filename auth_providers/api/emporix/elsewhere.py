@@ -1,0 +1,76 @@
+"""`socialLogin` and `exchangeauthtoken`: customers who are known elsewhere."""
+
+from typing import Any
+
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from auth_providers import sessions, social, token_exchange
+from auth_providers.api.authentication import BearerOrAnonymousToken, continuing_session
+from auth_providers.api.emporix.bodies import CUSTOMER_SCOPES, customer_token, parameter
+from tenants.api.base import HasToken
+from tenants.api.emporix import EmporixViewSet
+from tenants.api.failures import in_the_words_of
+from tenants.errors import InvalidInput
+
+ISSUE = sessions.Issue.PAIR | sessions.Issue.SERVICE_JWT
+# The contract says text here, where every other operation says number.
+TEXTS_OF_SOCIAL_LOGIN = ("expires_in", "refresh_token_expires_in")
+
+
+class ExchangeParameters(serializers.Serializer[Any]):
+    subjectAccessToken = serializers.CharField(source="subject_token")
+    config = serializers.CharField(source="provider", required=False)
+
+
+class ElsewhereViewSet(EmporixViewSet):
+    authentication_classes = [BearerOrAnonymousToken]
+    permission_classes = [HasToken]
+
+    def social_log_in(self, request: Request, **kwargs: Any) -> Response:
+        done = social.log_in_with_code(
+            tenant=self.tenant,
+            provider_name=_provider_name(request),
+            code=_required(request, "code"),
+            redirect_uri=parameter(request, "redirect_uri"),
+            code_verifier=parameter(request, "code_verifier"),
+            issue=ISSUE,
+            client=self.client,
+            continuing=continuing_session(request),
+        )
+        body = self._token(done.started)
+        body |= {name: str(body[name]) for name in TEXTS_OF_SOCIAL_LOGIN}
+        return Response(body | {"social_access_token": done.access_token, "social_id_token": done.id_token})
+
+    def exchange(self, request: Request, **kwargs: Any) -> Response:
+        subject_token = _required(request, "subjectAccessToken")
+        with in_the_words_of(ExchangeParameters()):
+            started = token_exchange.exchange(
+                tenant=self.tenant,
+                subject_token=subject_token,
+                provider_name=parameter(request, "config"),
+                issue=ISSUE,
+                client=self.client,
+                continuing=continuing_session(request),
+            )
+        return Response(self._token(started) | {"subject_access_token": subject_token})
+
+    def _token(self, started: sessions.Started) -> dict[str, Any]:
+        return customer_token(started=started) | {
+            "scope": " ".join([*CUSTOMER_SCOPES, f"tenant={self.tenant.code}"]),
+            "session_idle_time": self.tenant.customer_refresh_lifetime // 60,  # minutes, by the contract's example
+        }
+
+
+def _required(request: Request, name: str) -> str:
+    value = parameter(request, name)
+    if not value:
+        raise InvalidInput.field(name, "This parameter is required.", code="required")
+    return value
+
+
+def _provider_name(request: Request) -> str:
+    """By name, or by the beginning of the state that the storefront sent along: `{name}--{random}`."""
+    state = parameter(request, "state")
+    return parameter(request, "provider") or (state.partition("--")[0] if "--" in state else "")

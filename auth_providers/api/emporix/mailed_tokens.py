@@ -1,0 +1,74 @@
+"""What a visitor does with a token from a mail: confirm an account or an e-mail, set a new password."""
+
+from typing import Any
+
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from auth_providers import email_change, opt_in, password_reset, sessions
+from auth_providers.api.authentication import continuing_session
+from auth_providers.api.emporix.bodies import customer_token
+from tenants.api.base import HasToken
+from tenants.api.emporix import EmporixViewSet
+from tenants.api.failures import in_the_words_of
+
+
+class ResetRequest(serializers.Serializer[Any]):
+    email = serializers.CharField(max_length=254)
+    site = serializers.CharField(max_length=64, required=False, allow_null=True, allow_blank=True)
+
+
+class ResetCompletion(serializers.Serializer[Any]):
+    token = serializers.CharField()
+    password = serializers.CharField(trim_whitespace=False)
+
+
+class MailedToken(serializers.Serializer[Any]):
+    token = serializers.CharField()
+
+
+class WhoWaits(serializers.Serializer[Any]):
+    email = serializers.CharField(max_length=254)
+
+
+class MailedTokenViewSet(EmporixViewSet):
+    permission_classes = [HasToken]
+
+    def request_reset(self, request: Request, **kwargs: Any) -> Response:
+        data = _valid(ResetRequest(data=request.data))
+        password_reset.request(tenant=self.tenant, email=data["email"], site=data.get("site") or "", client=self.client)
+        return Response(status=204)
+
+    def complete_reset(self, request: Request, **kwargs: Any) -> Response:
+        serializer = ResetCompletion(data=request.data)
+        data = _valid(serializer)
+        with in_the_words_of(serializer):
+            password_reset.complete(tenant=self.tenant, client=self.client, **data)
+        return Response(status=204)
+
+    def confirm_email_change(self, request: Request, **kwargs: Any) -> Response:
+        data = _valid(MailedToken(data=request.data))
+        email_change.confirm(tenant=self.tenant, client=self.client, **data)
+        return Response(status=204)
+
+    def opt_in(self, request: Request, **kwargs: Any) -> Response:
+        started = opt_in.confirm(
+            tenant=self.tenant,
+            token=self.kwargs["token"],
+            issue=sessions.Issue.PAIR | sessions.Issue.SERVICE_JWT,
+            client=self.client,
+            continuing=continuing_session(request),
+        )
+        return Response(customer_token(started=started))
+
+    def resend_opt_in(self, request: Request, **kwargs: Any) -> Response:
+        data = _valid(WhoWaits(data=request.data))
+        opt_in.resend(tenant=self.tenant, client=self.client, **data)
+        return Response(status=202)
+
+
+def _valid(serializer: serializers.Serializer[Any]) -> dict[str, Any]:
+    serializer.is_valid(raise_exception=True)
+    data: dict[str, Any] = serializer.validated_data
+    return data

@@ -1,0 +1,76 @@
+"""What a customer's profile and log-ins have to do with each other: deleting the one, adding and moving the others."""
+
+from typing import Any
+
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from auth_providers import deletion, email_change, password_reset, second_log_ins
+from auth_providers.api.authentication import principal_of
+from auth_providers.api.emporix.bodies import PasswordAuthentication
+from customers.api.emporix.profile import ProfileViewSet
+from customers.api.emporix.views import CustomerDataViewSet
+from tenants.api.failures import in_the_words_of
+
+
+class DeletableProfileViewSet(ProfileViewSet):
+    def destroy(self, request: Request, **kwargs: Any) -> Response:
+        """At once, or with a token; without one, where the tenant wants a confirmation, 202 and a mail."""
+        token = request.query_params.get("token", "")
+        if token:
+            deletion.confirm(tenant=self.tenant, customer=self.customer, token=token, client=self.client)
+            return Response(status=204)
+        is_gone = deletion.request(
+            tenant=self.tenant,
+            customer=self.customer,
+            session=principal_of(request).session,
+            client=self.client,
+        )
+        return Response(status=204 if is_gone else 202)
+
+
+class EmailChange(serializers.Serializer[Any]):
+    email = serializers.CharField(max_length=254)
+    password = serializers.CharField(trim_whitespace=False)
+    newEmail = serializers.CharField(max_length=254, source="new_email")
+    syncContactEmail = serializers.BooleanField(default=False, source="is_contact_email_synced")
+
+
+class PasswordChange(serializers.Serializer[Any]):
+    currentPassword = serializers.CharField(trim_whitespace=False, source="current_password")
+    newPassword = serializers.CharField(trim_whitespace=False, source="new_password")
+
+
+class OwnLogInViewSet(CustomerDataViewSet):
+    def add(self, request: Request, **kwargs: Any) -> Response:
+        serializer = PasswordAuthentication(data=request.data)
+        serializer.is_valid(raise_exception=True)
+        with in_the_words_of(serializer):
+            second_log_ins.add(
+                tenant=self.tenant, customer=self.customer, client=self.client, **serializer.validated_data
+            )
+        return Response({"id": self.customer.number}, status=201)
+
+    def request_email_change(self, request: Request, **kwargs: Any) -> Response:
+        serializer = EmailChange(data=request.data)
+        serializer.is_valid(raise_exception=True)
+        with in_the_words_of(serializer):
+            email_change.request(
+                tenant=self.tenant, customer=self.customer, client=self.client, **serializer.validated_data
+            )
+        return Response(status=204)
+
+    def change_password(self, request: Request, **kwargs: Any) -> Response:
+        serializer = PasswordChange(data=request.data)
+        serializer.is_valid(raise_exception=True)
+        with in_the_words_of(serializer):
+            password_reset.change(
+                tenant=self.tenant,
+                session=principal_of(request).session,
+                customer=self.customer,
+                current=serializer.validated_data["current_password"],
+                new=serializer.validated_data["new_password"],
+                client=self.client,
+            )
+        return Response(status=204)

@@ -1,0 +1,213 @@
+"""How often may something be tried? Growing delays after failed log-ins, quotas for what costs us something.
+
+Failures count per address, and per account: guessing at an account slows down whoever guesses, from anywhere, while its
+owner on a device that we know has a count of their own (OWASP ASVS 5.0, 6.3.1; the idea is that of OWASP's device
+cookies). Nobody is locked out for good: a delay ends by itself.
+
+An attempt that comes too early is neither compared nor counted.
+"""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from math import ceil
+from typing import Any
+
+from django.db import connection
+from django.db.models import Q, QuerySet
+from django.utils import timezone
+
+from auth_providers.models import Attempts
+from tenants.clients import Client
+from tenants.errors import DomainError, Kind
+from tenants.models import Tenant
+
+
+@dataclass(frozen=True, kw_only=True)
+class Backoff:
+    """`free` failures cost nothing; from then on each doubles the wait, from `first` up to `longest`. After `hard`
+    failures in a row the wait is a day. A day without a failure forgets them."""
+
+    name: str
+    free: int
+    first: timedelta = timedelta(seconds=1)
+    longest: timedelta = timedelta(minutes=15)
+    # NIST SP 800-63B-4, 3.2.2: no more than 100 consecutive failures on one account.
+    hard: int = 100
+    hard_wait: timedelta = timedelta(days=1)
+
+    def wait_after(self, failures: int) -> timedelta:
+        """How long to wait after so many failures."""
+        if failures < self.free:
+            return timedelta(0)
+        if failures >= self.hard:
+            return self.hard_wait
+        doublings = min(failures - self.free, 30)  # far beyond the longest wait, and no overflow
+        return min(self.first * (1 << doublings), self.longest)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Quota:
+    """At most `limit` in each `window`."""
+
+    name: str
+    limit: int
+    window: timedelta
+
+
+FORGOTTEN_AFTER = timedelta(days=1)
+
+LOG_IN_BY_ACCOUNT = Backoff(name="log_in.account", free=5)
+# One address can be an office or a mobile network with many customers.
+LOG_IN_BY_ADDRESS = Backoff(name="log_in.address", free=50, hard=10_000)
+# A reader needs few mails of one kind; an address may be an office; a tenant's figure stops a runaway storefront.
+MAIL_BY_DESTINATION = Quota(name="mail.destination", limit=5, window=timedelta(hours=1))
+MAIL_BY_ADDRESS = Quota(name="mail.address", limit=100, window=timedelta(hours=1))
+MAIL_BY_TENANT = Quota(name="mail.tenant", limit=20_000, window=timedelta(hours=1))
+SIGN_UP_BY_ADDRESS = Quota(name="sign_up.address", limit=300, window=timedelta(hours=1))
+
+
+class Throttled(DomainError):
+    """Too many attempts; `retry_after` says in how many seconds the next one is welcome."""
+
+    kind = Kind.THROTTLED
+    code = "too_many_attempts"
+    default_message = "Too many attempts. Try again later."
+
+
+@dataclass(frozen=True, kw_only=True)
+class Attempt:
+    """Something tried under a rule, by whom or on what: `subject` is hashed before it is stored."""
+
+    rule: Backoff
+    subject: str
+    # When off, failures are counted and never stand in the way.
+    is_enforced: bool = True
+
+    @property
+    def key(self) -> bytes:
+        return hashlib.sha256(self.subject.encode()).digest()
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Use:
+    """One use of a quota, by whom or of what: `subject` is hashed before it is stored."""
+
+    quota: Quota
+    subject: str
+
+    @property
+    def key(self) -> bytes:
+        return hashlib.sha256(self.subject.encode()).digest()
+
+
+def admit(*, tenant: Tenant, attempts: Sequence[Attempt]) -> bool:
+    """Let the attempts through or raise `Throttled`, counting nothing. Returns whether any failure is on record.
+
+    Once the free failures are used up, each wait admits one attempt only: whoever takes it sets the next wait, so that
+    parallel guesses don't slip through together.
+    """
+    now = timezone.now()
+    enforced = {(attempt.rule.name, attempt.key): attempt.rule for attempt in attempts if attempt.is_enforced}
+    rows = _rows(tenant, attempts)
+    recent = [row for row in rows if row.since >= now - FORGOTTEN_AFTER]
+    counted = [(row, enforced[row.rule, bytes(row.key)]) for row in recent if (row.rule, bytes(row.key)) in enforced]
+    waits = [(row, rule) for row, rule in counted if row.count >= rule.free]
+    for row, _ in waits:  # all of them first: an attempt that one rule refuses takes no turn of another
+        if row.blocked_until is None or row.blocked_until > now:
+            raise Throttled(retry_after=_seconds_until(row.blocked_until or now, now))
+    for row, rule in waits:
+        if not _take_turn(row, rule, now):
+            raise Throttled(retry_after=_seconds_until(now, now))
+    return bool(rows)
+
+
+def record_failure(*, tenant: Tenant, attempts: Sequence[Attempt]) -> None:
+    """Count a failed attempt and set the wait that follows it."""
+    now = timezone.now()
+    for attempt in attempts:
+        name = attempt.rule.name
+        counts = _count(tenant, [(name, attempt.key)], now, now - FORGOTTEN_AFTER, slides=True)
+        wait = attempt.rule.wait_after(counts[name])
+        if wait:
+            _row(tenant, attempt).update(blocked_until=now + wait)
+
+
+def forget_failures(*, tenant: Tenant, attempt: Attempt) -> None:
+    """A success: the failures of this one subject are forgotten."""
+    _row(tenant, attempt).delete()
+
+
+def spend(*, tenant: Tenant, quota: Quota, subject: str) -> None:
+    """Count one use of the quota. Raises `Throttled` when the window's uses are spent."""
+    _spend(tenant, [_Use(quota=quota, subject=subject)])
+
+
+def _spend(tenant: Tenant, uses: Sequence[_Use]) -> None:
+    """Count one use of each quota in one statement; they have one window in common."""
+    now = timezone.now()
+    window = uses[0].quota.window
+    counts = _count(tenant, [(use.quota.name, use.key) for use in uses], now, now - window, slides=False)
+    for use in uses:
+        if counts[use.quota.name] > use.quota.limit:
+            row = Attempts.objects.for_tenant(tenant).get(rule=use.quota.name, key=use.key)
+            raise Throttled(retry_after=_seconds_until(row.since + window, now))
+
+
+def spend_mail(*, tenant: Tenant, destination: str, kind: str, client: Client) -> None:
+    """Count a mail that someone asks us to send, before it is known whether anyone has that address.
+
+    `kind` is the mail's template. Raises `Throttled`.
+    """
+    uses = [_Use(quota=MAIL_BY_DESTINATION, subject=f"{kind}\n{destination}"), _Use(quota=MAIL_BY_TENANT, subject="")]
+    if client.address:
+        uses.insert(1, _Use(quota=MAIL_BY_ADDRESS, subject=client.subscriber))
+    _spend(tenant, uses)
+
+
+def _rows(tenant: Tenant, attempts: Sequence[Attempt]) -> list[Attempts]:
+    wanted = Q()
+    for attempt in attempts:
+        wanted |= Q(rule=attempt.rule.name, key=attempt.key)
+    return list(Attempts.objects.for_tenant(tenant).filter(wanted))
+
+
+def _row(tenant: Tenant, attempt: Attempt) -> QuerySet[Attempts]:
+    return Attempts.objects.for_tenant(tenant).filter(rule=attempt.rule.name, key=attempt.key)
+
+
+def _take_turn(row: Attempts, rule: Backoff, now: datetime) -> bool:
+    """Claim the one attempt that the end of a wait allows; False when another request was faster."""
+    free_again = Attempts.objects.filter(pk=row.pk, blocked_until=row.blocked_until)
+    return free_again.update(blocked_until=now + rule.wait_after(row.count)) == 1
+
+
+def _count(
+    tenant: Tenant, keys: Sequence[tuple[str, bytes]], now: datetime, oldest: datetime, *, slides: bool
+) -> dict[str, int]:
+    """Add one to each in a single statement, starting anew where the count began before `oldest`; the new counts by
+    rule. When it `slides`, the time kept is that of the last attempt, else that of the first."""
+    table = connection.ops.quote_name(Attempts._meta.db_table)
+    renewed = "excluded.since" if slides else f"{table}.since"
+    rows = ", ".join(["(%s, %s, %s, 1, %s)"] * len(keys))
+    since, limit = _adapt(now), _adapt(oldest)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"INSERT INTO {table} (tenant_id, rule, key, count, since) VALUES {rows} "  # noqa: S608
+            f"ON CONFLICT (tenant_id, rule, key) DO UPDATE SET "
+            f"count = CASE WHEN {table}.since < %s THEN 1 ELSE {table}.count + 1 END, "
+            f"since = CASE WHEN {table}.since < %s THEN excluded.since ELSE {renewed} END "
+            f"RETURNING rule, count",
+            [*(value for rule, key in keys for value in (tenant.pk, rule, key, since)), limit, limit],
+        )
+        return {str(rule): int(count) for rule, count in cursor.fetchall()}
+
+
+def _adapt(moment: datetime) -> Any:
+    """The moment as this database takes it."""
+    return connection.ops.adapt_datetimefield_value(moment)
+
+
+def _seconds_until(moment: datetime, now: datetime) -> int:
+    return max(1, ceil((moment - now).total_seconds()))

@@ -1,0 +1,67 @@
+"""`manage.py configure_provider TENANT NAME`: another identity provider may vouch for a tenant's customers."""
+
+from argparse import ArgumentParser
+from getpass import getpass
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from auth_providers import identities, oidc
+from auth_providers.models import AuthProvider
+from auth_providers.outgoing import ProviderUnavailable
+from tenants import directory
+from tenants.errors import InvalidInput
+
+
+class Command(BaseCommand):
+    help = "Set up an identity provider, or change it: what is not named stays. Asks for the client secret."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("tenant", help="the tenant's code")
+        parser.add_argument("name", help="how storefronts name it")
+        parser.add_argument("--kind", choices=AuthProvider.Kind.values)
+        parser.add_argument("--issuer")
+        parser.add_argument("--client-id")
+        parser.add_argument("--redirect-uri", action="append", dest="redirect_uris")
+        parser.add_argument("--authorized-party", action="append", dest="authorized_parties")
+        parser.add_argument("--introspection-url")
+        parser.add_argument("--provision", choices=["yes", "no"], help="create a customer for whoever is new")
+        parser.add_argument("--link-by-email", choices=["yes", "no"], help="by an e-mail that the provider verified")
+        parser.add_argument("--enabled", choices=["yes", "no"])
+        parser.add_argument("--secret", help="- asks for it; better than an argument that others can see")
+        parser.add_argument("--no-test", action="store_true", help="do not fetch its discovery document and keys")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        try:
+            tenant = directory.get_tenant(options["tenant"])
+            provider, is_new = identities.configure(
+                tenant=tenant, name=options["name"], secret=_secret(options["secret"]), settings=_settings(options)
+            )
+        except directory.UnknownTenant as error:
+            raise CommandError(f"There is no tenant {options['tenant']}.") from error
+        except InvalidInput as error:
+            raise CommandError("\n".join(f"{each.field}: {each.message}" for each in error.details)) from error
+        self.stdout.write(f"{'Created' if is_new else 'Changed'} provider {provider.name}.")
+        if not options["no_test"]:
+            self._test(provider)
+
+    def _test(self, provider: AuthProvider) -> None:
+        try:
+            count = oidc.test(provider)
+        except ProviderUnavailable as error:
+            raise CommandError(f"It is saved, but it does not work: {error.message} {error.__cause__ or ''}") from error
+        self.stdout.write(f"It answers, with {count} keys that we can use.")
+
+
+def _secret(text: str | None) -> str | None:
+    return getpass("Client secret: ") if text == "-" else text
+
+
+def _settings(options: dict[str, Any]) -> dict[str, Any]:
+    """The fields of the provider that were named."""
+    names = ("kind", "issuer", "client_id", "redirect_uris", "authorized_parties", "introspection_url")
+    settings = {name: options[name] for name in names if options[name] is not None}
+    flags = {"is_provisioning": "provision", "is_linking_by_email": "link_by_email", "is_enabled": "enabled"}
+    return settings | {
+        field: options[option] == "yes" for field, option in flags.items() if options[option] is not None
+    }

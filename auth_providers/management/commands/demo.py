@@ -1,0 +1,33 @@
+"""`manage.py demo`: a database with the demo's tenant, storefront and staff, and a card that says how to use it."""
+
+from typing import IO, Any, cast
+
+from django.conf import settings
+from django.core.management import call_command
+from django.core.management.base import BaseCommand, CommandError
+from rich.console import Console
+from rich.table import Table
+
+from auth_providers import demo
+
+
+class Command(BaseCommand):
+    help = "Migrate the database, create what is missing of the demo and print how to use it."
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        if not settings.DEMO:
+            raise CommandError("The demo makes a tenant with weak rules. Set DEMO=true if that is what you want.")
+        call_command("migrate", verbosity=0)
+        demo.set_up()
+        card = demo.card()
+        table = Table("", "", show_header=False, box=None, padding=(0, 2, 0, 0))
+        table.add_row("Start page", f"{card.base}/")
+        table.add_row("Back office", f"{card.base}/admin/   user {card.staff_username}, password {card.staff_password}")
+        table.add_row("Tenant", card.tenant)
+        table.add_row("Client id", card.client_id)
+        table.add_row("Outgoing mail", card.mail)
+        console = Console(file=cast(IO[str], self.stdout), highlight=False, width=160)  # no line of it may be broken
+        console.print("\n[bold]Patron[/bold], with a demo shop\n")
+        console.print(table)
+        self.stdout.write("\nA first journey, to be pasted into another terminal:\n\n")
+        self.stdout.write(card.journey)

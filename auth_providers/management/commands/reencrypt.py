@@ -1,0 +1,38 @@
+"""`manage.py reencrypt`: after a new key was put in front of ENCRYPTION_KEYS, so that the old one can go."""
+
+from typing import Any
+
+from django.core.management.base import BaseCommand
+from django.db import transaction
+
+from auth_providers.models import AuthProvider, Message
+from tenants.encryption import reencrypt
+from tenants.models import SigningKey
+
+# Every column that holds a secret.
+SECRETS = (
+    (SigningKey, "private_pem_encrypted"),
+    (Message, "context_encrypted"),
+    (AuthProvider, "client_secret_encrypted"),
+)
+
+
+class Command(BaseCommand):
+    help = "Encrypt every stored secret with the newest of ENCRYPTION_KEYS."
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        for model, column in SECRETS:
+            count = 0
+            for pk in model._default_manager.exclude(**{column: ""}).values_list("pk", flat=True).iterator():
+                count += _reencrypt(model, column, pk)
+            self.stdout.write(f"{model._meta.verbose_name_plural}: {count}")
+
+
+@transaction.atomic
+def _reencrypt(model: Any, column: str, pk: Any) -> int:
+    """Under a row lock: a mail that the worker just sent must not get its secret back."""
+    row = model._default_manager.select_for_update().filter(pk=pk).exclude(**{column: ""}).first()
+    if row is None:
+        return 0
+    updated: int = model._default_manager.filter(pk=pk).update(**{column: reencrypt(getattr(row, column))})
+    return updated

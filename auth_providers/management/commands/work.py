@@ -1,0 +1,52 @@
+"""`manage.py work`: everything that nobody waits for. Sends the outbox's mails and forgets what is past its time."""
+
+import logging
+import signal
+import threading
+import time
+from typing import Any
+
+from django.core.management.base import BaseCommand
+from django.db import DatabaseError, close_old_connections
+
+from auth_providers import messages, retention
+
+POLL_SECONDS = 1.0
+PURGE_SECONDS = 600.0
+
+logger = logging.getLogger(__name__)
+
+
+class Command(BaseCommand):
+    help = "Send outgoing mail and delete what is past its time, until stopped. Several may run at once."
+
+    def add_arguments(self, parser: Any) -> None:
+        parser.add_argument("--once", action="store_true", help="do what is due now and stop")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        if options["once"]:
+            while messages.send_due():
+                pass  # it sends so many at a time; a mail server that is down sends none and ends this
+            retention.purge()
+            return
+        stopped = threading.Event()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: stopped.set())
+        next_purge = time.monotonic()
+        while not stopped.is_set():
+            next_purge = _turn(next_purge)
+            stopped.wait(POLL_SECONDS)
+
+
+def _turn(next_purge: float) -> float:
+    """One round; a database that is away for a while is tried again in the next one."""
+    try:
+        messages.send_due()
+        if time.monotonic() >= next_purge:
+            retention.purge()
+            return time.monotonic() + PURGE_SECONDS
+    except DatabaseError:
+        logger.exception("The database is not available")
+    finally:
+        close_old_connections()
+    return next_purge

@@ -1,0 +1,105 @@
+"""The outbox: mails are rows written in the transaction of what they announce, and sent by the worker afterwards.
+
+A mail server that is down delays them and loses none. What a mail says is worked out when it is sent (`letters`), so
+that a request for an unknown address costs what one for a known address costs, and no token rests in the outbox.
+"""
+
+import json
+import logging
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any
+
+from django.core.mail import EmailMultiAlternatives
+from django.db.models import F
+from django.utils import timezone
+
+from auth_providers import letters
+from auth_providers.models import Message
+from tenants.encryption import encrypt
+from tenants.models import Tenant
+
+FIRST_DELAY = timedelta(seconds=10)
+LONGEST_DELAY = timedelta(hours=1)
+GIVE_UP_AFTER = timedelta(days=3)  # RFC 5321, 4.5.4.1 asks a sender for 4 to 5 days; a notice is stale before
+
+logger = logging.getLogger(__name__)
+
+
+def enqueue(
+    *,
+    tenant: Tenant,
+    template: str,
+    recipient: str,
+    context: Mapping[str, str | int | bool] | None = None,
+    language: str = "",
+    site: str = "",
+) -> Message:
+    """Write a mail to the outbox. `template` names a letter; `language` and `site` default to the tenant's."""
+    message = Message(
+        tenant=tenant,
+        template=template,
+        recipient=recipient,
+        language=language or tenant.default_language,
+        site=site,
+        context_encrypted=encrypt(json.dumps(dict(context or {}))),
+    )
+    message.save(force_insert=True)
+    return message
+
+
+def send_due(*, limit: int = 100) -> int:
+    """Send up to `limit` mails that are due. Returns how many went out. Several workers may run at once."""
+    due = Message.objects.filter(sent_at=None, failed_at=None, next_attempt_at__lte=timezone.now())
+    return sum(_send(message) for message in due.select_related("tenant").order_by("pk")[:limit] if _claim(message))
+
+
+def _claim(message: Message) -> bool:
+    """Reserve the mail for this worker, in one conditional UPDATE. If it dies, the lease ends and another one tries."""
+    mine = Message.objects.filter(pk=message.pk, sent_at=None, next_attempt_at=message.next_attempt_at)
+    return mine.update(next_attempt_at=timezone.now() + Message.LEASE, attempts=F("attempts") + 1) == 1
+
+
+def _send(message: Message) -> bool:
+    """Send one mail, or find out that there is nothing to send. No transaction waits for the mail server."""
+    try:
+        mail = render(message)
+        if mail is not None:
+            mail.send()
+    except Exception as error:
+        logger.warning("Mail %s was not sent: %s", message.pk, type(error).__name__)
+        _postpone(message, error)
+        return False
+    Message.objects.filter(pk=message.pk).update(sent_at=timezone.now(), context_encrypted="", last_error="")
+    return mail is not None
+
+
+def _postpone(message: Message, error: Exception) -> None:
+    now = timezone.now()
+    outcome: dict[str, Any] = {
+        "next_attempt_at": now + min(FIRST_DELAY * (1 << min(message.attempts, 20)), LONGEST_DELAY),
+        "last_error": f"{type(error).__name__}: {error}"[:255],
+    }
+    if now - message.created_at > GIVE_UP_AFTER:
+        outcome |= {"failed_at": now, "context_encrypted": ""}
+    Message.objects.filter(pk=message.pk).update(**outcome)
+
+
+def render(message: Message) -> EmailMultiAlternatives | None:
+    """The mail as it goes out; None when its letter has nothing to say any more.
+
+    Its Message-ID is that of the row, so that a server can tell a repeated one.
+    """
+    letter = letters.write(message)
+    if letter is None:
+        return None
+    mail = EmailMultiAlternatives(
+        subject=letter.subject,
+        body=letter.text,
+        from_email=message.tenant.mail_sender or None,
+        to=[message.recipient],
+        headers={"Message-ID": f"<{message.tenant.code}.{message.pk}.{message.created_at:%Y%m%d%H%M%S}@patron>"},
+    )
+    if letter.html:
+        mail.attach_alternative(letter.html, "text/html")
+    return mail

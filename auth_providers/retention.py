@@ -1,0 +1,46 @@
+"""What may be forgotten: tokens and sessions long over, mails sent or given up, old counts; in small batches."""
+
+from datetime import timedelta
+
+from django.db.models import Exists, Model, OuterRef, Q, QuerySet
+from django.utils import timezone
+
+from auth_providers.models import Attempts, Challenge, Message, Session, Token
+
+BATCH = 1000
+# A spent refresh token that comes back within this time is still recognized as stolen.
+TOKENS_KEPT = timedelta(days=7)
+# Staff look at a customer's past sessions.
+SESSIONS_KEPT = timedelta(days=90)
+MESSAGES_KEPT = timedelta(days=30)
+# Who follows an old link is told that it is no longer valid, with or without the row.
+CHALLENGES_KEPT = timedelta(days=7)
+ATTEMPTS_KEPT = timedelta(days=2)
+
+
+def purge() -> int:
+    """Delete what is past its time. Returns how many rows went."""
+    now = timezone.now()
+    return (
+        _delete(Token.objects.filter(expires_at__lt=now - TOKENS_KEPT))
+        + _delete(Session.objects.filter(expires_at__lt=now - SESSIONS_KEPT))
+        + _delete(_abandoned_sessions())
+        + _delete(Message.objects.filter(Q(sent_at__lt=now - MESSAGES_KEPT) | Q(failed_at__lt=now - MESSAGES_KEPT)))
+        + _delete(Challenge.objects.filter(expires_at__lt=now - CHALLENGES_KEPT))
+        + _delete(Attempts.objects.filter(since__lt=now - ATTEMPTS_KEPT))
+    )
+
+
+def _abandoned_sessions() -> QuerySet[Session]:
+    """Anonymous visits whose last token is gone."""
+    old_enough = timezone.now() - TOKENS_KEPT
+    has_tokens = Exists(Token.objects.filter(session=OuterRef("pk")))
+    return Session.objects.filter(~has_tokens, customer=None, created_at__lt=old_enough)
+
+
+def _delete(rows: QuerySet[Model]) -> int:
+    total = 0
+    while keys := list(rows.values_list("pk", flat=True)[:BATCH]):
+        rows.model._default_manager.filter(pk__in=keys).delete()
+        total += len(keys)
+    return total

@@ -1,0 +1,50 @@
+"""A further way to log in to the same profile."""
+
+from django.db import IntegrityError, transaction
+
+from auth_providers import messages, passwords
+from auth_providers.models import Account
+from auth_providers.signup import EmailTaken
+from customers import profiles
+from customers.models import Customer
+from tenants import audit
+from tenants.clients import Client
+from tenants.errors import InvalidInput
+from tenants.models import Tenant
+
+MAX_LOG_INS = 10
+
+
+def add(*, tenant: Tenant, customer: Customer, email: str, password: str, client: Client) -> Account:
+    """Give the customer a second e-mail and password. Raises `InvalidInput` and `EmailTaken`."""
+    identifier = profiles.normalize_email(email)
+    errors = profiles.email_errors("email", identifier)
+    if errors:
+        raise InvalidInput(details=tuple(errors))
+    passwords.check_new(tenant=tenant, password=password, context=(identifier,))
+    mine = Account.objects.for_tenant(tenant).filter(customer=customer)
+    if mine.count() >= MAX_LOG_INS:
+        raise InvalidInput.field("email", f"A customer has at most {MAX_LOG_INS} log-ins.", code="max_length")
+    account = Account(
+        tenant=tenant, customer=customer, identifier=identifier, password=passwords.hash_password(password)
+    )
+    try:
+        _save(tenant, customer, account, client)
+    except IntegrityError as error:
+        raise EmailTaken(f"Duplicate account '{identifier}' for tenant '{tenant.code}'.") from error
+    return account
+
+
+@transaction.atomic
+def _save(tenant: Tenant, customer: Customer, account: Account, client: Client) -> None:
+    account.save(force_insert=True)
+    audit.record(tenant=tenant, action="add_log_in", client=client, customer_number=customer.number)
+    if customer.contact_email:
+        messages.enqueue(
+            tenant=tenant,
+            template="log_in_added",
+            recipient=customer.contact_email,
+            context={"email": account.identifier},
+            language=customer.preferred_language,
+            site=customer.preferred_site,
+        )

@@ -1,0 +1,50 @@
+"""Exchanging another issuer's access token for a session of ours: checked offline with the issuer's keys, or by asking
+the issuer (RFC 7662), as the tenant's named provider says."""
+
+import time
+from typing import Any
+
+from auth_providers import identities, oidc, outgoing, sessions
+from auth_providers.models import AuthProvider, Session
+from tenants.clients import Client
+from tenants.encryption import decrypt
+from tenants.models import Tenant
+
+
+def exchange(
+    *,
+    tenant: Tenant,
+    subject_token: str,
+    provider_name: str,
+    issue: sessions.Issue,
+    client: Client,
+    continuing: Session | None,
+) -> sessions.Started:
+    """Log in whoever the token is about. "" names the tenant's only provider, or the one called "default".
+
+    Raises `identities.UnknownProvider`, `identities.UnknownCustomer`, `sessions.LogInRefused` and
+    `outgoing.ProviderUnavailable`.
+    """
+    provider = identities.get_provider(tenant=tenant, kind=AuthProvider.Kind.JWT, name=provider_name)
+    try:
+        identity = oidc.identity_of(_claims(provider, subject_token))
+    except oidc.TokenRefused as error:
+        sessions.refuse(tenant=tenant, client=client, method=provider.name, reason=f"token refused: {error}")
+    return identities.log_in(
+        tenant=tenant, provider=provider, identity=identity, issue=issue, client=client, continuing=continuing
+    )
+
+
+def _claims(provider: AuthProvider, token: str) -> dict[str, Any]:
+    return _introspected(provider, token) if provider.introspection_url else oidc.verify(token, provider)
+
+
+def _introspected(provider: AuthProvider, token: str) -> dict[str, Any]:
+    """What the issuer says about the token. Raises `oidc.TokenRefused`."""
+    credentials = (provider.client_id, decrypt(provider.client_secret_encrypted))
+    try:
+        said = outgoing.post_form(provider.introspection_url, {"token": token}, credentials=credentials)
+    except outgoing.ProviderRefused as error:
+        raise outgoing.ProviderUnavailable("The identity provider refuses our credentials.") from error
+    oidc.check_introspected(said, provider, now=time.time())
+    return said | {"iss": provider.issuer}
