@@ -1,0 +1,59 @@
+# Everything is installed into .venv, from the versions that constraints.txt pins.
+PYTHON ?= python3
+PORT ?= 8000
+VENV := .venv
+BIN := $(VENV)/bin
+TEST_DATABASE_URL ?= postgres://postgres@127.0.0.1:5432/postgres
+# Half of the suite waits for argon2id, which keeps a core busy: one process per core.
+PYTEST := $(BIN)/pytest -n auto --dist loadgroup
+
+.PHONY: help run test test-postgres lint format bench audit clean
+
+help: ## Show what can be made
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
+
+run: $(VENV)/run.stamp ## Serve the demo on http://localhost:8000 (PORT=… for another port)
+	@DEMO=true PORT=$(PORT) $(BIN)/python manage.py demo
+	@DEMO=true PORT=$(PORT) exec $(BIN)/python manage.py serve
+
+test: $(VENV)/dev.stamp ## Run the suite on SQLite
+	@env -u TEST_DATABASE_URL $(PYTEST)
+
+test-postgres: $(VENV)/dev.stamp ## Run the suite on PostgreSQL, with the races that only it can show
+	@TEST_DATABASE_URL='$(TEST_DATABASE_URL)' $(PYTEST)
+
+lint: $(VENV)/dev.stamp ## Check style, types, import directions, migrations and deployment settings
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy .
+	$(BIN)/lint-imports --no-cache | tail -n +10
+	DJANGO_SETTINGS_MODULE=tests.settings $(BIN)/python manage.py makemigrations --check --dry-run
+	SECRET_KEY=$$(head -c 64 /dev/urandom | base64 -w 0) \
+	ENCRYPTION_KEYS=$$(head -c 32 /dev/urandom | base64 | tr '+/' '-_') \
+	PUBLIC_URL=https://patron.example ALLOWED_HOSTS=patron.example \
+	$(BIN)/python manage.py check --deploy --fail-level WARNING
+
+format: $(VENV)/dev.stamp ## Format the code
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+bench: $(VENV)/dev.stamp ## Measure the hot paths on both databases
+	@$(BIN)/python bench/run.py
+
+audit: $(VENV)/dev.stamp ## Ask for known vulnerabilities of the pinned dependencies
+	$(BIN)/pip-audit --requirement constraints.txt --no-deps --disable-pip
+
+clean: ## Remove what was installed and the demo's data
+	rm -rf $(VENV) var
+
+$(BIN)/python:
+	$(PYTHON) -m venv $(VENV)
+
+# An editable install takes the list of packages from pyproject.toml; the code stays where it is.
+$(VENV)/run.stamp: $(BIN)/python pyproject.toml constraints.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable .
+	@touch $@
+
+$(VENV)/dev.stamp: $(BIN)/python pyproject.toml constraints.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
+	@touch $@ $(VENV)/run.stamp

@@ -1,0 +1,186 @@
+"""Limits: waits grow and end by themselves, each admits one attempt, and quotas fill up and empty."""
+
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+from hypothesis import given
+from hypothesis import strategies as st
+
+from auth_providers import limits
+from auth_providers.limits import Attempt, Backoff, Quota
+from auth_providers.models import Attempts
+from tenants.models import Tenant
+from tests.races import at_once
+
+pytestmark = pytest.mark.usefixtures("stopped_clock")
+
+RULE = Backoff(name="test.guess", free=3)
+GUESS = Attempt(rule=RULE, subject="ada@example.com")
+QUOTA = Quota(name="test.send", limit=3, window=timedelta(hours=1))
+
+PassTime = Callable[[timedelta], None]
+
+
+def fail(tenant: Tenant, times: int = 1, *, attempt: Attempt = GUESS) -> None:
+    for _ in range(times):
+        limits.record_failure(tenant=tenant, attempts=[attempt])
+
+
+def wait_for(tenant: Tenant, *attempts: Attempt) -> int:
+    """How many seconds `admit` asks to wait; 0 when it lets the attempt through."""
+    try:
+        limits.admit(tenant=tenant, attempts=attempts or [GUESS])
+    except limits.Throttled as error:
+        return error.retry_after or -1
+    return 0
+
+
+@pytest.mark.parametrize(
+    ("failures", "seconds"),
+    [(0, 0), (4, 0), (5, 1), (6, 2), (7, 4), (14, 512), (15, 900), (99, 900), (100, 86400), (10**9, 86400)],
+)
+def test_wait_after_failed_log_ins(failures: int, seconds: int) -> None:
+    assert limits.LOG_IN_BY_ACCOUNT.wait_after(failures) == timedelta(seconds=seconds)
+
+
+@given(st.integers(0, 20_000))
+def test_wait_after_never_shrinks(failures: int) -> None:
+    for rule in (limits.LOG_IN_BY_ACCOUNT, limits.LOG_IN_BY_ADDRESS, RULE):
+        assert rule.wait_after(failures) <= rule.wait_after(failures + 1)
+
+
+def test_an_account_admits_no_more_than_a_hundred_guesses_in_a_row() -> None:
+    assert limits.LOG_IN_BY_ACCOUNT.hard <= 100
+    assert limits.LOG_IN_BY_ACCOUNT.hard_wait >= limits.FORGOTTEN_AFTER
+
+
+def test_admit_what_never_failed(tenant: Tenant) -> None:
+    assert limits.admit(tenant=tenant, attempts=[GUESS]) is False
+    assert not Attempts.objects.exists()
+
+
+def test_admit_while_failures_are_free(tenant: Tenant) -> None:
+    fail(tenant, 2)
+    for _ in range(5):  # asking counts nothing
+        assert limits.admit(tenant=tenant, attempts=[GUESS]) is True
+
+
+def test_waits_grow_with_each_failure(tenant: Tenant, pass_time: PassTime) -> None:
+    fail(tenant, 3)
+    waits = []
+    for _ in range(5):
+        waits.append(wait_for(tenant))
+        pass_time(timedelta(seconds=waits[-1]))
+        assert wait_for(tenant) == 0
+        fail(tenant)
+    assert waits == [1, 2, 4, 8, 16]
+
+
+def test_admit_during_a_wait_does_not_prolong_it(tenant: Tenant, pass_time: PassTime) -> None:
+    fail(tenant, 8)
+    first = wait_for(tenant)
+    pass_time(timedelta(seconds=10))
+    assert wait_for(tenant) == first - 10
+
+
+def test_each_wait_admits_one_attempt(tenant: Tenant, pass_time: PassTime) -> None:
+    fail(tenant, 5)
+    pass_time(timedelta(seconds=wait_for(tenant)))
+    assert wait_for(tenant) == 0
+    assert wait_for(tenant) == 4
+
+
+@pytest.mark.django_db(transaction=True)
+def test_each_wait_admits_one_attempt_however_many_come_at_once(tenant: Tenant) -> None:
+    fail(tenant, 8)
+    Attempts.objects.update(blocked_until=timezone.now() - timedelta(seconds=1))
+    results = at_once(8, lambda _: limits.admit(tenant=tenant, attempts=[GUESS]))
+    assert results.count(True) == 1
+    assert [type(result) for result in results].count(limits.Throttled) == 7
+
+
+@pytest.mark.django_db(transaction=True)
+def test_failures_at_once_are_all_counted(tenant: Tenant) -> None:
+    results = at_once(8, lambda _: fail(tenant, 5))
+    assert results == [None] * 8
+    assert Attempts.objects.get().count == 40
+
+
+def test_counted_failure_without_a_wait_yet_admits_nobody(tenant: Tenant) -> None:
+    fail(tenant, 3)
+    Attempts.objects.update(blocked_until=None)  # as between the count and the wait that follows it
+    assert wait_for(tenant) == 1
+
+
+def test_attempt_that_one_rule_refuses_takes_no_turn_of_another(tenant: Tenant, pass_time: PassTime) -> None:
+    address = Attempt(rule=Backoff(name="test.address", free=3), subject="192.0.2.10")
+    fail(tenant, 3)
+    pass_time(timedelta(seconds=1))  # the account's wait is over, the address's is about to begin
+    fail(tenant, 9, attempt=address)
+    assert wait_for(tenant, GUESS, address) == wait_for(tenant, address, GUESS) > 1
+    assert wait_for(tenant, GUESS) == 0
+
+
+def test_a_day_without_failure_forgets_them(tenant: Tenant, pass_time: PassTime) -> None:
+    fail(tenant, 100)
+    assert wait_for(tenant) == 86400
+    pass_time(limits.FORGOTTEN_AFTER + timedelta(seconds=1))
+    assert wait_for(tenant) == wait_for(tenant) == 0
+    fail(tenant)
+    assert Attempts.objects.get().count == 1
+
+
+def test_failures_are_remembered_while_they_go_on(tenant: Tenant, pass_time: PassTime) -> None:
+    for _ in range(4):
+        fail(tenant)
+        pass_time(timedelta(hours=20))
+    assert Attempts.objects.get().count == 4
+
+
+def test_forget_failures_of_one_subject(tenant: Tenant, other_tenant: Tenant) -> None:
+    other = Attempt(rule=RULE, subject="grace@example.com")
+    for each in (tenant, other_tenant):
+        fail(each, 5)
+    fail(tenant, 5, attempt=other)
+    limits.forget_failures(tenant=tenant, attempt=GUESS)
+    assert wait_for(tenant) == 0
+    assert wait_for(tenant, other) > 0
+    assert wait_for(other_tenant) > 0
+
+
+def test_subjects_rest_hashed(tenant: Tenant, stored: Callable[[], str]) -> None:
+    fail(tenant)
+    limits.spend(tenant=tenant, quota=QUOTA, subject="198.51.100.77")
+    assert "ada@example.com" not in stored()
+    assert "198.51.100.77" not in stored()
+
+
+def test_spend_up_to_the_quota(tenant: Tenant, other_tenant: Tenant) -> None:
+    for each in (tenant, other_tenant):
+        for _ in range(3):
+            limits.spend(tenant=each, quota=QUOTA, subject="here")
+    with pytest.raises(limits.Throttled) as refused:
+        limits.spend(tenant=tenant, quota=QUOTA, subject="here")
+    assert refused.value.retry_after is not None
+    assert 3595 <= refused.value.retry_after <= 3600
+    limits.spend(tenant=tenant, quota=QUOTA, subject="elsewhere")
+
+
+def test_spend_again_when_the_window_is_over(tenant: Tenant, pass_time: PassTime) -> None:
+    for _ in range(3):
+        limits.spend(tenant=tenant, quota=QUOTA, subject="here")
+        pass_time(timedelta(minutes=19))
+    with pytest.raises(limits.Throttled) as refused:  # 57 minutes after the first use
+        limits.spend(tenant=tenant, quota=QUOTA, subject="here")
+    assert refused.value.retry_after is not None
+    pass_time(timedelta(seconds=refused.value.retry_after + 1))
+    limits.spend(tenant=tenant, quota=QUOTA, subject="here")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_spend_many_at_once(tenant: Tenant) -> None:
+    results = at_once(10, lambda _: limits.spend(tenant=tenant, quota=QUOTA, subject="here"))
+    assert results.count(None) == 3
+    assert [type(result) for result in results].count(limits.Throttled) == 7

@@ -1,0 +1,74 @@
+"""Two writers of one profile, of one set of addresses: exactly one wins, and what must be true stays true."""
+
+from collections import Counter
+
+import pytest
+
+from auth_providers import challenges, messages, password_reset
+from auth_providers.challenges import InvalidChallenge
+from auth_providers.models import Challenge
+from customers import addresses, profiles
+from customers.models import Address
+from tests import factories
+from tests.races import at_once
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def kinds(results: list[object]) -> Counter[str]:
+    return Counter(type(result).__name__ for result in results)
+
+
+def test_two_changes_of_the_same_version_make_one_conflict() -> None:
+    tenant = factories.make_tenant()
+    customer = factories.make_customer(tenant)
+    results = at_once(
+        8,
+        lambda index: profiles.update(
+            tenant=tenant, customer=customer, changes={"first_name": f"Ada {index}"}, expected_version=1
+        ),
+    )
+    assert kinds(list(results)) == {"Customer": 1, "StaleVersion": 7}
+    customer.refresh_from_db()
+    assert customer.version == 2
+
+
+def test_deleting_the_default_while_adding_leaves_exactly_one_default() -> None:
+    tenant = factories.make_tenant()
+    customer = factories.make_customer(tenant)
+    for _ in range(5):
+        default = addresses.add(
+            tenant=tenant, customer=customer, values={"contact_name": "Ada", "is_default": True}
+        ).public_id
+
+        def act(index: int, default: str = default) -> None:
+            if index == 0:
+                addresses.remove(tenant=tenant, customer=customer, public_id=default)
+            else:
+                addresses.add(
+                    tenant=tenant, customer=customer, values={"contact_name": "Ada", "is_default": index == 1}
+                )
+
+        assert not [result for result in at_once(4, act) if isinstance(result, Exception)]
+        assert Address.objects.filter(is_default=True).count() == 1
+
+
+def test_one_reset_token_used_at_once_sets_one_password() -> None:
+    tenant = factories.make_tenant()
+    account = factories.account_of(factories.make_customer(tenant))
+    token = challenges.issue(account=account, purpose=Challenge.Purpose.PASSWORD_RESET)
+    results = at_once(
+        6,
+        lambda index: password_reset.complete(
+            tenant=tenant, token=token, password=f"another battery {index}", client=factories.CLIENT
+        ),
+    )
+    assert kinds(list(results)) == {"NoneType": 1, InvalidChallenge.__name__: 5}
+
+
+def test_two_workers_send_a_mail_once(mailoutbox: list[object]) -> None:
+    tenant = factories.make_tenant()
+    for index in range(5):
+        messages.enqueue(tenant=tenant, template="password_changed", recipient=f"ada{index}@example.com")
+    results = at_once(4, lambda _: messages.send_due())
+    assert sum(result for result in results if isinstance(result, int)) == 5

@@ -1,0 +1,116 @@
+"""What is long over is forgotten; what is still needed, and the trail, stays."""
+
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+
+from auth_providers import bearer, challenges, limits, messages, refresh, retention, sessions
+from auth_providers.models import Account, Attempts, Challenge, Message, Session, Token
+from customers.models import Customer
+from tenants.models import AuditEvent, Tenant
+from tests.factories import CLIENT, account_of, log_in, make_customer, open_anonymous
+
+DAY = timedelta(days=1)
+PassTime = Callable[[timedelta], None]
+
+
+def test_purge_of_nothing(tenant: Tenant) -> None:
+    log_in(make_customer(tenant))
+    open_anonymous(tenant)
+    assert retention.purge() == 0
+
+
+def test_tokens_go_a_week_after_they_expired(tenant: Tenant, pass_time: PassTime) -> None:
+    open_anonymous(tenant)
+    pass_time(retention.TOKENS_KEPT + DAY - timedelta(minutes=1))  # the refresh token expired after a day
+    retention.purge()
+    assert Token.objects.get().kind == Token.Kind.ANONYMOUS_REFRESH
+    pass_time(timedelta(minutes=2))
+    retention.purge()
+    assert not Token.objects.exists()
+
+
+def test_spent_refresh_token_is_recognized_for_a_week(tenant: Tenant, pass_time: PassTime) -> None:
+    logged_in = log_in(make_customer(tenant))
+    refresh.refresh_customer(tenant=tenant, refresh_token=logged_in.refresh_token, client=CLIENT)
+    pass_time(retention.TOKENS_KEPT)
+    retention.purge()
+    with pytest.raises(bearer.InvalidToken):
+        refresh.refresh_customer(tenant=tenant, refresh_token=logged_in.refresh_token, client=CLIENT)
+    assert Session.objects.get().end_reason == sessions.REUSED_REFRESH_TOKEN
+
+
+def test_abandoned_visits_go_with_their_last_token(tenant: Tenant, pass_time: PassTime) -> None:
+    open_anonymous(tenant)
+    pass_time(retention.TOKENS_KEPT)
+    retention.purge()
+    assert Session.objects.exists()
+    pass_time(DAY + timedelta(minutes=1))
+    retention.purge()
+    assert not Session.objects.exists()
+
+
+def test_sessions_of_customers_stay_for_staff_to_look_at(tenant: Tenant, pass_time: PassTime) -> None:
+    customer = make_customer(tenant)
+    log_in(customer)
+    over = timedelta(seconds=tenant.session_lifetime)
+    pass_time(over + retention.SESSIONS_KEPT - DAY)
+    retention.purge()
+    assert Session.objects.get().customer == customer
+    assert not Token.objects.exists()
+    pass_time(2 * DAY)
+    retention.purge()
+    assert not Session.objects.exists()
+    assert Customer.objects.count() == Account.objects.count() == 1
+
+
+def test_sent_and_given_up_mails_go_and_waiting_ones_stay(tenant: Tenant, pass_time: PassTime) -> None:
+    sent, failed, _ = (
+        messages.enqueue(tenant=tenant, template="already_registered", recipient=f"{name}@example.com", context={})
+        for name in ("sent", "failed", "waiting")
+    )
+    Message.objects.filter(pk=sent.pk).update(sent_at=sent.created_at)
+    Message.objects.filter(pk=failed.pk).update(failed_at=failed.created_at)
+    pass_time(retention.MESSAGES_KEPT - timedelta(minutes=1))
+    assert retention.purge() == 0
+    pass_time(timedelta(minutes=2))
+    assert retention.purge() == 2
+    assert Message.objects.get().recipient == "waiting@example.com"
+
+
+def test_counts_go_when_they_count_no_more(tenant: Tenant, pass_time: PassTime) -> None:
+    attempt = limits.Attempt(rule=limits.LOG_IN_BY_ACCOUNT, subject="ada@example.com")
+    limits.record_failure(tenant=tenant, attempts=[attempt])
+    assert retention.ATTEMPTS_KEPT > limits.FORGOTTEN_AFTER
+    pass_time(retention.ATTEMPTS_KEPT - timedelta(minutes=1))
+    assert retention.purge() == 0
+    pass_time(timedelta(minutes=2))
+    assert retention.purge() == 1
+    assert not Attempts.objects.exists()
+
+
+def test_the_trail_stays(tenant: Tenant, pass_time: PassTime) -> None:
+    log_in(make_customer(tenant))
+    events = AuditEvent.objects.count()
+    pass_time(timedelta(days=1000))
+    assert retention.purge() > 0
+    assert AuditEvent.objects.count() == events > 0
+
+
+def test_purge_works_in_batches(tenant: Tenant, pass_time: PassTime, monkeypatch: pytest.MonkeyPatch) -> None:
+    for _ in range(5):
+        open_anonymous(tenant)
+    monkeypatch.setattr(retention, "BATCH", 2)
+    pass_time(timedelta(days=9))
+    assert retention.purge() == 15
+
+
+def test_mailed_tokens_go_a_week_after_they_expired(tenant: Tenant, pass_time: PassTime) -> None:
+    challenges.issue(account=account_of(make_customer(tenant)), purpose=Challenge.Purpose.PASSWORD_RESET)
+    pass_time(retention.CHALLENGES_KEPT)
+    retention.purge()
+    assert Challenge.objects.exists()
+    pass_time(timedelta(hours=1, minutes=1))
+    retention.purge()
+    assert not Challenge.objects.exists()

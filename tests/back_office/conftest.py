@@ -1,0 +1,37 @@
+"""Staff to test with. Most tests are about what happens behind the door, so the second factor is off for them."""
+
+import pytest
+from django.contrib.auth.models import Permission, User
+from django.test import Client
+from pytest_django import Settings
+
+from customers.models import Customer
+from tenants.models import Tenant
+from tests import factories
+
+
+@pytest.fixture(autouse=True)
+def password_is_enough(settings: Settings) -> None:
+    settings.STAFF_SECOND_FACTOR = False
+
+
+@pytest.fixture
+def customer(tenant: Tenant) -> Customer:
+    return factories.make_customer(tenant, first_name="Ada", last_name="Lovelace", contact_phone="+49 171 2345678")
+
+
+@pytest.fixture
+def clerk(db: None) -> Client:
+    """Someone with every right, logged in."""
+    client = Client()
+    client.force_login(User.objects.create_superuser("clara", "", None))
+    return client
+
+
+def log_in_with(*rights: str) -> Client:
+    """Someone with these rights only, e.g. `view_customer`."""
+    user = User.objects.create_user("mallory", is_staff=True)
+    user.user_permissions.set(Permission.objects.filter(codename__in=rights))
+    client = Client()
+    client.force_login(user)
+    return client

@@ -1,0 +1,239 @@
+"""Staff log in with user name, password and code; guessing is slow and leaves a trace."""
+
+import logging
+import re
+from collections.abc import Callable
+from datetime import timedelta
+from io import StringIO
+
+import pytest
+from django.contrib.auth.models import User
+from django.core.cache import cache
+from django.core.management import call_command
+from django.test import Client
+from django_otp.oath import totp
+from django_otp.plugins.otp_totp.models import TOTPDevice
+from pytest_django import Settings
+
+from customers.models import Customer
+from tenants.models import StaffEvent
+from tests.back_office.pages import LIST, OUTBOX, TRAIL, Page, door_of, page_of
+
+LOG_IN = "/admin/login/?next=/admin/"
+WRONG = "Wrong user name, password or code"
+
+
+@pytest.fixture(autouse=True)
+def second_factor(password_is_enough: None, settings: Settings) -> None:
+    settings.STAFF_SECOND_FACTOR = True
+
+
+@pytest.fixture
+def password(db: None) -> str:
+    """Of `clara`, made the way an operator does it."""
+    out = StringIO()
+    call_command("create_staff", "clara", stdout=out)
+    assert "otpauth://totp/" in out.getvalue()
+    found = re.search(r"Password: (\S+)", out.getvalue())
+    assert found
+    return found[1]
+
+
+def code(offset: int = 0) -> str:
+    device = TOTPDevice.objects.get(user__username="clara")
+    return f"{totp(device.bin_key) + offset:06d}"[-6:]
+
+
+def attempt(password: str, code: str, *, username: str = "clara", client: Client | None = None, **extra: str) -> str:
+    """What the page says; "" after success."""
+    body = {"username": username, "password": password, "code": code}
+    response = (client or Client()).post(LOG_IN, body, **extra)  # type: ignore[arg-type]
+    return "" if response.status_code == 302 else response.content.decode()
+
+
+@pytest.mark.parametrize("path", ["/admin/", LIST, "/admin/tenants/auditevent/"])
+def test_an_outsider_is_sent_to_the_log_in(db: None, path: str) -> None:
+    response = Client().get(path)
+    assert (response.status_code, response["Location"]) == (302, f"/admin/login/?next={path}")
+
+
+def test_password_and_code_open_the_door(password: str) -> None:
+    client = Client()
+    assert attempt(password, code(), client=client) == ""
+    assert client.get(LIST).status_code == 200
+
+
+def test_a_code_may_be_typed_as_the_app_shows_it(password: str) -> None:
+    assert attempt(password, f"{code()[:3]} {code()[3:]}") == ""
+
+
+def test_password_alone_does_not(password: str) -> None:
+    client = Client()
+    assert attempt(password, "", client=client)
+    assert client.get(LIST).status_code == 302
+
+
+def test_a_log_in_without_the_second_factor_opens_nothing(password: str) -> None:
+    client = Client()
+    client.force_login(User.objects.get(username="clara"))
+    assert client.get(LIST).status_code == 302
+
+
+def test_a_code_works_once(password: str) -> None:
+    now = code()
+    assert attempt(password, now) == ""
+    assert WRONG in attempt(password, now)
+
+
+def test_someone_elses_code_does_not_work(password: str) -> None:
+    other = User.objects.create_superuser("otto", "", "another long password")
+    TOTPDevice.objects.create(user=other)
+    assert WRONG in attempt("another long password", code(), username="otto")
+
+
+def test_the_page_does_not_say_what_was_wrong(password: str) -> None:
+    User.objects.create_user("customer", "", password)
+    answers = [
+        attempt(password, code(offset=1)),
+        attempt("wrong", code()),
+        attempt(password, code(), username="nobody"),
+        attempt(password, code(), username="customer"),
+    ]
+    said = {tuple(re.findall(r'errornote">(.*?)<', answer)) for answer in answers}
+    assert said == {("Wrong user name, password or code. Capitals matter, and each code works once.",)}
+
+
+def test_the_page_never_gives_the_password_back(password: str) -> None:
+    assert password not in attempt(password, "000000")
+
+
+def test_the_code_is_asked_for_only_where_it_counts(db: None, settings: Settings) -> None:
+    assert "code" in Page(Client().get(LOG_IN)).fields
+    settings.STAFF_SECOND_FACTOR = False
+    assert "code" not in Page(Client().get(LOG_IN)).fields
+
+
+def test_after_five_failures_even_the_right_password_waits(password: str) -> None:
+    for _ in range(5):
+        assert WRONG in attempt("wrong", "000000")
+    assert "Too many failed attempts" in attempt(password, code())
+    assert "Too many failed attempts" in attempt(password, code(), username="CLARA")
+
+
+def test_failures_elsewhere_do_not_lock_the_owner_out(password: str) -> None:
+    for _ in range(6):
+        attempt("wrong", "000000", REMOTE_ADDR="203.0.113.9")
+    assert attempt(password, code()) == ""
+
+
+def test_one_address_cannot_try_every_name(password: str) -> None:
+    for number in range(50):
+        attempt("wrong", "000000", username=f"name{number}")
+    assert "Too many failed attempts" in attempt(password, code())
+
+
+def test_every_attempt_leaves_a_trace_without_secrets(password: str, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.INFO):
+        attempt("wrong\nguess", "000000", username="clara\nforged line")
+        attempt(password, code())
+    assert [record.levelname for record in caplog.records if record.name == "patron.staff"] == ["WARNING", "INFO"]
+    assert "'clara' from 127.0.0.1" in caplog.text
+    assert "clara\nforged" not in caplog.text
+    assert password not in caplog.text
+    assert "guess" not in caplog.text
+    trail = "\n".join(str(event) for event in StaffEvent.objects.values_list())
+    assert "'clara'" in trail
+    assert password not in trail
+    assert "guess" not in trail
+
+
+def test_the_trail_tells_success_failure_wait_and_leaving(password: str) -> None:
+    client = Client(headers={"User-Agent": "browser/1"})
+    for _ in range(5):
+        attempt("wrong", "000000", username="Clara", client=client, REMOTE_ADDR="203.0.113.9")
+    attempt(password, code(), client=client, REMOTE_ADDR="203.0.113.9")
+    attempt(password, code(), client=client, REMOTE_ADDR="203.0.113.10")
+    client.post("/admin/logout/", REMOTE_ADDR="203.0.113.10")
+    events = list(StaffEvent.objects.order_by("pk"))
+    assert [(event.action, event.username, event.is_success, event.reason) for event in events] == [
+        *[("log_in", "Clara", False, "wrong user name, password or code")] * 5,
+        ("log_in", "clara", False, "throttled"),
+        ("log_in", "clara", True, ""),
+        ("log_out", "clara", True, ""),
+    ]
+    assert [event.address for event in events[-3:]] == ["203.0.113.9", "203.0.113.10", "203.0.113.10"]
+    assert {event.user_agent for event in events} == {"browser/1"}
+
+
+def test_failures_are_remembered_after_a_restart_and_forgotten_after_a_quarter_of_an_hour(
+    password: str, pass_time: Callable[[timedelta], None]
+) -> None:
+    for _ in range(5):
+        attempt("wrong", "000000")
+    cache.clear()  # what a restart, or another process, knows of this one's memory
+    pass_time(timedelta(minutes=14))
+    assert "Too many failed attempts" in attempt(password, code())
+    pass_time(timedelta(minutes=2))
+    assert attempt(password, code()) == ""  # who tried while waiting has not waited longer for it
+
+
+def test_a_form_that_is_not_filled_in_is_no_attempt(password: str) -> None:
+    attempt("", "")
+    assert not StaffEvent.objects.exists()
+
+
+def test_nobody_leaves_who_was_not_there(db: None) -> None:
+    Client().post("/admin/logout/")
+    assert not StaffEvent.objects.exists()
+
+
+def test_a_user_name_without_end_is_refused_like_any_other(password: str) -> None:
+    for _ in range(5):
+        assert WRONG in attempt("wrong", "000000", username="x" * 500)
+    assert "Too many failed attempts" in attempt("wrong", "000000", username="x" * 500)
+
+
+def test_logging_out_closes_the_door(password: str) -> None:
+    client = Client()
+    attempt(password, code(), client=client)
+    client.post("/admin/logout/")
+    assert client.get(LIST).status_code == 302
+
+
+def test_a_clerk_made_for_support_reaches_customers_and_not_tenants_or_staff(customer: Customer) -> None:
+    call_command("create_staff", "sue", "--support", stdout=StringIO())
+    client = Client()
+    device = TOTPDevice.objects.get(user__username="sue")
+    client.force_login(device.user)
+    session = client.session
+    session["otp_device_id"] = device.persistent_id
+    session.save()
+    for path in (LIST, page_of(customer), TRAIL, OUTBOX):
+        assert client.get(path).status_code == 200
+    assert client.post(door_of(customer, "deactivate")).status_code == 302
+    for path in ("/admin/tenants/tenant/", "/admin/auth/user/", "/admin/otp_totp/totpdevice/"):
+        assert client.get(path).status_code == 403
+
+
+def test_an_authenticator_shows_whose_codes_it_makes(db: None) -> None:
+    out = StringIO()
+    call_command("create_staff", "clara", stdout=out)
+    assert "otpauth://totp/Patron%3Aclara?" in out.getvalue()
+    assert "issuer=Patron" in out.getvalue()
+
+
+def test_the_page_of_a_device_does_not_show_its_key(clerk: Client, settings: Settings) -> None:
+    settings.STAFF_SECOND_FACTOR = False
+    call_command("create_staff", "sue", stdout=StringIO())
+    device = TOTPDevice.objects.get(user__username="sue")
+    shown = clerk.get(f"/admin/otp_totp/totpdevice/{device.pk}/change/")
+    assert shown.status_code == 200
+    assert device.key not in shown.content.decode()
+    assert clerk.get(f"/admin/otp_totp/totpdevice/{device.pk}/qrcode/").status_code == 403
+
+
+def test_creating_staff_again_changes_nothing(password: str) -> None:
+    out = StringIO()
+    call_command("create_staff", "clara", stdout=out)
+    assert out.getvalue().startswith("Unchanged")
+    assert attempt(password, code()) == ""

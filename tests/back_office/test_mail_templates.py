@@ -1,0 +1,114 @@
+"""A tenant's own words for a mail: what does not render is not stored, and the preview shows what a reader gets."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.conf import settings
+from django.test import Client
+
+from auth_providers import messages, own_letters
+from auth_providers.models import MessageTemplate
+from tenants.models import Tenant
+from tests import factories
+from tests.back_office.conftest import log_in_with
+from tests.back_office.pages import TEMPLATES, Page
+
+
+def create(clerk: Client, tenant: Tenant, **fields: str) -> Any:
+    given = {
+        "tenant": str(tenant.pk),
+        "template": "password_reset",
+        "language": "de",
+        "site": "",
+        "subject": "Neues Passwort bei {{ tenant.name }}",
+        "text": "Hallo,\n{{ link }}",
+        "html": '<p>Hallo, <a href="{{ link }}">hier</a></p>',
+    }
+    return clerk.post(f"{TEMPLATES}add/", {**given, **fields})
+
+
+def preview() -> str:
+    return f"{TEMPLATES}{MessageTemplate.objects.get().pk}/preview/"
+
+
+def test_every_mail_there_is_can_be_chosen() -> None:
+    mails = {path.stem for path in Path(settings.BASE_DIR, "templates", "messages").glob("*.txt")} - {"token"}
+    assert set(own_letters.SAMPLES) == mails
+
+
+def test_words_are_stored_and_sent(tenant: Tenant, clerk: Client, mailoutbox: list[Any]) -> None:
+    assert create(clerk, tenant, template="new_device", text="{{ at }} {{ address }}", html="").status_code == 302
+    context = {"at": "noon", "address": "192.0.2.1", "user_agent": "x"}
+    messages.enqueue(tenant=tenant, template="new_device", recipient="a@example.com", context=context, language="de")
+    messages.send_due()
+    assert mailoutbox[0].body == "noon 192.0.2.1"
+
+
+@pytest.mark.parametrize(
+    ("field", "words", "complaint"),
+    [
+        ("text", "{{ link", "The reader needs"),  # no tag at all
+        ("text", "{% if %}{{ link }}", "does not render"),
+        ("text", "{% load static %}{{ link }}", "does not render"),
+        ("text", "{% include 'base.html' %}{{ link }}", "does not render"),
+        ("subject", "{% nonsense %}", "does not render"),
+        ("html", "{{ tokn }} {{ link }}", "This mail can't tell tokn. It can tell: color, link, logo, tenant, token."),
+        ("html", "<p>Hallo</p>", "The reader needs"),
+        ("site", "elsewhere", "no such site"),
+        ("template", "nonsense", "Select a valid choice"),
+        ("language", "xx", "Select a valid choice"),
+    ],
+)
+def test_what_would_not_work_is_refused_on_its_field(
+    tenant: Tenant, clerk: Client, field: str, words: str, complaint: str
+) -> None:
+    errors = create(clerk, tenant, **{field: words}).context["adminform"].form.errors
+    assert list(errors) == [field]
+    assert complaint in " ".join(errors[field])
+    assert not MessageTemplate.objects.exists()
+
+
+def test_there_is_one_for_each_mail_site_and_language(tenant: Tenant, other_tenant: Tenant, clerk: Client) -> None:
+    assert create(clerk, tenant).status_code == 302
+    assert create(clerk, tenant).status_code == 200
+    assert create(clerk, tenant, site="main").status_code == 302
+    assert create(clerk, other_tenant).status_code == 302
+
+
+def test_the_preview_shows_what_a_reader_gets(tenant: Tenant, clerk: Client) -> None:
+    Tenant.objects.update(name="Ada & Söhne")
+    create(clerk, tenant)
+    page = Page(clerk.get(preview()))
+    assert "Neues Passwort bei Ada &amp; Söhne" in page.text
+    assert own_letters.WITH_TOKEN["link"] in page.text
+    assert "&lt;a href=" in page.text  # as text: our pages run and style nothing that a shop writes
+    assert page.inline == []
+
+
+def test_the_preview_says_what_is_wrong_by_now(tenant: Tenant, clerk: Client) -> None:
+    create(clerk, tenant)
+    MessageTemplate.objects.update(text="{{ gone }}")
+    response = clerk.get(preview())
+    assert response.status_code == 200
+    assert "tell gone" in response.content.decode()
+
+
+def test_the_preview_is_for_those_who_may_look(tenant: Tenant, clerk: Client) -> None:
+    create(clerk, tenant)
+    assert log_in_with("view_customer").get(preview()).status_code == 403
+    assert clerk.get(preview().replace("preview", "change")).status_code == 200
+    assert clerk.get(f"{TEMPLATES}999999/preview/").status_code == 404
+    assert clerk.post(preview()).status_code == 405
+
+
+def test_a_sample_and_the_real_facts_have_the_same_names(tenant: Tenant, mailoutbox: list[Any]) -> None:
+    factories.make_customer(tenant)
+    MessageTemplate.objects.create(
+        tenant=tenant, template="password_reset", language="en", subject="s", text="{{ token }} {{ link }}|{{ color }}"
+    )
+    Tenant.objects.update(password_reset_link="https://shop.example/{token}")
+    messages.enqueue(tenant=tenant, template="password_reset", recipient=factories.EMAIL, language="en")
+    messages.send_due()
+    token, _, rest = mailoutbox[0].body.partition(" ")
+    assert rest == f"https://shop.example/{token}|{tenant.brand_color}"

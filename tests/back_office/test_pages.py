@@ -1,0 +1,151 @@
+"""Pages for people: what they show, and that a strict policy refuses nothing of them."""
+
+from typing import Any, NoReturn
+
+import pytest
+from django.contrib.auth.models import User
+from django.db import OperationalError, connection
+from django.test import Client
+from pytest_django import Settings
+
+from auth_providers import messages
+from customers.models import Customer
+from tests.back_office.pages import (
+    COMPANIES,
+    LIST,
+    OUTBOX,
+    PROVIDERS,
+    SCHEMAS,
+    STAFF_TRAIL,
+    TEMPLATES,
+    TRAIL,
+    Page,
+    page_of,
+)
+
+PASSWORD_OF_THE_DEMO = "shown-on-the-card"
+PAGES = [
+    "/",
+    "/nowhere",
+    "/admin/nowhere/",
+    "/admin/",
+    LIST,
+    f"{LIST}?q=ada",
+    TRAIL,
+    STAFF_TRAIL,
+    OUTBOX,
+    *(COMPANIES, PROVIDERS, SCHEMAS, TEMPLATES),
+    *(f"{path}add/" for path in (COMPANIES, PROVIDERS, SCHEMAS, TEMPLATES)),
+    "/admin/tenants/tenant/",
+    "/admin/auth/user/",
+    "/admin/otp_totp/totpdevice/add/",
+    "/admin/password_change/",
+]
+
+
+def assert_strict(client: Client, path: str) -> None:
+    response = client.get(path)
+    policy = response["Content-Security-Policy"]
+    assert "default-src 'none'" in policy
+    assert "unsafe" not in policy
+    assert response["X-Frame-Options"] == "DENY"
+    page = Page(response)
+    assert "<html" in page.text
+    assert page.inline == []
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_a_page_has_a_strict_policy_and_nothing_inline(customer: Customer, clerk: Client, path: str) -> None:
+    assert_strict(clerk, path)
+
+
+def test_the_pages_of_one_thing_do_too(customer: Customer, clerk: Client) -> None:
+    for path in (
+        page_of(customer),
+        page_of(customer).replace("change", "erase"),
+        f"/admin/tenants/tenant/{customer.tenant_id}/change/",
+        "/admin/auth/user/add/",
+    ):
+        assert_strict(clerk, path)
+
+
+@pytest.mark.parametrize("is_on", [True, False])
+def test_the_log_in_does_too(db: None, settings: Settings, is_on: bool) -> None:
+    settings.STAFF_SECOND_FACTOR = is_on
+    assert_strict(Client(), "/admin/login/")
+
+
+def test_the_start_page_shows_the_card_in_the_demo_only(db: None, settings: Settings) -> None:
+    settings.DEMO_STAFF_PASSWORD = PASSWORD_OF_THE_DEMO
+    assert PASSWORD_OF_THE_DEMO not in Page(Client().get("/")).text
+    settings.DEMO = True
+    assert PASSWORD_OF_THE_DEMO in Page(Client().get("/")).text
+
+
+def test_the_start_page_sets_no_cookie(db: None) -> None:
+    assert not Client().get("/").cookies
+
+
+@pytest.mark.parametrize("path", ["/nowhere", "/admin/nowhere/"])
+def test_a_wrong_address_is_404_with_a_way_back(clerk: Client, path: str) -> None:
+    response = clerk.get(path)
+    assert response.status_code == 404
+    assert "There is no such page" in response.content.decode()
+    assert 'href="/"' in response.content.decode()
+
+
+def test_healthz_says_whether_the_database_answers(db: None) -> None:
+    response = Client().get("/healthz")
+    assert (response.status_code, response.json()) == (200, {"status": "ok"})
+    assert Client().post("/healthz").status_code == 405
+
+
+def test_healthz_is_503_without_a_database(db: None) -> None:
+    def fail(*args: Any) -> NoReturn:
+        raise OperationalError
+
+    with connection.execute_wrapper(fail):
+        response = Client().get("/healthz")
+    assert (response.status_code, response.json()) == (503, {"status": "unavailable"})
+
+
+def test_the_trail_is_read_only(customer: Customer, clerk: Client) -> None:
+    event = clerk.get(TRAIL).context["cl"].result_list[0]
+    assert clerk.get(f"{TRAIL}{event.pk}/change/").status_code == 200
+    assert clerk.post(f"{TRAIL}{event.pk}/change/", {"reason": "another"}).status_code == 403
+    assert clerk.get(f"{TRAIL}add/").status_code == 403
+    assert clerk.post(f"{TRAIL}{event.pk}/delete/", {"post": "yes"}).status_code == 403
+
+
+def test_the_trail_is_found_by_number_and_by_staff(customer: Customer, clerk: Client) -> None:
+    clerk.get(page_of(customer))
+    by_number = clerk.get(TRAIL, {"q": customer.number}).context["cl"].result_list
+    by_staff = clerk.get(TRAIL, {"q": "clara"}).context["cl"].result_list
+    assert {event.action for event in by_number} == {"sign_up", "view_profile"}
+    assert [event.action for event in by_staff] == ["view_profile"]
+    assert not clerk.get(TRAIL, {"q": "99999999"}).context["cl"].result_list
+
+
+def test_the_outbox_is_read_only_and_tells_no_secrets(customer: Customer, clerk: Client) -> None:
+    messages.enqueue(
+        tenant=customer.tenant, template="new_device", recipient="ada@example.com", context={"at": "SECRET"}
+    )
+    row = clerk.get(OUTBOX).context["cl"].result_list[0]
+    shown = clerk.get(f"{OUTBOX}{row.pk}/change/").content.decode()
+    assert "ada@example.com" in shown
+    assert "SECRET" not in shown
+    assert row.context_encrypted not in shown
+    assert clerk.post(f"{OUTBOX}{row.pk}/change/", {"recipient": "x@example.com"}).status_code == 403
+    assert clerk.get(f"{OUTBOX}add/").status_code == 403
+    assert clerk.post(f"{OUTBOX}{row.pk}/delete/", {"post": "yes"}).status_code == 403
+
+
+@pytest.mark.parametrize(("state", "count"), [("waiting", 1), ("sent", 0), ("failed", 0)])
+def test_the_outbox_is_filtered_by_state(customer: Customer, clerk: Client, state: str, count: int) -> None:
+    messages.enqueue(tenant=customer.tenant, template="new_device", recipient="ada@example.com", context={})
+    assert len(clerk.get(OUTBOX, {"state": state}).context["cl"].result_list) == count
+
+
+def test_a_session_of_staff_is_no_customer(clerk: Client, customer: Customer) -> None:
+    assert User.objects.filter(username="clara").exists()
+    assert clerk.get("/customer/acme/me").status_code == 401

@@ -1,0 +1,118 @@
+"""Fixtures that every test may use."""
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.core.cache import cache
+from django.db import OperationalError, connection
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+from rest_framework.test import APIClient
+
+from tenants import isolation
+from tenants.models import Tenant
+from tests import factories
+
+# The last one is sent only inside a test's own transaction.
+TRANSACTION_CONTROL = ("BEGIN", "COMMIT", "ROLLBACK", "SAVEPOINT", "RELEASE", "SET ", "PRAGMA", isolation.LEAVE)
+
+
+@pytest.fixture(autouse=True)
+def empty_cache() -> Iterator[None]:
+    cache.clear()
+    yield
+    cache.clear()
+
+
+@pytest.fixture
+def tenant(db: None) -> Tenant:
+    return factories.make_tenant()
+
+
+@pytest.fixture
+def other_tenant(db: None) -> Tenant:
+    return factories.make_tenant("globex")
+
+
+@pytest.fixture
+def api() -> APIClient:
+    """A client of the API that turns an unforeseen error into the test's failure."""
+    return APIClient()
+
+
+@pytest.fixture
+def statements() -> Callable[[Callable[[], Any]], list[str]]:
+    """Calls something and returns the SQL statements it took, transaction control aside."""
+
+    def count(act: Callable[[], Any]) -> list[str]:
+        with CaptureQueriesContext(connection) as captured:
+            act()
+        return [query["sql"] for query in captured.captured_queries if not query["sql"].startswith(TRANSACTION_CONTROL)]
+
+    return count
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What only PostgreSQL can show is not run elsewhere."""
+    if connection.vendor == "postgresql":
+        return
+    for item in items:
+        if item.get_closest_marker("postgres"):
+            item.add_marker(pytest.mark.skip(reason="needs PostgreSQL: make test-postgres"))
+
+
+@pytest.fixture
+def stopped_clock(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The product's clock stands still, so that a busy machine is not taken for a customer who waited."""
+    moment = timezone.now()
+    monkeypatch.setattr(timezone, "now", lambda: moment)
+
+
+@pytest.fixture
+def pass_time(monkeypatch: pytest.MonkeyPatch) -> Callable[[timedelta], None]:
+    """Moves the product's clock forward. Defaults of columns and the JWT libraries keep the real one."""
+    real, passed = timezone.now, [timedelta(0)]
+    monkeypatch.setattr(timezone, "now", lambda: real() + passed[0])
+
+    def move(by: timedelta) -> None:
+        passed[0] += by
+
+    return move
+
+
+@pytest.fixture
+def stored() -> Callable[[], str]:
+    """Returns every value of every row of every table, as text."""
+
+    def read() -> str:
+        with connection.cursor() as cursor:
+            return "\n".join(_values(cursor, table) for table in connection.introspection.table_names(cursor))
+
+    return read
+
+
+@pytest.fixture
+def outage() -> Callable[[str], AbstractContextManager[None]]:
+    """A context in which the database fails at every statement that contains the given words."""
+
+    def fail_at(words: str) -> AbstractContextManager[None]:
+        def execute(act: Callable[..., Any], sql: str, *rest: Any) -> Any:
+            if words in sql:
+                raise OperationalError("The connection is lost.")
+            return act(sql, *rest)
+
+        return connection.execute_wrapper(execute)
+
+    return fail_at
+
+
+def _values(cursor: Any, table: str) -> str:
+    cursor.execute(f"SELECT * FROM {connection.ops.quote_name(table)}")
+    return "\n".join(_text(value) for row in cursor.fetchall() for value in row)
+
+
+def _text(value: Any) -> str:
+    return bytes(value).decode("latin-1") if isinstance(value, bytes | memoryview) else str(value)

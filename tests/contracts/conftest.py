@@ -1,0 +1,28 @@
+"""What every test of the contracts starts from."""
+
+from collections.abc import Iterator
+
+import pytest
+from pytest_django.fixtures import Settings
+
+pytest.register_assert_rewrite("tests.contracts.golden", "tests.contracts.shapes")
+
+from tenants.models import Tenant  # noqa: E402
+from tests import oidc_provider  # noqa: E402
+from tests.contracts.operations import Scene, set_scene  # noqa: E402
+
+
+@pytest.fixture(scope="session")
+def elsewhere() -> Iterator[oidc_provider.Provider]:
+    """An OpenID provider on loopback, and whom it knows."""
+    with oidc_provider.running() as provider:
+        provider.sign_up("ada", email="ada@example.com", email_verified=True, given_name="Ada", family_name="Lovelace")
+        provider.sign_up("grace", email="hopper@example.com", email_verified=True, given_name="Grace")
+        provider.sign_up("mallory", email="ada@example.com", email_verified=False)
+        yield provider
+
+
+@pytest.fixture
+def scene(tenant: Tenant, elsewhere: oidc_provider.Provider, settings: Settings) -> Scene:
+    settings.ALLOWED_PROVIDER_HOSTS = ["localhost"]
+    return set_scene(tenant, elsewhere)

@@ -1,0 +1,266 @@
+"""The operations of both contracts, each with a request that succeeds, and the scene in which it does."""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import cache, partial
+from typing import Any
+
+from django.http import HttpResponse
+
+from auth_providers import challenges
+from auth_providers.models import Account, AuthProvider, Challenge
+from customers.models import Customer
+from tenants.encryption import encrypt
+from tenants.models import Tenant
+from tests import factories
+from tests.contracts.calls import call
+from tests.oidc_provider import REDIRECT_URI, Provider
+
+NEW_EMAIL = "grace@example.com"
+NEW_PASSWORD = "another battery staple"
+WAITING_EMAIL = "waiting@example.com"
+CLIENT_ID = "patron"
+CREDENTIALS = {"email": factories.EMAIL, "password": factories.PASSWORD}
+PROFILE: dict[str, Any] = {
+    "title": "MS",
+    "first_name": "Ada",
+    "last_name": "Lovelace",
+    "contact_phone": "+44 20 7946 0000",
+    "preferred_language": "en_GB",
+    "preferred_currency": "GBP",
+}
+ADDRESS = {
+    "public_id": "home",
+    "contact_name": "Ada Lovelace",
+    "street": "St James's Square",
+    "street_number": "12",
+    "postal_code": "SW1Y 4JH",
+    "city": "London",
+    "country": "GB",
+    "tags": ["billing"],
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scene:
+    """A tenant, a visitor's token, a customer with every kind of token, mailed ones included, and other providers."""
+
+    tenant: Tenant
+    visitor_token: str
+    visitor_refresh_token: str
+    logged_in: factories.LoggedIn
+    values: Mapping[str, Callable[[], str]]
+
+    @property
+    def customer(self) -> Customer:
+        return self.logged_in.customer
+
+    def filled(self, text: str) -> str:
+        """The text with the scene's value for each name in braces."""
+        return re.sub(r"\{(\w+)\}", lambda found: self.values[found[1]](), text)
+
+
+def set_scene(tenant: Tenant, elsewhere: Provider | None = None) -> Scene:
+    visit = factories.open_anonymous(tenant)
+    customer = factories.make_customer(tenant, address=ADDRESS, **PROFILE)
+    logged_in = factories.log_in(customer)
+    own = {"refresh": logged_in.refresh_token, "visitor_refresh": visit.pair.refresh_token}
+    fixed = own | _mailed_tokens(factories.account_of(customer))
+    values: dict[str, Callable[[], str]] = {name: partial(str, value) for name, value in fixed.items()}
+    return Scene(
+        tenant=tenant,
+        visitor_token=visit.pair.access_token,
+        visitor_refresh_token=visit.pair.refresh_token,
+        logged_in=logged_in,
+        values=values | (_providers(tenant, elsewhere) if elsewhere else {}),
+    )
+
+
+def _mailed_tokens(account: Account) -> dict[str, str]:
+    """What the customer has in their mailbox, and, for the opt-in, what someone who waits has."""
+    purpose = Challenge.Purpose
+    change = {"email": NEW_EMAIL, "is_contact_email_synced": True}
+    return {
+        "opt_in": challenges.issue(account=_waiting_account(account.customer), purpose=purpose.OPT_IN),
+        "reset": challenges.issue(account=account, purpose=purpose.PASSWORD_RESET),
+        "email_change": challenges.issue(account=account, purpose=purpose.EMAIL_CHANGE, details=change),
+        "deletion": challenges.issue(account=account, purpose=purpose.DELETION),
+    }
+
+
+def _waiting_account(like: Customer) -> Account:
+    """An account that is not confirmed yet, without the cost of a password hash."""
+    customer = Customer.objects.create(tenant=like.tenant, number="90000001", preferred_currency="USD")
+    return Account.objects.create(
+        tenant=like.tenant, customer=customer, identifier=WAITING_EMAIL, password="!", is_confirmed=False
+    )
+
+
+def _providers(tenant: Tenant, elsewhere: Provider) -> dict[str, Callable[[], str]]:
+    for kind in (AuthProvider.Kind.OIDC, AuthProvider.Kind.JWT):
+        AuthProvider.objects.create(
+            tenant=tenant,
+            name=kind.value,
+            kind=kind,
+            issuer=elsewhere.issuer,
+            client_id=CLIENT_ID,
+            client_secret_encrypted=encrypt("secret"),
+            redirect_uris=[REDIRECT_URI],
+        )
+    return {
+        "code": lambda: elsewhere.code_for("grace", client_id=CLIENT_ID),
+        "subject_token": cache(lambda: elsewhere.tokens_for("grace", client_id=CLIENT_ID)["id_token"]),
+    }
+
+
+@dataclass(frozen=True, kw_only=True)
+class Operation:
+    """One documented call. `opens` names the least token that it asks for: none, visitor or customer; `refuses` a
+    method that its path does not have."""
+
+    contract: str
+    name: str
+    method: str
+    path: str
+    opens: str
+    success: int = 200
+    json: dict[str, Any] | None = field(default=None, hash=False)
+    refuses: str = "DELETE"
+
+    def __str__(self) -> str:
+        return self.name
+
+    def path_in(self, scene: Scene, *, tenant_code: str = "") -> str:
+        return scene.filled(self.path.replace("{tenant}", tenant_code or scene.tenant.code))
+
+    def json_in(self, scene: Scene) -> dict[str, Any] | None:
+        if self.json is None:
+            return None
+        return {name: scene.filled(value) if isinstance(value, str) else value for name, value in self.json.items()}
+
+    def least_token(self, scene: Scene) -> str:
+        return {"none": "", "visitor": scene.visitor_token, "customer": scene.logged_in.access_token}[self.opens]
+
+    def send(self, scene: Scene, *, tenant_code: str = "", **changes: Any) -> HttpResponse:
+        """The request that succeeds, but for the `changes` (arguments of `call`)."""
+        arguments: dict[str, Any] = {"token": self.least_token(scene), "json": self.json_in(scene)} | changes
+        return call(self.method, self.path_in(scene, tenant_code=tenant_code), **arguments)
+
+
+def _of_visitors(name: str, method: str, path: str, **rest: Any) -> Operation:
+    return Operation(
+        contract="emporix", name=name, method=method, path=f"/customer/{{tenant}}/{path}", opens="visitor", **rest
+    )
+
+
+def _of_customers(name: str, method: str, path: str, **rest: Any) -> Operation:
+    return Operation(
+        contract="emporix", name=name, method=method, path=f"/customer/{{tenant}}/{path}", opens="customer", **rest
+    )
+
+
+ANONYMOUS_REFRESH = "/customerlogin/auth/anonymous/refresh?tenant={tenant}&client_id=storefront"
+EMPORIX = (
+    _of_visitors("me-get", "GET", "me", refuses="POST"),
+    _of_customers("me-patch", "PATCH", "me", json={"firstName": "Augusta"}, refuses="POST"),
+    _of_customers("me-delete", "DELETE", "me", success=202, refuses="POST"),
+    _of_customers("addresses-list", "GET", "me/addresses"),
+    _of_customers(
+        "address-create", "POST", "me/addresses", success=201, json={"contactName": "Ada Lovelace", "country": "GB"}
+    ),
+    _of_customers("address-get", "GET", "me/addresses/home", refuses="POST"),
+    _of_customers("address-patch", "PATCH", "me/addresses/home", json={"city": "Ockham"}, refuses="POST"),
+    _of_customers("address-delete", "DELETE", "me/addresses/home", success=204, refuses="POST"),
+    _of_customers("tags-add", "POST", "me/addresses/home/tags?tags=shipping", success=204, refuses="GET"),
+    _of_customers("tags-remove", "DELETE", "me/addresses/home/tags?tags=billing", success=204, refuses="GET"),
+    _of_customers(
+        "log-in-add",
+        "POST",
+        "me/accounts/internal",
+        success=201,
+        json={"email": NEW_EMAIL, "password": NEW_PASSWORD},
+    ),
+    _of_customers(
+        "email-change",
+        "POST",
+        "me/accounts/internal/email/change",
+        success=204,
+        json=CREDENTIALS | {"newEmail": NEW_EMAIL, "syncContactEmail": True},
+    ),
+    _of_visitors(
+        "email-confirm",
+        "POST",
+        "me/accounts/internal/email/change/confirm",
+        success=204,
+        json={"token": "{email_change}"},
+    ),
+    _of_visitors("password-reset", "POST", "password/reset", success=204, json={"email": factories.EMAIL}),
+    _of_visitors(
+        "password-reset-update",
+        "POST",
+        "password/reset/update",
+        success=204,
+        json={"token": "{reset}", "password": NEW_PASSWORD},
+    ),
+    _of_customers(
+        "password-change",
+        "POST",
+        "password/change",
+        success=204,
+        json={"currentPassword": factories.PASSWORD, "newPassword": NEW_PASSWORD},
+    ),
+    _of_visitors("signup", "POST", "signup", success=201, json={"email": NEW_EMAIL, "password": factories.PASSWORD}),
+    Operation(
+        contract="emporix",
+        name="anonymous-login",
+        method="GET",
+        path="/customerlogin/auth/anonymous/login?tenant={tenant}&client_id=storefront",
+        opens="none",
+    ),
+    Operation(
+        contract="emporix",
+        name="anonymous-refresh",
+        method="GET",
+        path=ANONYMOUS_REFRESH + "&refresh_token={visitor_refresh}",
+        opens="none",
+    ),
+    _of_visitors("login", "POST", "login", json=CREDENTIALS),
+    _of_customers("logout", "GET", "logout", success=204),
+    _of_visitors("refreshauthtoken", "GET", "refreshauthtoken?refreshToken={refresh}"),
+    _of_visitors("validateauthtoken", "GET", "validateauthtoken"),
+    _of_visitors("opt-in", "GET", "signup/optin/{opt_in}"),
+    _of_visitors("opt-in-refresh", "POST", "signup/optin/refresh_token", success=202, json={"email": WAITING_EMAIL}),
+    _of_visitors("social-login", "POST", "socialLogin?code={code}"),
+    _of_visitors("exchange", "POST", "exchangeauthtoken?subjectAccessToken={subject_token}"),
+)
+# The same calls in another way: these need no golden bodies of their own.
+EMPORIX_TWINS = (
+    _of_customers("me-put", "PUT", "me", json={"firstName": "Augusta"}),
+    _of_customers("me-delete-by-token", "DELETE", "me?token={deletion}", success=204),
+    _of_customers("address-put", "PUT", "me/addresses/home", json={"city": "Ockham"}),
+    _of_customers("logout-post", "POST", "logout", success=204, json={}),
+    _of_visitors("refreshauthtoken-post", "POST", "refreshauthtoken?refreshToken={refresh}", json={}),
+    Operation(
+        contract="emporix",
+        name="anonymous-refresh-post",
+        method="POST",
+        path=ANONYMOUS_REFRESH,
+        opens="none",
+        json={"refresh_token": "{visitor_refresh}"},
+    ),
+    _of_visitors("exchange-post", "POST", "exchangeauthtoken", json={"subjectAccessToken": "{subject_token}"}),
+)
+NEOSTORE = (
+    Operation(contract="neostore", name="customer-get", method="GET", path="/api/{tenant}/customer", opens="customer"),
+    Operation(
+        contract="neostore",
+        name="authenticate",
+        method="POST",
+        path="/api/{tenant}/customer/authenticate?provider=password",
+        opens="none",
+        json=CREDENTIALS,
+    ),
+)
+EVERY_OPERATION = EMPORIX + EMPORIX_TWINS + NEOSTORE
+BY_NAME = {operation.name: operation for operation in EVERY_OPERATION}

@@ -1,0 +1,192 @@
+"""Generated requests, valid and not, against the running application: it keeps the documents' promises, and never
+breaks. The vendor's documents are the measure; our own where they are missing."""
+
+from collections.abc import Iterator, MutableMapping
+from dataclasses import replace
+from typing import Any, cast
+from unittest import mock
+
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from schemathesis import Case, GenerationMode
+from schemathesis.checks import not_a_server_error
+from schemathesis.core.result import Ok
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    response_headers_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+)
+
+from auth_providers import limits
+from auth_providers.models import Account
+from config.contracts import docs
+from tenants.api.emporix import TENANT_HEADERS
+from tenants.models import Tenant
+from tests import factories
+from tests.contracts import vendor
+from tests.contracts.operations import ADDRESS, NEW_EMAIL, NEW_PASSWORD
+
+EXAMPLES = 20  # of each operation
+# Most operations open to customers only, so that these come more often.
+CALLERS = ("nobody", "visitor", "customer", "customer", "customer")
+CHECKS: list[Any] = [
+    not_a_server_error,
+    content_type_conformance,
+    response_headers_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+]
+# Statuses beyond the vendor's, in any operation, and why.
+BEYOND = {
+    404: "a path variable that is empty or has a slash makes another path",
+    405: "a path variable can make the path of another method",
+    415: "the document declares JSON only",
+}
+BEYOND_BY_OPERATION = {
+    "GET /customerlogin/auth/anonymous/login": {400, 401},  # the document knows success only
+    "GET /customerlogin/auth/anonymous/refresh": {400, 401},  # the same
+    "GET /customer/{tenant}/logout": {403},  # a visitor has no session of a customer to end
+    "GET /customer/{tenant}/validateauthtoken": {400},  # a tenant that does not exist
+    "PATCH /customer/{tenant}/me": {409},  # a version that is not the present one
+    "PATCH /customer/{tenant}/me/addresses/{addressId}": {409},  # the same
+    "POST /customer/{tenant}/me/addresses": {409},  # the id is the client's, and taken
+}
+# Checks that an operation can't pass, and why.
+EXCLUDED: dict[str, list[Any]] = {
+    # The document says text; the agreed answer is a boolean.
+    "POST /customer/{tenant}/login": [response_schema_conformance],
+}
+# Operations that a generated request can't bring to success: it would need a token from a mail or from a provider.
+NEVER_SUCCEED = {
+    "POST /customer/{tenant}/me/accounts/internal/email/change/confirm",
+    "POST /customer/{tenant}/password/reset/update",
+    "GET /customer/{tenant}/signup/optin/{token}",
+    "POST /customer/{tenant}/socialLogin",
+    "POST /customer/{tenant}/exchangeauthtoken",
+}
+# What a document's types can't say: values that exist, and texts that mean something.
+REAL: dict[str, Any] = {
+    "addressId": ADDRESS["public_id"],
+    "id": None,
+    "client_id": "storefront",
+    "contactName": "Ada Lovelace",
+    "tags": ["home"],
+    "country": "GB",
+    "preferredCurrency": "GBP",
+    "mixins": {},
+    "version": None,
+    "currentPassword": factories.PASSWORD,
+    "newPassword": NEW_PASSWORD,
+    "newEmail": NEW_EMAIL,
+}
+# What the agreed rules ask for and the vendor's type of a new address leaves open.
+MANDATORY = {"POST /customer/{tenant}/me/addresses": {"contactName": "Ada Lovelace"}}
+# What only some may send, as nothing: the token from a mail, a company of the customer's.
+NOT_SENT = {"token": "", "legalEntityId": ""}
+
+
+def _operations() -> list[Any]:
+    if not vendor.FOLDER.is_dir():
+        return _operations_of(docs.document("emporix"))
+    later = vendor.read(vendor.EDITION_2026)
+    later["paths"] = {vendor.ADDED: later["paths"][vendor.ADDED]}
+    return _operations_of(vendor.read(vendor.EDITION_2025)) + _operations_of(later)
+
+
+def _operations_of(document: dict[str, Any]) -> list[Any]:
+    schema = schemathesis.openapi.from_dict(document)
+    schema.config.generation.update(with_security_parameters=False)
+    return [cast(Ok[Any], each).ok() for each in schema.get_all_operations()]
+
+
+@pytest.fixture
+def unlimited() -> Iterator[None]:
+    """Limits far away: an answer that says "too many" would say nothing else."""
+    quotas = [name for name, rule in vars(limits).items() if isinstance(rule, limits.Quota)]
+    backoffs = [name for name, rule in vars(limits).items() if isinstance(rule, limits.Backoff)]
+    far = {name: replace(getattr(limits, name), limit=1_000_000) for name in quotas}
+    far |= {name: replace(getattr(limits, name), free=1_000_000, hard=2_000_000) for name in backoffs}
+    with mock.patch.multiple(limits, **far):
+        yield
+
+
+@pytest.mark.parametrize("operation", _operations(), ids=lambda operation: operation.label)
+def test_it_keeps_the_documents_promises(operation: Any, live_server: Any, unlimited: None) -> None:
+    scene = _Scene(factories.make_tenant())
+    cases = st.one_of(*(operation.as_strategy(generation_mode=mode) for mode in GenerationMode))
+    statuses: set[int] = set()
+
+    @settings(
+        max_examples=EXAMPLES,
+        derandomize=True,
+        database=None,
+        deadline=None,
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(case=cases, caller=st.sampled_from(CALLERS))
+    def drive(case: Case[Any], caller: str) -> None:
+        scene.prepare(case, caller)
+        response = case.call(base_url=live_server.url)
+        statuses.add(response.status_code)
+        case.validate_response(response, checks=_checks(case, response.status_code))
+
+    drive()
+    assert statuses & {200, 201, 202, 204} or operation.label in NEVER_SUCCEED, f"only refused: {statuses}"
+
+
+def _checks(case: Case[Any], status: int) -> list[Any]:
+    excluded = list(EXCLUDED.get(case.operation.label, []))
+    if status in BEYOND or status in BEYOND_BY_OPERATION.get(case.operation.label, ()):
+        excluded.append(status_code_conformance)
+    return [check for check in CHECKS if check not in excluded]
+
+
+class _Scene:
+    """A tenant with one customer, who gets new tokens for each request: some requests end a session."""
+
+    def __init__(self, tenant: Tenant) -> None:
+        self.tenant = tenant
+        self.customer = factories.make_customer(tenant, address=ADDRESS)
+        self.newcomers = 0
+
+    def prepare(self, case: Case[Any], caller: str) -> None:
+        """Let the request come from the caller, and a valid one name what exists."""
+        # A second log-in that an earlier request added.
+        Account.objects.filter(customer=self.customer).exclude(identifier=factories.EMAIL).delete()
+        visit = factories.open_anonymous(self.tenant)
+        logged_in = factories.log_in(self.customer)
+        token = {"nobody": "", "visitor": visit.pair.access_token, "customer": logged_in.access_token}[caller]
+        case.headers.pop("Authorization", None)
+        if token:
+            case.headers["Authorization"] = f"Bearer {token}"
+        if case.meta is None or case.meta.generation.mode is GenerationMode.POSITIVE:
+            real = {"accessToken": logged_in.access_token, "refreshToken": logged_in.refresh_token}
+            real |= {"tenant": self.tenant.code, "refresh_token": visit.pair.refresh_token}
+            real |= dict.fromkeys(TENANT_HEADERS, self.tenant.code)
+            for part in (case.path_parameters, case.headers, case.body):
+                _put_in(part, REAL | real | self._credentials(case))
+            _put_in(case.query, REAL | real | NOT_SENT)
+            if isinstance(case.body, MutableMapping):
+                case.body.update(MANDATORY.get(case.operation.label, {}))
+
+    def _credentials(self, case: Case[Any]) -> dict[str, str]:
+        """The customer's own, or new ones where they would be taken."""
+        if not case.path.endswith(("/signup", "/accounts/internal")):
+            return {"email": factories.EMAIL, "contactEmail": factories.EMAIL, "password": factories.PASSWORD}
+        self.newcomers += 1
+        email = f"newcomer{self.newcomers}@example.com"
+        return {"email": email, "contactEmail": email, "password": NEW_PASSWORD}
+
+
+def _put_in(part: Any, real: dict[str, Any]) -> None:
+    """Replace what the part and its parts have by the real values of the same names."""
+    if not isinstance(part, MutableMapping):
+        return
+    for name, value in part.items():
+        if name in real:
+            part[name] = real[name]
+        else:
+            _put_in(value, real)

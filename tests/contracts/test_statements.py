@@ -1,0 +1,133 @@
+"""How many SQL statements each call takes, and that no call takes more for a customer with more."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from auth_providers import limits
+from customers.models import Address, Customer
+from tests import factories
+from tests.contracts.calls import call
+from tests.contracts.operations import BY_NAME, EVERY_OPERATION, NEW_EMAIL, Operation, Scene
+
+Statements = Callable[[Callable[[], Any]], list[str]]
+FULL_SIGNUP = {
+    "email": NEW_EMAIL,
+    "password": "a good long password",
+    "customerDetails": {"firstName": "Grace", "lastName": "Hopper"},
+    "customerAddress": {"contactName": "Grace Hopper", "country": "US"},
+    "signup": {"email": "log-in@example.com", "password": "another good one"},
+}
+# By name; every other operation takes at most 8.
+AT_MOST = {
+    "anonymous-login": 3,
+    "logout": 3,
+    "logout-post": 3,
+    "validateauthtoken": 3,
+    "me-get": 2,
+    "me-patch": 5,
+    "me-put": 5,
+    "me-delete": 5,
+    "addresses-list": 2,
+    "address-create": 5,
+    "address-get": 2,
+    "address-patch": 5,
+    "address-put": 5,
+    "address-delete": 5,
+    "tags-add": 5,
+    "tags-remove": 5,
+    "password-reset": 3,
+    "opt-in-refresh": 3,
+    "customer-get": 3,
+    # A sign-up and a log-in in one.
+    "social-login": 13,
+    "exchange": 13,
+    "exchange-post": 13,
+    # Once in a customer's life, in every table that knows of them.
+    "me-delete-by-token": 14,
+}
+READS_OF_ADDRESSES = ["me?expand=addresses,mixin:*", "me/addresses", "me/addresses/home"]
+WRITES_OF_ADDRESSES: list[tuple[str, str, Any]] = [
+    ("POST", "me/addresses", {"contactName": "Ada", "isDefault": True}),
+    ("PATCH", "me/addresses/0000000000", {"city": "Ockham", "isDefault": True}),
+    ("DELETE", "me/addresses/home", None),
+    ("POST", "me/addresses/home/tags?tags=A,B", None),
+]
+
+
+def add_addresses(customer: Customer, count: int) -> None:
+    Address.objects.bulk_create(
+        Address(tenant=customer.tenant, customer=customer, public_id=f"{index:010x}", contact_name="Ada", tags=["A"])
+        for index in range(count)
+    )
+
+
+@pytest.mark.parametrize("operation", EVERY_OPERATION, ids=str)
+def test_statements_of_an_operation(operation: Operation, scene: Scene, statements: Statements) -> None:
+    answers: list[Any] = []
+    taken = statements(lambda: answers.append(operation.send(scene)))
+    assert answers[0].status_code == operation.success
+    assert 1 <= len(taken) <= AT_MOST.get(operation.name, 8), "\n".join(taken)
+
+
+def test_statements_of_a_full_signup(scene: Scene, statements: Statements) -> None:
+    answers: list[Any] = []
+    taken = statements(lambda: answers.append(BY_NAME["signup"].send(scene, json=FULL_SIGNUP)))
+    assert answers[0].status_code == 201
+    assert len(taken) <= 8, "\n".join(taken)
+
+
+@pytest.mark.parametrize("operation", ["validateauthtoken", "me-get", "customer-get"])
+@pytest.mark.parametrize("kind", ["access_token", "service_jwt", "customer_jwt"])
+def test_statements_of_a_customers_read(kind: str, operation: str, scene: Scene, statements: Statements) -> None:
+    """The tenant's public key is in the cache after the first JWT."""
+    token = getattr(scene.logged_in, kind)
+    BY_NAME[operation].send(scene, token=token)
+    taken = statements(lambda: BY_NAME[operation].send(scene, token=token))
+    assert 1 <= len(taken) <= (2 if operation == "me-get" else 3), "\n".join(taken)
+
+
+@pytest.mark.parametrize("path", READS_OF_ADDRESSES)
+def test_statements_of_a_read_do_not_grow_with_addresses(path: str, scene: Scene, statements: Statements) -> None:
+    def read() -> Any:
+        return call("GET", f"/customer/acme/{path}", token=scene.logged_in.access_token)
+
+    for_one = statements(read)
+    add_addresses(scene.customer, 49)
+    assert len(read().content) > 100
+    assert len(statements(read)) == len(for_one) <= 3
+
+
+@pytest.mark.parametrize(("method", "path", "body"), WRITES_OF_ADDRESSES)
+def test_statements_of_a_write_among_many_addresses(
+    method: str, path: str, body: Any, scene: Scene, statements: Statements
+) -> None:
+    add_addresses(scene.customer, 49)
+    answers: list[Any] = []
+    taken = statements(
+        lambda: answers.append(call(method, f"/customer/acme/{path}", json=body, token=scene.logged_in.access_token))
+    )
+    assert answers[0].status_code < 300
+    assert len(taken) <= 8, "\n".join(taken)
+
+
+@pytest.mark.parametrize("operation", ["social-login", "exchange"])
+def test_statements_of_a_customer_who_comes_back_from_elsewhere(
+    operation: str, scene: Scene, statements: Statements
+) -> None:
+    BY_NAME[operation].send(scene)
+    assert len(statements(lambda: BY_NAME[operation].send(scene))) <= 8
+
+
+def test_statements_of_counting_a_mail(scene: Scene, statements: Statements) -> None:
+    def count() -> None:
+        limits.spend_mail(tenant=scene.tenant, destination="x", kind="opt_in", client=factories.CLIENT)
+
+    assert 1 <= len(statements(count)) <= 3
+
+
+def test_statements_of_customer_do_not_grow(scene: Scene, statements: Statements) -> None:
+    for_one = statements(lambda: BY_NAME["customer-get"].send(scene))
+    add_addresses(scene.customer, 49)
+    assert len(statements(lambda: BY_NAME["customer-get"].send(scene))) == len(for_one)

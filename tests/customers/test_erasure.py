@@ -1,0 +1,314 @@
+"""What is personal, column by column, and that nothing of it is left of a customer who was erased."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.apps import apps
+from django.db import connection, models
+
+from auth_providers import (
+    challenges,
+    deletion,
+    email_change,
+    identities,
+    messages,
+    password_reset,
+    second_log_ins,
+    sessions,
+)
+from auth_providers.models import Account, AuthProvider, Challenge, Message, Session
+from auth_providers.oidc import Identity
+from customers import addresses, erasure, legal_entities, mixins, profiles
+from customers.models import ContactAssignment, Customer, LegalEntity
+from tenants.clients import Client
+from tenants.encryption import decrypt
+from tenants.models import AuditEvent, Tenant
+from tests import factories
+
+# Every column that tells something about a customer, and what becomes of it.
+PERSONAL: dict[str, dict[str, str]] = {
+    "Customer": {**dict.fromkeys(erasure.ERASED_TO, "emptied"), "search_text": "made of the others"},
+    "Address": dict.fromkeys(
+        [
+            *("public_id", "contact_name", "company_name", "street", "street_number", "street_appendix"),
+            *("extra_line_1", "extra_line_2", "extra_line_3", "extra_line_4", "postal_code", "city", "country"),
+            *("state", "contact_phone", "tags", "mixins", "mixin_schemas"),
+        ],
+        "the row goes",
+    ),
+    "ContactAssignment": dict.fromkeys(["public_id", "customer", "legal_entity"], "the row goes"),
+    "Account": {"identifier": "replaced", "email": "emptied", "password": "replaced by none"},
+    "Session": {"address": "emptied", "user_agent": "emptied"},
+    "Challenge": {"details": "the row goes: it may hold a new e-mail"},
+    "Message": dict.fromkeys(["recipient", "context_encrypted", "last_error"], "the row goes"),
+    "AuditEvent": {
+        "customer_number": "stays: the trail outlives the profile, and orders elsewhere name the number",
+        "address": "stays: evidence, should someone else have deleted the profile",
+        "user_agent": "stays, as the address does",
+        "device": "stays: a keyed hash of the two",
+    },
+    "Attempts": {"key": "a hash, which may be of an e-mail; it goes after two days (`retention`)"},
+}
+# Columns of keys, moments, switches and of what the shop decides; nobody is known by them.
+NOT_PERSONAL: dict[str, set[str]] = {
+    "Customer": {
+        *("id", "tenant", "number", "preferred_language", "preferred_currency", "preferred_site", "is_active"),
+        *("is_on_hold", "version", "last_login_at", "created_at", "updated_at", "erased_at"),
+    },
+    "CustomerNumber": {"id", "tenant", "last"},
+    "Address": {"id", "tenant", "customer", "is_default", "version", "created_at"},
+    "MixinSchema": {"id", "tenant", "url", "schema", "created_at"},
+    "LegalEntity": {"id", "tenant", "public_id", "name"},
+    "ContactAssignment": {"id", "tenant"},
+    "Account": {
+        *("id", "tenant", "customer", "provider", "issuer", "is_password_initial", "is_confirmed", "created_at"),
+    },
+    "Session": {
+        *("id", "tenant", "api_key", "site", "currency", "language", "country", "customer", "account"),
+        *("legal_entity", "method", "created_at", "authenticated_at", "expires_at", "ended_at", "end_reason"),
+    },
+    "Token": {"id", "tenant", "session", "kind", "token_hash", "issued_at", "expires_at", "spent_at"},
+    "Challenge": {"id", "tenant", "purpose", "account", "token_hash", "created_at", "expires_at", "spent_at"},
+    "Attempts": {"id", "tenant", "rule", "count", "since", "blocked_until"},
+    "Message": {
+        *("id", "tenant", "template", "language", "site", "created_at", "attempts", "next_attempt_at"),
+        *("sent_at", "failed_at"),
+    },
+    "AuditEvent": {
+        *("id", "tenant", "at", "action", "is_success", "reason", "session_id", "staff_username", "method"),
+    },
+}
+# Of the shop and its staff, who are not customers.
+NOT_OF_CUSTOMERS = {"Tenant", "Site", "ApiKey", "SigningKey", "StaffEvent", "AuthProvider", "MessageTemplate"}
+
+CLIENT = Client(address="203.0.113.77", user_agent="phone-of-ada/7")
+ADDRESS = {
+    "contact_name": "Ada at home",
+    "street": "Rue Babbage",
+    "contact_phone": "+44 20 555123",
+    "tags": ["cottage"],
+}
+PROFILE: dict[str, Any] = {
+    "title": "Countess",
+    "first_name": "Augusta-Ada",
+    "middle_name": "Noel",
+    "last_name": "Lovelace",
+    "contact_phone": "+49 171 2345678",
+    "company": "Analytical Engines",
+}
+IDENTITY = Identity(issuer="https://id.example", subject="subject-of-ada", email="ada@id.example")
+CONTACT = "contact-of-ada@example.com"
+VALUES = [
+    *PROFILE.values(),
+    *("ada at home", "Rue Babbage", "+44 20 555123", "COTTAGE", "blue as the sea", "assignment-of-ada"),
+    *(factories.EMAIL, CONTACT, "second@example.com", "new@example.com", "newer@example.com"),
+    *(IDENTITY.subject, IDENTITY.email, CLIENT.user_agent),
+]
+
+Dump = Callable[[], str]
+
+
+def columns(model: type[models.Model]) -> set[str]:
+    return {field.name for field in model._meta.local_fields}
+
+
+@pytest.mark.parametrize(
+    "model",
+    [model for app in ("tenants", "customers", "auth_providers") for model in apps.get_app_config(app).get_models()],
+    ids=lambda model: model.__name__,
+)
+def test_every_column_is_known_to_be_personal_or_not(model: type[models.Model]) -> None:
+    name = model.__name__
+    if name in NOT_OF_CUSTOMERS:
+        return
+    personal, other = set(PERSONAL.get(name, {})), NOT_PERSONAL.get(name, set())
+    assert not personal & other
+    assert personal | other == columns(model), "a new column: is it personal, and what becomes of it?"
+
+
+@pytest.fixture
+def customer(tenant: Tenant) -> Customer:
+    """A customer about whom there is something in every table that may hold it."""
+    customer = factories.make_customer(tenant, client=CLIENT, address=ADDRESS, **PROFILE | {"contact_email": CONTACT})
+    mixins.register(tenant=tenant, url="https://s.example/taste", schema={"type": "object"})
+    taste = {"mixins": {"taste": {"color": "blue as the sea"}}, "mixin_schemas": {"taste": "https://s.example/taste"}}
+    profiles.update(tenant=tenant, customer=customer, changes=taste)
+    entity = LegalEntity.objects.create(tenant=tenant, public_id="engines", name="Difference Ltd")
+    ContactAssignment.objects.create(
+        tenant=tenant, public_id="assignment-of-ada", customer=customer, legal_entity=entity
+    )
+    _log_in_everywhere(tenant, customer)
+    _ask_for_mail(tenant, customer)
+    customer.refresh_from_db()
+    return customer
+
+
+def _log_in_everywhere(tenant: Tenant, customer: Customer) -> None:
+    account = factories.account_of(customer)
+    sessions.start(
+        tenant=tenant,
+        account=account,
+        method="password",
+        issue=sessions.Issue.PAIR,
+        client=CLIENT,
+    )
+    second_log_ins.add(
+        tenant=tenant, customer=customer, email="second@example.com", password=factories.PASSWORD, client=CLIENT
+    )
+    provider, _ = identities.configure(
+        tenant=tenant,
+        name="corporate",
+        secret="",
+        settings={"kind": AuthProvider.Kind.OIDC, "issuer": IDENTITY.issuer, "client_id": "us"},
+    )
+    Account.objects.create(
+        tenant=tenant,
+        customer=customer,
+        provider=provider.name,
+        issuer=IDENTITY.issuer,
+        identifier=IDENTITY.subject,
+        email=IDENTITY.email,
+    )
+
+
+def _ask_for_mail(tenant: Tenant, customer: Customer) -> None:
+    """Some of it goes out, and some still waits."""
+    messages.enqueue(tenant=tenant, template="new_device", recipient=IDENTITY.email, context={"at": "Rue Babbage"})
+    _ask_to_move(tenant, customer, "new@example.com")
+    messages.send_due()
+    _ask_to_move(tenant, customer, "newer@example.com")
+    password_reset.request(tenant=tenant, email=factories.EMAIL, client=CLIENT)
+
+
+def _ask_to_move(tenant: Tenant, customer: Customer, new_email: str) -> None:
+    email_change.request(
+        tenant=tenant,
+        customer=customer,
+        email=factories.EMAIL,
+        password=factories.PASSWORD,
+        new_email=new_email,
+        is_contact_email_synced=True,
+        client=CLIENT,
+    )
+
+
+def erase(customer: Customer) -> None:
+    deletion.erase_by_staff(
+        tenant=customer.tenant, customer=customer, staff_username="clara", client=factories.OTHER_CLIENT
+    )
+
+
+def delete_by_customer(customer: Customer) -> None:
+    session = Session.objects.filter(customer=customer).first()
+    assert session
+    Tenant.objects.update(is_deletion_confirmed=False)
+    customer.tenant.refresh_from_db()
+    assert deletion.request(tenant=customer.tenant, customer=customer, session=session, client=CLIENT)
+
+
+@pytest.mark.parametrize("act", [erase, delete_by_customer])
+def test_nothing_personal_is_left_anywhere(customer: Customer, stored: Dump, act: Callable[[Customer], None]) -> None:
+    before = stored().lower()
+    assert [value for value in VALUES if value.lower() not in before] == []
+    act(customer)
+    # The trail keeps where a request came from, by design.
+    after = stored().replace(CLIENT.user_agent, "").lower()
+    assert [value for value in VALUES if value.lower() in after] == []
+    assert "2345678" not in after
+
+
+def test_outside_of_the_trail_not_even_the_network_address_is_left(customer: Customer) -> None:
+    kept = {AuditEvent._meta.db_table}
+    assert _tables_with(CLIENT.address) - kept
+    erase(customer)
+    assert _tables_with(CLIENT.address) == _tables_with(CLIENT.user_agent) == kept
+
+
+def _tables_with(text: str) -> set[str]:
+    found = set()
+    with connection.cursor() as cursor:
+        for table in connection.introspection.table_names(cursor):
+            cursor.execute(f"SELECT * FROM {connection.ops.quote_name(table)}")
+            if any(text in str(value) for row in cursor.fetchall() for value in row):
+                found.add(table)
+    return found
+
+
+def test_no_mail_goes_out_any_more_and_no_secret_of_one_is_left(customer: Customer, mailoutbox: list[Any]) -> None:
+    sent = len(mailoutbox)
+    erase(customer)
+    messages.send_due()
+    assert len(mailoutbox) == sent
+    assert not [row for row in Message.objects.all() if row.context_encrypted and decrypt(row.context_encrypted)]
+
+
+def test_a_link_that_was_mailed_before_opens_nothing(customer: Customer) -> None:
+    account = Account.objects.get(identifier=factories.EMAIL)
+    details = {"email": "back@example.com", "is_contact_email_synced": True}
+    token = challenges.issue(account=account, purpose=Challenge.Purpose.EMAIL_CHANGE, details=details)
+    erase(customer)
+    late = challenges.issue(account=account, purpose=Challenge.Purpose.EMAIL_CHANGE, details=details)
+    for each in (token, late):  # a worker may have been writing the mail just then
+        with pytest.raises(challenges.InvalidChallenge):
+            email_change.confirm(tenant=customer.tenant, token=each, client=CLIENT)
+    assert not Account.objects.filter(identifier="back@example.com").exists()
+
+
+def test_a_mail_that_waited_elsewhere_brings_no_new_address(customer: Customer, mailoutbox: list[Any]) -> None:
+    waiting = Message.objects.get(recipient="newer@example.com", template="email_change")
+    erase(customer)
+    waiting.save(force_insert=True)  # a worker had taken it
+    messages.send_due()
+    assert not Challenge.objects.exists()
+    assert not [mail for mail in mailoutbox if "newer@example.com" in mail.to]
+
+
+def test_what_comes_too_late_is_refused(customer: Customer) -> None:
+    erase(customer)
+    for late in (
+        lambda: profiles.update(tenant=customer.tenant, customer=customer, changes={"first_name": "Ada"}),
+        lambda: addresses.add(tenant=customer.tenant, customer=customer, values=ADDRESS),
+        lambda: erase(customer),
+    ):
+        with pytest.raises(profiles.CustomerNotFound):
+            late()
+    assert AuditEvent.objects.filter(action="erase_customer").count() == 1
+
+
+def test_who_else_has_the_address_keeps_mail_and_account(customer: Customer) -> None:
+    """A contact e-mail is proven by nobody: naming another's log-in there must not reach it."""
+    victim = factories.make_customer(customer.tenant, email="victim@example.com")
+    profiles.update(tenant=customer.tenant, customer=customer, changes={"contact_email": "victim@example.com"})
+    password_reset.request(tenant=customer.tenant, email="victim@example.com", client=CLIENT)
+    customer.refresh_from_db()
+    erase(customer)
+    assert Message.objects.filter(recipient="victim@example.com", template="password_reset").exists()
+    assert factories.account_of(victim).identifier == "victim@example.com"
+
+
+def test_another_tenants_twin_is_left_alone(customer: Customer, other_tenant: Tenant) -> None:
+    twin = factories.make_customer(other_tenant, **PROFILE)
+    messages.enqueue(tenant=other_tenant, template="new_device", recipient=factories.EMAIL, context={})
+    erase(customer)
+    twin.refresh_from_db()
+    assert twin.first_name == PROFILE["first_name"]
+    assert factories.account_of(twin).identifier == factories.EMAIL
+    assert Message.objects.for_tenant(other_tenant).count() == 1
+
+
+def test_staff_who_erase_are_on_the_trail(customer: Customer) -> None:
+    erase(customer)
+    event = AuditEvent.objects.get(action="erase_customer")
+    assert (event.staff_username, event.customer_number) == ("clara", customer.number)
+    assert event.address == factories.OTHER_CLIENT.address
+
+
+def test_number_and_trail_stay(customer: Customer) -> None:
+    number, events = customer.number, AuditEvent.objects.count()
+    erase(customer)
+    kept = Customer.objects.get(number=number)
+    assert not kept.is_active
+    assert kept.erased_at
+    assert AuditEvent.objects.count() == events + 1
+    assert legal_entities.list_for(tenant=kept.tenant, customer=kept) == []

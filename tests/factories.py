@@ -1,0 +1,88 @@
+"""Rows to test with, made through the product's own doors wherever there is one."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from auth_providers import sessions, signup
+from auth_providers.models import Account, Session
+from customers.models import Customer
+from tenants import api_keys, directory
+from tenants.clients import Client
+from tenants.models import ApiKey, Tenant
+
+PASSWORD = "correct horse battery"
+EMAIL = "ada@example.com"
+CLIENT = Client(address="192.0.2.10", user_agent="tests/1.0")
+OTHER_CLIENT = Client(address="198.51.100.7", user_agent="another/2.0")
+
+
+def make_tenant(code: str = "acme", **settings: Any) -> Tenant:
+    """A tenant with a signing key, a site `main` and the API key `storefront`."""
+    tenant, _ = directory.create_tenant(code=code, **settings)
+    api_keys.create(tenant=tenant, client_id="storefront")
+    return tenant
+
+
+def api_key_of(tenant: Tenant) -> ApiKey:
+    return ApiKey.objects.for_tenant(tenant).get(client_id="storefront")
+
+
+def make_customer(
+    tenant: Tenant,
+    *,
+    email: str = EMAIL,
+    password: str = PASSWORD,
+    client: Client = CLIENT,
+    address: dict[str, Any] | None = None,
+    **profile: Any,
+) -> Customer:
+    """A customer who signed up with e-mail and password."""
+    number = signup.sign_up(
+        tenant=tenant,
+        registration=signup.Registration(
+            email=email, password=password, profile={"contact_email": email} | profile, address=address
+        ),
+        client=client,
+    )
+    return Customer.objects.for_tenant(tenant).get(number=number)
+
+
+def account_of(customer: Customer) -> Account:
+    return Account.objects.for_tenant(customer.tenant).get(customer=customer)
+
+
+def open_anonymous(tenant: Tenant, **context: Any) -> sessions.Opened:
+    return sessions.open_anonymous(api_key=api_key_of(tenant), context=sessions.Context(**context), client=CLIENT)
+
+
+@dataclass(frozen=True, kw_only=True)
+class LoggedIn:
+    """A customer with a session and every kind of token."""
+
+    customer: Customer
+    session: Session
+    access_token: str
+    refresh_token: str
+    service_jwt: str
+    customer_jwt: str
+
+
+def log_in(customer: Customer, *, continuing: Session | None = None, client: Client = CLIENT) -> LoggedIn:
+    """Log the customer in without the cost of a password hash."""
+    started = sessions.start(
+        tenant=customer.tenant,
+        account=account_of(customer),
+        method="password",
+        issue=sessions.Issue.PAIR | sessions.Issue.SERVICE_JWT | sessions.Issue.CUSTOMER_JWT,
+        client=client,
+        continuing=continuing,
+    )
+    assert started.pair is not None
+    return LoggedIn(
+        customer=customer,
+        session=started.session,
+        access_token=started.pair.access_token,
+        refresh_token=started.pair.refresh_token,
+        service_jwt=started.service_jwt,
+        customer_jwt=started.customer_jwt,
+    )

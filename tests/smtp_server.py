@@ -1,0 +1,71 @@
+"""A mail server on loopback (RFC 5321, the little that a sender needs), which keeps what it was given."""
+
+import socketserver
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from email import message_from_bytes, policy
+from email.message import EmailMessage
+
+OK = "250 OK"
+
+
+class SmtpServer(socketserver.ThreadingTCPServer):
+    """`answer` is what it says to a mail handed over; "" hangs up instead, after it took the mail."""
+
+    allow_reuse_address = True
+    daemon_threads = True
+
+    def __init__(self, port: int = 0) -> None:
+        self.mails: list[EmailMessage] = []
+        self.answer = OK
+        super().__init__(("127.0.0.1", port), Conversation)
+
+    @property
+    def port(self) -> int:
+        return int(self.server_address[1])
+
+
+class Conversation(socketserver.StreamRequestHandler):
+    """One connection of a sender."""
+
+    server: SmtpServer
+
+    def handle(self) -> None:
+        self.say("220 ready")
+        while line := self.rfile.readline():
+            verb = line[:4].upper()
+            if verb == b"DATA":
+                self.say("354 go on")
+                self.take_mail()
+                if not self.server.answer:
+                    return None
+                self.say(self.server.answer)
+            elif verb == b"QUIT":
+                return self.say("221 bye")
+            else:
+                self.say(OK)
+        return None
+
+    def take_mail(self) -> None:
+        lines = []
+        while (line := self.rfile.readline()) not in (b".\r\n", b""):
+            lines.append(line.removeprefix(b".") if line.startswith(b"..") else line)
+        mail = message_from_bytes(b"".join(lines), policy=policy.default)
+        self.server.mails.append(mail)
+
+    def say(self, text: str) -> None:
+        self.wfile.write(f"{text}\r\n".encode())
+
+
+@contextmanager
+def running(port: int = 0) -> Iterator[SmtpServer]:
+    """A server that listens on the port, by default a free one, until the block ends."""
+    with SmtpServer(port) as server:
+        thread = threading.Thread(target=server.serve_forever, args=[0.02])
+        thread.start()
+        try:
+            yield server
+        finally:
+            server.shutdown()
+            thread.join()

@@ -1,0 +1,71 @@
+"""The second wall: what a forgotten tenant filter would do, and what PostgreSQL makes of it."""
+
+from collections.abc import Callable
+
+import pytest
+from django.db import DatabaseError, connection, transaction
+
+from customers.models import Customer
+from tenants import isolation
+from tenants.models import AuditEvent, Tenant
+from tests import factories
+
+pytestmark = [pytest.mark.django_db, pytest.mark.postgres]
+
+
+@pytest.fixture
+def customers(tenant: Tenant, other_tenant: Tenant) -> tuple[Customer, Customer]:
+    return factories.make_customer(tenant), factories.make_customer(other_tenant)
+
+
+def test_a_confined_query_without_a_filter_sees_its_own_tenant_only(customers: tuple[Customer, Customer]) -> None:
+    mine, theirs = customers
+    with isolation.confined(mine.tenant):
+        assert list(Customer.objects.all()) == [mine]
+    with isolation.confined(theirs.tenant):
+        assert list(Customer.objects.all()) == [theirs]
+    assert Customer.objects.count() == 2
+
+
+def test_a_confined_write_does_not_reach_another_tenant(customers: tuple[Customer, Customer]) -> None:
+    mine, theirs = customers
+    with isolation.confined(mine.tenant):
+        assert Customer.objects.update(first_name="Mallory") == 1
+        with pytest.raises(DatabaseError), transaction.atomic():
+            Customer(tenant=theirs.tenant, number="99999999").save()
+    theirs.refresh_from_db()
+    assert theirs.first_name is None
+
+
+def test_a_confined_request_cannot_read_staff_or_rewrite_the_trail(customers: tuple[Customer, Customer]) -> None:
+    with isolation.confined(customers[0].tenant):
+        with pytest.raises(DatabaseError), transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute("SELECT * FROM auth_user")
+        with pytest.raises(DatabaseError), transaction.atomic():
+            AuditEvent.objects.all().delete()
+
+
+def test_the_wall_stays_up_through_savepoints_and_is_gone_afterwards(customers: tuple[Customer, Customer]) -> None:
+    mine, _ = customers
+    with isolation.confined(mine.tenant):
+        with pytest.raises(DatabaseError), transaction.atomic():
+            Customer.objects.filter(pk=mine.pk).update(version=0)
+        assert list(Customer.objects.all()) == [mine]
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM auth_user")
+
+
+def test_every_tenant_owned_table_is_behind_the_wall(db: None) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT tablename FROM pg_policies WHERE policyname = 'tenant_isolation'")
+        walled = {row[0] for row in cursor.fetchall()}
+        cursor.execute("SELECT relname FROM pg_class WHERE relrowsecurity")
+        enabled = {row[0] for row in cursor.fetchall()}
+    assert {model._meta.db_table for model in isolation.owned_models()} == walled == enabled
+
+
+def test_a_confined_statement_takes_no_extra_round_trip(
+    customers: tuple[Customer, Customer], statements: Callable[[Callable[[], object]], list[str]]
+) -> None:
+    with isolation.confined(customers[0].tenant):
+        assert len(statements(lambda: list(Customer.objects.all()))) == 1

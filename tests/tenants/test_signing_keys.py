@@ -1,0 +1,135 @@
+"""Signing keys rotate without a token being refused, and stop at once when they must."""
+
+import base64
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
+from jwt.algorithms import ECAlgorithm
+from pytest_django import Settings
+
+from tenants import encryption, signing_keys
+from tenants.models import SigningKey, Tenant
+from tests.races import at_once
+
+pytestmark = pytest.mark.usefixtures("stopped_clock")
+
+SECOND = timedelta(seconds=1)
+
+
+def kids(tenant: Tenant) -> set[str]:
+    """The ids of the keys that the tenant publishes."""
+    return {jwk["kid"] for jwk in signing_keys.key_set(tenant=tenant)["keys"]}
+
+
+def private_half(key: SigningKey) -> ec.EllipticCurvePrivateKey:
+    loaded = load_pem_private_key(signing_keys.private_pem(key).encode(), password=None)
+    assert isinstance(loaded, ec.EllipticCurvePrivateKey)
+    return loaded
+
+
+def test_create_publishes_the_public_half_alone(tenant: Tenant) -> None:
+    [jwk] = signing_keys.key_set(tenant=tenant)["keys"]
+    assert set(jwk) == {"kty", "crv", "x", "y", "kid", "use", "alg"}
+    assert (jwk["crv"], jwk["alg"], jwk["use"]) == ("P-256", "ES256", "sig")
+
+
+def test_private_pem_belongs_to_the_public_half(tenant: Tenant) -> None:
+    key = signing_keys.current(tenant=tenant)
+    public = ECAlgorithm.to_jwk(private_half(key).public_key(), as_dict=True)
+    assert public.items() <= key.public_jwk.items()
+
+
+def test_private_half_rests_encrypted(tenant: Tenant, stored: Callable[[], str]) -> None:
+    key = signing_keys.current(tenant=tenant)
+    everything = stored()
+    secret = private_half(key).private_numbers().private_value.to_bytes(32, "big")
+    body = "".join(signing_keys.private_pem(key).splitlines()[1:-1])
+    assert key.private_pem_encrypted in everything
+    for plain in (
+        "PRIVATE KEY",
+        body[:40],
+        secret.hex(),
+        secret.decode("latin-1"),
+        base64.urlsafe_b64encode(secret).decode()[:42],
+    ):
+        assert plain not in everything
+
+
+def test_private_pem_without_the_key_that_encrypted_it(tenant: Tenant, settings: Settings) -> None:
+    key = signing_keys.current(tenant=tenant)
+    settings.ENCRYPTION_KEYS = ["YW5vdGhlciBrZXkgb2YgMzIgYnl0ZXMgZm9yIHRlc3Q="]
+    with pytest.raises(encryption.CannotDecrypt):
+        signing_keys.private_pem(key)
+
+
+def test_rotate_publishes_before_it_signs(tenant: Tenant, pass_time: Callable[[timedelta], None]) -> None:
+    old = signing_keys.current(tenant=tenant)
+    new, is_new = signing_keys.rotate(tenant=tenant)
+    assert is_new
+    assert kids(tenant) == {old.kid, new.kid}
+    assert signing_keys.current(tenant=tenant) == old
+    pass_time(signing_keys.KEY_SET_MAX_AGE - SECOND)
+    assert signing_keys.current(tenant=tenant) == old
+    pass_time(2 * SECOND)
+    assert signing_keys.current(tenant=tenant) == new
+
+
+@pytest.mark.parametrize("longest", ["service_jwt_lifetime", "customer_jwt_lifetime"])
+def test_rotate_keeps_the_old_key_until_its_last_token_expired(
+    tenant: Tenant, pass_time: Callable[[timedelta], None], longest: str
+) -> None:
+    tenant.service_jwt_lifetime = tenant.customer_jwt_lifetime = 60
+    setattr(tenant, longest, 7200)
+    old = signing_keys.current(tenant=tenant)
+    new, _ = signing_keys.rotate(tenant=tenant)
+    pass_time(signing_keys.KEY_SET_MAX_AGE + timedelta(hours=2) - SECOND)
+    assert kids(tenant) == {old.kid, new.kid}
+    pass_time(2 * SECOND)
+    assert kids(tenant) == {new.kid}
+    assert signing_keys.find_published(tenant=tenant, kid=old.kid) is None
+
+
+def test_rotate_twice_rotates_once(tenant: Tenant, pass_time: Callable[[timedelta], None]) -> None:
+    first, _ = signing_keys.rotate(tenant=tenant)
+    assert signing_keys.rotate(tenant=tenant) == (first, False)
+    pass_time(signing_keys.KEY_SET_MAX_AGE + SECOND)
+    second, is_new = signing_keys.rotate(tenant=tenant)
+    assert is_new
+    assert second != first
+
+
+@pytest.mark.django_db(transaction=True)
+def test_rotate_many_at_once_rotates_once(tenant: Tenant) -> None:
+    results = at_once(8, lambda _: signing_keys.rotate(tenant=tenant))
+    made = [result for result in results if not isinstance(result, Exception)]
+    assert len(made) == 8
+    assert [is_new for _, is_new in made].count(True) == 1
+    assert SigningKey.objects.for_tenant(tenant).count() == 2
+
+
+def test_replace_compromised_leaves_only_the_new_key(tenant: Tenant) -> None:
+    signing_keys.rotate(tenant=tenant)  # the one that waits is given up, too
+    new = signing_keys.replace_compromised(tenant=tenant)
+    assert kids(tenant) == {new.kid}
+    assert signing_keys.current(tenant=tenant) == new
+
+
+def test_replace_compromised_leaves_other_tenants_alone(tenant: Tenant, other_tenant: Tenant) -> None:
+    before = kids(other_tenant)
+    signing_keys.replace_compromised(tenant=tenant)
+    assert kids(other_tenant) == before
+
+
+def test_current_without_a_key(tenant: Tenant) -> None:
+    SigningKey.objects.for_tenant(tenant).update(is_revoked=True)
+    with pytest.raises(signing_keys.NoSigningKey):
+        signing_keys.current(tenant=tenant)
+
+
+def test_find_published_of_another_tenant(tenant: Tenant, other_tenant: Tenant) -> None:
+    kid = signing_keys.current(tenant=other_tenant).kid
+    assert signing_keys.find_published(tenant=other_tenant, kid=kid)
+    assert signing_keys.find_published(tenant=tenant, kid=kid) is None

@@ -1,0 +1,187 @@
+"""The rules that keep the code readable, checked: a rule that nobody checks is a wish."""
+
+import ast
+import importlib
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from django.apps import apps
+from django.conf import settings
+from django.db import models
+from rest_framework.response import Response
+from rest_framework.test import APIRequestFactory
+
+from tenants.api.base import ContractViewSet
+from tenants.api.emporix import EmporixViewSet
+from tenants.api.failures import failure_of
+from tenants.api.neostore import NeostoreViewSet
+from tenants.errors import DomainError, FieldError
+from tenants.isolation import owned_models
+from tenants.models import StaffEvent, Tenant
+
+ROOT: Path = settings.BASE_DIR
+APPS = ("config", "tenants", "customers", "auth_providers")
+CONTRACT_BASES = (EmporixViewSet, NeostoreViewSet)
+# Names that only a contract's own packages may use.
+CONTRACT_WORDS = re.compile(
+    r"(?i:emporix|neostore|kibo|hybris|x-vol|saas_?token|problem\+json|faultstring)|sessionId|customerNumber|tenantId"
+)
+# Where a contract's words are at home.
+CONTRACT_HOMES = re.compile(r"/(api|contracts)/|^config/(settings|urls)\.py$")
+VAGUE_NAMES = {"utils", "helpers", "services", "managers", "common", "misc", "base_models"}
+MAX_FILE_LINES = 400
+MAX_FUNCTION_LINES = 45
+MAX_MEDIAN_FUNCTION_LINES = 10
+
+
+def python_files(*folders: str) -> list[Path]:
+    found = [path for folder in folders for path in (ROOT / folder).rglob("*.py")]
+    return sorted(path for path in found if "migrations" not in path.parts)
+
+
+def name_of(path: Path) -> str:
+    return path.relative_to(ROOT).as_posix()
+
+
+def tree_of(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(), filename=str(path))
+
+
+def functions(path: Path) -> Iterator[ast.FunctionDef]:
+    return (node for node in ast.walk(tree_of(path)) if isinstance(node, ast.FunctionDef))
+
+
+def length(function: ast.FunctionDef) -> int:
+    return (function.end_lineno or function.lineno) - function.lineno + 1
+
+
+def domain_errors() -> list[type[DomainError]]:
+    for path in python_files(*APPS):
+        if not CONTRACT_HOMES.search(name_of(path)) and path.name not in ("admin.py", "wsgi.py"):
+            importlib.import_module(name_of(path).removesuffix(".py").replace("/", "."))
+    found: list[type[DomainError]] = []
+    waiting = [DomainError]
+    while waiting:
+        for error in waiting.pop().__subclasses__():
+            found.append(error)
+            waiting.append(error)
+    return sorted(set(found), key=lambda error: error.__name__)
+
+
+@pytest.mark.parametrize("path", python_files(*APPS), ids=name_of)
+def test_a_contracts_words_stay_in_its_packages(path: Path) -> None:
+    if CONTRACT_HOMES.search(name_of(path)):
+        return
+    used = [line for line in path.read_text().splitlines() if CONTRACT_WORDS.search(line)]
+    assert not used, f"words of a contract in the core: {used}"
+
+
+@pytest.mark.parametrize("path", python_files(*APPS), ids=name_of)
+def test_a_file_fits_in_a_head(path: Path) -> None:
+    assert len(path.read_text().splitlines()) <= MAX_FILE_LINES
+    assert path.stem not in VAGUE_NAMES, "name the file after its topic"
+
+
+def test_functions_are_short() -> None:
+    lengths = sorted(length(function) for path in python_files(*APPS) for function in functions(path))
+    assert lengths[len(lengths) // 2] <= MAX_MEDIAN_FUNCTION_LINES
+    assert lengths[-1] <= MAX_FUNCTION_LINES
+
+
+@pytest.mark.parametrize("path", python_files(*APPS), ids=name_of)
+def test_no_function_hides_an_import(path: Path) -> None:
+    hidden = [
+        ast.unparse(node)
+        for function in functions(path)
+        for node in ast.walk(function)
+        if isinstance(node, ast.Import | ast.ImportFrom)
+    ]
+    assert not hidden
+
+
+@pytest.mark.parametrize("path", python_files(*APPS), ids=name_of)
+def test_every_module_and_public_class_says_what_it_is_for(path: Path) -> None:
+    tree = tree_of(path)
+    if path.name != "__init__.py":
+        assert ast.get_docstring(tree)
+    if "/api/" in name_of(path) or path.name == "admin.py" or "/commands/" in name_of(path):
+        return
+    silent = [
+        node.name
+        for node in tree.body
+        if isinstance(node, ast.ClassDef | ast.FunctionDef)
+        and not node.name.startswith("_")
+        and not ast.get_docstring(node)
+        and node.name not in ("is_staff_path", "not_found", "server_error", "BackOffice", "StaffAdminConfig")
+    ]
+    assert not silent
+
+
+def _creates(path: Path, model: str) -> bool:
+    text = path.read_text()
+    return bool(re.search(rf"(?<!\.)\b{model}\((?!models|TenantOwned)|\b{model}\.objects\.\w*create", text))
+
+
+@pytest.mark.parametrize(("model", "door"), [("Session", "sessions.py"), ("Token", "opaque_tokens.py")])
+def test_there_is_one_door_for_every_log_in(model: str, door: str) -> None:
+    creators = {
+        name_of(path)
+        for path in python_files("auth_providers", "customers", "config")
+        if _creates(path, model) and path.name not in ("models.py", "tokens.py")
+    }
+    assert creators == {f"auth_providers/{door}"}
+
+
+@pytest.mark.parametrize("base", CONTRACT_BASES, ids=lambda base: base.__name__)
+@pytest.mark.parametrize("error_class", domain_errors(), ids=lambda error: error.__name__)
+def test_every_contract_renders_every_failure(base: type[ContractViewSet], error_class: type[DomainError]) -> None:
+    view = base()
+    view.action_map = {}
+    view.request = view.initialize_request(APIRequestFactory().get("/"))
+    detail = FieldError(field="email", code="invalid", message="Enter a valid e-mail address.")
+    answer = view.render_failure(failure_of(error_class(details=(detail,), retry_after=7)))
+    assert isinstance(answer, Response)
+    assert answer.status_code in {400, 401, 403, 404, 409, 412, 422, 429, 503}
+    assert answer.data
+
+
+def test_every_failure_has_a_code_of_its_own() -> None:
+    codes = [error.code for error in domain_errors()]
+    assert len(codes) == len(set(codes))
+    assert all(re.fullmatch(r"[a-z]+(_[a-z]+)*", code) for code in codes)
+
+
+def _unique_fields(model: type[models.Model]) -> Iterator[tuple[str, ...]]:
+    yield from (tuple(each.fields) for each in model._meta.constraints if isinstance(each, models.UniqueConstraint))
+    yield from ((field.name,) for field in model._meta.local_fields if field.unique and not field.primary_key)
+
+
+# Looked up before the tenant is known; 256 random bits occur once.
+GLOBALLY_UNIQUE = {("token_hash",)}
+
+
+@pytest.mark.parametrize("model", owned_models(), ids=lambda model: model.__name__)
+def test_unique_constraints_of_a_tenants_rows_start_with_the_tenant(model: type[models.Model]) -> None:
+    strangers = {fields for fields in _unique_fields(model) if fields[0] != "tenant"} - GLOBALLY_UNIQUE
+    assert not strangers
+
+
+def test_every_model_of_ours_belongs_to_a_tenant() -> None:
+    ours = {model for app in APPS[1:] for model in apps.get_app_config(app).get_models()}
+    # Staff serve every tenant: who comes in at the back office's door is no tenant's to know.
+    assert ours - set(owned_models()) == {Tenant, StaffEvent}
+
+
+def test_imports_run_in_one_direction() -> None:
+    finished = subprocess.run(  # noqa: S603
+        [str(Path(sys.executable).with_name("lint-imports")), "--no-cache"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert finished.returncode == 0, finished.stdout
