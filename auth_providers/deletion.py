@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from auth_providers import challenges, email_change, limits, messages
 from auth_providers.models import PASSWORD, Account, Challenge, Message, Session
+from auth_providers.passwords import NO_PASSWORD
 from customers import erasure
 from customers.models import Customer
 from tenants.clients import Client
@@ -17,8 +18,6 @@ from tenants.models import Tenant
 
 TEMPLATE = "deletion"
 REASON = "deleted"
-# Fits no password: not a hash (`django.contrib.auth.hashers.is_password_usable`).
-NO_PASSWORD = "!"  # noqa: S105
 
 
 def request(*, tenant: Tenant, customer: Customer, session: Session, client: Client) -> bool:

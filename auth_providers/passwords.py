@@ -61,6 +61,10 @@ NOBODYS_PASSWORD = (
 )
 
 
+# Fits no password: not a hash (`django.contrib.auth.hashers.is_password_usable`).
+NO_PASSWORD = "!"  # noqa: S105
+
+
 def hash_password(password: str) -> str:
     """The password as it is stored."""
     return make_password(password)

@@ -33,6 +33,14 @@ class Customer(TenantOwned):
     preferred_currency = models.CharField(max_length=3, help_text="ISO 4217")
     preferred_site = models.CharField(max_length=TEXT_MAX_LENGTH)
 
+    sex = models.CharField(max_length=16, null=True, blank=True)
+    birth_date = models.DateField(null=True, blank=True)
+    nationality = models.CharField(max_length=2, null=True, blank=True, help_text="ISO 3166-1 alpha-2")
+    advisor = models.CharField(max_length=TEXT_MAX_LENGTH, null=True, blank=True, help_text="Who looks after them.")
+    is_prospect = models.BooleanField(default=False, help_text="Has not become a customer yet.")
+    is_activated = models.BooleanField(default=False, help_text="Has gone through an activation.")
+    properties = models.JSONField(default=dict, blank=True, help_text="What a storefront sent beyond that, as sent.")
+
     mixins = models.JSONField(default=dict, blank=True, help_text="The shop's own properties, by key.")
     mixin_schemas = models.JSONField(default=dict, blank=True, help_text="The URL of the schema of each key.")
 
@@ -174,3 +182,100 @@ class ContactAssignment(TenantOwned):
 
     def __str__(self) -> str:
         return self.public_id
+
+
+class CustomerIdentifier(TenantOwned):
+    """What another system of the shop knows the customer by: a loyalty card, a till's number."""
+
+    customer = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="+")
+    name = models.CharField(max_length=64, help_text="Of the kind of number, such as loyaltyCard.")
+    value = models.CharField(max_length=TEXT_MAX_LENGTH)
+
+    class Meta:
+        ordering = ["name", "value"]
+        constraints = [models.UniqueConstraint(fields=["tenant", "name", "value"], name="customer_identifier_unique")]
+        indexes = [models.Index(fields=["tenant", "customer"], name="identifier_by_customer")]
+
+    def __str__(self) -> str:
+        return f"{self.name}: {self.value}"
+
+
+class Segment(TenantOwned):
+    """A group of customers that the shop treats alike."""
+
+    code = models.CharField(max_length=64)
+    name = models.CharField(max_length=TEXT_MAX_LENGTH, blank=True, default="")
+    description = models.TextField(blank=True, default="")
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    class Meta:
+        ordering = ["code"]
+        constraints = [models.UniqueConstraint(fields=["tenant", "code"], name="segment_code_unique")]
+
+    def __str__(self) -> str:
+        return self.code
+
+
+class SegmentMembership(TenantOwned):
+    """That a customer is in a segment."""
+
+    customer = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="+")
+    segment = models.ForeignKey(Segment, on_delete=models.CASCADE, related_name="+")
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    class Meta:
+        ordering = ["pk"]
+        constraints = [models.UniqueConstraint(fields=["tenant", "customer", "segment"], name="segment_member_once")]
+
+    def __str__(self) -> str:
+        return f"{self.customer_id} in {self.segment_id}"
+
+
+class Note(TenantOwned):
+    """What staff write down about a customer."""
+
+    customer = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="+")
+    text = models.TextField()
+    staff_username = models.CharField(max_length=150)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    class Meta:
+        ordering = ["-pk"]
+        indexes = [models.Index(fields=["tenant", "customer"], name="note_by_customer")]
+
+    def __str__(self) -> str:
+        return f"Note {self.pk}"
+
+
+class Consent(TenantOwned):
+    """That a customer allowed something, or took it back, at a moment. The newest of a purpose is in force; the rest
+    is the history that shows what was in force when (GDPR, Article 7)."""
+
+    customer = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="+")
+    purpose = models.CharField(max_length=64, help_text="Such as email, post, sms.")
+    is_given = models.BooleanField()
+    at = models.DateTimeField(default=timezone.now, editable=False)
+    source = models.CharField(max_length=64, blank=True, default="", help_text="Where it was said.")
+
+    class Meta:
+        ordering = ["-pk"]
+        indexes = [models.Index(fields=["tenant", "customer", "purpose", "-id"], name="consent_newest")]
+
+    def __str__(self) -> str:
+        return f"{self.purpose}: {self.is_given}"
+
+
+class PostalCode(models.Model):
+    """A place that a postal code names, as GeoNames has it; the same for every tenant."""
+
+    country = models.CharField(max_length=2, help_text="ISO 3166-1 alpha-2")
+    code = models.CharField(max_length=20, help_text="In capitals, without spaces.")
+    locality = models.CharField(max_length=180)
+    region = models.CharField(max_length=100, blank=True, default="", help_text="The name of the first-order division.")
+    region_code = models.CharField(max_length=20, blank=True, default="")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["country", "code", "locality"], name="postal_code_unique")]
+
+    def __str__(self) -> str:
+        return f"{self.country} {self.code} {self.locality}"

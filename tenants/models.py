@@ -20,6 +20,23 @@ HOUR = 60 * 60  # seconds
 DAY = 24 * HOUR
 
 
+class CheckIn(models.TextChoices):
+    """What data about a customer must prove when it comes without the customer's own token."""
+
+    NONE = "none", "Nothing: for trusted tills only"
+    PARTIAL = "partial", "Whoever matches a profile is challenged"
+    FULL = "full", "Also who is new is challenged"
+    NO_IDENTIFICATION = "no_identification", "Every submission is a new profile"
+
+
+class SecondFactor(models.TextChoices):
+    """When a tenant asks for a second factor. Customers who have an authenticator app are always asked."""
+
+    OWN = "own", "Only from customers who chose one"
+    NEW_DEVICE = "new_device", "From a device that is new for the customer"
+    ALWAYS = "always", "At every log-in"
+
+
 class Tenant(models.Model):
     """A shop operator, its defaults and its policies. All lifetimes are in seconds."""
 
@@ -57,6 +74,19 @@ class Tenant(models.Model):
     )
     is_common_password_refused = models.BooleanField(
         default=True, help_text="Refuse common passwords and those made of the customer's own data."
+    )
+
+    check_in_policy = models.CharField(
+        max_length=20,
+        choices=CheckIn,
+        default=CheckIn.PARTIAL,
+        help_text="What a storefront's data must prove before it reaches a profile.",
+    )
+    second_factor_policy = models.CharField(
+        max_length=16,
+        choices=SecondFactor,
+        default=SecondFactor.OWN,
+        help_text="When a log-in needs a second factor.",
     )
 
     anonymous_access_lifetime = models.PositiveIntegerField(default=HOUR)
@@ -131,11 +161,15 @@ class Site(TenantOwned):
     """A storefront of the tenant: a country shop, a brand."""
 
     code = models.CharField(max_length=64)
+    number = models.PositiveIntegerField(null=True, blank=True, help_text="For contracts that name a site by a number.")
     name = models.CharField(max_length=255, blank=True, default="")
 
     class Meta:
         ordering = ["code"]
-        constraints = [models.UniqueConstraint(fields=["tenant", "code"], name="site_code_unique")]
+        constraints = [
+            models.UniqueConstraint(fields=["tenant", "code"], name="site_code_unique"),
+            models.UniqueConstraint(fields=["tenant", "number"], name="site_number_unique"),
+        ]
 
     def __str__(self) -> str:
         return self.code

@@ -1,0 +1,35 @@
+"""Who is this? Log-ins, sessions and what they leave behind, split by topic."""
+
+from auth_providers.models.accounts import Account, Session, Token
+from auth_providers.models.flows import Flow, Submission, WebhookEndpoint
+from auth_providers.models.outbox import Message, MessageTemplate
+from auth_providers.models.proofs import (
+    Attempts,
+    Authenticator,
+    Challenge,
+    OneTimeCode,
+    PendingLogIn,
+    RecoveryCode,
+)
+from auth_providers.models.providers import OTP, PASSWORD, TOTP, AuthProvider
+
+__all__ = [
+    "OTP",
+    "PASSWORD",
+    "TOTP",
+    "Account",
+    "Attempts",
+    "AuthProvider",
+    "Authenticator",
+    "Challenge",
+    "Flow",
+    "Message",
+    "MessageTemplate",
+    "OneTimeCode",
+    "PendingLogIn",
+    "RecoveryCode",
+    "Session",
+    "Submission",
+    "Token",
+    "WebhookEndpoint",
+]

@@ -1,0 +1,125 @@
+"""Log-ins, the sessions they lead to, and those sessions' tokens."""
+
+import uuid
+
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+
+from auth_providers.models.providers import PASSWORD
+from customers.models import Customer, LegalEntity
+from tenants.models import ApiKey, TenantOwned
+
+
+class Account(TenantOwned):
+    """One way for one customer to log in: an e-mail address, with a password or without, or an identity elsewhere.
+
+    An identity is (tenant, provider, issuer, subject); the e-mail that came with it is what people know it by. An
+    address has one account, of the provider `password`, whatever its owner proves it with: a customer who has never
+    chosen a password has an unusable one (`passwords.NO_PASSWORD`). A telephone number that codes are sent to is an
+    identity of the provider `otp`, issuer `sms`, in E.164.
+    """
+
+    customer = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="+")
+    provider = models.CharField(max_length=64, default=PASSWORD)
+    issuer = models.CharField(max_length=500, blank=True, default="")
+    identifier = models.CharField(max_length=255, help_text="The e-mail address, lower-case, or the subject.")
+    email = models.CharField(max_length=254, blank=True, default="", help_text="What an identity's provider said.")
+    password = models.CharField(max_length=255, blank=True, default="", editable=False)
+    is_password_initial = models.BooleanField(default=False, help_text="Set by staff; to be changed at once.")
+    is_confirmed = models.BooleanField(default=True, help_text="Whether its owner has followed the link of the opt-in.")
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    class Meta:
+        ordering = ["pk"]
+        indexes = [models.Index(fields=["tenant", "customer"], name="account_by_customer")]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["tenant", "provider", "identifier", "issuer"], name="account_identity_unique"
+            ),
+            models.CheckConstraint(
+                condition=(Q(provider=PASSWORD) & Q(issuer="") & ~Q(password=""))
+                | (~Q(provider=PASSWORD) & ~Q(issuer="") & Q(password="")),
+                name="account_password_or_issuer",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.email or self.identifier
+
+    @property
+    def mail_address(self) -> str:
+        """Where mail to its owner goes; "" when nobody told us an address."""
+        return self.identifier if self.provider == PASSWORD else self.email
+
+
+class Session(TenantOwned):
+    """A visit to a storefront, from the first anonymous page to log-out.
+
+    Logging in keeps the session, so that a cart survives; it does not lift the anonymous tokens, which stay anonymous.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    api_key = models.ForeignKey(ApiKey, on_delete=models.SET_NULL, null=True, related_name="+")
+    site = models.CharField(max_length=64, blank=True, default="")
+    currency = models.CharField(max_length=3, blank=True, default="")
+    language = models.CharField(max_length=35, blank=True, default="")
+    country = models.CharField(max_length=2, blank=True, default="")
+
+    customer = models.ForeignKey(Customer, on_delete=models.CASCADE, null=True, related_name="+")
+    account = models.ForeignKey(Account, on_delete=models.SET_NULL, null=True, related_name="+")
+    legal_entity = models.ForeignKey(LegalEntity, on_delete=models.SET_NULL, null=True, related_name="+")
+    method = models.CharField(max_length=64, blank=True, default="", help_text="How the customer logged in.")
+    second_factor = models.CharField(max_length=16, blank=True, default="", help_text="What was proven on top.")
+    address = models.GenericIPAddressField(null=True)
+    user_agent = models.CharField(max_length=255, blank=True, default="")
+
+    created_at = models.DateTimeField(default=timezone.now)
+    authenticated_at = models.DateTimeField(null=True)
+    expires_at = models.DateTimeField(help_text="No token of the session outlives this.")
+    ended_at = models.DateTimeField(null=True)
+    end_reason = models.CharField(max_length=64, blank=True, default="")
+
+    class Meta:
+        ordering = ["-created_at"]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(customer__isnull=True) | Q(authenticated_at__isnull=False),
+                name="session_customer_authenticated",
+            ),
+        ]
+        indexes = [models.Index(fields=["expires_at"], name="session_by_expiry")]
+
+    def __str__(self) -> str:
+        return str(self.pk)
+
+    @property
+    def is_customers(self) -> bool:
+        """Whether a customer is logged in here."""
+        return self.customer_id is not None and self.ended_at is None and self.expires_at > timezone.now()
+
+
+class Token(TenantOwned):
+    """An opaque token, known to us by its SHA-256 only.
+
+    The hash is unique across tenants: it is looked up before the tenant is known.
+    """
+
+    class Kind(models.TextChoices):
+        ANONYMOUS_ACCESS = "anonymous_access"
+        ANONYMOUS_REFRESH = "anonymous_refresh"
+        CUSTOMER_ACCESS = "customer_access"
+        CUSTOMER_REFRESH = "customer_refresh"
+
+    session = models.ForeignKey(Session, on_delete=models.CASCADE, related_name="+")
+    kind = models.CharField(max_length=17, choices=Kind)
+    token_hash = models.BinaryField(max_length=32, unique=True)
+    issued_at = models.DateTimeField()
+    expires_at = models.DateTimeField()
+    spent_at = models.DateTimeField(null=True, help_text="When a refresh token was exchanged for its successor.")
+
+    class Meta:
+        indexes = [models.Index(fields=["expires_at"], name="token_by_expiry")]
+
+    def __str__(self) -> str:
+        return f"{self.kind} of {self.session_id}"

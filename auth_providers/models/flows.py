@@ -1,0 +1,62 @@
+"""What happens after a storefront has handed in a customer's data."""
+
+from django.db import models
+from django.utils import timezone
+
+from tenants.models import TenantOwned
+
+
+class WebhookEndpoint(TenantOwned):
+    """A URL of the shop's own systems that flows call, and the secret that signs what they are sent."""
+
+    name = models.CharField(max_length=64, help_text="How flows name it.")
+    url = models.URLField(max_length=500)
+    secret_encrypted = models.TextField(blank=True, default="", editable=False)
+    is_enabled = models.BooleanField(default=True)
+
+    class Meta:
+        ordering = ["name"]
+        constraints = [models.UniqueConstraint(fields=["tenant", "name"], name="webhook_endpoint_name_unique")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Flow(TenantOwned):
+    """A named list of steps, run in order after a customer's data was taken in."""
+
+    name = models.CharField(max_length=64, help_text="How storefronts name it.")
+    is_enabled = models.BooleanField(default=True)
+    steps = models.JSONField(default=list, help_text="Each an object with `step` and what that step needs.")
+
+    class Meta:
+        ordering = ["name"]
+        constraints = [models.UniqueConstraint(fields=["tenant", "name"], name="flow_name_unique")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Submission(TenantOwned):
+    """What a storefront handed in and a challenge holds up: kept, encrypted, until the answer or the expiry.
+
+    `position` is the step of the flow to go on with; `customer_number` is whose profile it would change, "" for a new
+    one, and `is_written` says whether the profile has the data already (a challenge in the middle of a flow).
+    """
+
+    challenge_id = models.UUIDField()
+    data_encrypted = models.TextField(editable=False)
+    flow = models.CharField(max_length=64, blank=True, default="")
+    position = models.PositiveSmallIntegerField(default=0)
+    customer_number = models.CharField(max_length=8, blank=True, default="")
+    is_written = models.BooleanField(default=False)
+    created_at = models.DateTimeField(default=timezone.now)
+    expires_at = models.DateTimeField()
+    spent_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["tenant", "challenge_id"], name="submission_challenge_unique")]
+        indexes = [models.Index(fields=["expires_at"], name="submission_by_expiry")]
+
+    def __str__(self) -> str:
+        return f"Submission {self.pk}"

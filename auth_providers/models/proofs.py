@@ -1,0 +1,168 @@
+"""What proves who someone is, and how often a proof was tried: mailed tokens, codes, authenticator apps."""
+
+import uuid
+
+from django.db import models
+from django.utils import timezone
+from django_otp.models import CooldownMixin, ThrottlingMixin
+
+from auth_providers.models.accounts import Account, Session
+from customers.models import Customer
+from tenants.models import TenantOwned
+
+
+class Challenge(TenantOwned):
+    """A token that was mailed to prove that its receiver reads that mailbox. Good once, for one purpose."""
+
+    class Purpose(models.TextChoices):
+        OPT_IN = "opt_in"
+        PASSWORD_RESET = "password_reset"  # noqa: S105
+        EMAIL_CHANGE = "email_change"
+        DELETION = "deletion"
+
+    purpose = models.CharField(max_length=32, choices=Purpose)
+    account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="+")
+    token_hash = models.BinaryField(max_length=32, unique=True)
+    details = models.JSONField(default=dict)
+    created_at = models.DateTimeField(default=timezone.now)
+    expires_at = models.DateTimeField()
+    spent_at = models.DateTimeField(null=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["expires_at"], name="challenge_by_expiry")]
+
+    def __str__(self) -> str:
+        return f"{self.purpose} for {self.account_id}"
+
+
+class _Unrestricted(models.Model):
+    """Where django-otp's mixins end; with its `Device`, staff and customers would share a table."""
+
+    class Meta:
+        abstract = True
+
+    def generate_is_allowed(self) -> tuple[bool, None]:
+        """Whether a new code may be made now."""
+        return True, None
+
+    def verify_is_allowed(self) -> tuple[bool, None]:
+        """Whether a code may be compared now."""
+        return True, None
+
+
+class OneTimeCode(CooldownMixin, ThrottlingMixin, _Unrestricted, TenantOwned):  # type: ignore[misc]
+    """The one code that is alive for a purpose at a destination. Asking again overwrites it."""
+
+    class Purpose(models.TextChoices):
+        LOG_IN = "log_in"
+        VERIFICATION = "verification"
+        SECOND_FACTOR = "second_factor"
+
+    class Channel(models.TextChoices):
+        EMAIL = "email"
+        SMS = "sms"
+
+    purpose = models.CharField(max_length=16, choices=Purpose)
+    channel = models.CharField(max_length=8, choices=Channel)
+    destination = models.CharField(max_length=254, help_text="The e-mail address, lower-case, or the number in E.164.")
+    # "" until the purpose is about one customer: a second factor's code is not another's who has the same telephone.
+    customer_number = models.CharField(max_length=8, blank=True, default="")
+    challenge_id = models.UUIDField(default=uuid.uuid4, help_text="New with every code.")
+    code_hmac = models.BinaryField(max_length=32)
+    wrong_answers = models.PositiveSmallIntegerField(default=0)
+    issued_at = models.DateTimeField(default=timezone.now)
+    expires_at = models.DateTimeField()
+    spent_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["tenant", "purpose", "channel", "destination", "customer_number"], name="one_time_code_alive"
+            ),
+            models.UniqueConstraint(fields=["tenant", "challenge_id"], name="one_time_code_challenge_unique"),
+        ]
+        indexes = [models.Index(fields=["issued_at"], name="one_time_code_by_age")]
+
+    def __str__(self) -> str:
+        return f"{self.purpose} by {self.channel}"
+
+    def get_cooldown_duration(self) -> int:
+        """Seconds between two codes to one destination."""
+        return 30
+
+    def get_throttle_factor(self) -> int:
+        """Seconds to wait after the first code that was used up by wrong answers; doubles with each."""
+        return 1
+
+
+class Authenticator(ThrottlingMixin, _Unrestricted, TenantOwned):  # type: ignore[misc]
+    """A customer's authenticator app (RFC 6238). It counts once its owner has shown a first code."""
+
+    customer = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="+")
+    secret_encrypted = models.TextField(editable=False)
+    created_at = models.DateTimeField(default=timezone.now)
+    confirmed_at = models.DateTimeField(null=True)
+    last_step = models.BigIntegerField(
+        default=0, help_text="The time step of the last accepted code; each is good once."
+    )
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["tenant", "customer"], name="authenticator_one_each")]
+
+    def __str__(self) -> str:
+        return f"Authenticator of {self.customer_id}"
+
+    def get_throttle_factor(self) -> int:
+        """Seconds to wait after the first wrong code; doubles with each."""
+        return 1
+
+
+class RecoveryCode(TenantOwned):
+    """A code for who has lost the authenticator app. Good once."""
+
+    customer = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="+")
+    code_hmac = models.BinaryField(max_length=32)
+    spent_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["tenant", "customer", "code_hmac"], name="recovery_code_unique")]
+
+    def __str__(self) -> str:
+        return f"Recovery code of {self.customer_id}"
+
+
+class PendingLogIn(TenantOwned):
+    """A log-in whose first factor is proven and whose second is not. Its handle, known to the client alone, is the
+    only way on."""
+
+    account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="+")
+    handle_hash = models.BinaryField(max_length=32)
+    method = models.CharField(max_length=64, help_text="The first factor.")
+    continuing = models.ForeignKey(Session, on_delete=models.SET_NULL, null=True, related_name="+")
+    created_at = models.DateTimeField(default=timezone.now)
+    expires_at = models.DateTimeField()
+    spent_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["tenant", "handle_hash"], name="pending_log_in_handle_unique")]
+        indexes = [models.Index(fields=["expires_at"], name="pending_log_in_by_expiry")]
+
+    def __str__(self) -> str:
+        return f"Pending log-in of {self.account_id}"
+
+
+class Attempts(TenantOwned):
+    """How often something was tried in vain, or at all: the memory of `limits`."""
+
+    rule = models.CharField(max_length=32)
+    key = models.BinaryField(max_length=32)
+    count = models.PositiveIntegerField()
+    since = models.DateTimeField()
+    blocked_until = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["tenant", "rule", "key"], name="attempts_key_unique")]
+        indexes = [models.Index(fields=["since"], name="attempts_by_age")]
+
+    def __str__(self) -> str:
+        return f"{self.rule}: {self.count}"
