@@ -46,8 +46,20 @@ def get_provider(*, tenant: Tenant, kind: AuthProvider.Kind, name: str = "") -> 
         every = list(enabled)
         found = every if len(every) == 1 else [each for each in every if each.name == "default"]
     if not found:
-        raise UnknownProvider(details=(FieldError(field="provider", code="unknown", message="No such provider."),))
+        raise _unknown()
     return found[0]
+
+
+def _unknown() -> UnknownProvider:
+    return UnknownProvider(details=(FieldError(field="provider", code="unknown", message="No such provider."),))
+
+
+def find_provider(*, tenant: Tenant, name: str) -> AuthProvider:
+    """The enabled provider of this name, whatever its kind. Raises `UnknownProvider`."""
+    found = AuthProvider.objects.for_tenant(tenant).filter(name=name, is_enabled=True).first()
+    if found is None:
+        raise _unknown()
+    return found
 
 
 def configure(
