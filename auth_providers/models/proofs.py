@@ -139,6 +139,8 @@ class PendingLogIn(TenantOwned):
     handle_hash = models.BinaryField(max_length=32)
     method = models.CharField(max_length=64, help_text="The first factor.")
     continuing = models.ForeignKey(Session, on_delete=models.SET_NULL, null=True, related_name="+")
+    # OWASP ASVS 5.0, 6.6.2: a code that was sent for another log-in does not complete this one.
+    challenge_id = models.UUIDField(null=True, help_text="Of the code that was sent for it last.")
     created_at = models.DateTimeField(default=timezone.now)
     expires_at = models.DateTimeField()
     spent_at = models.DateTimeField(null=True)
