@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,7 +15,7 @@ from rest_framework.test import APIClient
 
 from tenants import isolation
 from tenants.models import Tenant
-from tests import factories
+from tests import factories, node_packages
 
 # The last one is sent only inside a test's own transaction.
 TRANSACTION_CONTROL = ("BEGIN", "COMMIT", "ROLLBACK", "SAVEPOINT", "RELEASE", "SET ", "PRAGMA", isolation.LEAVE)
@@ -25,6 +26,12 @@ def empty_cache() -> Iterator[None]:
     cache.clear()
     yield
     cache.clear()
+
+
+@pytest.fixture(scope="session")
+def node_modules() -> Path:
+    """Where npm's packages are."""
+    return node_packages.installed()
 
 
 @pytest.fixture
