@@ -9,9 +9,10 @@ from typing import Any, Generic, TypeVar, cast
 from django.contrib import admin
 from django.core.paginator import Paginator
 from django.db.models import Model, Q, QuerySet, URLField
-from django.forms import BaseForm
+from django.forms import BaseForm, BaseInlineFormSet, ModelForm
 from django.http import HttpRequest
 
+from tenants import sites
 from tenants.errors import DomainError
 from tenants.models import ApiKey, AuditEvent, Site, StaffEvent, Tenant
 
@@ -83,8 +84,18 @@ def is_address(text: str) -> bool:
     return True
 
 
+class SiteFormSet(BaseInlineFormSet[Site, Tenant, ModelForm[Site]]):
+    """Sites that are added without a number get the next one. The page is one transaction."""
+
+    def save_new(self, form: ModelForm[Site], commit: bool = True) -> Site:
+        if form.instance.number is None:
+            form.instance.number = sites.next_number(tenant=self.instance)
+        return super().save_new(form, commit)
+
+
 class SiteInline(admin.TabularInline[Site, Tenant]):
     model = Site
+    formset = SiteFormSet
     extra = 0
 
 

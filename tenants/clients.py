@@ -14,10 +14,16 @@ IPV6_LINE_BITS = 64
 
 @dataclass(frozen=True, kw_only=True)
 class Client:
-    """The caller: `address` is an IP address in text or "" when unknown, `user_agent` is what it calls itself."""
+    """The caller: `address` is an IP address in text or "" when unknown, `user_agent` is what it calls itself.
+
+    A storefront that calls for its customers may tell what makes their devices known instead: `fingerprint` of the
+    browser and `region`, "" when it doesn't.
+    """
 
     address: str = ""
     user_agent: str = ""
+    fingerprint: str = ""
+    region: str = ""
 
     @property
     def network(self) -> str:
@@ -38,10 +44,15 @@ class Client:
 
     @property
     def device(self) -> str:
-        """A keyed hash of network and software, hexadecimal: equal for the same device, telling nothing else."""
-        return salted_hmac(
-            "tenants.clients.device", f"{self.network}\n{self.user_agent}", algorithm="sha256"
-        ).hexdigest()[:32]
+        """A keyed hash, hexadecimal: equal for the same device, telling nothing else. Of what the storefront told of
+        it, else of network and software, which are the storefront's own where it calls from a server."""
+        if self.fingerprint or self.region:
+            return _hash("tenants.clients.told_device", f"{self.fingerprint}\n{self.region}")
+        return _hash("tenants.clients.device", f"{self.network}\n{self.user_agent}")
+
+
+def _hash(purpose: str, text: str) -> str:
+    return salted_hmac(purpose, text, algorithm="sha256").hexdigest()[:32]
 
 
 def unmapped(text: str) -> IPv4Address | IPv6Address:

@@ -7,9 +7,9 @@ from django.core.exceptions import ValidationError
 from django.db import connection, transaction
 from django.db.models import Max
 
-from tenants import signing_keys
+from tenants import signing_keys, sites
 from tenants.errors import DomainError, InvalidInput, Kind
-from tenants.models import CODE_MAX_LENGTH, CODE_MIN_LENGTH, CODE_PATTERN, RESERVED_CODES, Site, Tenant
+from tenants.models import CODE_MAX_LENGTH, CODE_MIN_LENGTH, CODE_PATTERN, RESERVED_CODES, Tenant
 
 FIRST_NUMBER = 10001
 CREATION_LOCK = 0x7061_7472_6F6E  # any number that no other advisory lock uses
@@ -58,7 +58,7 @@ def create_tenant(*, code: str, name: str = "", **settings: Any) -> tuple[Tenant
     except ValidationError as error:
         raise InvalidInput.of_model(error) from error
     tenant.save(force_insert=True)
-    Site(tenant=tenant, code=tenant.default_site, name=tenant.name).save(force_insert=True)
+    sites.create(tenant=tenant, code=tenant.default_site, name=tenant.name)
     signing_keys.create(tenant=tenant)
     return tenant, True
 

@@ -76,3 +76,17 @@ def test_subscriber_is_one_however_many_ipv6_addresses_it_has(address: ipaddress
 )
 def test_subscriber_of_an_address(address: str, subscriber: str) -> None:
     assert Client(address=address).subscriber == subscriber
+
+
+def test_device_is_what_the_storefront_tells_of_it() -> None:
+    """Wherever the storefront's server stands, and whatever software it calls with."""
+    told = Client(address="192.0.2.10", user_agent="shop/1", fingerprint="f", region="DE").device
+    assert Client(address="198.51.100.7", user_agent="shop/2", fingerprint="f", region="DE").device == told
+    others = [
+        Client(address="192.0.2.10", user_agent="shop/1", fingerprint="g", region="DE"),
+        Client(address="192.0.2.10", user_agent="shop/1", fingerprint="f", region="FR"),
+        Client(address="192.0.2.10", user_agent="shop/1", fingerprint="f"),
+        Client(address="192.0.2.10", user_agent="shop/1", region="DE"),
+        Client(address="192.0.2.10", user_agent="shop/1"),
+    ]
+    assert len({told, *(other.device for other in others)}) == 6
