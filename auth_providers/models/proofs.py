@@ -1,14 +1,39 @@
 """What proves who someone is, and how often a proof was tried: mailed tokens, codes, authenticator apps."""
 
 import uuid
+from typing import TYPE_CHECKING
 
 from django.db import models
 from django.utils import timezone
-from django_otp.models import CooldownMixin, ThrottlingMixin
 
 from auth_providers.models.accounts import Account, Session
 from customers.models import Customer
 from tenants.models import TenantOwned
+
+if TYPE_CHECKING:  # django-otp has no types, and a model with an unknown base has no manager for mypy
+
+    class ThrottlingMixin(models.Model):
+        throttling_failure_timestamp = models.DateTimeField(null=True)
+        throttling_failure_count = models.PositiveIntegerField(default=0)
+
+        class Meta:
+            abstract = True
+
+        def throttle_reset(self, commit: bool = True) -> None: ...
+
+        def throttle_increment(self, commit: bool = True) -> None: ...
+
+    class CooldownMixin(models.Model):
+        last_generated_timestamp = models.DateTimeField(null=True)
+
+        class Meta:
+            abstract = True
+
+        def cooldown_reset(self, commit: bool = True) -> None: ...
+
+        def cooldown_set(self, commit: bool = True) -> None: ...
+else:
+    from django_otp.models import CooldownMixin, ThrottlingMixin
 
 
 class Challenge(TenantOwned):
@@ -50,7 +75,7 @@ class _Unrestricted(models.Model):
         return True, None
 
 
-class OneTimeCode(CooldownMixin, ThrottlingMixin, _Unrestricted, TenantOwned):  # type: ignore[misc]
+class OneTimeCode(CooldownMixin, ThrottlingMixin, _Unrestricted, TenantOwned):
     """The one code that is alive for a purpose at a destination. Asking again overwrites it."""
 
     class Purpose(models.TextChoices):
@@ -95,7 +120,7 @@ class OneTimeCode(CooldownMixin, ThrottlingMixin, _Unrestricted, TenantOwned):  
         return 1
 
 
-class Authenticator(ThrottlingMixin, _Unrestricted, TenantOwned):  # type: ignore[misc]
+class Authenticator(ThrottlingMixin, _Unrestricted, TenantOwned):
     """A customer's authenticator app (RFC 6238). It counts once its owner has shown a first code."""
 
     customer = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="+")
