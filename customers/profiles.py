@@ -9,14 +9,15 @@ from django.core.validators import validate_email
 from django.db import transaction
 from django.utils import timezone
 
-from customers import mixins
+from customers import facts, mixins
 from customers.models import Customer
 from tenants import audit
 from tenants.clients import Client
 from tenants.errors import DomainError, FieldError, InvalidInput, Kind
 from tenants.models import Tenant
 
-# Everything about a profile that a customer may write, by the names of the model.
+# Everything that `create` and `update` write, by the names of the model. What a customer may send of it, each contract
+# names itself.
 FIELDS = (
     "title",
     "first_name",
@@ -29,6 +30,7 @@ FIELDS = (
     "preferred_language",
     "preferred_currency",
     "preferred_site",
+    *facts.FIELDS,
 )
 EMAIL_MAX_LENGTH = 254  # RFC 5321, 4.5.3.1.3, less the angle brackets
 COMPANY_CUSTOMER_NEEDS = ("first_name", "last_name", "company")
@@ -129,6 +131,14 @@ def check_update(
     _apply(stored, changes, expected_version)
 
 
+def lock(*, tenant: Tenant, customer: Customer) -> None:
+    """Hold the customer's row until the transaction ends, so that writers about one customer take turns and none comes
+    after the erasing. Raises `CustomerNotFound`."""
+    there = Customer.objects.for_tenant(tenant).select_for_update().filter(pk=customer.pk, erased_at=None)
+    if not list(there.values_list("pk")):
+        raise CustomerNotFound
+
+
 def _apply(customer: Customer, changes: Mapping[str, Any], expected_version: int | None) -> None:
     if expected_version is not None and expected_version != customer.version:
         raise StaleVersion
@@ -144,13 +154,20 @@ def _refuse_unset_email(customer: Customer, changes: Mapping[str, Any]) -> None:
 def _assign(customer: Customer, values: Mapping[str, Any]) -> None:
     """Put `values` on the profile and check it as a whole. Raises `InvalidInput` with everything that is wrong."""
     for field, value in values.items():
+        if field in facts.FIELDS:
+            continue
         if field in FIELDS:
             setattr(customer, field, value)
         elif field not in mixins.FIELDS:
             raise TypeError(f"{field} is not a field of a profile")
     mixins.assign(tenant=customer.tenant, holder=customer, patch=values)
     _fill_defaults(customer)
-    errors = [*_contact_email_errors(customer), *_currency_errors(customer), *_company_errors(customer)]
+    errors = [
+        *_contact_email_errors(customer),
+        *_currency_errors(customer),
+        *_company_errors(customer),
+        *facts.assign(customer=customer, values=values),
+    ]
     if errors:
         raise InvalidInput(details=tuple(errors))
 

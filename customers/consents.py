@@ -1,0 +1,94 @@
+"""What a customer allowed, and when. The newest word on a purpose is in force; the rest is the history that shows what
+was in force when (GDPR, Article 7, 1)."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db import transaction
+from django.db.models import Max
+
+from customers import profiles
+from customers.models import Consent, Customer
+from tenants import audit
+from tenants.clients import Client
+from tenants.errors import FieldError, InvalidInput
+from tenants.models import Tenant
+
+PURPOSE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:-]{0,63}", re.ASCII)
+MAX_PURPOSES = 50  # of one customer
+SOURCE_MAX_LENGTH = 64
+
+
+@dataclass(frozen=True, kw_only=True)
+class Given:
+    """One word of the customer's."""
+
+    purpose: str
+    is_given: bool
+    at: datetime
+    source: str
+
+
+@transaction.atomic
+def record(
+    *,
+    tenant: Tenant,
+    customer: Customer,
+    given: Mapping[str, bool],
+    source: str,
+    client: Client,
+    staff_username: str = "",
+) -> dict[str, bool]:
+    """Note what changes what is in force; nothing else becomes history. Returns that change.
+
+    `given` says for each purpose (such as email, post, sms) whether it is allowed, `source` where it was said. Writers
+    of one customer take turns. Raises `InvalidInput` and `profiles.CustomerNotFound`.
+    """
+    _check(given)
+    profiles.lock(tenant=tenant, customer=customer)
+    known = current(tenant=tenant, customer=customer)
+    changes = {purpose: is_given for purpose, is_given in given.items() if known.get(purpose) != is_given}
+    if len({*known, *changes}) > MAX_PURPOSES:
+        raise InvalidInput.field("consents", f"At most {MAX_PURPOSES} purposes.", code="max_length")
+    if not changes:
+        return {}
+    Consent.objects.bulk_create(
+        Consent(tenant=tenant, customer=customer, purpose=purpose, is_given=is_given, source=source[:SOURCE_MAX_LENGTH])
+        for purpose, is_given in changes.items()
+    )
+    audit.record(
+        tenant=tenant,
+        action="change_consents",
+        client=client,
+        customer_number=customer.number,
+        staff_username=staff_username,
+        reason=", ".join(f"{purpose}={'yes' if changes[purpose] else 'no'}" for purpose in sorted(changes)),
+    )
+    return changes
+
+
+def current(*, tenant: Tenant, customer: Customer) -> dict[str, bool]:
+    """What is in force, by purpose; what was never spoken of is missing."""
+    mine = Consent.objects.for_tenant(tenant).filter(customer=customer)
+    newest = mine.order_by().values("purpose").annotate(newest=Max("pk")).values("newest")
+    return dict(mine.filter(pk__in=newest).order_by("purpose").values_list("purpose", "is_given"))
+
+
+def history(*, tenant: Tenant, customer: Customer) -> list[Given]:
+    """Everything that was said, newest first."""
+    rows = Consent.objects.for_tenant(tenant).filter(customer=customer).order_by("-pk")
+    return [Given(purpose=row.purpose, is_given=row.is_given, at=row.at, source=row.source) for row in rows]
+
+
+def _check(given: Mapping[str, object]) -> None:
+    errors = []
+    for purpose, is_given in given.items():
+        if not PURPOSE.fullmatch(purpose):
+            message = "Up to 64 letters, digits and _ . : - name a purpose."
+            errors.append(FieldError(field="consents", code="invalid", message=message))
+        elif not isinstance(is_given, bool):
+            errors.append(FieldError(field=f"consents.{purpose}", code="type", message="This must be true or false."))
+    if errors:
+        raise InvalidInput(details=tuple(errors))

@@ -1,0 +1,130 @@
+"""What else a profile tells about a person, and what a storefront sent beyond all names that we have."""
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from datetime import date
+from typing import Any
+
+import pycountry
+from django.utils import timezone
+
+from customers.mixins import merge_patch
+from customers.models import TEXT_MAX_LENGTH, Customer
+from tenants.errors import FieldError
+
+FIELDS = ("sex", "birth_date", "nationality", "advisor", "is_prospect", "is_activated", "properties")
+SEX_MAX_LENGTH = 16  # characters
+EARLIEST_BIRTH = date(1900, 1, 1)
+PROPERTIES_MAX_BYTES = 32 * 1024  # of JSON
+PROPERTIES_MAX_DEPTH = 8
+
+NOT_A_DATE = "Enter the date of a birth, such as 1990-12-31."
+
+
+def assign(*, customer: Customer, values: Mapping[str, Any]) -> Iterator[FieldError]:
+    """Put what `values` says about `FIELDS` on the profile and yield what is wrong with it.
+
+    None unsets; a birth date is a `date` or ISO text; `properties` are merged as RFC 7396 does.
+    """
+    for field in FIELDS:
+        if field in values:
+            try:
+                setattr(customer, field, _READERS[field](customer, values[field]))
+            except ValueError as error:
+                yield FieldError(field=field, code="invalid", message=str(error))
+
+
+def _text(limit: int) -> Callable[[Customer, Any], str | None]:
+    def read(customer: Customer, value: Any) -> str | None:
+        if value is not None and not isinstance(value, str):
+            raise ValueError("This must be text.")
+        if value is not None and (len(value) > limit or "\0" in value):
+            raise ValueError(f"At most {limit} characters, please.")
+        return value
+
+    return read
+
+
+def _birth_date(customer: Customer, value: Any) -> date | None:
+    if value is None or value == "":
+        return None
+    if isinstance(value, str):
+        try:
+            value = date.fromisoformat(value)
+        except ValueError as error:
+            raise ValueError(NOT_A_DATE) from error
+    # A moment is a date to Python, and compares with none.
+    if type(value) is not date or not EARLIEST_BIRTH <= value <= timezone.now().date():
+        raise ValueError(NOT_A_DATE)
+    return value
+
+
+def _nationality(customer: Customer, value: Any) -> str | None:
+    if value is None or value == "":
+        return None
+    if not isinstance(value, str) or not value.isupper() or pycountry.countries.get(alpha_2=value) is None:
+        raise ValueError("Enter a country code of ISO 3166-1 alpha-2.")
+    return value
+
+
+def _flag(customer: Customer, value: Any) -> bool:
+    if value is not None and not isinstance(value, bool):
+        raise ValueError("This must be true or false.")
+    return bool(value)
+
+
+def _properties(customer: Customer, value: Any) -> dict[str, Any]:
+    if value is None:
+        return {}
+    if not isinstance(value, Mapping) or _is_too_deep(value):
+        raise ValueError(f"This must be an object, nested at most {PROPERTIES_MAX_DEPTH} deep.")
+    merged: dict[str, Any] = merge_patch(customer.properties, value)
+    try:
+        size = len(json.dumps(merged, ensure_ascii=False, allow_nan=False).encode())
+    except (TypeError, ValueError) as error:
+        raise ValueError("This must be JSON.") from error
+    if size > PROPERTIES_MAX_BYTES:
+        raise ValueError(f"At most {PROPERTIES_MAX_BYTES} bytes.")
+    if _has_nul(merged):
+        raise ValueError("NUL characters can't be stored.")
+    return merged
+
+
+def _is_too_deep(root: Any) -> bool:
+    """Level by level: something very deep must not cost a recursion."""
+    level = [root]
+    for _ in range(PROPERTIES_MAX_DEPTH):
+        level = [part for value in level for part in _parts(value)]
+    return any(isinstance(value, Mapping | list) for value in level)
+
+
+def _parts(value: Any) -> list[Any]:
+    if isinstance(value, Mapping):
+        return list(value.values())
+    return value if isinstance(value, list) else []
+
+
+def _has_nul(root: Any) -> bool:
+    level = [root]
+    while level:
+        if any("\0" in text for value in level for text in _texts(value)):
+            return True
+        level = [part for value in level for part in _parts(value)]
+    return False
+
+
+def _texts(value: Any) -> list[str]:
+    if isinstance(value, Mapping):
+        return [str(key) for key in value]
+    return [value] if isinstance(value, str) else []
+
+
+_READERS: dict[str, Callable[[Customer, Any], Any]] = {
+    "sex": _text(SEX_MAX_LENGTH),
+    "birth_date": _birth_date,
+    "nationality": _nationality,
+    "advisor": _text(TEXT_MAX_LENGTH),
+    "is_prospect": _flag,
+    "is_activated": _flag,
+    "properties": _properties,
+}

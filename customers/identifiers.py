@@ -1,0 +1,147 @@
+"""What other systems of a shop know a customer by: a loyalty card, a till's number. Each belongs to one customer."""
+
+import re
+from collections.abc import Mapping
+from functools import reduce
+
+from django.db import IntegrityError, transaction
+from django.db.models import Q
+
+from customers import profiles
+from customers.models import TEXT_MAX_LENGTH, Customer, CustomerIdentifier
+from tenants import audit
+from tenants.clients import Client
+from tenants.errors import DomainError, FieldError, InvalidInput, Kind
+from tenants.models import Tenant
+
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:-]{0,63}", re.ASCII)
+MOST = 20  # of one customer
+
+
+class IdentifierTaken(DomainError):
+    """The identifier is another customer's."""
+
+    kind = Kind.CONFLICT
+    code = "identifier_taken"
+    default_message = "This identifier belongs to another customer."
+
+
+class IdentifiersDisagree(DomainError):
+    """The identifiers are of different customers."""
+
+    kind = Kind.CONFLICT
+    code = "identifiers_disagree"
+    default_message = "These identifiers belong to different customers."
+
+
+def check(*, identifiers: Mapping[str, str]) -> None:
+    """Raises the `InvalidInput` that `find_customer` and `assign` would."""
+    errors = [error for name, value in identifiers.items() for error in _errors(name, value)]
+    if len(identifiers) > MOST:
+        errors.append(FieldError(field="identifiers", code="max_length", message=f"At most {MOST} identifiers."))
+    if errors:
+        raise InvalidInput(details=tuple(errors))
+
+
+def find_customer(*, tenant: Tenant, identifiers: Mapping[str, str]) -> Customer | None:
+    """The customer whom all of these that are known name. Raises `InvalidInput` and `IdentifiersDisagree`."""
+    check(identifiers=identifiers)
+    if not identifiers:
+        return None
+    rows = CustomerIdentifier.objects.for_tenant(tenant).filter(_any_of(identifiers)).select_related("customer")
+    found = {row.customer_id: row.customer for row in rows}
+    if len(found) > 1:
+        raise IdentifiersDisagree
+    return next(iter(found.values()), None)
+
+
+@transaction.atomic
+def assign(
+    *,
+    tenant: Tenant,
+    customer: Customer,
+    identifiers: Mapping[str, str],
+    client: Client = audit.NO_CLIENT,
+    staff_username: str = "",
+) -> None:
+    """Let these name the customer from now on, beside those that do already.
+
+    Raises `InvalidInput`, `IdentifierTaken` and `profiles.CustomerNotFound`.
+    Two who want the same one at once: one gets it.
+    """
+    check(identifiers=identifiers)
+    if not identifiers:
+        return
+    profiles.lock(tenant=tenant, customer=customer)
+    new = _new_of(tenant, customer, identifiers)
+    if not new:
+        return
+    try:
+        with transaction.atomic():
+            CustomerIdentifier.objects.bulk_create(
+                CustomerIdentifier(tenant=tenant, customer=customer, name=name, value=value)
+                for name, value in new.items()
+            )
+    except IntegrityError as error:
+        raise IdentifierTaken from error
+    audit.record(
+        tenant=tenant,
+        action="assign_identifier",
+        client=client,
+        customer_number=customer.number,
+        staff_username=staff_username,
+        reason=", ".join(sorted(new)),
+    )
+
+
+@transaction.atomic
+def remove(
+    *, tenant: Tenant, customer: Customer, identifier_id: int, staff_username: str, client: Client = audit.NO_CLIENT
+) -> bool:
+    """Take an identifier from the customer, such as a lost card's. Returns whether it was there."""
+    mine = CustomerIdentifier.objects.for_tenant(tenant).filter(customer=customer, pk=identifier_id)
+    names = list(mine.values_list("name", flat=True))
+    if not mine.delete()[0]:
+        return False
+    audit.record(
+        tenant=tenant,
+        action="remove_identifier",
+        client=client,
+        customer_number=customer.number,
+        staff_username=staff_username,
+        reason=", ".join(names),
+    )
+    return True
+
+
+def list_for(*, tenant: Tenant, customer: Customer) -> list[CustomerIdentifier]:
+    """What names the customer, by name and value."""
+    return list(CustomerIdentifier.objects.for_tenant(tenant).filter(customer=customer).order_by("name", "value"))
+
+
+def _new_of(tenant: Tenant, customer: Customer, identifiers: Mapping[str, str]) -> dict[str, str]:
+    """Those that nobody has yet. The customer's row is locked, so that `MOST` holds."""
+    mine = list_for(tenant=tenant, customer=customer)
+    known = {(row.name, row.value) for row in mine}
+    new = {name: value for name, value in identifiers.items() if (name, value) not in known}
+    if new and len(known) + len(new) > MOST:
+        raise InvalidInput.field("identifiers", f"At most {MOST} identifiers.", code="max_length")
+    if new and CustomerIdentifier.objects.for_tenant(tenant).filter(_any_of(new)).exists():
+        raise IdentifierTaken
+    return new
+
+
+def _any_of(identifiers: Mapping[str, str]) -> Q:
+    return reduce(lambda found, each: found | Q(name=each[0], value=each[1]), identifiers.items(), Q())
+
+
+def _errors(name: str, value: object) -> list[FieldError]:
+    if not NAME.fullmatch(name):
+        message = "Up to 64 letters, digits and _ . : - name an identifier."
+        return [FieldError(field="identifiers", code="invalid", message=message)]
+    if not isinstance(value, str):
+        return [FieldError(field=f"identifiers.{name}", code="type", message="This must be text.")]
+    if not value or value != value.strip() or len(value) > TEXT_MAX_LENGTH or not value.isprintable():
+        message = f"1 to {TEXT_MAX_LENGTH} characters, without spaces around them."
+        return [FieldError(field=f"identifiers.{name}", code="invalid", message=message)]
+    return []

@@ -1,0 +1,41 @@
+"""What staff write down about a customer: for staff, and for whoever asks for a copy of their data."""
+
+from django.db import transaction
+
+from customers import profiles
+from customers.models import Customer, Note
+from tenants import audit
+from tenants.clients import Client
+from tenants.errors import InvalidInput
+from tenants.models import Tenant
+
+MAX_LENGTH = 5000  # characters
+
+
+@transaction.atomic
+def add(
+    *, tenant: Tenant, customer: Customer, text: str, staff_username: str, client: Client = audit.NO_CLIENT
+) -> Note:
+    """Add a note. The trail says that it was written, and not what.
+
+    Raises `InvalidInput` and `profiles.CustomerNotFound`.
+    """
+    text = text.strip()
+    if not text or len(text) > MAX_LENGTH or "\0" in text:
+        raise InvalidInput.field("text", f"Write something, in at most {MAX_LENGTH} characters.")
+    profiles.lock(tenant=tenant, customer=customer)
+    note = Note(tenant=tenant, customer=customer, text=text, staff_username=staff_username)
+    note.save(force_insert=True)
+    audit.record(
+        tenant=tenant,
+        action="add_note",
+        client=client,
+        customer_number=customer.number,
+        staff_username=staff_username,
+    )
+    return note
+
+
+def list_for(*, tenant: Tenant, customer: Customer) -> list[Note]:
+    """The customer's notes, newest first."""
+    return list(Note.objects.for_tenant(tenant).filter(customer=customer).order_by("-pk"))

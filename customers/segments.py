@@ -1,0 +1,74 @@
+"""The groups of customers that a shop treats alike. Staff make them; customers come and go."""
+
+from django.db import transaction
+
+from customers import profiles
+from customers.models import Customer, Segment, SegmentMembership
+from tenants import audit
+from tenants.clients import Client
+from tenants.errors import InvalidInput
+from tenants.models import Tenant
+
+
+@transaction.atomic
+def assign(
+    *,
+    tenant: Tenant,
+    customer: Customer,
+    code: str,
+    client: Client = audit.NO_CLIENT,
+    staff_username: str = "",
+) -> bool:
+    """Put the customer into the segment of this code. Returns whether that is new.
+
+    Raises `InvalidInput` for a code that no segment has, and `profiles.CustomerNotFound`.
+    """
+    segment = _get(tenant, code)
+    profiles.lock(tenant=tenant, customer=customer)
+    if SegmentMembership.objects.for_tenant(tenant).filter(customer=customer, segment=segment).exists():
+        return False
+    SegmentMembership(tenant=tenant, customer=customer, segment=segment).save(force_insert=True)
+    _record("assign_segment", tenant=tenant, customer=customer, code=code, client=client, staff_username=staff_username)
+    return True
+
+
+@transaction.atomic
+def remove(
+    *,
+    tenant: Tenant,
+    customer: Customer,
+    code: str,
+    client: Client = audit.NO_CLIENT,
+    staff_username: str = "",
+) -> bool:
+    """Take the customer out of the segment. Returns whether they were in it. Raises `InvalidInput`."""
+    segment = _get(tenant, code)
+    mine = SegmentMembership.objects.for_tenant(tenant).filter(customer=customer, segment=segment)
+    if not mine.delete()[0]:
+        return False
+    _record("remove_segment", tenant=tenant, customer=customer, code=code, client=client, staff_username=staff_username)
+    return True
+
+
+def list_for(*, tenant: Tenant, customer: Customer) -> list[Segment]:
+    """The customer's segments, by code."""
+    mine = SegmentMembership.objects.for_tenant(tenant).filter(customer=customer)
+    return list(Segment.objects.for_tenant(tenant).filter(pk__in=mine.values("segment")).order_by("code"))
+
+
+def _get(tenant: Tenant, code: str) -> Segment:
+    segment = Segment.objects.for_tenant(tenant).filter(code=code).first() if code.isprintable() else None
+    if segment is None:
+        raise InvalidInput.field("segment", "There is no segment of this code.", code="unknown")
+    return segment
+
+
+def _record(action: str, *, tenant: Tenant, customer: Customer, code: str, client: Client, staff_username: str) -> None:
+    audit.record(
+        tenant=tenant,
+        action=action,
+        client=client,
+        customer_number=customer.number,
+        staff_username=staff_username,
+        reason=code,
+    )
