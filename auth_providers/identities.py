@@ -1,6 +1,6 @@
 """Logging in with an identity at another provider: the account that belongs to it, or a new one, or none."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -34,12 +34,13 @@ class UnknownCustomer(DomainError):
     default_message = "There is no customer with this identity."
 
 
-def get_provider(*, tenant: Tenant, kind: AuthProvider.Kind, name: str = "") -> AuthProvider:
+def get_provider(*, tenant: Tenant, kind: str | Collection[str], name: str = "") -> AuthProvider:
     """The enabled provider of this name; without one, the only one there is, or the one called "default".
 
-    Raises `UnknownProvider`.
+    `kind` is its kind, or those that it may have. Raises `UnknownProvider`.
     """
-    enabled = AuthProvider.objects.for_tenant(tenant).filter(kind=kind, is_enabled=True)
+    kinds = [kind] if isinstance(kind, str) else kind
+    enabled = AuthProvider.objects.for_tenant(tenant).filter(kind__in=kinds, is_enabled=True)
     if name:
         found = list(enabled.filter(name=name))
     else:
@@ -160,7 +161,7 @@ def _provision(tenant: Tenant, provider: AuthProvider, identity: Identity, clien
 def _profile(identity: Identity) -> dict[str, str]:
     """The standard claims that a profile has a place for (OpenID Connect Core 1.0, 5.1)."""
     texts = {"first_name": identity.claims.get("given_name"), "last_name": identity.claims.get("family_name")}
-    profile = {name: text[:255] for name, text in texts.items() if isinstance(text, str) and text}
+    profile = {name: text[:255] for name, text in texts.items() if isinstance(text, str) and text and "\0" not in text}
     if identity.email and not profiles.email_errors("email", identity.email):
         profile["contact_email"] = identity.email
     return profile

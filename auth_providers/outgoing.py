@@ -5,9 +5,11 @@ resolves to is checked and then connected to; `ALLOWED_PROVIDER_HOSTS` names exc
 """
 
 import json
+import re
 import time
+from collections.abc import Mapping
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import quote_plus, urlsplit
 
 import requests
 import urllib3
@@ -19,6 +21,7 @@ from tenants.errors import DomainError, Kind
 TIMEOUT = (2.0, 5.0)  # seconds, to connect and to read
 MAX_BYTES = 512 * 1024
 RETRY_AFTER = 5  # seconds
+LONGEST_CODE = 64  # characters
 
 REFUSALS = set(range(400, 500)) - {408, 429}  # those two mean: later
 
@@ -32,40 +35,67 @@ class ProviderUnavailable(DomainError):
 
 
 class ProviderRefused(Exception):
-    """The provider understood and said no."""
+    """The provider understood and said no. `code` is its word for why (RFC 6749, 5.2), "" when it gave none."""
+
+    def __init__(self, code: str = "") -> None:
+        self.code = code
+        super().__init__(code or "no reason given")
+
+
+class NoAnswer(Exception):
+    """Why a call has no answer that we can use, in words without what was sent."""
 
 
 def get_json(url: str) -> dict[str, Any]:
     """The JSON object at `url`. Raises `ProviderUnavailable`."""
     try:
-        return _send("GET", url)
+        return call("GET", url)
     except ProviderRefused as error:
         raise ProviderUnavailable(retry_after=RETRY_AFTER) from error
 
 
 def post_form(url: str, form: dict[str, str], *, credentials: tuple[str, str]) -> dict[str, Any]:
-    """The JSON object that answers a form, sent with HTTP Basic (RFC 6749, 2.3.1).
+    """The JSON object that answers a form, sent with HTTP Basic.
 
     Raises `ProviderRefused` for a 4xx and `ProviderUnavailable`.
     """
-    return _send("POST", url, data=form, auth=credentials)
+    return call("POST", url, form=form, credentials=credentials)
 
 
-def _send(method: str, url: str, **options: Any) -> dict[str, Any]:
+def call(
+    method: str,
+    url: str,
+    *,
+    query: Mapping[str, str] | None = None,
+    form: Mapping[str, str] | None = None,
+    headers: Mapping[str, str] | None = None,
+    credentials: tuple[str, str] | None = None,
+) -> dict[str, Any]:
+    """The JSON object that answers. `credentials` go by HTTP Basic (RFC 6749, 2.3.1).
+
+    Raises `ProviderRefused` for a 4xx and `ProviderUnavailable`.
+    """
     try:
         with _session(url) as session:
             answer = session.request(
                 method,
                 url,
+                params=query,
+                data=form,
+                auth=None if credentials is None else (quote_plus(credentials[0]), quote_plus(credentials[1])),
                 timeout=TIMEOUT,
                 allow_redirects=False,
                 stream=True,
-                headers={"Accept": "application/json"},
-                **options,
+                headers={"Accept": "application/json", **(headers or {})},
             )
             return _parsed(answer)
     except (requests.RequestException, urllib3.exceptions.HTTPError, ValueError, RecursionError) as error:
-        raise ProviderUnavailable(retry_after=RETRY_AFTER) from error
+        raise ProviderUnavailable(retry_after=RETRY_AFTER) from NoAnswer(_without_query(error))
+
+
+def _without_query(error: Exception) -> str:
+    """What happened. Tokens and secrets travel in the query to some providers; staff and logs don't see it."""
+    return re.sub(r"\?[^\s'\")]+", "?…", f"{type(error).__name__}: {error}")
 
 
 def _session(url: str) -> requests.Session:
@@ -86,7 +116,7 @@ def _session(url: str) -> requests.Session:
 
 def _parsed(answer: requests.Response) -> dict[str, Any]:
     if answer.status_code in REFUSALS:
-        raise ProviderRefused
+        raise ProviderRefused(_refusal(answer))
     if answer.status_code != requests.codes.ok:
         raise ValueError(f"the provider answered {answer.status_code}")
     parsed = json.loads(_body(answer))
@@ -95,9 +125,20 @@ def _parsed(answer: requests.Response) -> dict[str, Any]:
     return parsed
 
 
-def _body(answer: requests.Response) -> bytes:
+def _refusal(answer: requests.Response) -> str:
+    """The code of an error: a text (RFC 6749, 5.2), or a number inside an object (Facebook)."""
+    try:
+        parsed = json.loads(_body(answer))
+    except (urllib3.exceptions.HTTPError, ValueError, RecursionError):
+        return ""
+    error = parsed.get("error") if isinstance(parsed, dict) else None
+    code = error.get("code") if isinstance(error, dict) else error
+    return re.sub(r"\W+", " ", str(code))[:LONGEST_CODE] if isinstance(code, str | int) else ""
+
+
+def _body(answer: requests.Response, deadline: float | None = None) -> bytes:
     """All of the answer, unless it is too long or comes too slowly: the timeout is one of silence only."""
-    body, deadline = b"", time.monotonic() + TIMEOUT[1]
+    body, deadline = b"", deadline or time.monotonic() + TIMEOUT[1]
     while part := answer.raw.read1(MAX_BYTES + 1, decode_content=True):
         body += part
         if len(body) > MAX_BYTES:
@@ -105,3 +146,28 @@ def _body(answer: requests.Response) -> bytes:
         if time.monotonic() > deadline:
             raise ValueError("the provider's answer takes too long")
     return body
+
+
+def post_json(
+    url: str, content: bytes, *, headers: Mapping[str, str], is_answer_read: bool = True
+) -> tuple[int, bytes]:
+    """Post JSON and return the status, whatever it is, and the body of the answer, b"" when it need not be read.
+
+    Raises `ProviderUnavailable` when there is no answer within `TIMEOUT`, which here is that of the whole call.
+    """
+    deadline = time.monotonic() + TIMEOUT[1]
+    try:
+        with (
+            _session(url) as session,
+            session.post(
+                url,
+                data=content,
+                timeout=urllib3.Timeout(connect=TIMEOUT[0], total=TIMEOUT[1]),  # type: ignore[arg-type]
+                allow_redirects=False,
+                stream=True,
+                headers={"Accept": "application/json", "Content-Type": "application/json", **headers},
+            ) as answer,
+        ):
+            return answer.status_code, _body(answer, deadline) if is_answer_read else b""
+    except (requests.RequestException, urllib3.exceptions.HTTPError, ValueError) as error:
+        raise ProviderUnavailable(retry_after=RETRY_AFTER) from error

@@ -1,15 +1,36 @@
-"""Logging in at another provider: the storefront brings the code, we fetch and check the id token
-(OpenID Connect Core 1.0, 3.1.3; PKCE, RFC 7636)."""
+"""Logging in at another provider: the storefront brings an id token, an access token or a code, and the provider's
+backend says whose it is (OpenID Connect Core 1.0, 3.1.3; PKCE, RFC 7636)."""
 
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+
+from social_core.exceptions import SocialAuthBaseException
 
 from auth_providers import identities, oidc, outgoing, sessions
+from auth_providers.backends.headless import Headless, Tokens
+from auth_providers.backends.openid import OpenId
 from auth_providers.models import AuthProvider, Session
 from tenants.clients import Client
-from tenants.encryption import decrypt
 from tenants.errors import InvalidInput
 from tenants.models import Tenant
+
+BACKENDS: dict[str, type[Headless]] = {
+    AuthProvider.Kind.OIDC: OpenId,
+}
+# The provider takes us for a stranger (RFC 6749, 5.2): the customer has done nothing wrong.
+OUR_FAULT = ("invalid_client", "unauthorized_client")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Credentials:
+    """What a storefront brings: an id token, an access token or both, or else a code. `nonce` is what it asked the
+    provider to put into the id token, and `code_verifier` what it keeps of PKCE."""
+
+    id_token: str = ""
+    access_token: str = ""
+    code: str = ""
+    redirect_uri: str = ""
+    code_verifier: str = ""
+    nonce: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,38 +42,53 @@ class LoggedInElsewhere:
     id_token: str
 
 
-def log_in_with_code(
+def get_provider(*, tenant: Tenant, name: str = "") -> AuthProvider:
+    """The enabled provider of this name that customers log in at; without one, the only one there is, or the one called
+    "default". Raises `identities.UnknownProvider`."""
+    return identities.get_provider(tenant=tenant, kind=BACKENDS.keys(), name=name)
+
+
+def log_in(
     *,
     tenant: Tenant,
-    provider_name: str,
-    code: str,
-    redirect_uri: str,
-    code_verifier: str,
+    provider: AuthProvider,
+    credentials: Credentials,
     issue: sessions.Issue,
     client: Client,
     continuing: Session | None,
 ) -> LoggedInElsewhere:
-    """Exchange the code and log in whoever the id token is about.
+    """Log in whoever the credentials are about.
 
-    `redirect_uri` must be on the provider's list, exactly; "" is the only one there is. Raises `InvalidInput`,
-    `identities.UnknownProvider`, `identities.UnknownCustomer`, `sessions.LogInRefused`, `outgoing.ProviderUnavailable`.
+    A redirect URI must be on the provider's list, exactly; "" is the only one there is. Raises `InvalidInput`,
+    `identities.UnknownCustomer`, `identities.UnknownProvider`, `sessions.LogInRefused`, `outgoing.ProviderUnavailable`
+    and what `sessions.start` raises.
     """
-    provider = identities.get_provider(tenant=tenant, kind=AuthProvider.Kind.OIDC, name=provider_name)
-    form = {"grant_type": "authorization_code", "code": code, "redirect_uri": _redirect_uri(provider, redirect_uri)}
-    if code_verifier:
-        form["code_verifier"] = code_verifier
+    if provider.kind not in BACKENDS:
+        raise identities.UnknownProvider
+    credentials = _checked(provider, credentials)
     try:
-        answer = _exchange(provider, form)
-        id_token = answer.get("id_token")
-        if not isinstance(id_token, str):
-            raise oidc.TokenRefused("no id token")
-        identity = oidc.identity_of(oidc.verify(id_token, provider))
+        backend = BACKENDS[provider.kind](provider)
+        tokens = _redeem(backend, credentials) if credentials.code else _brought(credentials)
+        identity = _identify(backend, tokens, credentials.nonce)
     except (oidc.TokenRefused, outgoing.ProviderRefused) as error:
-        sessions.refuse(tenant=tenant, client=client, method=provider.name, reason=f"code refused: {error}")
+        what = "code" if credentials.code else "token"
+        sessions.refuse(tenant=tenant, client=client, method=provider.name, reason=f"{what} refused: {error}")
+    except SocialAuthBaseException as error:  # what the library makes of an answer that lacks something
+        raise outgoing.ProviderUnavailable(retry_after=outgoing.RETRY_AFTER) from error
     started = identities.log_in(
         tenant=tenant, provider=provider, identity=identity, issue=issue, client=client, continuing=continuing
     )
-    return LoggedInElsewhere(started=started, access_token=str(answer.get("access_token", "")), id_token=id_token)
+    return LoggedInElsewhere(started=started, access_token=tokens.access_token, id_token=tokens.id_token)
+
+
+def _checked(provider: AuthProvider, credentials: Credentials) -> Credentials:
+    """The credentials with the redirect URI that they mean. Raises `InvalidInput`."""
+    has_tokens = bool(credentials.id_token or credentials.access_token)
+    if has_tokens == bool(credentials.code):
+        raise InvalidInput.field("code", "Send an id token, an access token or both, or else a code.")
+    if has_tokens:
+        return credentials
+    return replace(credentials, redirect_uri=_redirect_uri(provider, credentials.redirect_uri))
 
 
 def _redirect_uri(provider: AuthProvider, wanted: str) -> str:
@@ -64,9 +100,26 @@ def _redirect_uri(provider: AuthProvider, wanted: str) -> str:
     return wanted
 
 
-def _exchange(provider: AuthProvider, form: dict[str, str]) -> dict[str, Any]:
-    credentials = (provider.client_id, decrypt(provider.client_secret_encrypted))
-    endpoint = oidc.metadata(provider).get("token_endpoint")
-    if not isinstance(endpoint, str):
-        raise outgoing.ProviderUnavailable("The provider names no token endpoint.")
-    return outgoing.post_form(endpoint, form, credentials=credentials)
+def _brought(credentials: Credentials) -> Tokens:
+    return Tokens(access_token=credentials.access_token, id_token=credentials.id_token)
+
+
+def _redeem(backend: Headless, credentials: Credentials) -> Tokens:
+    try:
+        return backend.redeem(
+            code=credentials.code, redirect_uri=credentials.redirect_uri, code_verifier=credentials.code_verifier
+        )
+    except outgoing.ProviderRefused as error:
+        if error.code not in OUR_FAULT:
+            raise
+        raise oidc.refuses_us(backend.provider, error) from error
+
+
+def _identify(backend: Headless, tokens: Tokens, nonce: str) -> oidc.Identity:
+    if tokens.id_token:
+        return backend.by_id_token(tokens, nonce=nonce)
+    if nonce:
+        raise oidc.TokenRefused("no id token, so no nonce")
+    if tokens.access_token:
+        return backend.by_access_token(tokens.access_token)
+    raise oidc.TokenRefused("no token")

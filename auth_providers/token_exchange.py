@@ -4,10 +4,9 @@ the issuer (RFC 7662), as the tenant's named provider says."""
 import time
 from typing import Any
 
-from auth_providers import identities, oidc, outgoing, sessions
+from auth_providers import identities, oidc, sessions
 from auth_providers.models import AuthProvider, Session
 from tenants.clients import Client
-from tenants.encryption import decrypt
 from tenants.models import Tenant
 
 
@@ -41,10 +40,4 @@ def _claims(provider: AuthProvider, token: str) -> dict[str, Any]:
 
 def _introspected(provider: AuthProvider, token: str) -> dict[str, Any]:
     """What the issuer says about the token. Raises `oidc.TokenRefused`."""
-    credentials = (provider.client_id, decrypt(provider.client_secret_encrypted))
-    try:
-        said = outgoing.post_form(provider.introspection_url, {"token": token}, credentials=credentials)
-    except outgoing.ProviderRefused as error:
-        raise outgoing.ProviderUnavailable("The identity provider refuses our credentials.") from error
-    oidc.check_introspected(said, provider, now=time.time())
-    return said | {"iss": provider.issuer}
+    return oidc.introspect(token, provider, now=time.time()) | {"iss": provider.issuer}

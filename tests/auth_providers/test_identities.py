@@ -243,12 +243,10 @@ def test_a_provider_without_a_token_endpoint(provider: AuthProvider, issuer: Iss
 
 
 def bring_code(provider: AuthProvider) -> social.LoggedInElsewhere:
-    return social.log_in_with_code(
+    return social.log_in(
         tenant=provider.tenant,
-        provider_name="",
-        code="code",
-        redirect_uri="",
-        code_verifier="",
+        provider=provider,
+        credentials=social.Credentials(code="code"),
         issue=sessions.Issue.PAIR,
         client=CLIENT,
         continuing=None,

@@ -8,7 +8,7 @@ import pytest
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from django.core.cache import cache
 
-from auth_providers import oidc
+from auth_providers import discovery, oidc
 from auth_providers.models import AuthProvider
 from auth_providers.oidc import TokenRefused
 from auth_providers.outgoing import ProviderUnavailable
@@ -144,18 +144,18 @@ def test_a_token_that_was_changed(issuer: Issuer, provider: AuthProvider) -> Non
 
 
 def test_keys_are_fetched_once(issuer: Issuer, provider: AuthProvider, clock: list[float]) -> None:
-    token = issuer.token(exp=NOW + 2 * oidc.FRESH_SECONDS)
+    token = issuer.token(exp=NOW + 2 * discovery.FRESH_SECONDS)
     for _ in range(3):
         oidc.verify(token, provider)
     assert issuer.asked == {DISCOVERY: 1, JWKS: 1}
-    clock[0] += oidc.FRESH_SECONDS + 1
+    clock[0] += discovery.FRESH_SECONDS + 1
     oidc.verify(token, provider)
     assert issuer.asked == {DISCOVERY: 2, JWKS: 2}
 
 
 def test_a_rotated_key_is_found_at_once(issuer: Issuer, provider: AuthProvider, clock: list[float]) -> None:
     oidc.verify(issuer.token(), provider)
-    clock[0] += oidc.REFRESH_SECONDS + 1
+    clock[0] += discovery.REFRESH_SECONDS + 1
     old, new = issuer.keys[0], Key("second")
     issuer.publish(new)
     assert not is_refused(issuer.token(), provider)
@@ -169,7 +169,7 @@ def test_unknown_keys_do_not_make_us_ask_again_and_again(
     stranger = Key("unknown")
     assert [is_refused(issuer.token(by=stranger), provider) for _ in range(5)] == [True] * 5
     assert issuer.asked[JWKS] == 1
-    clock[0] += oidc.REFRESH_SECONDS + 1
+    clock[0] += discovery.REFRESH_SECONDS + 1
     assert [is_refused(issuer.token(by=stranger), provider) for _ in range(5)] == [True] * 5
     assert issuer.asked[JWKS] == 2
 
@@ -177,13 +177,13 @@ def test_unknown_keys_do_not_make_us_ask_again_and_again(
 def test_a_provider_that_is_down_keeps_its_keys_for_a_while(
     issuer: Issuer, provider: AuthProvider, clock: list[float]
 ) -> None:
-    token = issuer.token(exp=NOW + 2 * oidc.STALE_SECONDS)
+    token = issuer.token(exp=NOW + 2 * discovery.STALE_SECONDS)
     oidc.verify(token, provider)
     issuer.answers = {DISCOVERY: (503, {}), JWKS: (500, {})}
-    for seconds in (oidc.FRESH_SECONDS + 1, oidc.STALE_SECONDS - 5):
+    for seconds in (discovery.FRESH_SECONDS + 1, discovery.STALE_SECONDS - 5):
         clock[0] = seconds
         assert not is_refused(token, provider)
-    clock[0] = oidc.STALE_SECONDS + 5
+    clock[0] = discovery.STALE_SECONDS + 5
     with pytest.raises(ProviderUnavailable):
         oidc.verify(token, provider)
 

@@ -29,12 +29,14 @@ class ElsewhereViewSet(EmporixViewSet):
     permission_classes = [HasToken]
 
     def social_log_in(self, request: Request, **kwargs: Any) -> Response:
-        done = social.log_in_with_code(
+        done = social.log_in(
             tenant=self.tenant,
-            provider_name=_provider_name(request),
-            code=_required(request, "code"),
-            redirect_uri=parameter(request, "redirect_uri"),
-            code_verifier=parameter(request, "code_verifier"),
+            provider=social.get_provider(tenant=self.tenant, name=_provider_name(request)),
+            credentials=social.Credentials(
+                code=_required(request, "code"),
+                redirect_uri=parameter(request, "redirect_uri"),
+                code_verifier=parameter(request, "code_verifier"),
+            ),
             issue=ISSUE,
             client=self.client,
             continuing=continuing_session(request),
