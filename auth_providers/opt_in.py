@@ -38,7 +38,8 @@ def confirm(
 ) -> sessions.Started:
     """Confirm the account that the token was mailed for and log its customer in.
 
-    Raises `challenges.InvalidChallenge`, and `sessions.LogInRefused` for a customer who may not come in all the same.
+    Raises `challenges.InvalidChallenge`, `sessions.LogInRefused` for a customer who may not come in all the same, and
+    what `sessions.start` raises where a second factor is due: the account is confirmed then, too.
     """
     with transaction.atomic():
         account = challenges.find_locked(tenant=tenant, purpose=Challenge.Purpose.OPT_IN, token=token).account
@@ -54,4 +55,5 @@ def confirm(
         client=client,
         continuing=continuing,
         note="opt-in confirmed",
+        is_mailbox_proof=True,
     )

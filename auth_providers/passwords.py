@@ -11,6 +11,7 @@ from django.db.models import Exists, OuterRef
 
 from auth_providers import limits, sessions
 from auth_providers.models import PASSWORD, Account, Session
+from auth_providers.second_factor_due import NoSecondFactor, SecondFactorDue
 from customers.profiles import normalize_email
 from tenants import audit
 from tenants.clients import Client
@@ -124,8 +125,9 @@ def log_in(
 ) -> sessions.Started:
     """Log a customer in by e-mail and password.
 
-    `continuing` is the anonymous session that becomes the customer's. Raises `limits.Throttled`, and
-    `sessions.LogInRefused` for every other reason, after the same work (OWASP ASVS 5.0, 6.3.8).
+    `continuing` is the anonymous session that becomes the customer's. Raises `limits.Throttled`, `SecondFactorDue` and
+    `NoSecondFactor` after the right password, and `sessions.LogInRefused` for every other reason, after the same work
+    (OWASP ASVS 5.0, 6.3.8).
     """
     identifier = normalize_email(email)
     account, is_device_known = _find_account(tenant, identifier, client)
@@ -143,6 +145,10 @@ def log_in(
         )
     except sessions.LogInRefused:
         limits.record_failure(tenant=tenant, attempts=attempts)
+        raise
+    except (SecondFactorDue, NoSecondFactor):  # the password is right; guesses at the other one count on their own
+        if has_failures:
+            limits.forget_failures(tenant=tenant, attempt=attempts[0])
         raise
     if has_failures:
         limits.forget_failures(tenant=tenant, attempt=attempts[0])

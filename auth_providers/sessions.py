@@ -4,7 +4,7 @@
 """
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from enum import Flag, auto
 from typing import NoReturn
 from uuid import UUID
@@ -13,14 +13,14 @@ from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
-from auth_providers import messages, opaque_tokens, tokens
+from auth_providers import messages, opaque_tokens, second_factor_due, tokens
 from auth_providers.models import Account, Session
 from customers.models import Customer
 from customers.profiles import is_currency
 from tenants import audit
 from tenants.clients import Client
 from tenants.errors import DomainError, InvalidInput, Kind
-from tenants.models import ApiKey, Tenant
+from tenants.models import ApiKey, Tenant, TenantQuerySet
 
 LOG_OUT = "log_out"
 REUSED_REFRESH_TOKEN = "reused_refresh_token"  # noqa: S105
@@ -103,12 +103,16 @@ def start(
     continuing: Session | None = None,
     is_device_known: bool = True,
     note: str = "",
+    second_factor: str = "",
+    is_mailbox_proof: bool = False,
 ) -> Started:
     """Log the customer of `account` in: the session, its tokens, the audit event and the notice of a new device.
 
     `method` names the provider. `continuing` is the session to take over; one that has ended, or that is another
-    customer's, is left alone and a new one opens. `note` goes on the audit trail.
-    Raises `LogInRefused`, which is on the audit trail by then.
+    customer's, is left alone and a new one opens. `note` goes on the audit trail. `second_factor` is what was proven
+    on top, "" for nothing; `is_mailbox_proof` says that the first factor was something mailed.
+    Raises `LogInRefused`, which is on the audit trail by then, and where a second factor is due and none was proven
+    `second_factor_due.SecondFactorDue` or `.NoSecondFactor`; then nothing else was written.
     """
     started = None
     reason = _reason_against(account)
@@ -123,7 +127,17 @@ def start(
             continuing=continuing,
             is_device_known=is_device_known,
             note=note,
+            second_factor=second_factor,
         )
+        if started is None and not second_factor and _welcome(tenant, account).exists():
+            raise second_factor_due.ask(
+                tenant=tenant,
+                account=account,
+                method=method,
+                client=client,
+                continuing=continuing,
+                is_mailbox_proof=is_mailbox_proof,
+            )
     if started is None:
         refuse(tenant=tenant, client=client, method=method, reason=reason, customer_number=account.customer.number)
     return started
@@ -140,14 +154,21 @@ def _open(
     continuing: Session | None,
     is_device_known: bool,
     note: str,
+    second_factor: str,
 ) -> Started | None:
-    """Everything that a log-in writes; None, and nothing, when staff shut the customer out while we hashed."""
+    """Everything that a log-in writes; None, and nothing, when staff shut the customer out while we hashed, or when a
+    second factor is due. One statement says both."""
     customer = account.customer
     now = timezone.now()
-    welcome = Customer.objects.for_tenant(tenant).filter(pk=customer.pk, is_active=True, is_on_hold=False)
+    welcome = _welcome(tenant, account)
+    if not second_factor:
+        welcome = second_factor_due.let_through(tenant=tenant, client=client, customers=welcome)
     if not welcome.update(last_login_at=now):
         return None
-    session = _session_for(tenant=tenant, account=account, method=method, client=client, continuing=continuing, now=now)
+    session = _new_session(tenant, client)
+    session.customer, session.account, session.method = customer, account, method
+    session.second_factor, session.authenticated_at = second_factor, now
+    session = _continued(tenant, session, continuing)
     if customer.last_login_at is not None and not is_device_known:
         _tell_of_new_device(tenant, account, session, client)
     audit.record(
@@ -238,6 +259,11 @@ def end_others(*, tenant: Tenant, customer: Customer, reason: str, except_sessio
     return mine.update(ended_at=timezone.now(), end_reason=reason)
 
 
+def _welcome(tenant: Tenant, account: Account) -> TenantQuerySet[Customer]:
+    """The account's customer, as long as staff let them in."""
+    return Customer.objects.for_tenant(tenant).filter(pk=account.customer_id, is_active=True, is_on_hold=False)
+
+
 def _reason_against(account: Account) -> str:
     """Why the account's customer may not log in; "" when nothing speaks against it."""
     if not account.customer.is_active:
@@ -256,13 +282,8 @@ def _new_session(tenant: Tenant, client: Client) -> Session:
     )
 
 
-def _session_for(
-    *, tenant: Tenant, account: Account, method: str, client: Client, continuing: Session | None, now: datetime
-) -> Session:
-    """The session that the customer goes on with: the one they came with if it is free, else a new one."""
-    session = _new_session(tenant, client)
-    session.customer, session.account, session.method = account.customer, account, method
-    session.authenticated_at = now
+def _continued(tenant: Tenant, session: Session, continuing: Session | None) -> Session:
+    """The session that the customer goes on with: the one they came with if it is free, else the new one."""
     if continuing is not None:
         session.api_key_id = continuing.api_key_id
         session.site, session.currency = continuing.site, continuing.currency
@@ -283,6 +304,7 @@ def _take_over(tenant: Tenant, continuing: Session, wanted: Session) -> bool:
         customer=wanted.customer,
         account=wanted.account,
         method=wanted.method,
+        second_factor=wanted.second_factor,
         authenticated_at=wanted.authenticated_at,
         address=wanted.address,
         user_agent=wanted.user_agent,

@@ -105,12 +105,24 @@ def sign(*, tenant: Tenant, session: Session, customer_number: str, token_class:
     token["sid"] = str(session.pk)
     token["tenant"] = tenant.code
     token["provider"] = session.method
-    token["amr"] = AUTHENTICATION_METHODS.get(session.method, [])
+    token["amr"] = _authentication_methods(session)
     return str(token)
 
 
-# RFC 8176
-AUTHENTICATION_METHODS = {"password": ["pwd"]}
+# RFC 8176; what another provider asked for is its own to say.
+AUTHENTICATION_METHODS = {"password": ["pwd"], "otp": ["otp"]}
+SECOND_FACTORS = {
+    "totp": ["otp", "mfa"],
+    "recovery_code": ["otp", "mfa"],
+    "email": ["otp", "mfa"],
+    "sms": ["sms", "mfa"],
+}
+
+
+def _authentication_methods(session: Session) -> list[str]:
+    """`amr`: each method once, the first factor first."""
+    first, second = AUTHENTICATION_METHODS.get(session.method, []), SECOND_FACTORS.get(session.second_factor, [])
+    return list(dict.fromkeys([*first, *second]))
 
 
 def _rest(session: Session, token: Token) -> timedelta:

@@ -1,22 +1,16 @@
-"""The Neostore contract: how it names the tenant, its problem bodies (RFC 9457) and its content types."""
+"""The Neostore contract: how it names the tenant, its problem bodies' and its other content types."""
 
-from dataclasses import replace
-from http import HTTPStatus
 from typing import Any
 
 from rest_framework.negotiation import BaseContentNegotiation
 from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
-from rest_framework.response import Response
 
-from tenants.api.base import ContractViewSet, JsonOnly, UnknownPath
+from tenants.api.base import JsonOnly, UnknownPath
 from tenants.api.bodies import JsonParser, JsonRenderer
-from tenants.api.failures import Failure
+from tenants.api.problems import PROBLEM, ProblemViewSet
 
-PROBLEM = "application/problem+json"
 OFFERED = ("application/json", "text/json", "text/plain")
-# Of RFC 9110; Python calls them otherwise before 3.13.
-TITLES = {413: "Content Too Large", 422: "Unprocessable Content"}
 
 
 class TextJsonParser(JsonParser):
@@ -64,39 +58,16 @@ def named_types(request: Request) -> list[str]:
     return [media_type for media_type in accepted if media_type in OFFERED]
 
 
-class NeostoreViewSet(ContractViewSet):
+class NeostoreViewSet(ProblemViewSet):
     """Base of the contract's viewsets."""
 
     parser_classes = [JsonParser, TextJsonParser, SuffixJsonParser]
     renderer_classes = [JsonRenderer, TextJsonRenderer, PlainRenderer]
     content_negotiation_class = ByAccept
 
-    def failure_status(self, failure: Failure) -> int:
-        """The status that the contract has for a failure: an unknown tenant is not found."""
-        return 404 if failure.code == "unknown_tenant" else failure.status
-
-    def render_failure(self, failure: Failure) -> Response:
-        failure = replace(failure, status=self.failure_status(failure))
-        body: dict[str, Any] = {
-            "type": "about:blank",
-            "title": TITLES.get(failure.status) or HTTPStatus(failure.status).phrase,
-            "status": failure.status,
-            "detail": failure.message,
-            "instance": self.request.path,
-            "code": failure.code,
-        }
-        if failure.details:
-            body["errors"] = _errors_by_field(failure)
+    def problem_type(self) -> str:
         asked = named_types(self.request)
-        content_type = asked[0] if asked else PROBLEM
-        return Response(body, status=failure.status, headers=failure.headers, content_type=content_type)
-
-
-def _errors_by_field(failure: Failure) -> dict[str, list[str]]:
-    errors: dict[str, list[str]] = {}
-    for each in failure.details:
-        errors.setdefault(each.field, []).append(each.message)
-    return errors
+        return asked[0] if asked else PROBLEM
 
 
 class NeostoreUnknownPath(UnknownPath, NeostoreViewSet):

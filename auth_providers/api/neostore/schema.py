@@ -7,7 +7,8 @@ from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework import serializers
 
 from auth_providers.api.neostore.customer import AuthenticateViewSet, CustomerViewSet, PasswordData
-from tenants.api.neostore import OFFERED, PROBLEM
+from tenants.api.neostore import OFFERED
+from tenants.api.problems import PROBLEM
 from tenants.api.schema import TENANT_CODE, Descriptions, in_path, in_query
 
 SECURITY_SCHEMES = {

@@ -1,0 +1,148 @@
+"""When a log-in needs a second factor, and what may be one (`docs/decisions/second-factor.md`).
+
+Asked by `sessions.start` before the log-in writes anything; `second_factors` goes on from here.
+"""
+
+import secrets
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db import transaction
+from django.db.models import Exists, OuterRef
+from django.utils import timezone
+
+from auth_providers.models import OTP, PASSWORD, Account, Authenticator, AuthProvider, PendingLogIn, Session
+from auth_providers.opaque_tokens import TOKEN_BYTES, digest
+from customers.models import Customer
+from tenants import audit
+from tenants.clients import Client
+from tenants.errors import DomainError, FieldError, Kind
+from tenants.models import SecondFactor, Tenant, TenantQuerySet
+
+TOTP, SMS, EMAIL = "totp", "sms", "email"
+# Long enough to find the telephone; OWASP ASVS 5.0, 6.6.3 allows ten minutes for what is sent.
+LIFETIME = timedelta(minutes=10)
+
+
+class SecondFactorDue(DomainError):
+    """The first factor is proven, the second is missing. `handle`, 256 bits, is the only way on, until `expires_at`;
+    `methods` says what may be shown: totp, sms or email."""
+
+    kind = Kind.CHALLENGE
+    code = "second_factor_due"
+    default_message = "This log-in needs a second factor."
+
+    def __init__(
+        self,
+        message: str = "",
+        *,
+        handle: str = "",
+        expires_at: datetime | None = None,
+        methods: tuple[str, ...] = (),
+        details: tuple[FieldError, ...] = (),
+        retry_after: int | None = None,
+    ) -> None:
+        super().__init__(message, details=details, retry_after=retry_after)
+        self.handle = handle
+        self.expires_at = expires_at or timezone.now() + LIFETIME
+        self.methods = methods
+
+
+class NoSecondFactor(DomainError):
+    """One is due, and there is nothing that this customer could be asked for."""
+
+    kind = Kind.FORBIDDEN
+    code = "no_second_factor"
+    default_message = "This log-in needs a second factor, and this customer has none that could be asked for."
+
+
+@dataclass(frozen=True, kw_only=True)
+class Way:
+    """One second factor, and where its code is sent: a number in E.164, an address, or "" for an authenticator."""
+
+    method: str
+    destination: str = ""
+
+
+def let_through(*, tenant: Tenant, client: Client, customers: TenantQuerySet[Customer]) -> TenantQuerySet[Customer]:
+    """Those of the customers who need no second factor on this device, as a condition of the caller's statement."""
+    if tenant.second_factor_policy == SecondFactor.ALWAYS:
+        return customers.none()
+    free = customers.exclude(Exists(_enrolled(tenant).filter(customer=OuterRef("pk"))))
+    if tenant.second_factor_policy == SecondFactor.NEW_DEVICE:
+        known = audit.known_device_events(tenant=tenant, client=client)
+        free = free.filter(Exists(known.filter(customer_number=OuterRef("number"))))
+    return free
+
+
+@transaction.atomic
+def ask(
+    *,
+    tenant: Tenant,
+    account: Account,
+    method: str,
+    client: Client,
+    continuing: Session | None,
+    is_mailbox_proof: bool,
+) -> SecondFactorDue | NoSecondFactor:
+    """Keep the proven first factor and return what to raise, outside of every transaction. `is_mailbox_proof` says
+    that the first factor was something mailed."""
+    way = find_way(tenant=tenant, account=account, method=method, is_mailbox_proof=is_mailbox_proof)
+    _record(tenant, account, method, client, reason=way.method if way else "")
+    if way is None:
+        return NoSecondFactor()
+    handle = secrets.token_urlsafe(TOKEN_BYTES)
+    pending = PendingLogIn(
+        tenant=tenant,
+        account=account,
+        handle_hash=digest(handle),
+        method=method,
+        continuing=continuing,
+        expires_at=timezone.now() + LIFETIME,
+    )
+    pending.save(force_insert=True)
+    return SecondFactorDue(handle=handle, expires_at=pending.expires_at, methods=(way.method,))
+
+
+def find_way(*, tenant: Tenant, account: Account, method: str, is_mailbox_proof: bool = False) -> Way | None:
+    """What the customer is asked for: the authenticator, else a code by text message, else one by mail, and never by
+    the way that the first factor came. None when nothing is left."""
+    mine = Account.objects.for_tenant(tenant).filter(customer=account.customer_id, is_confirmed=True).order_by("pk")
+    if _enrolled(tenant).filter(customer=account.customer_id).exists():
+        return Way(method=TOTP)
+    is_by_code = method == OTP
+    number = "" if is_by_code and account.provider == OTP else _number(tenant, mine)
+    if number:
+        return Way(method=SMS, destination=number)
+    if is_mailbox_proof or (is_by_code and account.provider == PASSWORD):
+        return None
+    addresses = mine.filter(provider=PASSWORD).values_list("identifier", flat=True)
+    own = account.identifier if account.provider == PASSWORD else addresses.first() or account.email
+    return Way(method=EMAIL, destination=own) if own else None
+
+
+def _enrolled(tenant: Tenant) -> TenantQuerySet[Authenticator]:
+    return Authenticator.objects.for_tenant(tenant).exclude(confirmed_at=None)
+
+
+def _number(tenant: Tenant, accounts: TenantQuerySet[Account]) -> str:
+    """The telephone that the customer logs in with, where the tenant sends text messages; else ""."""
+    number = accounts.filter(provider=OTP, issuer=SMS).values_list("identifier", flat=True).first() or ""
+    return number if number and _sends_sms(tenant) else ""
+
+
+def _sends_sms(tenant: Tenant) -> bool:
+    provider = AuthProvider.objects.for_tenant(tenant).filter(name=OTP, is_enabled=True).first()
+    return provider is not None and SMS in provider.settings.get("channels", ())
+
+
+def _record(tenant: Tenant, account: Account, method: str, client: Client, *, reason: str) -> None:
+    audit.record(
+        tenant=tenant,
+        action="ask_second_factor",
+        client=client,
+        customer_number=account.customer.number,
+        method=method,
+        is_success=bool(reason),
+        reason=reason or "no second factor that could be asked for",
+    )

@@ -1,0 +1,51 @@
+"""Failures as problem details (RFC 9457), for every API that has no shape of its own to keep."""
+
+from dataclasses import replace
+from http import HTTPStatus
+from typing import Any
+
+from rest_framework.response import Response
+
+from tenants.api.base import ContractViewSet, UnknownPath
+from tenants.api.failures import Failure
+
+PROBLEM = "application/problem+json"
+# Of RFC 9110; Python calls them otherwise before 3.13.
+TITLES = {413: "Content Too Large", 422: "Unprocessable Content"}
+
+
+class ProblemViewSet(ContractViewSet):
+    """Base of viewsets that answer with problem details."""
+
+    def failure_status(self, failure: Failure) -> int:
+        """The status of a failure: an unknown tenant is not found."""
+        return 404 if failure.code == "unknown_tenant" else failure.status
+
+    def problem_type(self) -> str:
+        """The media type of a problem."""
+        return PROBLEM
+
+    def render_failure(self, failure: Failure) -> Response:
+        failure = replace(failure, status=self.failure_status(failure))
+        body: dict[str, Any] = {
+            "type": "about:blank",
+            "title": TITLES.get(failure.status) or HTTPStatus(failure.status).phrase,
+            "status": failure.status,
+            "detail": failure.message,
+            "instance": self.request.path,
+            "code": failure.code,
+        }
+        if failure.details:
+            body["errors"] = _errors_by_field(failure)
+        return Response(body, status=failure.status, headers=failure.headers, content_type=self.problem_type())
+
+
+def _errors_by_field(failure: Failure) -> dict[str, list[str]]:
+    errors: dict[str, list[str]] = {}
+    for each in failure.details:
+        errors.setdefault(each.field, []).append(each.message)
+    return errors
+
+
+class ProblemUnknownPath(UnknownPath, ProblemViewSet):
+    """A path that is not there."""
