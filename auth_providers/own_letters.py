@@ -24,6 +24,9 @@ SAMPLES: dict[str, dict[str, Any]] = {
     "opt_in": WITH_TOKEN,
     "password_changed": {},
     "password_reset": WITH_TOKEN,
+    "recovery_codes_renewed": {},
+    "second_factor_added": {},
+    "second_factor_removed": {},
 }
 PARTS = ("subject", "text", "html")
 

@@ -42,6 +42,9 @@ FACTS: dict[str, dict[str, str]] = {
     "opt_in": {},
     "password_changed": {},
     "password_reset": {},
+    "recovery_codes_renewed": {},
+    "second_factor_added": {},
+    "second_factor_removed": {},
 }
 LINK = "https://acme.example/go?token={token}"
 TOKEN = re.compile(r"\S{40,}")
