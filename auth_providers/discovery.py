@@ -29,7 +29,7 @@ class Published:
 
 
 # By their documentation. The others say it themselves, in a discovery document.
-KNOWN = {
+KNOWN: dict[str, Published] = {
     AuthProvider.Kind.GOOGLE: Published(
         issuers=("https://accounts.google.com", "accounts.google.com"),
         jwks_uri="https://www.googleapis.com/oauth2/v3/certs",
@@ -59,9 +59,8 @@ def endpoint(provider: AuthProvider, url: str) -> str:
 
 def published(provider: AuthProvider) -> Published:
     """Whose tokens are the provider's, and where its keys are. Raises `ProviderUnavailable`."""
-    kind = AuthProvider.Kind(provider.kind)
-    if kind in KNOWN:
-        return KNOWN[kind]
+    if provider.kind in KNOWN:
+        return KNOWN[provider.kind]
     document = metadata(provider)
     jwks_uri = document.get("jwks_uri")
     if not isinstance(jwks_uri, str):

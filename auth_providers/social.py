@@ -6,7 +6,11 @@ from dataclasses import dataclass, replace
 from social_core.exceptions import SocialAuthBaseException
 
 from auth_providers import identities, oidc, outgoing, sessions
+from auth_providers.backends.apple import Apple
+from auth_providers.backends.facebook import Facebook
+from auth_providers.backends.google import Google
 from auth_providers.backends.headless import Headless, Tokens
+from auth_providers.backends.line import Line
 from auth_providers.backends.openid import OpenId
 from auth_providers.models import AuthProvider, Session
 from tenants.clients import Client
@@ -15,9 +19,11 @@ from tenants.models import Tenant
 
 BACKENDS: dict[str, type[Headless]] = {
     AuthProvider.Kind.OIDC: OpenId,
+    AuthProvider.Kind.GOOGLE: Google,
+    AuthProvider.Kind.APPLE: Apple,
+    AuthProvider.Kind.FACEBOOK: Facebook,
+    AuthProvider.Kind.LINE: Line,
 }
-# The provider takes us for a stranger (RFC 6749, 5.2): the customer has done nothing wrong.
-OUR_FAULT = ("invalid_client", "unauthorized_client")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,7 +79,7 @@ def log_in(
     except (oidc.TokenRefused, outgoing.ProviderRefused) as error:
         what = "code" if credentials.code else "token"
         sessions.refuse(tenant=tenant, client=client, method=provider.name, reason=f"{what} refused: {error}")
-    except SocialAuthBaseException as error:  # what the library makes of an answer that lacks something
+    except SocialAuthBaseException as error:  # what the library makes of an answer that lacks something or contradicts
         raise outgoing.ProviderUnavailable(retry_after=outgoing.RETRY_AFTER) from error
     started = identities.log_in(
         tenant=tenant, provider=provider, identity=identity, issue=issue, client=client, continuing=continuing
@@ -110,7 +116,7 @@ def _redeem(backend: Headless, credentials: Credentials) -> Tokens:
             code=credentials.code, redirect_uri=credentials.redirect_uri, code_verifier=credentials.code_verifier
         )
     except outgoing.ProviderRefused as error:
-        if error.code not in OUR_FAULT:
+        if error.code not in backend.OUR_FAULT:
             raise
         raise oidc.refuses_us(backend.provider, error) from error
 

@@ -53,6 +53,9 @@ class TenantsOwn:
 class Headless(BaseOAuth2[None]):
     """To be put in front of a backend of the library."""
 
+    # The provider takes us for a stranger (RFC 6749, 5.2): the customer has done nothing wrong.
+    OUR_FAULT: tuple[str, ...] = ("invalid_client", "unauthorized_client")
+
     def __init__(self, provider: AuthProvider) -> None:
         self.provider = provider
         super().__init__(cast("BaseStrategy[None]", TenantsOwn(self.settings_of(provider))))
@@ -85,7 +88,11 @@ class Headless(BaseOAuth2[None]):
     def by_id_token(self, tokens: Tokens, *, nonce: str) -> oidc.Identity:
         """Whom the id token is about. Raises `oidc.TokenRefused` and `ProviderUnavailable`."""
         claims = oidc.verify_id_token(tokens.id_token, self.provider, nonce=nonce, access_token=tokens.access_token)
-        return oidc.identity_of(claims | {"iss": discovery.published(self.provider).issuers[0]})
+        return oidc.identity_of(self.as_standard(claims) | {"iss": discovery.published(self.provider).issuers[0]})
+
+    def as_standard(self, claims: dict[str, Any]) -> dict[str, Any]:
+        """The claims of an id token, in the meaning of OpenID Connect Core 1.0, 5.1."""
+        return claims
 
     def by_access_token(self, access_token: str) -> oidc.Identity:
         """Whose access token it is, provided that it was issued to us.

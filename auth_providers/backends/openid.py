@@ -26,15 +26,18 @@ class OpenId(Headless, OpenIdConnectAuth[None]):
         return {name: value for name, value in form.items() if name != "client_secret" or value}
 
     def by_access_token(self, access_token: str) -> oidc.Identity:
-        """By introspection where the provider has that, else only what can be checked: a signed token for us."""
-        issuer = discovery.published(self.provider).issuers[0]
+        """By introspection where the provider has that, else only what can be checked: a signed token for us. Then the
+        provider's userinfo, if there is any, tells more."""
         if self.provider.introspection_url:
-            claims = oidc.introspect(access_token, self.provider, now=time.time())
-            _check_client(claims, oidc.client_ids(self.provider))
+            self.id_token = oidc.introspect(access_token, self.provider, now=time.time())
         else:
-            claims = oidc.verify(access_token, self.provider)
-            _check_client(claims, oidc.client_ids(self.provider))
-        return oidc.identity_of(claims | {"iss": issuer})
+            self.id_token = oidc.verify(access_token, self.provider)
+        _check_client(self.id_token, oidc.client_ids(self.provider))
+        document = discovery.metadata(self.provider)
+        # The library refuses a profile of someone else than `id_token` is about (OpenID Connect Core 1.0, 5.3.2).
+        profile = self.user_data(access_token) if document.get("userinfo_endpoint") else None
+        about_them = profile if profile and profile.get("sub") else {}
+        return oidc.identity_of(about_them | self.id_token | {"iss": document["issuer"]})
 
 
 def _check_client(claims: dict[str, Any], ours: list[str]) -> None:
