@@ -14,6 +14,7 @@ TOKEN = "SAMPLE-TOKEN"  # noqa: S105
 WITH_TOKEN = {"token": TOKEN, "link": f"https://shop.example/confirm?token={TOKEN}"}
 # Every mail and the facts it can tell, besides the shop's.
 SAMPLES: dict[str, dict[str, Any]] = {
+    "activated": {},
     "already_registered": {"email": "ada@example.com"},
     "deletion": WITH_TOKEN,
     "email_change": WITH_TOKEN,
@@ -27,6 +28,7 @@ SAMPLES: dict[str, dict[str, Any]] = {
     "recovery_codes_renewed": {},
     "second_factor_added": {},
     "second_factor_removed": {},
+    "welcome": {},
 }
 PARTS = ("subject", "text", "html")
 

@@ -32,6 +32,7 @@ PLACEHOLDER = re.compile(r"%\(\w+\)s")
 # What the mails tell, apart from the tenant's name.
 NEW_EMAIL = "countess@example.com"
 FACTS: dict[str, dict[str, str]] = {
+    "activated": {},
     "already_registered": {"email": factories.EMAIL},
     "deletion": {},
     "email_change": {},
@@ -45,6 +46,7 @@ FACTS: dict[str, dict[str, str]] = {
     "recovery_codes_renewed": {},
     "second_factor_added": {},
     "second_factor_removed": {},
+    "welcome": {},
 }
 LINK = "https://acme.example/go?token={token}"
 TOKEN = re.compile(r"\S{40,}")
