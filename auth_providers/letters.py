@@ -6,17 +6,17 @@ colour and logo. A tenant may replace them for a language and a site (`MessageTe
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.conf import settings
 from django.db.models import QuerySet
 from django.template import Context, Engine
 from django.template.loader import render_to_string
-from django.utils import translation
+from django.utils import timezone, translation
 
-from auth_providers import challenges
-from auth_providers.models import PASSWORD, Account, Challenge, Message, MessageTemplate
+from auth_providers import challenges, destinations
+from auth_providers.models import OTP, PASSWORD, Account, AuthProvider, Challenge, Message, MessageTemplate, OneTimeCode
 from tenants.encryption import decrypt
 
 # A tenant's own words see their context and nothing else: no loaders, no libraries, no settings.
@@ -46,15 +46,38 @@ def write(message: Message) -> Letter | None:
 
     Raises `CannotDecrypt` and whatever a tenant's own template breaks by.
     """
+    facts = _facts(message)
+    if facts is None:
+        return None
+    language = language_of(facts.language or message.language)
+    with translation.override(language):
+        return _words(message, language, facts.template, facts.context)
+
+
+def write_sms(message: Message) -> str | None:
+    """The words of a text message; None when there is nothing to say. A tenant's own are under the template's name
+    with `.sms`. Raises what `write` raises."""
+    facts = _facts(message)
+    if facts is None:
+        return None
+    language, template = language_of(facts.language or message.language), f"{facts.template}.sms"
+    with translation.override(language):
+        own = _own_template(message, language, template)
+        text = (
+            in_sandbox(own, facts.context).text if own else render_to_string(f"messages/{template}.txt", facts.context)
+        )
+    return text.strip()
+
+
+def _facts(message: Message) -> Facts | None:
+    """What a row of the outbox tells, with the tenant's brand."""
     context = json.loads(decrypt(message.context_encrypted))
     facts = FACTS.get(message.template, _as_given)(message, context)
     if facts is None:
         return None
     tenant = message.tenant
     brand = {"tenant": {"name": tenant.name}, "color": tenant.brand_color, "logo": tenant.logo_url}
-    language = language_of(facts.language or message.language)
-    with translation.override(language):
-        return _words(message, language, facts.template, facts.context | brand)
+    return replace(facts, context=facts.context | brand)
 
 
 def language_of(text: str) -> str:
@@ -123,11 +146,37 @@ def _deletion(message: Message, context: dict[str, Any]) -> Facts | None:
     return _with_token(message, account, Challenge.Purpose.DELETION)
 
 
+def _code(message: Message, context: dict[str, Any]) -> Facts | None:
+    """A one-time code, unless it has expired, was spent, or a newer one took its place meanwhile; and for a log-in only
+    where there is a customer to let in, or would be one."""
+    codes = OneTimeCode.objects.for_tenant(message.tenant).filter(challenge_id=context["challenge_id"])
+    code = codes.filter(spent_at=None, expires_at__gt=timezone.now()).first()
+    if code is None:
+        return None
+    account = destinations.find_account(tenant=message.tenant, channel=code.channel, destination=code.destination)
+    if code.purpose == OneTimeCode.Purpose.LOG_IN and not _may_log_in(message, account):
+        return None
+    is_chosen = context["is_language_chosen"]
+    language = account.customer.preferred_language if account and not is_chosen else ""
+    facts = {"token": context["code"], "minutes": int((code.expires_at - code.issued_at).total_seconds() // 60)}
+    return Facts(template=message.template, context=facts, language=language)
+
+
+def _may_log_in(message: Message, account: Account | None) -> bool:
+    if account is not None:
+        return account.customer.is_active
+    provider = AuthProvider.objects.for_tenant(message.tenant).filter(name=OTP, is_enabled=True).first()
+    return provider is not None and provider.is_provisioning
+
+
 FACTS: dict[str, Callable[[Message, dict[str, Any]], Facts | None]] = {
     "opt_in": _opt_in,
     "password_reset": _password_reset,
     "email_change": _email_change,
     "deletion": _deletion,
+    "log_in_code": _code,
+    "verification_code": _code,
+    "second_factor_code": _code,
 }
 
 

@@ -65,6 +65,14 @@ LOG_IN_BY_ADDRESS = Backoff(name="log_in.address", free=50, hard=10_000)
 MAIL_BY_DESTINATION = Quota(name="mail.destination", limit=5, window=timedelta(hours=1))
 MAIL_BY_ADDRESS = Quota(name="mail.address", limit=100, window=timedelta(hours=1))
 MAIL_BY_TENANT = Quota(name="mail.tenant", limit=20_000, window=timedelta(hours=1))
+# Each log-in takes one. Who guesses gets three answers out of each (`otp`).
+CODE_BY_DESTINATION = Quota(name="code.destination", limit=10, window=timedelta(hours=1))
+# A text message costs money, and some of it flows back to whoever has us send it to numbers of theirs: few an address,
+# fewer still to any one country that is not the tenant's own.
+SMS_BY_DESTINATION = Quota(name="sms.destination", limit=5, window=timedelta(hours=1))
+SMS_BY_ADDRESS = Quota(name="sms.address", limit=20, window=timedelta(hours=1))
+SMS_BY_TENANT = Quota(name="sms.tenant", limit=2_000, window=timedelta(hours=1))
+SMS_BY_FOREIGN_COUNTRY = Quota(name="sms.country", limit=50, window=timedelta(hours=1))
 SIGN_UP_BY_ADDRESS = Quota(name="sign_up.address", limit=300, window=timedelta(hours=1))
 
 
@@ -116,10 +124,10 @@ def admit(*, tenant: Tenant, attempts: Sequence[Attempt]) -> bool:
     waits = [(row, rule) for row, rule in counted if row.count >= rule.free]
     for row, _ in waits:  # all of them first: an attempt that one rule refuses takes no turn of another
         if row.blocked_until is None or row.blocked_until > now:
-            raise Throttled(retry_after=_seconds_until(row.blocked_until or now, now))
+            raise Throttled(retry_after=seconds_until(row.blocked_until or now, now))
     for row, rule in waits:
         if not _take_turn(row, rule, now):
-            raise Throttled(retry_after=_seconds_until(now, now))
+            raise Throttled(retry_after=seconds_until(now, now))
     return bool(rows)
 
 
@@ -152,7 +160,7 @@ def _spend(tenant: Tenant, uses: Sequence[_Use]) -> None:
     for use in uses:
         if counts[use.quota.name] > use.quota.limit:
             row = Attempts.objects.for_tenant(tenant).get(rule=use.quota.name, key=use.key)
-            raise Throttled(retry_after=_seconds_until(row.since + window, now))
+            raise Throttled(retry_after=seconds_until(row.since + window, now))
 
 
 def spend_mail(*, tenant: Tenant, destination: str, kind: str, client: Client) -> None:
@@ -163,6 +171,25 @@ def spend_mail(*, tenant: Tenant, destination: str, kind: str, client: Client) -
     uses = [_Use(quota=MAIL_BY_DESTINATION, subject=f"{kind}\n{destination}"), _Use(quota=MAIL_BY_TENANT, subject="")]
     if client.address:
         uses.insert(1, _Use(quota=MAIL_BY_ADDRESS, subject=client.subscriber))
+    _spend(tenant, uses)
+
+
+def spend_mailed_code(*, tenant: Tenant, destination: str, kind: str, client: Client) -> None:
+    """Count a one-time code that someone asks us to mail. `kind` is its template. Raises `Throttled`."""
+    uses = [_Use(quota=CODE_BY_DESTINATION, subject=f"{kind}\n{destination}"), _Use(quota=MAIL_BY_TENANT, subject="")]
+    if client.address:
+        uses.append(_Use(quota=MAIL_BY_ADDRESS, subject=client.subscriber))
+    _spend(tenant, uses)
+
+
+def spend_sms(*, tenant: Tenant, destination: str, country: str, client: Client) -> None:
+    """Count a text message that someone asks us to send, whatever for. `country` is the number's, ISO 3166-1 alpha-2,
+    or its calling code where a number has none. Raises `Throttled`."""
+    uses = [_Use(quota=SMS_BY_DESTINATION, subject=destination), _Use(quota=SMS_BY_TENANT, subject="")]
+    if client.address:
+        uses.append(_Use(quota=SMS_BY_ADDRESS, subject=client.subscriber))
+    if country != tenant.default_country:
+        uses.append(_Use(quota=SMS_BY_FOREIGN_COUNTRY, subject=country))
     _spend(tenant, uses)
 
 
@@ -209,5 +236,6 @@ def _adapt(moment: datetime) -> Any:
     return connection.ops.adapt_datetimefield_value(moment)
 
 
-def _seconds_until(moment: datetime, now: datetime) -> int:
+def seconds_until(moment: datetime, now: datetime) -> int:
+    """What to tell a caller who may come back at `moment`: whole seconds, one at least."""
     return max(1, ceil((moment - now).total_seconds()))

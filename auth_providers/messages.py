@@ -34,11 +34,14 @@ def enqueue(
     context: Mapping[str, str | int | bool] | None = None,
     language: str = "",
     site: str = "",
+    channel: str = Message.Channel.EMAIL,
 ) -> Message:
-    """Write a mail to the outbox. `template` names a letter; `language` and `site` default to the tenant's."""
+    """Write a message to the outbox. `template` names its words; `language` defaults to the tenant's; `recipient` is
+    what `channel` sends to, an e-mail address or a number in E.164."""
     message = Message(
         tenant=tenant,
         template=template,
+        channel=channel,
         recipient=recipient,
         language=language or tenant.default_language,
         site=site,

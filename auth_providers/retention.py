@@ -5,7 +5,7 @@ from datetime import timedelta
 from django.db.models import Exists, Model, OuterRef, Q, QuerySet
 from django.utils import timezone
 
-from auth_providers.models import Attempts, Challenge, Message, Session, Token
+from auth_providers.models import Attempts, Challenge, Message, OneTimeCode, Session, Token
 
 BATCH = 1000
 # A spent refresh token that comes back within this time is still recognized as stolen.
@@ -15,6 +15,8 @@ SESSIONS_KEPT = timedelta(days=90)
 MESSAGES_KEPT = timedelta(days=30)
 # Who follows an old link is told that it is no longer valid, with or without the row.
 CHALLENGES_KEPT = timedelta(days=7)
+# Longer than any wait that wrong answers led to (`otp.MOST_COUNTED`).
+CODES_KEPT = timedelta(days=1)
 ATTEMPTS_KEPT = timedelta(days=2)
 
 
@@ -27,6 +29,7 @@ def purge() -> int:
         + _delete(_abandoned_sessions())
         + _delete(Message.objects.filter(Q(sent_at__lt=now - MESSAGES_KEPT) | Q(failed_at__lt=now - MESSAGES_KEPT)))
         + _delete(Challenge.objects.filter(expires_at__lt=now - CHALLENGES_KEPT))
+        + _delete(OneTimeCode.objects.filter(issued_at__lt=now - CODES_KEPT))
         + _delete(Attempts.objects.filter(since__lt=now - ATTEMPTS_KEPT))
     )
 

@@ -145,6 +145,20 @@ EMAIL_USE_SSL = _email["EMAIL_USE_SSL"]
 EMAIL_TIMEOUT = 10  # seconds
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", "Patron <patron@localhost>")
 
+# -- text messages (auth_providers/sms.py) ----------------------------------------------------------------------------
+# `console:`, `file:///directory` or the gateway's address, with {to} or {digits} (the number with or without its +),
+# {text}, {sender} and {reference} (the same for every attempt) wherever they go, and user:password@ for HTTP Basic.
+# Empty: none are sent.
+SMS_URL = env.str("SMS_URL", f"file:///{VAR_DIR / 'sms'}" if DEMO else "")
+# What is posted, JSON or a form, with the same words to fill in. Empty: the address is called with GET.
+SMS_BODY = env.str("SMS_BODY", "")
+SMS_AUTHORIZATION = env.str("SMS_AUTHORIZATION", "")  # the header of that name, for gateways with keys
+SMS_SENDER = env.str("SMS_SENDER", "Patron")
+# The same for a second gateway, which is called when the first one is down.
+SMS_FALLBACK_URL = env.str("SMS_FALLBACK_URL", "")
+SMS_FALLBACK_BODY = env.str("SMS_FALLBACK_BODY", "")
+SMS_FALLBACK_AUTHORIZATION = env.str("SMS_FALLBACK_AUTHORIZATION", "")
+
 # -- other identity providers ----------------------------------------------------------------------------------------
 # Host names of providers that may lie in a private network or on this machine; every other provider may not.
 ALLOWED_PROVIDER_HOSTS: list[str] = env.list("ALLOWED_PROVIDER_HOSTS", [])

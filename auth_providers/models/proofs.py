@@ -1,7 +1,7 @@
 """What proves who someone is, and how often a proof was tried: mailed tokens, codes, authenticator apps."""
 
 import uuid
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.db import models
 from django.utils import timezone
@@ -66,11 +66,11 @@ class _Unrestricted(models.Model):
     class Meta:
         abstract = True
 
-    def generate_is_allowed(self) -> tuple[bool, None]:
+    def generate_is_allowed(self) -> tuple[bool, dict[str, Any] | None]:
         """Whether a new code may be made now."""
         return True, None
 
-    def verify_is_allowed(self) -> tuple[bool, None]:
+    def verify_is_allowed(self) -> tuple[bool, dict[str, Any] | None]:
         """Whether a code may be compared now."""
         return True, None
 
@@ -176,6 +176,27 @@ class PendingLogIn(TenantOwned):
 
     def __str__(self) -> str:
         return f"Pending log-in of {self.account_id}"
+
+
+class PendingLink(TenantOwned):
+    """An identity elsewhere whose e-mail is that of a customer here. It waits, encrypted, for the answer to the code that
+    the customer was mailed."""
+
+    challenge_id = models.UUIDField()
+    account = models.ForeignKey(
+        Account, on_delete=models.CASCADE, related_name="+", help_text="The one with the e-mail."
+    )
+    data_encrypted = models.TextField(editable=False)
+    created_at = models.DateTimeField(default=timezone.now)
+    expires_at = models.DateTimeField()
+    spent_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["tenant", "challenge_id"], name="pending_link_challenge_unique")]
+        indexes = [models.Index(fields=["expires_at"], name="pending_link_by_expiry")]
+
+    def __str__(self) -> str:
+        return f"Pending link of {self.account_id}"
 
 
 class Attempts(TenantOwned):
