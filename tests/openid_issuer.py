@@ -72,9 +72,10 @@ class Conversation(BaseHTTPRequestHandler):
         if callable(answer):
             answer(self)
             return
-        status, body = answer
-        content = body if isinstance(body, bytes) else json.dumps(body).encode()
-        self.reply(status, content)
+        self.answer(*answer)
+
+    def answer(self, status: int, body: Any) -> None:
+        self.reply(status, body if isinstance(body, bytes) else json.dumps(body).encode())
 
     def do_POST(self) -> None:
         self.server.forms.append(self.rfile.read(int(self.headers.get("Content-Length", "0"))))
@@ -82,8 +83,9 @@ class Conversation(BaseHTTPRequestHandler):
 
     def reply(self, status: int, content: bytes, **headers: str) -> None:
         self.send_response(status)
-        for name, value in ({"Content-Length": str(len(content))} | headers).items():
-            self.send_header(name.replace("_", "-"), value)
+        given = {name.replace("_", "-"): value for name, value in headers.items()}
+        for name, value in ({"Content-Length": str(len(content))} | given).items():
+            self.send_header(name, value)
         self.end_headers()
         self.wfile.write(content)
 
