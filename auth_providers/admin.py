@@ -9,24 +9,25 @@ from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.db.models import Q, QuerySet
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.urls import URLPattern, path, reverse
+from django.urls import URLPattern, path
 from django.utils import timezone
 from django.utils.decorators import method_decorator
 from django.views.decorators.http import require_POST
 
-from auth_providers import access, deletion, mail_admin, provider_admin, sessions
+from auth_providers import access, deletion, flow_admin, mail_admin, provider_admin, sessions
 from auth_providers.models import PASSWORD, Account, Session
-from customers.admin import VIEWED, CustomerAdmin, Staff, staff_of
+from customers.admin import VIEWED, CustomerAdmin
 from customers.models import Customer
 from customers.profiles import normalize_email
+from customers.staff import Staff, staff_of
 from tenants.admin import in_words
 from tenants.errors import DomainError
 from tenants.models import AuditEvent, Tenant
 
-# Django looks for `admin` modules only; these two register themselves.
-__all__ = ["CustomerWithAccessAdmin", "mail_admin", "provider_admin"]
+# Django looks for `admin` modules only; these register themselves.
+__all__ = ["CustomerWithAccessAdmin", "flow_admin", "mail_admin", "provider_admin"]
 
 TRAIL_LENGTH = 50
 SESSIONS_SHOWN = 20  # a customer of years has thousands
@@ -133,27 +134,15 @@ class CustomerWithAccessAdmin(CustomerAdmin):
         ]
         return [*ours, *super().get_urls()]
 
-    def _customer(self, request: HttpRequest, customer_id: int) -> Customer:
-        """Whom a button is about, if this member of staff may press it."""
-        customer = self.get_object(request, str(customer_id))
-        if customer is None:
-            raise Http404
-        if not self.has_change_permission(request, customer):
-            raise PermissionDenied
-        return customer
-
-    def _back_to(self, customer: Customer) -> HttpResponse:
-        return HttpResponseRedirect(reverse("admin:customers_customer_change", args=[customer.pk]))
-
     @method_decorator(require_POST)
     @method_decorator(transaction.atomic)
     def door_view(self, request: HttpRequest, customer_id: int, name: str) -> HttpResponse:
         """A button on the customer's page."""
-        customer = self._customer(request, customer_id)
+        customer = self.customer_to_change(request, customer_id)
         if name not in DOORS:
             raise Http404
         self.use_door(request, DOORS[name], [customer])
-        return self._back_to(customer)
+        return self.back_to(customer)
 
     def use_door(self, request: HttpRequest, door: Door, customers: Iterable[Customer]) -> None:
         for customer in customers:
@@ -167,18 +156,18 @@ class CustomerWithAccessAdmin(CustomerAdmin):
     @method_decorator(require_POST)
     @method_decorator(transaction.atomic)
     def end_session_view(self, request: HttpRequest, customer_id: int, session_id: UUID) -> HttpResponse:
-        customer = self._customer(request, customer_id)
+        customer = self.customer_to_change(request, customer_id)
         if access.end_session(tenant=customer.tenant, customer=customer, session_id=session_id, **staff_of(request)):
             self.message_user(request, "Ended the session.", messages.SUCCESS)
         else:
             self.message_user(request, "This session is not running any more.", messages.WARNING)
-        return self._back_to(customer)
+        return self.back_to(customer)
 
     @method_decorator(require_POST)
     def reset_view(self, request: HttpRequest, customer_id: int, account_id: int) -> HttpResponse:
         """Staff start a reset; the new password is the customer's alone."""
         with transaction.atomic():
-            customer = self._customer(request, customer_id)
+            customer = self.customer_to_change(request, customer_id)
         try:
             access.send_password_reset(
                 tenant=customer.tenant, customer=customer, account_id=account_id, **staff_of(request)
@@ -187,12 +176,12 @@ class CustomerWithAccessAdmin(CustomerAdmin):
             self.message_user(request, error.message, messages.ERROR)
         else:
             self.message_user(request, "A mail with a link to a new password is on its way.", messages.SUCCESS)
-        return self._back_to(customer)
+        return self.back_to(customer)
 
     def erase_view(self, request: HttpRequest, customer_id: int) -> HttpResponse:
         """Ask first: what is erased does not come back."""
         with transaction.atomic():  # the row's lock goes with it: erasing takes its locks in an order of its own
-            customer = self._customer(request, customer_id)
+            customer = self.customer_to_change(request, customer_id)
         if not may_erase(request):
             raise PermissionDenied
         if request.method != "POST":
@@ -204,7 +193,7 @@ class CustomerWithAccessAdmin(CustomerAdmin):
             self.message_user(request, error.message, messages.ERROR)
         else:
             self.message_user(request, f"Erased customer {customer.number}.", messages.SUCCESS)
-        return self._back_to(customer)
+        return self.back_to(customer)
 
     def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> Any:
         return super().render_change_form(request, {**context, "may_erase": may_erase(request)}, *args, **kwargs)

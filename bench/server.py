@@ -23,7 +23,7 @@ DATABASE = "patron_bench"
 @contextmanager
 def running(database_url: str) -> Iterator[str]:
     """Migrate, seed and serve; the value is the server's address."""
-    with tempfile.TemporaryDirectory() as folder, _database(database_url, folder) as url:
+    with tempfile.TemporaryDirectory() as folder, temporary_database(database_url, folder) as url:
         port = _free_port()
         environment = os.environ | {
             "DATABASE_URL": url,
@@ -45,7 +45,7 @@ def running(database_url: str) -> Iterator[str]:
 
 
 @contextmanager
-def _database(url: str, folder: str) -> Iterator[str]:
+def temporary_database(url: str, folder: str) -> Iterator[str]:
     if url.startswith("sqlite"):
         yield f"sqlite:///{folder}/bench.sqlite3"
         return

@@ -3,7 +3,8 @@
 `auth_providers.admin` adds log-ins, sessions and the trail, and registers the result: that app knows both.
 """
 
-from typing import Any, TypedDict
+import json
+from typing import Any
 
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
@@ -14,26 +15,31 @@ from django.utils.decorators import method_decorator
 from django.utils.html import format_html
 from django.views.decorators.http import require_safe
 
-from customers import legal_entities, mixins, profiles, search
-from customers.forms import AssignmentForm, AssignmentFormSet, LegalEntityForm, MixinSchemaForm, ProfileForm
-from customers.models import Address, ContactAssignment, Customer, LegalEntity, MixinSchema
+from customers import countries, legal_entities, localities, mixins, profiles, search
+from customers.forms import (
+    AssignmentForm,
+    AssignmentFormSet,
+    LegalEntityForm,
+    MixinSchemaForm,
+    ProfileForm,
+    SegmentForm,
+)
+from customers.models import (
+    Address,
+    ContactAssignment,
+    Customer,
+    LegalEntity,
+    MixinSchema,
+    PostalCode,
+    Segment,
+    SegmentMembership,
+)
+from customers.record_admin import CustomerRecordAdmin
+from customers.staff import staff_of
 from tenants import audit
-from tenants.admin import CappedPaginator, TenantRowAdmin
-from tenants.api.caller import client_of
-from tenants.clients import Client
+from tenants.admin import CappedPaginator, ReadOnly, TenantRowAdmin
 
 VIEWED = "view_profile"
-
-
-class Staff(TypedDict):
-    """Who acts, as the core's functions take it."""
-
-    staff_username: str
-    client: Client
-
-
-def staff_of(request: HttpRequest) -> Staff:
-    return Staff(staff_username=request.user.get_username(), client=client_of(request))
 
 
 class StandingFilter(admin.SimpleListFilter):
@@ -48,7 +54,7 @@ class StandingFilter(admin.SimpleListFilter):
         return queryset.filter(wanted.get(self.value() or "", Q()))
 
 
-class CustomerAdmin(admin.ModelAdmin[Customer]):
+class CustomerAdmin(CustomerRecordAdmin):
     form = ProfileForm
     list_display = ["number", "name", "standing", "contact_email", "contact_phone", "company", "tenant"]
     list_display_links = ["number", "name"]
@@ -63,11 +69,22 @@ class CustomerAdmin(admin.ModelAdmin[Customer]):
     ordering = ["-pk"]
     sortable_by = ()
     fieldsets = [
-        ("Person", {"fields": [("title", "first_name"), ("middle_name", "last_name")]}),
+        (
+            "Person",
+            {
+                "fields": [
+                    ("title", "first_name"),
+                    ("middle_name", "last_name"),
+                    ("sex", "birth_date", "nationality"),
+                ]
+            },
+        ),
         ("Contact", {"fields": [("contact_email", "contact_phone")]}),
         ("Company", {"fields": [("company", "company_registration_id")]}),
         ("Preferences", {"fields": [("preferred_language", "preferred_currency", "preferred_site")]}),
+        ("In the shop", {"fields": ["advisor", ("is_prospect", "is_activated"), "all_properties"]}),
     ]
+    readonly_fields = ["all_properties"]
 
     @admin.display(empty_value="-")
     def name(self, customer: Customer) -> str:
@@ -80,6 +97,13 @@ class CustomerAdmin(admin.ModelAdmin[Customer]):
         if not customer.is_active:
             return "inactive"
         return "on hold" if customer.is_on_hold else "active"
+
+    @admin.display(description="properties", empty_value="-")
+    def all_properties(self, customer: Customer) -> str:
+        """To be read: they are the storefront's own."""
+        if not customer.properties:
+            return ""
+        return format_html("<pre>{}</pre>", json.dumps(customer.properties, indent=2, ensure_ascii=False))
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         """Customers sign up themselves."""
@@ -163,6 +187,7 @@ class CustomerAdmin(admin.ModelAdmin[Customer]):
         session comes or goes while the page is open."""
         addresses = Address.objects.for_tenant(customer.tenant).filter(customer=customer)
         return {
+            **super().panels(customer),
             "standing": self.standing(customer),
             "addresses": addresses.order_by("-is_default", "pk"),
             "assignments": ContactAssignment.objects.for_tenant(customer.tenant)
@@ -241,3 +266,47 @@ class LegalEntityAdmin(TenantRowAdmin[LegalEntity]):
             legal_entities.assign(
                 tenant=entity.tenant, customer=assignment.customer, legal_entity=entity, **staff_of(request)
             )
+
+
+@admin.register(Segment)
+class SegmentAdmin(TenantRowAdmin[Segment]):
+    form = SegmentForm
+    fixed = ("code",)
+    fields = ["tenant", "code", "name", "description"]
+    list_display = ["code", "name", "tenant", "created_at"]
+    list_filter = ["tenant"]
+    list_select_related = ["tenant"]
+    search_fields = ["code", "name"]
+    actions = None  # deleting asks for each one whether somebody is in it
+
+    def has_delete_permission(self, request: HttpRequest, obj: Segment | None = None) -> bool:
+        """Who is in a segment is taken out one by one, on the trail."""
+        may = super().has_delete_permission(request, obj)
+        return may and not (obj and SegmentMembership.objects.for_tenant(obj.tenant).filter(segment=obj).exists())
+
+
+@admin.register(PostalCode)
+class PostalCodeAdmin(ReadOnly, admin.ModelAdmin[PostalCode]):
+    """What `manage.py import_postal_codes` has stored."""
+
+    list_display = ["country", "code", "locality", "region", "region_code"]
+    search_fields = ["code"]  # shows the search box; `get_search_results` says what it finds
+    search_help_text = "A country code, a whole postal code, the beginning of a locality; all of them must fit"
+    show_full_result_count = False
+    show_facets = admin.ShowFacets.NEVER
+    paginator = CappedPaginator
+    ordering = ["pk"]
+    sortable_by = ()
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[PostalCode], search_term: str
+    ) -> tuple[QuerySet[PostalCode], bool]:
+        for word in search_term.split():
+            if any(map(str.isdigit, word)):
+                # Naming the countries, all of them, lets the index be used, which begins with the country.
+                fits = Q(country__in=countries.all_codes(), code=localities.stored_code(word))
+            else:
+                is_country = word.upper() in countries.all_codes()
+                fits = Q(country=word.upper()) if is_country else Q(locality__istartswith=word)
+            queryset = queryset.filter(fits)
+        return queryset, False

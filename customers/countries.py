@@ -24,7 +24,7 @@ def find_code(text: str) -> str | None:
     upper = text.upper()
     if len(upper) == 2:  # noqa: PLR2004 # letters
         alias = get_global("territory_aliases").get(upper, [upper])
-        return alias[0] if len(alias) == 1 and alias[0] in _codes() else None
+        return alias[0] if len(alias) == 1 and alias[0] in all_codes() else None
     country = pycountry.countries.get(alpha_3=upper)
     if country is not None:
         return str(country.alpha_2)
@@ -47,7 +47,8 @@ def currency_of(country: str) -> str | None:
 
 
 @lru_cache(maxsize=1)
-def _codes() -> frozenset[str]:
+def all_codes() -> frozenset[str]:
+    """Every code of ISO 3166-1 alpha-2."""
     return frozenset(country.alpha_2 for country in pycountry.countries)
 
 
@@ -66,7 +67,7 @@ def _names() -> dict[str, str]:
 @lru_cache(maxsize=1)
 def _names_at_home() -> dict[str, str]:
     """Every country in the languages of every country: half a second of work, for whoever writes Ελλάδα."""
-    official = {language for code in _codes() for language in get_official_languages(code, de_facto=True)}
+    official = {language for code in all_codes() for language in get_official_languages(code, de_facto=True)}
     return _unambiguous(_in_languages(sorted(official)))
 
 
@@ -77,7 +78,7 @@ def _in_languages(languages: Iterable[str]) -> list[tuple[str, str]]:
             territories = Locale.parse(language).territories
         except UnknownLocaleError:  # CLDR knows who speaks it, and not its words
             continue
-        names += [(name, code) for code, name in territories.items() if code in _codes()]
+        names += [(name, code) for code, name in territories.items() if code in all_codes()]
     return names
 
 

@@ -7,7 +7,7 @@ from django import forms
 from django.http import QueryDict
 
 from customers import legal_entities, mixins, profiles
-from customers.models import ContactAssignment, Customer, LegalEntity, MixinSchema
+from customers.models import ContactAssignment, Customer, LegalEntity, MixinSchema, Segment
 from tenants.admin import show_failure
 from tenants.errors import DomainError
 
@@ -28,7 +28,9 @@ class ProfileForm(forms.ModelForm[Customer]):
 
     class Meta:
         model = Customer
-        fields: ClassVar[list[str]] = list(profiles.FIELDS)
+        # Properties are a storefront's own: shown, not edited.
+        fields: ClassVar[list[str]] = [name for name in profiles.FIELDS if name != "properties"]
+        widgets = {"birth_date": forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")}
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -68,7 +70,8 @@ class ProfileForm(forms.ModelForm[Customer]):
         would replace. Saving once more is then a decision."""
         data = cast(QueryDict, self.data).copy()
         for name in self._profile_fields():
-            stored, seen = getattr(self.instance, name) or "", data.get(self.add_initial_prefix(name), "")
+            value = getattr(self.instance, name)
+            stored, seen = "" if value is None else str(value), data.get(self.add_initial_prefix(name), "")
             if name not in self.changed_data:
                 data[self.add_prefix(name)] = stored
             elif stored != seen:
@@ -110,6 +113,20 @@ class MixinSchemaForm(forms.ModelForm[MixinSchema]):
         except DomainError as error:
             raise forms.ValidationError([detail.message for detail in error.details]) from error
         return schema
+
+
+class SegmentForm(forms.ModelForm[Segment]):
+    """A segment; its code is what storefronts and flows call it."""
+
+    code = forms.RegexField(
+        r"^[A-Za-z0-9][A-Za-z0-9_.:-]*$",
+        max_length=64,
+        help_text="Letters, digits and _ . : - please.",
+    )
+
+    class Meta:
+        model = Segment
+        fields: ClassVar[list[str]] = ["tenant", "code", "name", "description"]
 
 
 class LegalEntityForm(forms.ModelForm[LegalEntity]):

@@ -130,6 +130,7 @@ class TenantAdmin(admin.ModelAdmin[Tenant]):
                 ]
             },
         ),
+        ("What a caller has to prove", {"fields": ["check_in_policy", "second_factor_policy"]}),
         (
             "Mail",
             {
