@@ -170,7 +170,7 @@ TRUSTED_PROXIES = [ip_network(each) for each in _proxies]
 # No cookie ever opens the API, so any origin may call it; name origins to narrow that.
 CORS_ALLOWED_ORIGINS: list[str] = env.list("CORS_ALLOWED_ORIGINS", [])
 CORS_ALLOW_ALL_ORIGINS = not CORS_ALLOWED_ORIGINS
-CORS_URLS_REGEX = r"^/(customer|customerlogin|api|tenants)/"
+CORS_URLS_REGEX = r"^/(customer|customerlogin|api|commerce|platform|tenants)/"
 CORS_ALLOW_HEADERS = [
     "accept",
     "authorization",
@@ -179,8 +179,12 @@ CORS_ALLOW_HEADERS = [
     "emporix-tenant",
     "hybris-tenant",
     "session-id",
+    "x-vol-correlation",
+    "x-vol-site",
+    "x-vol-tenant",
+    "x-vol-user-claims",
 ]
-CORS_EXPOSE_HEADERS = ["retry-after", "preference-applied"]
+CORS_EXPOSE_HEADERS = ["retry-after", "preference-applied", "x-vol-correlation"]
 STATIC_URL = "/static/"
 STATICFILES_DIRS = [BASE_DIR / "config" / "static"]
 WHITENOISE_USE_FINDERS = True  # served from where they lie: nothing to collect

@@ -16,14 +16,12 @@ IPV6_LINE_BITS = 64
 class Client:
     """The caller: `address` is an IP address in text or "" when unknown, `user_agent` is what it calls itself.
 
-    A storefront that calls for its customers may tell what makes their devices known instead: `fingerprint` of the
-    browser and `region`, "" when it doesn't.
+    `told_device` is a storefront's word for which device its customer uses (`told_device`), "" when it says nothing.
     """
 
     address: str = ""
     user_agent: str = ""
-    fingerprint: str = ""
-    region: str = ""
+    told_device: str = ""
 
     @property
     def network(self) -> str:
@@ -44,11 +42,16 @@ class Client:
 
     @property
     def device(self) -> str:
-        """A keyed hash, hexadecimal: equal for the same device, telling nothing else. Of what the storefront told of
-        it, else of network and software, which are the storefront's own where it calls from a server."""
-        if self.fingerprint or self.region:
-            return _hash("tenants.clients.told_device", f"{self.fingerprint}\n{self.region}")
-        return _hash("tenants.clients.device", f"{self.network}\n{self.user_agent}")
+        """A keyed hash, hexadecimal: equal for the same device, telling nothing else. It is of network and software,
+        unless the storefront told the device: where its server calls, both are the server's."""
+        return self.told_device or _hash("tenants.clients.device", f"{self.network}\n{self.user_agent}")
+
+
+def told_device(*, fingerprint: str, region: str) -> str:
+    """For `Client`: a keyed hash of what a storefront tells of its customer's device, "" when that is nothing."""
+    if not fingerprint and not region:
+        return ""
+    return _hash("tenants.clients.told_device", f"{fingerprint}\n{region}")
 
 
 def _hash(purpose: str, text: str) -> str:

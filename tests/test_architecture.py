@@ -19,6 +19,7 @@ from customers.models import PostalCode
 from tenants.api.base import ContractViewSet
 from tenants.api.emporix import EmporixViewSet
 from tenants.api.failures import failure_of
+from tenants.api.kibo import KiboViewSet
 from tenants.api.neostore import NeostoreViewSet
 from tenants.errors import DomainError, FieldError
 from tenants.isolation import owned_models
@@ -26,7 +27,7 @@ from tenants.models import StaffEvent, Tenant
 
 ROOT: Path = settings.BASE_DIR
 APPS = ("config", "tenants", "customers", "auth_providers")
-CONTRACT_BASES = (EmporixViewSet, NeostoreViewSet)
+CONTRACT_BASES = (EmporixViewSet, NeostoreViewSet, KiboViewSet)
 # Names that only a contract's own packages may use.
 CONTRACT_WORDS = re.compile(
     r"(?i:emporix|neostore|kibo|hybris|x-vol|saas_?token|problem\+json|faultstring)|sessionId|customerNumber|tenantId"

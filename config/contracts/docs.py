@@ -9,8 +9,9 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from auth_providers.api.emporix import schema as log_ins_of_emporix
+from auth_providers.api.kibo import schema as kibo_schema
 from auth_providers.api.neostore import schema as neostore_schema
-from config.contracts import emporix, neostore
+from config.contracts import emporix, kibo, neostore
 from config.middleware import CONTENT_SECURITY_POLICY
 from customers.api.emporix import schema as profiles_of_emporix
 from tenants.api import emporix_schema
@@ -34,9 +35,16 @@ CONTRACTS = {
         security_schemes=neostore_schema.SECURITY_SCHEMES,
         path_names={"tenant": "tenantId"},
     ),
+    "kibo": Contract(
+        title="Patron: Kibo auth tickets",
+        description="The Kibo storefront auth tickets, as Patron serves them. Every path answers without `/api`, too.",
+        patterns=kibo.described,
+        security_schemes=kibo_schema.SECURITY_SCHEMES,
+        path_names={"number": "tenantId"},
+    ),
 }
 
-for descriptions in (profiles_of_emporix, log_ins_of_emporix, neostore_schema):
+for descriptions in (profiles_of_emporix, log_ins_of_emporix, kibo_schema, neostore_schema):
     describe(descriptions.DESCRIPTIONS)
 
 

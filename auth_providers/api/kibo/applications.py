@@ -1,0 +1,57 @@
+"""`/platform/…`: an application gets its token, and learns of its tenant."""
+
+from typing import Any
+
+from rest_framework import serializers
+from rest_framework.exceptions import NotFound
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from auth_providers import applications
+from auth_providers.api.kibo.authentication import ApplicationAuthentication
+from auth_providers.api.kibo.bodies import tenant_body
+from tenants import sites
+from tenants.api.kibo import TENANT, KiboViewSet, named_number
+
+CLIENT_CREDENTIALS = "client_credentials"
+
+
+class OauthRequest(serializers.Serializer[Any]):
+    """RFC 6749, 4.4. Clients that refresh send their credentials again, and so need nothing else."""
+
+    client_id = serializers.CharField(max_length=255)
+    client_secret = serializers.CharField(max_length=255, trim_whitespace=False)
+    grant_type = serializers.ChoiceField(choices=[CLIENT_CREDENTIALS], default=CLIENT_CREDENTIALS)
+
+
+class ApplicationTokenViewSet(KiboViewSet):
+    names_tenant_in_path = False
+    authentication_classes = []
+    permission_classes = []
+
+    def authenticate(self, request: Request) -> Response:
+        serializer = OauthRequest(data=request.data)
+        serializer.is_valid(raise_exception=True)
+        application = applications.log_in(
+            tenant_number=named_number(request, TENANT),
+            client_id=serializer.validated_data["client_id"],
+            secret=serializer.validated_data["client_secret"],
+            client=self.client,
+        )
+        return Response(
+            {
+                "access_token": applications.issue_token(application=application),
+                "token_type": "bearer",
+                "expires_in": int(applications.TOKEN_LIFETIME.total_seconds()),
+                "refresh_token": None,
+            }
+        )
+
+
+class TenantViewSet(KiboViewSet):
+    authentication_classes = [ApplicationAuthentication]
+
+    def retrieve(self, request: Request, number: str) -> Response:
+        if number.lstrip("0") != str(self.tenant.number):
+            raise NotFound("There is no such tenant.")
+        return Response(tenant_body(tenant=self.tenant, sites=sites.list_for(tenant=self.tenant)))

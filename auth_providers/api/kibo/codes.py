@@ -1,0 +1,99 @@
+"""`/commerce/customer/authtickets/otp/…` and `/2fa/…`: tickets for codes, as the only factor or as the second one."""
+
+import re
+from dataclasses import replace
+from typing import Any
+
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from auth_providers import otp, second_factors, sessions, totp
+from auth_providers.api.kibo.authentication import USER_CLAIMS, continuing_session
+from auth_providers.api.kibo.tickets import DEVICE_MARK, ISSUE, Device, TicketViewSet, device_of, validated
+from auth_providers.models import OneTimeCode
+from tenants.clients import Client
+from tenants.errors import InvalidInput
+
+LOG_IN, EMAIL = OneTimeCode.Purpose.LOG_IN, OneTimeCode.Channel.EMAIL
+DEVICE = re.compile("[0-9a-f]{32}")
+
+
+class OtpRequest(serializers.Serializer[Any]):
+    email = serializers.CharField(max_length=254)
+
+
+class OtpAuth(Device):
+    email = serializers.CharField(max_length=254)
+    otpCode = serializers.CharField(max_length=64)
+
+
+class SecondFactorRequest(serializers.Serializer[Any]):
+    userId = serializers.CharField(max_length=255, required=False, allow_null=True, allow_blank=True)
+
+
+class SecondFactorAuth(SecondFactorRequest):
+    otpCode = serializers.CharField(max_length=64)
+
+
+class CodeViewSet(TicketViewSet):
+    refused_credentials = TicketViewSet.refused_credentials | {
+        otp.InvalidCode.code,
+        totp.WrongCode.code,
+        second_factors.InvalidHandle.code,
+    }
+
+    def request_code(self, request: Request) -> Response:
+        sent = validated(OtpRequest(data=request.data))
+        otp.request(
+            tenant=self.tenant,
+            purpose=LOG_IN,
+            channel=EMAIL,
+            destination=sent["email"],
+            client=self.client,
+            site=self.site_code,
+        )
+        return Response()
+
+    def log_in(self, request: Request) -> Response:
+        sent = validated(OtpAuth(data=request.data))
+        continuing = continuing_session(request, self.tenant)
+
+        def log_in(client: Client) -> sessions.Started:
+            proven = otp.verify_by_destination(
+                tenant=self.tenant,
+                purpose=LOG_IN,
+                channel=EMAIL,
+                destination=sent["email"],
+                code=sent["otpCode"],
+                client=client,
+            )
+            return otp.log_in(tenant=self.tenant, proven=proven, issue=ISSUE, client=client, continuing=continuing)
+
+        return self.start(log_in, device=device_of(sent))
+
+    def request_second_factor(self, request: Request) -> Response:
+        handle, device = _waiting(request, validated(SecondFactorRequest(data=request.data)))
+        second_factors.send_code(tenant=self.tenant, handle=handle, client=replace(self.client, told_device=device))
+        return Response()
+
+    def complete(self, request: Request) -> Response:
+        sent = validated(SecondFactorAuth(data=request.data))
+        handle, device = _waiting(request, sent)
+
+        def complete(client: Client) -> sessions.Started:
+            return second_factors.complete(
+                tenant=self.tenant, handle=handle, code=sent["otpCode"], issue=ISSUE, client=client
+            )
+
+        return self.start(complete, device=device)
+
+
+def _waiting(request: Request, sent: dict[str, Any]) -> tuple[str, str]:
+    """The handle of a log-in that waits for its second factor, and the device that it began on: from the body, or,
+    because one of the vendor's calls has none, from where a customer's token stands otherwise."""
+    user_id = sent.get("userId") or request.headers.get(USER_CLAIMS, "")
+    if not user_id:
+        raise InvalidInput.field("userId", "This field is required.", code="required")
+    handle, _, device = user_id.partition(DEVICE_MARK)
+    return handle, device if DEVICE.fullmatch(device) else ""

@@ -1,0 +1,228 @@
+"""The description of the Kibo operations, for the generated document."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
+from rest_framework import serializers
+
+from auth_providers.api.kibo.applications import ApplicationTokenViewSet, OauthRequest, TenantViewSet
+from auth_providers.api.kibo.authentication import USER_CLAIMS
+from auth_providers.api.kibo.codes import CodeViewSet, OtpAuth, OtpRequest, SecondFactorAuth, SecondFactorRequest
+from auth_providers.api.kibo.schema_ticket import AuthTicket
+from auth_providers.api.kibo.tickets import OwnTicketViewSet, PasswordRequest
+from tenants.api.kibo import CORRELATION, SITE, TENANT
+from tenants.api.kibo_response_fields import PARAMETER
+from tenants.api.schema import Descriptions, in_header, in_path, in_query
+
+SECURITY_SCHEMES = {
+    "application": {"type": "http", "scheme": "bearer", "description": "The access token of an application."},
+}
+APPLICATION: Any = [{"application": []}]
+NOBODY: Any = []
+
+
+class ErrorData(serializers.Serializer[Any]):
+    name = serializers.CharField()
+    value = serializers.CharField()
+
+
+class ErrorItem(serializers.Serializer[Any]):
+    """One field at fault."""
+
+    applicationName = serializers.CharField()
+    errorCode = serializers.CharField()
+    message = serializers.CharField()
+    correlationId = serializers.CharField()
+    additionalErrorData = ErrorData(many=True)
+    items = serializers.ListField(child=serializers.JSONField(), max_length=0)
+
+
+class Error(serializers.Serializer[Any]):
+    """Every failure."""
+
+    applicationName = serializers.CharField()
+    errorCode = serializers.RegexField("^[A-Z]+(_[A-Z]+)*$")
+    message = serializers.CharField()
+    correlationId = serializers.CharField()
+    additionalErrorData = ErrorData(many=True)
+    items = ErrorItem(many=True)
+
+
+class ApplicationToken(serializers.Serializer[Any]):
+    """RFC 6749, 5.1."""
+
+    access_token = serializers.CharField()
+    token_type = serializers.ChoiceField(["bearer"])
+    expires_in = serializers.IntegerField()
+    refresh_token = serializers.CharField(allow_null=True)
+
+
+class SiteBody(serializers.Serializer[Any]):
+    id = serializers.IntegerField()
+    tenantId = serializers.IntegerField()
+    name = serializers.CharField()
+    domain = serializers.CharField(allow_null=True)
+    localeCode = serializers.CharField(allow_null=True)
+    countryCode = serializers.CharField()
+    currencyCode = serializers.CharField()
+
+
+class TenantBody(serializers.Serializer[Any]):
+    id = serializers.IntegerField()
+    name = serializers.CharField()
+    domain = serializers.CharField(allow_null=True)
+    isDevTenant = serializers.BooleanField()
+    sites = SiteBody(many=True)
+
+
+REFUSALS = {
+    400: "The request is not valid.",
+    401: "No valid token of an application of this tenant, or wrong credentials.",
+    403: "A second factor is due, and there is none that could be asked for.",
+    404: "There is no such tenant.",
+    413: "The body is too large.",
+    415: "The body is of another media type.",
+    429: "Too many attempts.",
+    503: "Not available right now.",
+}
+TENANT_AND_SITE = [
+    in_header(TENANT, "Number of the tenant; when sent, it must be that of the token."),
+    in_header(SITE, "Number of the site."),
+]
+TICKET = OpenApiResponse(AuthTicket, "The ticket.")
+CONTINUING = in_header(USER_CLAIMS, "A visitor's access token, so that the log-in goes on with its session.")
+
+
+def _operation(
+    name: str,
+    summary: str,
+    *,
+    success: OpenApiResponse,
+    tag: str = "Storefront auth tickets",
+    auth: Any = APPLICATION,
+    refusals: Iterable[int] = (),
+    body: Any = None,
+    parameters: Iterable[OpenApiParameter] = (),
+) -> Any:
+    statuses = {400, 401, 503, *refusals} | ({413, 415} if body else set())
+    fields = in_query(PARAMETER, "The parts of the answer that are wanted, e.g. `userId,customerAccount(id)`.")
+    return extend_schema(
+        operation_id=name,
+        summary=summary,
+        tags=[tag],
+        auth=auth,
+        request=body,
+        parameters=[*TENANT_AND_SITE, fields, *parameters, *_headers({200, *statuses})],
+        responses={200: success} | {status: OpenApiResponse(Error, REFUSALS[status]) for status in sorted(statuses)},
+    )
+
+
+def _headers(statuses: set[int]) -> list[OpenApiParameter]:
+    return [
+        OpenApiParameter(
+            CORRELATION,
+            str,
+            OpenApiParameter.HEADER,
+            description="Of this call: the one that was sent, or a new one.",
+            response=sorted(statuses),
+        ),
+        OpenApiParameter(
+            "Retry-After",
+            int,
+            OpenApiParameter.HEADER,
+            description="Seconds to wait.",
+            response=sorted({429, 503} & statuses),
+        ),
+    ]
+
+
+DESCRIPTIONS: Descriptions = {
+    OwnTicketViewSet: {
+        "log_in": [
+            _operation(
+                "createUserAuthTicket",
+                "Log in with a password",
+                success=TICKET,
+                refusals=(403, 429),
+                body=PasswordRequest,
+                parameters=[CONTINUING],
+            )
+        ],
+        "open_anonymous": [_operation("createAnonymousShopperAuthTicket", "Begin a visit", success=TICKET)],
+        "refresh": [
+            _operation(
+                "refreshUserAuthTicket",
+                "Exchange a refresh token, of a customer or a visitor",
+                success=TICKET,
+                parameters=[in_query("refreshToken", "Good once.", required=True)],
+            )
+        ],
+    },
+    CodeViewSet: {
+        "request_code": [
+            _operation(
+                "generateAndSendOtp",
+                "Send a code by mail",
+                success=OpenApiResponse(description="The same for an e-mail that nobody here has."),
+                refusals=(429,),
+                body=OtpRequest,
+            )
+        ],
+        "log_in": [
+            _operation(
+                "validateOtpAndCreateAuthTicket",
+                "Log in with a code",
+                success=TICKET,
+                refusals=(403, 429),
+                body=OtpAuth,
+                parameters=[CONTINUING],
+            )
+        ],
+        "request_second_factor": [
+            _operation(
+                "generateAndSend2faOtp",
+                "Send the code of a second factor",
+                success=OpenApiResponse(description="Also where an authenticator app has the code."),
+                refusals=(403, 429),
+                body=SecondFactorRequest,
+                parameters=[in_header(USER_CLAIMS, "The `userId`, where it is not in the body.")],
+            )
+        ],
+        "complete": [
+            _operation(
+                "validate2FAAndCreateAuthTicket",
+                "Go on with a log-in that needs a second factor",
+                success=TICKET,
+                refusals=(403, 429),
+                body=SecondFactorAuth,
+                parameters=[in_header(USER_CLAIMS, "The `userId`, where it is not in the body.")],
+            )
+        ],
+    },
+    ApplicationTokenViewSet: {
+        "authenticate": [
+            _operation(
+                "oauthAuthenticateApp",
+                "Get the access token of an application",
+                success=OpenApiResponse(ApplicationToken, "The token."),
+                tag="Platform",
+                auth=NOBODY,
+                refusals=(429,),
+                body=OauthRequest,
+            )
+        ],
+    },
+    TenantViewSet: {
+        "retrieve": [
+            _operation(
+                "getTenant",
+                "Read one's own tenant",
+                success=OpenApiResponse(TenantBody, "The tenant and its sites."),
+                tag="Platform",
+                refusals=(404,),
+                parameters=[in_path("tenantId", "Number of the tenant.", pattern="^[0-9]{1,9}$")],
+            )
+        ],
+    },
+}

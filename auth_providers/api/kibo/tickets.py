@@ -1,0 +1,126 @@
+"""`/commerce/customer/authtickets…`: tickets for customers, by password or refresh token, and for visitors."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any, cast
+
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from auth_providers import bearer, passwords, refresh, sessions, tokens
+from auth_providers.api.kibo.authentication import ApplicationAuthentication, continuing_session
+from auth_providers.api.kibo.bodies import anonymous_ticket, customer_ticket, ticket_without_tokens
+from auth_providers.applications import Application
+from auth_providers.models import Session
+from auth_providers.opaque_tokens import Pair
+from auth_providers.second_factor_due import SecondFactorDue
+from tenants.api.kibo import KiboViewSet
+from tenants.clients import Client, told_device
+from tenants.errors import InvalidInput
+
+ISSUE = sessions.Issue.PAIR | sessions.Issue.CUSTOMER_JWT
+# In the `userId` that a log-in goes on with, between its handle and the device that it began on.
+DEVICE_MARK = "."
+
+
+class Device(serializers.Serializer[Any]):
+    """What a storefront tells of its customer's device."""
+
+    fingerprint = serializers.CharField(max_length=1000, required=False, allow_null=True, allow_blank=True)
+    region = serializers.CharField(max_length=255, required=False, allow_null=True, allow_blank=True)
+
+
+class PasswordRequest(Device):
+    username = serializers.CharField(max_length=254)
+    password = serializers.CharField(trim_whitespace=False)
+
+
+def validated(serializer: serializers.Serializer[Any]) -> dict[str, Any]:
+    """The fields of a well-formed body; otherwise a `ValidationError`."""
+    serializer.is_valid(raise_exception=True)
+    return cast(dict[str, Any], serializer.validated_data)
+
+
+def device_of(sent: dict[str, Any]) -> str:
+    """Which device a body of `Device` tells of."""
+    return told_device(fingerprint=sent.get("fingerprint") or "", region=sent.get("region") or "")
+
+
+class TicketViewSet(KiboViewSet):
+    authentication_classes = [ApplicationAuthentication]
+
+    @property
+    def site_code(self) -> str:
+        """The site of the call, "" when it names none."""
+        return self.site.code if self.site else ""
+
+    def start(self, log_in: Callable[[Client], sessions.Started], *, device: str) -> Response:
+        """The ticket of a log-in from this device ("" for one that nobody told of), or one without tokens when a second
+        factor is due. The `userId` of that keeps the device, which the client is not going to tell again."""
+        try:
+            started = log_in(replace(self.client, told_device=device))
+        except SecondFactorDue as due:
+            user_id = f"{due.handle}{DEVICE_MARK}{device}" if device else due.handle
+            return Response(ticket_without_tokens(user_id=user_id))
+        if started.pair is None:
+            raise TypeError("a log-in of this contract issues a pair")
+        return self._ticket(started.session, started.pair, started.customer_jwt)
+
+    def _ticket(self, session: Session, pair: Pair, jwt: str) -> Response:
+        if session.customer is None:
+            raise TypeError("a customer's session has a customer")
+        return Response(
+            customer_ticket(tenant=self.tenant, session=session, customer=session.customer, pair=pair, jwt=jwt)
+        )
+
+
+class OwnTicketViewSet(TicketViewSet):
+    """Tickets that need no code."""
+
+    def log_in(self, request: Request) -> Response:
+        sent = validated(PasswordRequest(data=request.data))
+        continuing = continuing_session(request, self.tenant)
+
+        def log_in(client: Client) -> sessions.Started:
+            return passwords.log_in(
+                tenant=self.tenant,
+                email=sent["username"],
+                password=sent["password"],
+                issue=ISSUE,
+                client=client,
+                continuing=continuing,
+            )
+
+        return self.start(log_in, device=device_of(sent))
+
+    def open_anonymous(self, request: Request) -> Response:
+        opened = sessions.open_anonymous(
+            api_key=cast(Application, request.auth).api_key,
+            context=sessions.Context(site=self.site_code),
+            client=self.client,
+        )
+        return Response(anonymous_ticket(session=opened.session, pair=opened.pair))
+
+    def refresh(self, request: Request) -> Response:
+        refresh_token = request.query_params.get("refreshToken", "")
+        if not refresh_token:
+            raise InvalidInput.field("refreshToken", "This parameter is required.", code="required")
+        try:
+            return self._refreshed(refresh_token)
+        except (bearer.InvalidToken, bearer.TokenExpired) as error:
+            # Not what the contract says of a token that the application is to replace: the customer is.
+            raise sessions.LogInRefused("The refresh token is not valid.") from error
+
+    def _refreshed(self, refresh_token: str) -> Response:
+        """The ticket for a customer's refresh token, or else for a visitor's."""
+        try:
+            refreshed = refresh.refresh_customer(tenant=self.tenant, refresh_token=refresh_token, client=self.client)
+        except bearer.InvalidToken:
+            api_key = cast(Application, self.request.auth).api_key
+            visit = refresh.refresh_anonymous(api_key=api_key, refresh_token=refresh_token, client=self.client)
+            return Response(anonymous_ticket(session=visit.session, pair=visit.pair))
+        session = refreshed.session
+        number = session.customer.number if session.customer else ""
+        jwt = tokens.sign(tenant=self.tenant, session=session, customer_number=number, token_class=tokens.CustomerToken)
+        return self._ticket(session, refreshed.pair, jwt)
