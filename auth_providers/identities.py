@@ -1,29 +1,36 @@
 """Logging in with an identity at another provider: the account that belongs to it, or a new one, or none."""
 
-from collections.abc import Collection, Mapping
-from typing import Any
+import json
+from uuid import UUID
 
-from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
+from django.utils import timezone
 
-from auth_providers import sessions
-from auth_providers.models import PASSWORD, Account, AuthProvider, Session
+from auth_providers import confirmation, otp, sessions
+from auth_providers.models import PASSWORD, Account, AuthProvider, OneTimeCode, PendingLink, Session
 from auth_providers.oidc import Identity
+from auth_providers.providers import UnknownProvider, configure, find_provider, get_provider
 from customers import numbers, profiles
 from customers.models import Customer
 from tenants import audit
 from tenants.clients import Client
-from tenants.encryption import encrypt
-from tenants.errors import DomainError, FieldError, InvalidInput, Kind
+from tenants.encryption import decrypt, encrypt
+from tenants.errors import DomainError, FieldError, Kind
 from tenants.models import Tenant
 
+__all__ = [
+    "LinkNeeded",
+    "UnknownCustomer",
+    "UnknownProvider",
+    "awaits_link",
+    "complete_link",
+    "configure",
+    "find_provider",
+    "get_provider",
+    "log_in",
+]
 
-class UnknownProvider(DomainError):
-    """The tenant has no enabled provider of this name and kind."""
-
-    kind = Kind.INVALID
-    code = "unknown_provider"
-    default_message = "There is no such provider."
+VERIFICATION = OneTimeCode.Purpose.VERIFICATION
 
 
 class UnknownCustomer(DomainError):
@@ -34,55 +41,24 @@ class UnknownCustomer(DomainError):
     default_message = "There is no customer with this identity."
 
 
-def get_provider(*, tenant: Tenant, kind: str | Collection[str], name: str = "") -> AuthProvider:
-    """The enabled provider of this name; without one, the only one there is, or the one called "default".
+class LinkNeeded(DomainError):
+    """A customer here has the identity's e-mail, and nothing shows that both are one person. `issued` is the code that
+    was mailed to the customer; `complete_link` takes the answer."""
 
-    `kind` is its kind, or those that it may have. Raises `UnknownProvider`.
-    """
-    kinds = [kind] if isinstance(kind, str) else kind
-    enabled = AuthProvider.objects.for_tenant(tenant).filter(kind__in=kinds, is_enabled=True)
-    if name:
-        found = list(enabled.filter(name=name))
-    else:
-        every = list(enabled)
-        found = every if len(every) == 1 else [each for each in every if each.name == "default"]
-    if not found:
-        raise _unknown()
-    return found[0]
+    kind = Kind.CHALLENGE
+    code = "link_needed"
+    default_message = "A customer with this e-mail address exists. A code was mailed there: confirm that it is you."
 
-
-def _unknown() -> UnknownProvider:
-    return UnknownProvider(details=(FieldError(field="provider", code="unknown", message="No such provider."),))
-
-
-def find_provider(*, tenant: Tenant, name: str) -> AuthProvider:
-    """The enabled provider of this name, whatever its kind. Raises `UnknownProvider`."""
-    found = AuthProvider.objects.for_tenant(tenant).filter(name=name, is_enabled=True).first()
-    if found is None:
-        raise _unknown()
-    return found
-
-
-def configure(
-    *, tenant: Tenant, name: str, secret: str | None, settings: Mapping[str, Any]
-) -> tuple[AuthProvider, bool]:
-    """Create the provider or change it; what `settings` (fields of `AuthProvider`) leave out stays.
-
-    `secret` is our client secret there, None to keep it. Returns the provider and whether it is new. Raises
-    `InvalidInput`.
-    """
-    found = AuthProvider.objects.for_tenant(tenant).filter(name=name).first()
-    provider = found or AuthProvider(tenant=tenant, name=name)
-    for field, value in settings.items():
-        setattr(provider, field, value)
-    if secret is not None or not provider.client_secret_encrypted:
-        provider.client_secret_encrypted = encrypt(secret or "")
-    try:
-        provider.full_clean()
-    except ValidationError as error:
-        raise InvalidInput.of_model(error) from error
-    provider.save()
-    return provider, found is None
+    def __init__(
+        self,
+        message: str = "",
+        *,
+        issued: otp.Issued | None = None,
+        details: tuple[FieldError, ...] = (),
+        retry_after: int | None = None,
+    ) -> None:
+        super().__init__(message, details=details, retry_after=retry_after)
+        self.issued = issued
 
 
 def log_in(
@@ -94,10 +70,57 @@ def log_in(
     client: Client,
     continuing: Session | None,
 ) -> sessions.Started:
-    """Log in the customer whose identity it is. Raises `UnknownCustomer` and `sessions.LogInRefused`."""
+    """Log in the customer whose identity it is.
+
+    Raises `LinkNeeded`, `limits.Throttled` instead of mailing too many codes, `UnknownCustomer`, and what
+    `sessions.start` raises.
+    """
     account = _find(tenant, provider, identity) or _bring_in(tenant, provider, identity, client)
     return sessions.start(
         tenant=tenant, account=account, method=provider.name, issue=issue, client=client, continuing=continuing
+    )
+
+
+def awaits_link(*, tenant: Tenant, challenge_id: UUID) -> bool:
+    """Whether this challenge is one for `complete_link`."""
+    return _waiting(tenant, challenge_id) is not None
+
+
+def complete_link(
+    *,
+    tenant: Tenant,
+    challenge_id: UUID,
+    code: str,
+    issue: sessions.Issue,
+    client: Client,
+    continuing: Session | None,
+) -> sessions.Started:
+    """Link the identity that waits for this code with the customer who got it, and log the customer in.
+
+    Raises `otp.InvalidCode`, `limits.Throttled`, `UnknownProvider` when the provider was switched off meanwhile, and
+    what `sessions.start` raises.
+    """
+    waiting = _waiting(tenant, challenge_id)
+    if waiting is None:
+        raise otp.InvalidCode
+    otp.verify(tenant=tenant, challenge_id=challenge_id, code=code, client=client, purposes=(VERIFICATION,))
+    kept = json.loads(decrypt(waiting.data_encrypted))
+    provider = find_provider(tenant=tenant, name=kept.pop("provider"))
+    identity = Identity(**kept)
+    try:
+        account = _link_proven(tenant, provider, identity, waiting, client)
+    except IntegrityError:  # linked in the meantime
+        account = _find(tenant, provider, identity)
+    if account is None:
+        raise otp.InvalidCode
+    return sessions.start(
+        tenant=tenant,
+        account=account,
+        method=provider.name,
+        issue=issue,
+        client=client,
+        continuing=continuing,
+        is_mailbox_proof=True,
     )
 
 
@@ -125,8 +148,7 @@ def _find(tenant: Tenant, provider: AuthProvider, identity: Identity) -> Account
 def _link(tenant: Tenant, provider: AuthProvider, identity: Identity, client: Client) -> Account | None:
     """A new account for the customer who has this e-mail here, where provider and tenant vouch for it.
 
-    Someone who has the e-mail and no proof of it is refused: it may be another's account (RFC 9700 has no say; OWASP
-    ASVS 5.0, 6.8.1 does).
+    Someone who has the e-mail and no proof of it is asked for one: it may be another's account (OWASP ASVS 5.0, 6.8.1).
     """
     if not identity.email:
         return None
@@ -139,13 +161,78 @@ def _link(tenant: Tenant, provider: AuthProvider, identity: Identity, client: Cl
     if owner is None:
         return None
     if not (provider.is_linking_by_email and identity.is_email_verified and owner.is_confirmed):
-        sessions.refuse(
-            tenant=tenant,
-            client=client,
-            method=provider.name,
-            reason="e-mail belongs to another account",
-            customer_number=owner.customer.number,
-        )
+        raise _ask(tenant, provider, identity, owner, client)
+    return _create_account(tenant, provider, identity, owner.customer, client, action="link_identity")
+
+
+@transaction.atomic
+def _ask(
+    tenant: Tenant, provider: AuthProvider, identity: Identity, owner: Account, client: Client
+) -> LinkNeeded | sessions.LogInRefused:
+    """Mail the owner a code, and keep the identity until it is answered. Returns what to raise, outside of every
+    transaction."""
+    customer = owner.customer
+    audit.record(
+        tenant=tenant,
+        action=audit.LOG_IN,
+        client=client,
+        customer_number=customer.number,
+        method=provider.name,
+        is_success=False,
+        reason="e-mail belongs to another account",
+    )
+    if not customer.is_active or customer.is_on_hold:
+        return sessions.LogInRefused()
+    issued = otp.request(
+        tenant=tenant,
+        purpose=VERIFICATION,
+        channel=OneTimeCode.Channel.EMAIL,
+        destination=owner.identifier,
+        client=client,
+        customer=customer,
+        language=customer.preferred_language or "",
+    )
+    kept = {
+        "provider": provider.name,
+        "issuer": identity.issuer,
+        "subject": identity.subject,
+        "email": identity.email,
+        "is_email_verified": identity.is_email_verified,
+    }
+    PendingLink(
+        tenant=tenant,
+        challenge_id=issued.challenge_id,
+        account=owner,
+        data_encrypted=encrypt(json.dumps(kept)),
+        expires_at=issued.expires_at,
+    ).save(force_insert=True)
+    return LinkNeeded(issued=issued)
+
+
+def _waiting(tenant: Tenant, challenge_id: UUID) -> PendingLink | None:
+    return (
+        PendingLink.objects.for_tenant(tenant)
+        .select_related("account__customer")
+        .filter(challenge_id=challenge_id, spent_at=None, expires_at__gt=timezone.now())
+        .first()
+    )
+
+
+@transaction.atomic
+def _link_proven(
+    tenant: Tenant, provider: AuthProvider, identity: Identity, waiting: PendingLink, client: Client
+) -> Account | None:
+    """The new account of the identity; None when what waited is used up, or its e-mail is another customer's by now."""
+    unspent = PendingLink.objects.for_tenant(tenant).filter(pk=waiting.pk, spent_at=None)
+    if not unspent.update(spent_at=timezone.now(), data_encrypted=""):  # what was used needs no keeping
+        return None
+    owner = waiting.account
+    if owner.identifier != identity.email:
+        return None
+    try:
+        confirmation.confirm(tenant=tenant, account=owner, client=client)
+    except confirmation.AccountGone:
+        return None
     return _create_account(tenant, provider, identity, owner.customer, client, action="link_identity")
 
 

@@ -8,6 +8,7 @@ from auth_providers.models.proofs import (
     Authenticator,
     Challenge,
     OneTimeCode,
+    PendingLink,
     PendingLogIn,
     RecoveryCode,
 )
@@ -26,6 +27,7 @@ __all__ = [
     "Message",
     "MessageTemplate",
     "OneTimeCode",
+    "PendingLink",
     "PendingLogIn",
     "RecoveryCode",
     "Session",

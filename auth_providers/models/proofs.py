@@ -179,8 +179,8 @@ class PendingLogIn(TenantOwned):
 
 
 class PendingLink(TenantOwned):
-    """An identity elsewhere whose e-mail is that of a customer here. It waits, encrypted, for the answer to the code that
-    the customer was mailed."""
+    """An identity elsewhere whose e-mail is that of a customer here. It waits, encrypted, until that customer answers
+    the code that was mailed."""
 
     challenge_id = models.UUIDField()
     account = models.ForeignKey(

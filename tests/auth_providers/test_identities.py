@@ -7,8 +7,8 @@ import pytest
 from pytest_django import Settings
 
 from auth_providers import identities, sessions, social, token_exchange
-from auth_providers.identities import UnknownCustomer, UnknownProvider
-from auth_providers.models import Account, AuthProvider
+from auth_providers.identities import LinkNeeded, UnknownCustomer, UnknownProvider
+from auth_providers.models import Account, AuthProvider, Session
 from auth_providers.oidc import Identity
 from auth_providers.outgoing import ProviderUnavailable
 from customers.models import Customer
@@ -105,10 +105,11 @@ def test_who_has_the_email_of_a_customer(
     if is_let_in:
         assert log_in(provider, identity).session.customer == customer
     else:
-        with pytest.raises(sessions.LogInRefused):
+        with pytest.raises(LinkNeeded):
             log_in(provider, identity)
         assert AuditEvent.objects.filter(reason="e-mail belongs to another account").count() == 1
     assert (Customer.objects.count(), Account.objects.count()) == (1, 2 if is_let_in else 1)
+    assert not Session.objects.exclude(customer=customer).exists()
 
 
 def test_an_email_of_another_tenants_customer_is_nobodys(provider: AuthProvider, other_tenant: Tenant) -> None:
