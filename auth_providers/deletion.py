@@ -3,17 +3,31 @@
 import json
 
 from django.db import transaction
-from django.db.models import Case, CharField, F, Value, When
+from django.db.models import Case, CharField, F, Q, Value, When
 from django.db.models.functions import Cast, Coalesce, Concat
 from django.utils import timezone
 
 from auth_providers import challenges, email_change, limits, messages
-from auth_providers.models import PASSWORD, Account, Challenge, Message, Session
+from auth_providers.models import (
+    OTP,
+    PASSWORD,
+    Account,
+    Authenticator,
+    Challenge,
+    Message,
+    OneTimeCode,
+    PendingLink,
+    PendingLogIn,
+    RecoveryCode,
+    Session,
+    Submission,
+    UnfinishedErasure,
+)
 from auth_providers.passwords import NO_PASSWORD
 from customers import erasure
 from customers.models import Customer
 from tenants.clients import Client
-from tenants.encryption import decrypt
+from tenants.encryption import decrypt, encrypt
 from tenants.models import Tenant
 
 TEMPLATE = "deletion"
@@ -62,14 +76,14 @@ def _account_to_ask(tenant: Tenant, customer: Customer, session: Session) -> Acc
 
 @transaction.atomic
 def _delete(tenant: Tenant, customer: Customer, client: Client, staff_username: str = "") -> None:
-    """End the sessions, free the log-ins, erase the profile; what other rows point at stays, and says nothing.
+    """End the sessions, free the log-ins, empty the profile; what other rows point at stays, and says nothing. The rest
+    is left to the worker (`finish_due`), so that a customer with much of it waits no longer than any other.
 
     The order is that of the locks of a log-in and of whoever follows a mailed link.
     """
     accounts = Account.objects.for_tenant(tenant).filter(customer=customer)
-    mine = list(accounts)
-    mailboxes = _mailboxes(tenant, customer, mine)
-    Challenge.objects.for_tenant(tenant).filter(account__in=mine).delete()
+    destinations = [customer.contact_email, customer.contact_phone]
+    destinations += [text for account in accounts for text in (account.mail_address, account.identifier)]
     erasure.erase(tenant=tenant, customer=customer, client=client, staff_username=staff_username)
     accounts.update(
         identifier=Concat(Value("erased-"), Cast("pk", CharField())),
@@ -82,18 +96,52 @@ def _delete(tenant: Tenant, customer: Customer, client: Client, staff_username: 
         address=None,
         user_agent="",
     )
-    Message.objects.for_tenant(tenant).filter(recipient__in=mailboxes).delete()
+    UnfinishedErasure(
+        tenant=tenant,
+        customer=customer,
+        destinations_encrypted=encrypt(json.dumps(sorted({text for text in destinations if text}))),
+    ).save(force_insert=True)
 
 
-def _mailboxes(tenant: Tenant, customer: Customer, accounts: list[Account]) -> set[str]:
-    """Where mail to the customer went or waits to go. What someone else logs in with is theirs, whatever a profile
+def finish_due() -> int:
+    """Delete what is left of customers who are erased. Returns how many there were. For the worker, of which several
+    may run at once."""
+    count = 0
+    for unfinished in UnfinishedErasure.objects.select_related("tenant", "customer"):
+        count += _finish(unfinished)
+    return count
+
+
+@transaction.atomic
+def _finish(unfinished: UnfinishedErasure) -> int:
+    """Delete what belongs to one erased customer and the row that asks for it; 0 when another worker was faster."""
+    taken, _ = UnfinishedErasure.objects.filter(pk=unfinished.pk).delete()
+    if not taken:
+        return 0
+    tenant, customer = unfinished.tenant, unfinished.customer
+    accounts = list(Account.objects.for_tenant(tenant).filter(customer=customer))
+    own = json.loads(decrypt(unfinished.destinations_encrypted))
+    theirs = _destinations(tenant, customer, accounts, own)
+    Message.objects.for_tenant(tenant).filter(recipient__in=theirs).delete()
+    codes = OneTimeCode.objects.for_tenant(tenant)
+    codes.filter(Q(destination__in=theirs) | Q(customer_number=customer.number)).delete()
+    Submission.objects.for_tenant(tenant).filter(customer_number=customer.number).delete()
+    for model in (Challenge, PendingLogIn, PendingLink):
+        model._default_manager.filter(tenant=tenant, account__in=accounts).delete()
+    for model in (Authenticator, RecoveryCode):
+        model._default_manager.filter(tenant=tenant, customer=customer).delete()
+    erasure.finish(customer=customer)
+    return 1
+
+
+def _destinations(tenant: Tenant, customer: Customer, accounts: list[Account], own: list[str]) -> set[str]:
+    """Where messages to the customer went or wait to go. What someone else logs in with is theirs, whatever a profile
     calls its contact e-mail."""
-    own = [customer.contact_email or "", *(account.mail_address for account in accounts)]
     asked_for = Challenge.objects.for_tenant(tenant).filter(
         account__in=accounts, purpose=Challenge.Purpose.EMAIL_CHANGE
     )
     found = {*own, *asked_for.values_list("details__email", flat=True), *_about_to_be_asked(tenant, accounts)}
-    others = Account.objects.for_tenant(tenant).filter(provider=PASSWORD, identifier__in=found)
+    others = Account.objects.for_tenant(tenant).filter(provider__in=[PASSWORD, OTP], identifier__in=found)
     return found - set(others.exclude(customer=customer).values_list("identifier", flat=True))
 
 

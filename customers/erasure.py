@@ -1,11 +1,22 @@
-"""Erasing a customer: the personal data goes, the number stays taken."""
+"""Erasing a customer: the personal data goes, the number stays taken.
+
+The profile is emptied at once; the rows that hang on it, which nobody can reach any more, follow a moment later.
+"""
 
 from typing import Any
 
-from django.db import transaction
+from django.db import models
 from django.utils import timezone
 
-from customers.models import Address, ContactAssignment, Customer
+from customers.models import (
+    Address,
+    Consent,
+    ContactAssignment,
+    Customer,
+    CustomerIdentifier,
+    Note,
+    SegmentMembership,
+)
 from customers.profiles import CustomerNotFound
 from tenants import audit
 from tenants.clients import Client
@@ -21,24 +32,35 @@ ERASED_TO: dict[str, Any] = {
     "contact_phone": None,
     "company": None,
     "company_registration_id": None,
+    "sex": None,
+    "birth_date": None,
+    "nationality": None,
+    "advisor": None,
+    "properties": {},
     "mixins": {},
     "mixin_schemas": {},
 }
+# Whose rows are a customer's and nobody else's.
+BELONGINGS: tuple[type[models.Model], ...] = (
+    Address,
+    ContactAssignment,
+    CustomerIdentifier,
+    SegmentMembership,
+    Note,
+    Consent,
+)
 
 
-@transaction.atomic
 def erase(*, tenant: Tenant, customer: Customer, client: Client = audit.NO_CLIENT, staff_username: str = "") -> None:
-    """Erase the customer's personal data and addresses; the row and its number stay, inactive.
+    """Empty the profile; the row and its number stay, inactive. Call it in a transaction, and `finish` later.
 
     Raises `CustomerNotFound` for one who is erased already.
     """
     now = timezone.now()
-    # The profile first: from then on nobody adds an address to it.
+    # From here on nobody adds an address to it.
     there = Customer.objects.for_tenant(tenant).filter(pk=customer.pk, erased_at=None)
     if not there.update(**ERASED_TO, is_active=False, erased_at=now, updated_at=now):
         raise CustomerNotFound
-    Address.objects.for_tenant(tenant).filter(customer=customer).delete()
-    ContactAssignment.objects.for_tenant(tenant).filter(customer=customer).delete()
     audit.record(
         tenant=tenant,
         action="erase_customer",
@@ -46,3 +68,9 @@ def erase(*, tenant: Tenant, customer: Customer, client: Client = audit.NO_CLIEN
         customer_number=customer.number,
         staff_username=staff_username,
     )
+
+
+def finish(*, customer: Customer) -> None:
+    """Delete everything that hung on the profile of a customer who is erased."""
+    for model in BELONGINGS:
+        model._default_manager.filter(tenant=customer.tenant_id, customer=customer).delete()

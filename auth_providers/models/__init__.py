@@ -1,6 +1,6 @@
 """Who is this? Log-ins, sessions and what they leave behind, split by topic."""
 
-from auth_providers.models.accounts import Account, Session, Token
+from auth_providers.models.accounts import Account, Session, Token, UnfinishedErasure
 from auth_providers.models.flows import Flow, Submission, WebhookEndpoint
 from auth_providers.models.outbox import Message, MessageTemplate
 from auth_providers.models.proofs import (
@@ -33,5 +33,6 @@ __all__ = [
     "Session",
     "Submission",
     "Token",
+    "UnfinishedErasure",
     "WebhookEndpoint",
 ]

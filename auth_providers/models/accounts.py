@@ -53,6 +53,24 @@ class Account(TenantOwned):
         return self.identifier if self.provider == PASSWORD else self.email
 
 
+class UnfinishedErasure(TenantOwned):
+    """A customer who is erased, with rows left that the worker still has to delete.
+
+    `destinations_encrypted` are the e-mail addresses and numbers that were theirs, to find what waits for them.
+    """
+
+    customer = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="+")
+    destinations_encrypted = models.TextField(editable=False)
+    created_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        ordering = ["pk"]
+        constraints = [models.UniqueConstraint(fields=["tenant", "customer"], name="unfinished_erasure_once")]
+
+    def __str__(self) -> str:
+        return f"Erasure of {self.customer_id}"
+
+
 class Session(TenantOwned):
     """A visit to a storefront, from the first anonymous page to log-out.
 

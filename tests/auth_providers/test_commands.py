@@ -63,7 +63,7 @@ def test_reencrypt_frees_the_old_key(tenant: Tenant, settings: Settings) -> None
     sent = enqueue(tenant)
     Message.objects.filter(pk=sent.pk).update(context_encrypted="")
     settings.ENCRYPTION_KEYS = [new, old]
-    assert run("reencrypt").splitlines() == ["signing keys: 1", "messages: 1", "auth providers: 0"]
+    assert run("reencrypt").splitlines()[:3] == ["signing keys: 1", "messages: 1", "auth providers: 0"]
     settings.ENCRYPTION_KEYS = [new]
     assert signing_keys.private_pem(signing_keys.current(tenant=tenant))
     mail = messages.render(Message.objects.get(pk=message.pk))

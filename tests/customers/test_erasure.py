@@ -1,11 +1,14 @@
 """What is personal, column by column, and that nothing of it is left of a customer who was erased."""
 
+import uuid
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.apps import apps
-from django.db import connection, models
+from django.db import connection, models, transaction
+from django.utils import timezone
 
 from auth_providers import (
     challenges,
@@ -17,12 +20,35 @@ from auth_providers import (
     second_log_ins,
     sessions,
 )
-from auth_providers.models import Account, AuthProvider, Challenge, Message, Session
+from auth_providers.models import (
+    OTP,
+    Account,
+    Authenticator,
+    AuthProvider,
+    Challenge,
+    Message,
+    OneTimeCode,
+    PendingLink,
+    PendingLogIn,
+    RecoveryCode,
+    Session,
+    Submission,
+    UnfinishedErasure,
+)
 from auth_providers.oidc import Identity
 from customers import addresses, erasure, legal_entities, mixins, profiles
-from customers.models import ContactAssignment, Customer, LegalEntity
+from customers.models import (
+    Consent,
+    ContactAssignment,
+    Customer,
+    CustomerIdentifier,
+    LegalEntity,
+    Note,
+    Segment,
+    SegmentMembership,
+)
 from tenants.clients import Client
-from tenants.encryption import decrypt
+from tenants.encryption import decrypt, encrypt
 from tenants.models import AuditEvent, Tenant
 from tests import factories
 
@@ -38,9 +64,20 @@ PERSONAL: dict[str, dict[str, str]] = {
         "the row goes",
     ),
     "ContactAssignment": dict.fromkeys(["public_id", "customer", "legal_entity"], "the row goes"),
+    "CustomerIdentifier": dict.fromkeys(["customer", "name", "value"], "the row goes"),
+    "SegmentMembership": dict.fromkeys(["customer", "segment"], "the row goes"),
+    "Note": dict.fromkeys(["customer", "text"], "the row goes"),
+    "Consent": dict.fromkeys(["customer", "purpose", "is_given", "source"], "the row goes"),
     "Account": {"identifier": "replaced", "email": "emptied", "password": "replaced by none"},
     "Session": {"address": "emptied", "user_agent": "emptied"},
     "Challenge": {"details": "the row goes: it may hold a new e-mail"},
+    "OneTimeCode": dict.fromkeys(["destination", "customer_number"], "the row goes"),
+    "Authenticator": dict.fromkeys(["customer", "secret_encrypted"], "the row goes"),
+    "RecoveryCode": dict.fromkeys(["customer", "code_hmac"], "the row goes"),
+    "PendingLogIn": dict.fromkeys(["account", "continuing"], "the row goes"),
+    "PendingLink": dict.fromkeys(["account", "data_encrypted"], "the row goes"),
+    "Submission": dict.fromkeys(["data_encrypted", "customer_number"], "the row goes"),
+    "UnfinishedErasure": dict.fromkeys(["customer", "destinations_encrypted"], "the row goes when it is finished"),
     "Message": dict.fromkeys(["recipient", "context_encrypted", "last_error"], "the row goes"),
     "AuditEvent": {
         "customer_number": "stays: the trail outlives the profile, and orders elsewhere name the number",
@@ -55,24 +92,49 @@ NOT_PERSONAL: dict[str, set[str]] = {
     "Customer": {
         *("id", "tenant", "number", "preferred_language", "preferred_currency", "preferred_site", "is_active"),
         *("is_on_hold", "version", "last_login_at", "created_at", "updated_at", "erased_at"),
+        *("is_prospect", "is_activated"),
     },
     "CustomerNumber": {"id", "tenant", "last"},
     "Address": {"id", "tenant", "customer", "is_default", "version", "created_at"},
     "MixinSchema": {"id", "tenant", "url", "schema", "created_at"},
     "LegalEntity": {"id", "tenant", "public_id", "name"},
     "ContactAssignment": {"id", "tenant"},
+    "CustomerIdentifier": {"id", "tenant"},
+    "Segment": {"id", "tenant", "code", "name", "description", "created_at"},
+    "SegmentMembership": {"id", "tenant", "created_at"},
+    "Note": {"id", "tenant", "staff_username", "created_at"},
+    "Consent": {"id", "tenant", "at"},
     "Account": {
         *("id", "tenant", "customer", "provider", "issuer", "is_password_initial", "is_confirmed", "created_at"),
     },
     "Session": {
         *("id", "tenant", "api_key", "site", "currency", "language", "country", "customer", "account"),
         *("legal_entity", "method", "created_at", "authenticated_at", "expires_at", "ended_at", "end_reason"),
+        "second_factor",
     },
     "Token": {"id", "tenant", "session", "kind", "token_hash", "issued_at", "expires_at", "spent_at"},
     "Challenge": {"id", "tenant", "purpose", "account", "token_hash", "created_at", "expires_at", "spent_at"},
+    "OneTimeCode": {
+        *("id", "tenant", "purpose", "channel", "challenge_id", "code_hmac", "wrong_answers", "issued_at"),
+        *("expires_at", "spent_at", "last_generated_timestamp", "throttling_failure_timestamp"),
+        "throttling_failure_count",
+    },
+    "Authenticator": {
+        *("id", "tenant", "created_at", "confirmed_at", "last_step", "throttling_failure_timestamp"),
+        "throttling_failure_count",
+    },
+    "RecoveryCode": {"id", "tenant", "spent_at"},
+    "PendingLogIn": {
+        *("id", "tenant", "handle_hash", "method", "challenge_id", "created_at", "expires_at", "spent_at"),
+    },
+    "PendingLink": {"id", "tenant", "challenge_id", "created_at", "expires_at", "spent_at"},
+    "Submission": {
+        *("id", "tenant", "challenge_id", "flow", "position", "is_written", "created_at", "expires_at", "spent_at"),
+    },
+    "UnfinishedErasure": {"id", "tenant", "created_at"},
     "Attempts": {"id", "tenant", "rule", "count", "since", "blocked_until"},
     "Message": {
-        *("id", "tenant", "template", "language", "site", "created_at", "attempts", "next_attempt_at"),
+        *("id", "tenant", "template", "language", "site", "channel", "created_at", "attempts", "next_attempt_at"),
         *("sent_at", "failed_at"),
     },
     "AuditEvent": {
@@ -80,7 +142,10 @@ NOT_PERSONAL: dict[str, set[str]] = {
     },
 }
 # Of the shop and its staff, who are not customers.
-NOT_OF_CUSTOMERS = {"Tenant", "Site", "ApiKey", "SigningKey", "StaffEvent", "AuthProvider", "MessageTemplate"}
+NOT_OF_CUSTOMERS = {
+    *("Tenant", "Site", "ApiKey", "SigningKey", "StaffEvent", "AuthProvider", "MessageTemplate", "Flow"),
+    *("WebhookEndpoint", "PostalCode"),
+}
 
 CLIENT = Client(address="203.0.113.77", user_agent="phone-of-ada/7")
 ADDRESS = {
@@ -103,6 +168,7 @@ VALUES = [
     *PROFILE.values(),
     *("ada at home", "Rue Babbage", "+44 20 555123", "COTTAGE", "blue as the sea", "assignment-of-ada"),
     *(factories.EMAIL, CONTACT, "second@example.com", "new@example.com", "newer@example.com"),
+    *("card-of-ada", "note about ada", "till-of-ada", "+441632960000", "elsewhere@example.com"),
     *(IDENTITY.subject, IDENTITY.email, CLIENT.user_agent),
 ]
 
@@ -139,6 +205,7 @@ def customer(tenant: Tenant) -> Customer:
         tenant=tenant, public_id="assignment-of-ada", customer=customer, legal_entity=entity
     )
     _log_in_everywhere(tenant, customer)
+    _fill_what_hangs_on(tenant, customer)
     _ask_for_mail(tenant, customer)
     customer.refresh_from_db()
     return customer
@@ -172,6 +239,40 @@ def _log_in_everywhere(tenant: Tenant, customer: Customer) -> None:
     )
 
 
+def _fill_what_hangs_on(tenant: Tenant, customer: Customer) -> None:
+    """What other parts of the product know of the customer, as rows: this is about what becomes of it."""
+    account = Account.objects.get(identifier=factories.EMAIL)
+    own = {"tenant": tenant, "customer": customer}
+    soon = {"expires_at": timezone.now() + timedelta(minutes=3)}
+    CustomerIdentifier.objects.create(**own, name="loyaltyCard", value="card-of-ada")
+    segment = Segment.objects.create(tenant=tenant, code="inventors")
+    SegmentMembership.objects.create(**own, segment=segment)
+    Note.objects.create(**own, text="note about ada", staff_username="clara")
+    Consent.objects.create(**own, purpose="email", is_given=True, source="till-of-ada")
+    Account.objects.create(**own, provider=OTP, issuer="sms", identifier="+441632960000")
+    for destination, number in (("+441632960000", ""), ("elsewhere@example.com", customer.number)):
+        OneTimeCode.objects.create(
+            tenant=tenant, purpose="log_in", channel="sms", destination=destination, customer_number=number, **soon
+        )
+    Authenticator.objects.create(**own, secret_encrypted=encrypt("secret-of-ada"))
+    RecoveryCode.objects.create(**own, code_hmac=b"code")
+    PendingLogIn.objects.create(tenant=tenant, account=account, handle_hash=b"handle", method="password", **soon)
+    PendingLink.objects.create(
+        tenant=tenant,
+        challenge_id=uuid.uuid4(),
+        account=account,
+        data_encrypted=encrypt("link-of-ada"),
+        **soon,
+    )
+    Submission.objects.create(
+        tenant=tenant,
+        challenge_id=uuid.uuid4(),
+        customer_number=customer.number,
+        data_encrypted=encrypt("submission-of-ada"),
+        **soon,
+    )
+
+
 def _ask_for_mail(tenant: Tenant, customer: Customer) -> None:
     """Some of it goes out, and some still waits."""
     messages.enqueue(tenant=tenant, template="new_device", recipient=IDENTITY.email, context={"at": "Rue Babbage"})
@@ -197,6 +298,7 @@ def erase(customer: Customer) -> None:
     deletion.erase_by_staff(
         tenant=customer.tenant, customer=customer, staff_username="clara", client=factories.OTHER_CLIENT
     )
+    deletion.finish_due()
 
 
 def delete_by_customer(customer: Customer) -> None:
@@ -205,6 +307,7 @@ def delete_by_customer(customer: Customer) -> None:
     Tenant.objects.update(is_deletion_confirmed=False)
     customer.tenant.refresh_from_db()
     assert deletion.request(tenant=customer.tenant, customer=customer, session=session, client=CLIENT)
+    deletion.finish_due()
 
 
 @pytest.mark.parametrize("act", [erase, delete_by_customer])
@@ -216,6 +319,22 @@ def test_nothing_personal_is_left_anywhere(customer: Customer, stored: Dump, act
     after = stored().replace(CLIENT.user_agent, "").lower()
     assert [value for value in VALUES if value.lower() in after] == []
     assert "2345678" not in after
+
+
+def test_what_the_worker_finishes_later_is_out_of_reach_before(customer: Customer, stored: Dump) -> None:
+    """The profile and the log-ins go with the answer; a worker that dies in between leaves the rest to the next one."""
+    deletion.erase_by_staff(tenant=customer.tenant, customer=customer, staff_username="clara", client=CLIENT)
+    assert not Account.objects.filter(identifier__contains="@", customer=customer).exists()
+    assert not Session.objects.filter(customer=customer, ended_at=None).exists()
+    assert decrypt(UnfinishedErasure.objects.get().destinations_encrypted)
+    before = stored()
+    with pytest.raises(ZeroDivisionError), transaction.atomic():
+        assert deletion.finish_due() == 1
+        raise ZeroDivisionError  # the worker's last moment
+    assert stored() == before
+    assert deletion.finish_due() == 1
+    assert deletion.finish_due() == 0
+    assert not UnfinishedErasure.objects.exists()
 
 
 def test_outside_of_the_trail_not_even_the_network_address_is_left(customer: Customer) -> None:

@@ -5,7 +5,15 @@ from typing import Any
 from django.core.management.base import BaseCommand
 from django.db import transaction
 
-from auth_providers.models import AuthProvider, Message
+from auth_providers.models import (
+    AuthProvider,
+    Authenticator,
+    Message,
+    PendingLink,
+    Submission,
+    UnfinishedErasure,
+    WebhookEndpoint,
+)
 from tenants.encryption import reencrypt
 from tenants.models import SigningKey
 
@@ -14,6 +22,11 @@ SECRETS = (
     (SigningKey, "private_pem_encrypted"),
     (Message, "context_encrypted"),
     (AuthProvider, "client_secret_encrypted"),
+    (Authenticator, "secret_encrypted"),
+    (WebhookEndpoint, "secret_encrypted"),
+    (PendingLink, "data_encrypted"),
+    (Submission, "data_encrypted"),
+    (UnfinishedErasure, "destinations_encrypted"),
 )
 
 

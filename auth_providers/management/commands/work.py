@@ -1,4 +1,5 @@
-"""`manage.py work`: everything that nobody waits for. Sends the outbox's mails and forgets what is past its time."""
+"""`manage.py work`: everything that nobody waits for. Finishes erasures, sends what is in
+the outbox and forgets what is past its time."""
 
 import logging
 import signal
@@ -9,7 +10,7 @@ from typing import Any
 from django.core.management.base import BaseCommand
 from django.db import DatabaseError, close_old_connections
 
-from auth_providers import messages, retention
+from auth_providers import deletion, messages, retention
 
 POLL_SECONDS = 1.0
 PURGE_SECONDS = 600.0
@@ -25,6 +26,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         if options["once"]:
+            deletion.finish_due()
             while messages.send_due():
                 pass  # it sends so many at a time; a mail server that is down sends none and ends this
             retention.purge()
@@ -41,6 +43,8 @@ class Command(BaseCommand):
 def _turn(next_purge: float) -> float:
     """One round; a database that is away for a while is tried again in the next one."""
     try:
+        # First, so that no mail goes out to who is gone.
+        deletion.finish_due()
         messages.send_due()
         if time.monotonic() >= next_purge:
             retention.purge()
