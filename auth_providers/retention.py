@@ -5,7 +5,7 @@ from datetime import timedelta
 from django.db.models import Exists, Model, OuterRef, Q, QuerySet
 from django.utils import timezone
 
-from auth_providers.models import Attempts, Challenge, Message, OneTimeCode, Session, Token
+from auth_providers.models import Attempts, Challenge, Message, OneTimeCode, PendingLogIn, Session, Token
 
 BATCH = 1000
 # A spent refresh token that comes back within this time is still recognized as stolen.
@@ -30,6 +30,7 @@ def purge() -> int:
         + _delete(Message.objects.filter(Q(sent_at__lt=now - MESSAGES_KEPT) | Q(failed_at__lt=now - MESSAGES_KEPT)))
         + _delete(Challenge.objects.filter(expires_at__lt=now - CHALLENGES_KEPT))
         + _delete(OneTimeCode.objects.filter(issued_at__lt=now - CODES_KEPT))
+        + _delete(PendingLogIn.objects.filter(expires_at__lt=now - CODES_KEPT))
         + _delete(Attempts.objects.filter(since__lt=now - ATTEMPTS_KEPT))
     )
 

@@ -7,6 +7,7 @@ import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from django.conf import settings
 from django.db import transaction
 from django.db.models import Exists, OuterRef
 from django.utils import timezone
@@ -126,12 +127,14 @@ def _enrolled(tenant: Tenant) -> TenantQuerySet[Authenticator]:
 
 
 def _number(tenant: Tenant, accounts: TenantQuerySet[Account]) -> str:
-    """The telephone that the customer logs in with, where the tenant sends text messages; else ""."""
+    """The telephone that the customer logs in with, where deployment and tenant send text messages; else ""."""
     number = accounts.filter(provider=OTP, issuer=SMS).values_list("identifier", flat=True).first() or ""
     return number if number and _sends_sms(tenant) else ""
 
 
 def _sends_sms(tenant: Tenant) -> bool:
+    if not settings.SMS_URL:
+        return False
     provider = AuthProvider.objects.for_tenant(tenant).filter(name=OTP, is_enabled=True).first()
     return provider is not None and SMS in provider.settings.get("channels", ())
 

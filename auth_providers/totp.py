@@ -130,7 +130,7 @@ def confirm_enrolment(*, tenant: Tenant, customer: Customer, session: Session, c
         if authenticator.confirmed_at is not None:
             raise AlreadyEnrolled
         refusal = _compare(authenticator, code)
-        codes = [] if refusal else _confirm(tenant, authenticator, customer, session, client)
+        codes = [] if refusal else _enrol(tenant, customer, session, client)
     if refusal:  # outside of the transaction, so that the failure counts
         raise refusal
     return codes
@@ -162,6 +162,7 @@ def renew_recovery_codes(*, tenant: Tenant, customer: Customer, session: Session
         if authenticator is None or authenticator.confirmed_at is None:
             raise NotEnrolled
         _announce(tenant, customer, "recovery_codes_renewed", client)
+        _codes(tenant, customer).delete()
         return _new_codes(tenant, customer)
 
 
@@ -196,11 +197,12 @@ def _locked(tenant: Tenant, customer: Customer) -> Authenticator | None:
 def _compare(
     authenticator: Authenticator, code: str, *, recovery: TenantQuerySet[RecoveryCode] | None = None
 ) -> DomainError | None:
-    """Spend the code, or count the failure; None, or what to raise."""
+    """Spend the code, by the first of which the authenticator counts, or count the failure; None, or what to raise."""
     wait = _seconds_to_wait(authenticator)
     if wait > 0:
         return limits.Throttled(retry_after=wait)
     if _spend_step(authenticator, code) if recovery is None else _spend_recovery_code(authenticator, recovery, code):
+        authenticator.confirmed_at = authenticator.confirmed_at or timezone.now()
         authenticator.throttle_reset()
         return None
     authenticator.throttle_increment()
@@ -234,11 +236,7 @@ def _spend_recovery_code(authenticator: Authenticator, codes: TenantQuerySet[Rec
     return codes.filter(code_hmac__in=macs, spent_at=None).update(spent_at=timezone.now()) == 1
 
 
-def _confirm(
-    tenant: Tenant, authenticator: Authenticator, customer: Customer, session: Session, client: Client
-) -> list[str]:
-    authenticator.confirmed_at = timezone.now()
-    authenticator.save(update_fields=["confirmed_at"])
+def _enrol(tenant: Tenant, customer: Customer, session: Session, client: Client) -> list[str]:
     sessions.end_others(tenant=tenant, customer=customer, reason="second_factor_added", except_session=session)
     _announce(tenant, customer, "second_factor_added", client)
     return _new_codes(tenant, customer)
@@ -279,8 +277,7 @@ def _codes(tenant: Tenant, customer: Customer) -> TenantQuerySet[RecoveryCode]:
 
 
 def _new_codes(tenant: Tenant, customer: Customer) -> list[str]:
-    """Replace the customer's recovery codes by new ones, two groups of five characters each."""
-    _codes(tenant, customer).delete()
+    """Recovery codes of two groups of five characters each."""
     codes = ["".join(secrets.choice(ALPHABET) for _ in range(RECOVERY_CODE_LENGTH)) for _ in range(RECOVERY_CODES)]
     RecoveryCode.objects.bulk_create(
         RecoveryCode(tenant=tenant, customer=customer, code_hmac=_mac(customer.pk, code, settings.SECRET_KEY))

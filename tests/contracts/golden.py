@@ -28,6 +28,10 @@ PLACEHOLDERS = (
     (r"eyJ[\w-]+\.eyJ[\w-]+\.[\w-]+", "<jwt>"),
     (r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}", "<uuid>"),
     (r"[0-9a-f]{32}", "<jti>"),
+    (r"[A-Z2-7]{32}", "<secret of an authenticator>"),
+    (r"otpauth://totp/acme:ada%40example\.com\?secret=[A-Z2-7]{32}&.+", "<otpauth>"),
+    (r"<\?xml[^$]+</svg>", "<svg>"),
+    (r"[0-9a-z]{5}-[0-9a-z]{5}", "<recovery code>"),
     (r"[0-9a-f]{10}", "<address id>"),
     (r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{6})?Z", "<timestamp>"),
 )

@@ -2,18 +2,18 @@
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache, partial
 from typing import Any
 
 from django.http import HttpResponse
 
-from auth_providers import challenges
+from auth_providers import challenges, totp
 from auth_providers.models import Account, AuthProvider, Challenge
 from customers.models import Customer
 from tenants.encryption import encrypt
 from tenants.models import Tenant
-from tests import factories
+from tests import authenticators, factories
 from tests.contracts.calls import call
 from tests.oidc_provider import REDIRECT_URI, Provider
 
@@ -68,6 +68,7 @@ def set_scene(tenant: Tenant, elsewhere: Provider | None = None) -> Scene:
     own = {"refresh": logged_in.refresh_token, "visitor_refresh": visit.pair.refresh_token}
     fixed = own | _mailed_tokens(factories.account_of(customer))
     values: dict[str, Callable[[], str]] = {name: partial(str, value) for name, value in fixed.items()}
+    values |= {"first_code": partial(authenticators.begin, customer), "enrolled": partial(_enrolled, logged_in)}
     return Scene(
         tenant=tenant,
         visitor_token=visit.pair.access_token,
@@ -87,6 +88,13 @@ def _mailed_tokens(account: Account) -> dict[str, str]:
         "email_change": challenges.issue(account=account, purpose=purpose.EMAIL_CHANGE, details=change),
         "deletion": challenges.issue(account=account, purpose=purpose.DELETION),
     }
+
+
+def _enrolled(logged_in: factories.LoggedIn) -> str:
+    """No text, and an authenticator for the customer: only for calls that need one, as log-ins ask for it."""
+    if not totp.status(tenant=logged_in.customer.tenant, customer=logged_in.customer).is_enrolled:
+        authenticators.enrol(logged_in.customer, logged_in.session)
+    return ""
 
 
 def _waiting_account(like: Customer) -> Account:
@@ -141,6 +149,10 @@ class Operation:
 
     def least_token(self, scene: Scene) -> str:
         return {"none": "", "visitor": scene.visitor_token, "customer": scene.logged_in.access_token}[self.opens]
+
+    def prepared(self, scene: Scene) -> "Operation":
+        """The same with the scene's values in it: what they take to make happens before what a test looks at."""
+        return replace(self, path=self.path_in(scene), json=self.json_in(scene))
 
     def send(self, scene: Scene, *, tenant_code: str = "", **changes: Any) -> HttpResponse:
         """The request that succeeds, but for the `changes` (arguments of `call`)."""
@@ -262,5 +274,26 @@ NEOSTORE = (
         json=CREDENTIALS,
     ),
 )
-EVERY_OPERATION = EMPORIX + EMPORIX_TWINS + NEOSTORE
+
+
+def _of_the_account(name: str, method: str, path: str, **rest: Any) -> Operation:
+    return Operation(
+        contract="account",
+        name=name,
+        method=method,
+        path=f"/tenants/{{tenant}}/account/authenticator{path}",
+        opens="customer",
+        refuses="PUT",
+        **rest,
+    )
+
+
+ACCOUNT = (
+    _of_the_account("authenticator-get", "GET", ""),
+    _of_the_account("authenticator-start", "POST", "", success=201),
+    _of_the_account("authenticator-confirm", "POST", "/confirm", json={"code": "{first_code}"}),
+    _of_the_account("recovery-codes", "POST", "/recovery-codes{enrolled}"),
+    _of_the_account("authenticator-remove", "DELETE", "{enrolled}", success=204),
+)
+EVERY_OPERATION = EMPORIX + EMPORIX_TWINS + NEOSTORE + ACCOUNT
 BY_NAME = {operation.name: operation for operation in EVERY_OPERATION}

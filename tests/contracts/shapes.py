@@ -14,7 +14,7 @@ def check_refusal(response: HttpResponse, contract: str) -> None:
     assert 400 <= response.status_code < 500, response.content
     assert response.headers["Cache-Control"] == "no-store"
     body = body_of(response)
-    if contract == "neostore":
+    if contract in {"neostore", "account"}:
         _check_problem(response, body)
     else:
         _check_emporix(response, body)

@@ -9,11 +9,11 @@ from django.utils import timezone
 from auth_providers.models import Token
 from tests.contracts import golden
 from tests.contracts.calls import call
-from tests.contracts.operations import EMPORIX, NEOSTORE, Operation, Scene
+from tests.contracts.operations import ACCOUNT, EMPORIX, NEOSTORE, Operation, Scene
 
-OPERATIONS = EMPORIX + NEOSTORE
+OPERATIONS = EMPORIX + NEOSTORE + ACCOUNT
 WITH_TOKEN = [operation for operation in OPERATIONS if operation.opens != "none"]
-FOR_CUSTOMERS = [operation for operation in EMPORIX if operation.opens == "customer"]
+FOR_CUSTOMERS = [operation for operation in EMPORIX + ACCOUNT if operation.opens == "customer"]
 ON_ADDRESSES = [operation for operation in EMPORIX if "/me/addresses/home" in operation.path]
 WITH_BODY = [operation for operation in OPERATIONS if operation.json is not None]
 TOO_LARGE = json.dumps({"firstName": "x" * 256 * 1024}).encode()
@@ -21,7 +21,7 @@ TOO_LARGE = json.dumps({"firstName": "x" * 256 * 1024}).encode()
 
 @pytest.mark.parametrize("operation", OPERATIONS, ids=str)
 def test_a_tenant_that_does_not_exist(operation: Operation, scene: Scene) -> None:
-    status = 404 if operation.contract == "neostore" else 400
+    status = 400 if operation.contract == "emporix" else 404
     answer = operation.send(scene, tenant_code="nobody")
     golden.check(answer, operation.contract, f"{operation.name}.{status}.tenant")
 
@@ -72,7 +72,14 @@ def test_a_body_that_does_not_say_it_is_json(operation: Operation, scene: Scene)
     golden.check(answer, operation.contract, f"{operation.name}.415")
 
 
-@pytest.mark.parametrize(("contract", "path"), [("emporix", "/customer/acme/wishes"), ("neostore", "/api/acme/wishes")])
+@pytest.mark.parametrize(
+    ("contract", "path"),
+    [
+        ("emporix", "/customer/acme/wishes"),
+        ("neostore", "/api/acme/wishes"),
+        ("account", "/tenants/acme/account/wishes"),
+    ],
+)
 @pytest.mark.usefixtures("tenant")
 def test_a_path_that_the_contract_does_not_have(contract: str, path: str) -> None:
     golden.check(call("GET", path), contract, "unknown-path.404")

@@ -8,13 +8,13 @@ from tenants.models import Tenant
 from tests import factories
 from tests.contracts import golden
 from tests.contracts.calls import body_of, call
-from tests.contracts.operations import BY_NAME, EMPORIX, NEOSTORE, Operation, Scene
+from tests.contracts.operations import ACCOUNT, BY_NAME, EMPORIX, NEOSTORE, Operation, Scene
 
 MIXIN_URL = "https://schemas.example/fit.json"
 WITH_MIXIN = {"metadata": {"mixins": {"fit": MIXIN_URL}}, "mixins": {"fit": {"shoeSize": 39}}}
 
 
-@pytest.mark.parametrize("operation", EMPORIX + NEOSTORE, ids=str)
+@pytest.mark.parametrize("operation", EMPORIX + NEOSTORE + ACCOUNT, ids=str)
 def test_success_of_an_operation(operation: Operation, scene: Scene) -> None:
     golden.check(operation.send(scene), operation.contract, f"{operation.name}.{operation.success}")
 

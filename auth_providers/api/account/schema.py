@@ -1,0 +1,127 @@
+"""The description of the account operations, for the generated document."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from drf_spectacular.utils import OpenApiResponse, extend_schema
+from rest_framework import serializers
+
+from auth_providers.api.account.authenticator import AuthenticatorViewSet, FirstCode
+from tenants.api.problems import PROBLEM
+from tenants.api.schema import TENANT_CODE, Descriptions, in_path
+
+SECURITY_SCHEMES = {
+    "customer": {"type": "http", "scheme": "bearer", "description": "A customer's token, of any contract."},
+}
+CUSTOMER: Any = [{"customer": []}]
+TENANT = in_path("tenant", "Code of the tenant.", pattern=TENANT_CODE)
+
+
+class Problem(serializers.Serializer[Any]):
+    """RFC 9457. `errors` maps a field to what is wrong with it."""
+
+    type = serializers.CharField()
+    title = serializers.CharField()
+    status = serializers.IntegerField()
+    detail = serializers.CharField()
+    instance = serializers.CharField()
+    code = serializers.CharField()
+
+    def get_fields(self) -> dict[str, Any]:
+        """`errors` is a name that serializers use themselves."""
+        messages = serializers.ListField(child=serializers.CharField())
+        return super().get_fields() | {"errors": serializers.DictField(child=messages, required=False)}
+
+
+class AuthenticatorStatus(serializers.Serializer[Any]):
+    isEnrolled = serializers.BooleanField()
+    recoveryCodesLeft = serializers.IntegerField()
+
+
+class Enrolment(serializers.Serializer[Any]):
+    """What the app needs, shown this once."""
+
+    secret = serializers.CharField(help_text="Base 32, for who can't scan the image.")
+    uri = serializers.CharField(help_text="The same as an `otpauth:` address.")
+    qrSvg = serializers.CharField(help_text="The address as an image, SVG.")
+
+
+class RecoveryCodes(serializers.Serializer[Any]):
+    """Each logs in once in place of the app; shown this once."""
+
+    recoveryCodes = serializers.ListField(child=serializers.CharField())
+
+
+REFUSALS = {
+    400: "The request is not valid, or the code is wrong.",
+    401: "No valid token.",
+    403: "Not a customer's token, or the log-in is more than ten minutes ago.",
+    404: "There is no such tenant, or no authenticator.",
+    409: "An authenticator is enrolled already.",
+    413: "The body is too large.",
+    415: "The body is of another media type.",
+    429: "Too many attempts.",
+    503: "Not available right now.",
+}
+
+
+def _operation(name: str, summary: str, *, success: dict[int, Any], refusals: Iterable[int] = (), **rest: Any) -> Any:
+    failures = {
+        (status, PROBLEM): OpenApiResponse(Problem, REFUSALS[status])
+        for status in sorted({400, 401, 403, 404, 503, *refusals})
+    }
+    return extend_schema(
+        operation_id=name,
+        summary=summary,
+        tags=["Authenticator"],
+        parameters=[TENANT],
+        auth=CUSTOMER,
+        responses=success | failures,
+        **rest,
+    )
+
+
+DESCRIPTIONS: Descriptions = {
+    AuthenticatorViewSet: {
+        "retrieve": [
+            _operation(
+                "authenticator-get",
+                "Learn whether an authenticator is enrolled",
+                success={200: OpenApiResponse(AuthenticatorStatus, "As it stands.")},
+            )
+        ],
+        "start": [
+            _operation(
+                "authenticator-start",
+                "Begin to enrol an authenticator",
+                request=None,
+                success={201: OpenApiResponse(Enrolment, "A secret, which counts once it is confirmed.")},
+                refusals=(409,),
+            )
+        ],
+        "confirm": [
+            _operation(
+                "authenticator-confirm",
+                "Confirm the authenticator with its first code",
+                request=FirstCode,
+                success={200: OpenApiResponse(RecoveryCodes, "Enrolled; every other session has ended.")},
+                refusals=(409, 413, 415, 429),
+            )
+        ],
+        "renew_recovery_codes": [
+            _operation(
+                "authenticator-renew-recovery-codes",
+                "Replace the recovery codes",
+                request=None,
+                success={200: OpenApiResponse(RecoveryCodes, "The new ones; the former are good no more.")},
+            )
+        ],
+        "destroy": [
+            _operation(
+                "authenticator-remove",
+                "Remove the authenticator",
+                success={204: OpenApiResponse(description="It is removed, and its recovery codes with it.")},
+            )
+        ],
+    },
+}
