@@ -11,7 +11,8 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection
 
-from customers import postal_table
+from auth_providers import demo
+from customers import postal, postal_table
 from customers.models import PostalCode
 from tests.races import at_once
 
@@ -180,3 +181,14 @@ def test_nothing_is_left_beside_the_table(write: Write) -> None:
     run(write(line()))
     with connection.cursor() as cursor, pytest.raises(Exception, match=postal_table.STAGE):
         cursor.execute(f"SELECT * FROM {postal_table.STAGE}")
+
+
+@pytest.mark.django_db
+def test_the_demos_places_are_well_formed_and_written_as_their_countries_do() -> None:
+    demo.set_up()
+    assert {country for country, *_ in stored()} == {"AT", "CH", "DE", "ES", "FR", "GB", "PL", "US"}
+    for country, code, *_ in stored():
+        assert country == "GB" or postal.format_code(country=country, code=code) == code
+    PostalCode.objects.exclude(code="1010").delete()
+    demo.set_up()
+    assert len(stored()) == 1

@@ -6,8 +6,8 @@ from django.core.management.base import BaseCommand
 from django.db import transaction
 
 from auth_providers.models import (
-    AuthProvider,
     Authenticator,
+    AuthProvider,
     Message,
     PendingLink,
     Submission,
