@@ -7,11 +7,15 @@ from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.db import transaction
 
+from customers import postal_files, postal_table
+from customers.models import PostalCode
 from tenants import api_keys, directory
 
 TENANT = "demo"
 CLIENT_ID = "demo-storefront"
 STAFF = "admin"
+# A few dozen places of ours, in the format of GeoNames.
+POSTAL_CODES = Path(settings.BASE_DIR, "customers", "data", "demo_postal_codes.txt")
 
 JOURNEY = """\
 BASE={base}
@@ -55,6 +59,8 @@ def set_up() -> None:
         users = get_user_model().objects
         if not users.filter(username=STAFF).exists():
             users.create_superuser(username=STAFF, email="admin@example.com", password=settings.DEMO_STAFF_PASSWORD)
+    if not PostalCode.objects.exists():  # an import of the real ones stays
+        postal_table.load(postal_table.parse(line.text) for line in postal_files.lines(POSTAL_CODES))
 
 
 def card() -> Card:
