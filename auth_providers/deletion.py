@@ -126,10 +126,10 @@ def _finish(unfinished: UnfinishedErasure) -> int:
     codes = OneTimeCode.objects.for_tenant(tenant)
     codes.filter(Q(destination__in=theirs) | Q(customer_number=customer.number)).delete()
     Submission.objects.for_tenant(tenant).filter(customer_number=customer.number).delete()
-    for model in (Challenge, PendingLogIn, PendingLink):
-        model._default_manager.filter(tenant=tenant, account__in=accounts).delete()
-    for model in (Authenticator, RecoveryCode):
-        model._default_manager.filter(tenant=tenant, customer=customer).delete()
+    for proof in (Challenge, PendingLogIn, PendingLink):
+        proof._default_manager.filter(tenant=tenant, account__in=accounts).delete()
+    for factor in (Authenticator, RecoveryCode):
+        factor._default_manager.filter(tenant=tenant, customer=customer).delete()
     erasure.finish(customer=customer)
     return 1
 
