@@ -2,7 +2,8 @@
 
 from django.urls import re_path
 
-from auth_providers.api.neostore.customer import AuthenticateViewSet, CustomerViewSet
+from auth_providers.api.neostore.authenticate import AuthenticateViewSet
+from auth_providers.api.neostore.customer import CustomerViewSet
 from tenants.api.base import EVERY_METHOD
 from tenants.api.neostore import NeostoreUnknownPath
 
@@ -11,7 +12,7 @@ CUSTOMER = r"^api/(?P<tenant>[^/]+)/customer"
 REST = r"(/[\s\S]*)?$"
 
 urlpatterns = [
-    re_path(rf"{CUSTOMER}/?$", CustomerViewSet.as_view({"get": "retrieve"})),
+    re_path(rf"{CUSTOMER}/?$", CustomerViewSet.as_view({"get": "retrieve", "post": "create"})),
     re_path(rf"{CUSTOMER}/authenticate/?$", AuthenticateViewSet.as_view({"post": "authenticate"})),
     re_path(rf"^api{REST}", NeostoreUnknownPath.as_view(EVERY_METHOD)),
 ]

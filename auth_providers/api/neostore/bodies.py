@@ -1,9 +1,16 @@
-"""The profile in the contract's words: one flat object."""
+"""The profile in the contract's words: one flat object, in and out."""
 
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
+from uuid import UUID
 
+from auth_providers import check_in, otp
 from auth_providers.bearer import Principal
+from auth_providers.entries import Entry
+from auth_providers.full_profiles import FullProfile
 from customers.models import Address, Customer
+from tenants.errors import FieldError
 
 PROFILE_NAMES = {
     "email": "contact_email",
@@ -12,26 +19,118 @@ PROFILE_NAMES = {
     "firstName": "first_name",
     "lastName": "last_name",
     "company": "company",
+    "sex": "sex",
+    "birthDate": "birth_date",
+    "nationality": "nationality",
     "language": "preferred_language",
     "currency": "preferred_currency",
     "storeId": "preferred_site",
+    "advisor": "advisor",
+    "isProspect": "is_prospect",
+    "isActivated": "is_activated",
 }
 ADDRESS_NAMES = {
     "address": "street",
     "streetNumber": "street_number",
     "postcode": "postal_code",
     "city": "city",
+    "region": "state",
     "country": "country",
 }
+# By the names that the core takes data in by.
+ENTRY_NAMES = PROFILE_NAMES | ADDRESS_NAMES | {"email": "email", "phoneNumber": "phone"}
+CONTRACT_NAMES = {core: name for names in (ENTRY_NAMES, PROFILE_NAMES) for name, core in names.items()}
+OLDER_NAMES = {"zipCode": "postcode"}
+CONSENT = "consents_"
+OWN_NUMBER = "customerNumber"
+# What our answers say and nobody can write: storefronts send back what they were given.
+CLAIMS = ("sub", "sid", "tenant", "provider", "amr", "exp", "iat", "nbf", "jti", "iss", "aud", "token_type")
+READ_ONLY = {"isActivated", "enriched", "flow", "challenge", *CLAIMS}
 
 
-def profile_body(*, caller: Principal, customer: Customer, address: Address | None) -> dict[str, Any]:
-    """The claims of the caller's token, enriched by the stored profile and the default address."""
+def entry_of(body: Mapping[str, Any]) -> tuple[Entry, list[FieldError]]:
+    """What was handed in, and what is wrong with its shape."""
+    errors: list[FieldError] = []
+    renamed = {name: body[older] for older, name in OLDER_NAMES.items() if older in body}
+    fields = {name: value for name, value in (renamed | dict(body)).items() if name not in (*READ_ONLY, *OLDER_NAMES)}
+    identifiers = fields.pop("identifiers", None) or {}
+    if not isinstance(identifiers, Mapping):
+        errors.append(FieldError(field="identifiers", code="type", message="This must be an object."))
+        identifiers = {}
+    consents = {name: fields.pop(name) for name in list(fields) if name.startswith(CONSENT)}
+    entry = Entry(
+        values={ENTRY_NAMES[name]: value for name, value in fields.items() if name in ENTRY_NAMES},
+        consents={name.removeprefix(CONSENT): given for name, given in consents.items() if given is not None},
+        identifiers={name: value for name, value in identifiers.items() if value is not None and name != OWN_NUMBER},
+        properties={name: value for name, value in fields.items() if name not in ENTRY_NAMES},
+    )
+    return entry, errors
+
+
+def in_contract_words(details: tuple[FieldError, ...]) -> tuple[FieldError, ...]:
+    """The same failures, their fields by the contract's names."""
+    return tuple(replace(each, field=_contract_name(each.field)) for each in details)
+
+
+def _contract_name(field: str) -> str:
+    if field.startswith("consents."):
+        return CONSENT + field.removeprefix("consents.")
+    return CONTRACT_NAMES.get(field, field)
+
+
+def answer_of(body: Mapping[str, Any]) -> tuple[UUID | None, str, list[FieldError]]:
+    """The challenge's id and the code, of the object `challenge` in the body, and what is wrong with it."""
+    challenge = body["challenge"]
+    if not isinstance(challenge, Mapping):
+        return None, "", [FieldError(field="challenge", code="type", message="This must be an object.")]
+    errors = list(_missing("challenge.", challenge, ("id", "code")))
+    return (None, "", errors) if errors else (uuid_of(challenge["id"]), challenge["code"], [])
+
+
+def _missing(prefix: str, body: Mapping[str, Any], names: tuple[str, ...]) -> Iterator[FieldError]:
+    for name in names:
+        if not isinstance(body.get(name), str):
+            yield FieldError(field=f"{prefix}{name}", code="required", message="This must be text.")
+
+
+def uuid_of(text: str) -> UUID | None:
+    """The id; None for a text that is none."""
+    try:
+        return UUID(text)
+    except ValueError:
+        return None
+
+
+def challenge_body(issued: otp.Issued) -> dict[str, Any]:
+    """That a code is on its way, and where to."""
+    return {
+        "challengeId": str(issued.challenge_id),
+        "type": "otp",
+        "channel": issued.channel,
+        "maskedDestination": issued.masked_destination,
+        "expiresAt": issued.expires_at,
+    }
+
+
+def written_body(written: check_in.Written, profile: FullProfile) -> dict[str, Any]:
+    """The profile, what of it nobody sent, and what the flow did."""
+    body = flat(profile) | {"enriched": [CONTRACT_NAMES[name] for name in written.derived]}
+    return body | ({"flow": {"name": written.flow, "steps": list(written.steps)}} if written.flow else {})
+
+
+def profile_body(*, caller: Principal, profile: FullProfile) -> dict[str, Any]:
+    """The claims of the caller's token, enriched by the stored profile."""
+    return flat(profile) | _claims(caller, profile.customer)
+
+
+def flat(profile: FullProfile) -> dict[str, Any]:
+    """The stored profile as one object; what a storefront sent beyond our names is never in the way of these."""
     return (
-        _claims(caller, customer)
-        | _given(customer, PROFILE_NAMES)
-        | (_given(address, ADDRESS_NAMES) if address else {})
-        | {"identifiers": {"customerNumber": customer.number}}
+        dict(profile.customer.properties)
+        | _given(profile.customer, PROFILE_NAMES)
+        | (_given(profile.address, ADDRESS_NAMES) if profile.address else {})
+        | {f"{CONSENT}{purpose}": is_given for purpose, is_given in profile.consents.items()}
+        | {"identifiers": profile.identifiers | {OWN_NUMBER: profile.customer.number}}
     )
 
 

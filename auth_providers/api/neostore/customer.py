@@ -1,63 +1,87 @@
-"""`/api/{tenantId}/customer`: who the caller is, and logging in with a provider."""
+"""`/api/{tenantId}/customer`: who the caller is, and what storefronts hand in about a customer."""
 
+from collections.abc import Mapping
 from typing import Any, NoReturn, cast
 
-from rest_framework import serializers
 from rest_framework.exceptions import NotAuthenticated, ParseError
-from rest_framework.permissions import IsAuthenticated
+from rest_framework.permissions import BasePermission, IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from auth_providers import passwords, sessions
+from auth_providers import check_in, full_profiles, otp
 from auth_providers.api.authentication import principal_of
-from auth_providers.api.neostore.bodies import profile_body
-from auth_providers.models import PASSWORD
-from customers import addresses
+from auth_providers.api.neostore import bodies
+from auth_providers.bearer import Principal
+from auth_providers.entries import Entry
 from customers.models import Customer
 from tenants.api.failures import Failure
 from tenants.api.neostore import NeostoreViewSet
+from tenants.errors import DomainError, FieldError, InvalidInput, Kind
+
+# Of data that is handed in, by the kind of the failure: the contract has no 400, 403, 404 and 409 for what it says.
+STATUS_OF_DATA = {Kind.INVALID: 412, Kind.FORBIDDEN: 401, Kind.NOT_FOUND: 401, Kind.CONFLICT: 401, Kind.CHALLENGE: 401}
 
 
 class CustomerViewSet(NeostoreViewSet):
-    permission_classes = [IsAuthenticated]
+    def get_permissions(self) -> list[BasePermission]:
+        return [IsAuthenticated()] if self.action == "retrieve" else []
 
     def permission_denied(self, request: Request, message: str | None = None, code: str | None = None) -> NoReturn:
         """The contract knows no 403: a visitor is not authenticated as a customer."""
         raise NotAuthenticated
 
+    def failure_status(self, failure: Failure) -> int:
+        status = super().failure_status(failure)
+        if self.action != "create" or failure.error is None or failure.code == "unknown_tenant":
+            return status
+        return 401 if failure.code == otp.InvalidCode.code else STATUS_OF_DATA.get(failure.error.kind, status)
+
     def retrieve(self, request: Request, **kwargs: Any) -> Response:
         caller = principal_of(request)
-        customer = cast(Customer, caller.customer)
-        address = addresses.find_default(tenant=self.tenant, customer=customer)
-        return Response(profile_body(caller=caller, customer=customer, address=address))
+        profile = full_profiles.read(tenant=self.tenant, customer=cast(Customer, caller.customer))
+        return Response(bodies.profile_body(caller=caller, profile=profile))
 
+    def create(self, request: Request, **kwargs: Any) -> Response:
+        body = request.data
+        if not isinstance(body, Mapping):
+            raise ParseError("The body is not an object.")
+        try:
+            outcome = self._answer(body) if body.get("challenge") is not None else self._submit(request, body)
+        except DomainError as error:
+            error.details = bodies.in_contract_words(error.details)
+            raise
+        if isinstance(outcome, otp.Issued):
+            return Response(bodies.challenge_body(outcome), status=202)
+        profile = full_profiles.read(tenant=self.tenant, customer=outcome.customer)
+        return Response(bodies.written_body(outcome, profile))
 
-class PasswordData(serializers.Serializer[Any]):
-    """What the password provider asks for."""
-
-    email = serializers.CharField(max_length=254)
-    password = serializers.CharField(trim_whitespace=False)
-
-
-class AuthenticateViewSet(NeostoreViewSet):
-    # A token that is sent along proves nothing here and spoils nothing.
-    authentication_classes = []
-    permission_classes = []
-
-    def failure_status(self, failure: Failure) -> int:
-        return 422 if failure.code == sessions.LogInRefused.code else super().failure_status(failure)
-
-    def authenticate(self, request: Request, **kwargs: Any) -> Response:
-        provider = request.query_params.get("provider", "")
-        if provider != PASSWORD:
-            raise ParseError(f"There is no provider '{provider}'." if provider else "The provider is missing.")
-        serializer = PasswordData(data=request.data)
-        serializer.is_valid(raise_exception=True)
-        started = passwords.log_in(
+    def _submit(self, request: Request, body: Mapping[str, Any]) -> check_in.Outcome:
+        entry, errors = bodies.entry_of(body)
+        flow = request.query_params.get("flow", "")
+        if errors:
+            self._refuse(entry, flow, errors)
+        caller = cast(Principal | None, request.auth)
+        return check_in.submit(
             tenant=self.tenant,
-            email=serializer.validated_data["email"],
-            password=serializer.validated_data["password"],
-            issue=sessions.Issue.CUSTOMER_JWT,
+            entry=entry,
+            flow=flow,
+            caller=caller.customer if caller else None,
             client=self.client,
         )
-        return Response(started.customer_jwt)
+
+    def _refuse(self, entry: Entry, flow: str, errors: list[FieldError]) -> NoReturn:
+        """With everything that is wrong, at once."""
+        try:
+            check_in.check(tenant=self.tenant, entry=entry, flow=flow)
+        except DomainError as error:
+            errors = [*errors, *error.details]
+        raise InvalidInput(details=tuple(errors))
+
+    def _answer(self, body: Mapping[str, Any]) -> check_in.Outcome:
+        """What waits for the challenge is written; whatever else the body says has no say any more."""
+        challenge_id, code, errors = bodies.answer_of(body)
+        if errors:
+            raise InvalidInput(details=tuple(errors))
+        if challenge_id is None:
+            raise otp.InvalidCode
+        return check_in.answer(tenant=self.tenant, challenge_id=challenge_id, code=code, client=self.client)

@@ -3,10 +3,18 @@
 from typing import Any
 
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiResponse, extend_schema
+from drf_spectacular.utils import OpenApiResponse, PolymorphicProxySerializer, extend_schema
 from rest_framework import serializers
 
-from auth_providers.api.neostore.customer import AuthenticateViewSet, CustomerViewSet, PasswordData
+from auth_providers.api.neostore.authenticate import (
+    AccessTokenData,
+    AuthenticateViewSet,
+    CodeAnswer,
+    CodeRequest,
+    PasswordData,
+    SocialData,
+)
+from auth_providers.api.neostore.customer import CustomerViewSet
 from tenants.api.neostore import OFFERED
 from tenants.api.problems import PROBLEM
 from tenants.api.schema import TENANT_CODE, Descriptions, in_path, in_query
@@ -15,6 +23,8 @@ SECURITY_SCHEMES = {
     "neo-customer": {"type": "http", "scheme": "bearer", "description": "The JWT of a customer."},
 }
 TENANT = in_path("tenantId", "Code of the tenant.", pattern=TENANT_CODE)
+SENT = ("application/json", "text/json", "application/*+json")
+ANY_OBJECT = {"type": "object", "additionalProperties": {}}
 
 
 class ProblemDetails(serializers.Serializer[Any]):
@@ -33,20 +43,35 @@ class ProblemDetails(serializers.Serializer[Any]):
         return super().get_fields() | {"errors": serializers.DictField(child=messages, required=False)}
 
 
+class Challenge(serializers.Serializer[Any]):
+    """What has to be proven first. A code that is sent says where to; one of an authenticator app is not sent."""
+
+    challengeId = serializers.CharField()
+    type = serializers.ChoiceField(choices=["otp", "totp"])
+    channel = serializers.ChoiceField(choices=["email", "sms"], required=False)
+    maskedDestination = serializers.CharField(required=False)
+    expiresAt = serializers.DateTimeField()
+
+
 REFUSALS = {
     400: "The request is not valid.",
     401: "No valid token of a customer.",
     404: "There is no such tenant.",
+    412: "The data is not valid; `errors` names all of it.",
     413: "The body is too large.",
     415: "The body is of another media type.",
     422: "The provider refused it.",
     429: "Too many attempts.",
     503: "Not available right now.",
 }
+CHALLENGED = OpenApiResponse(Challenge, "Something has to be proven first.")
 
 
-def _operation(name: str, summary: str, *, success: Any, refusals: tuple[int, ...], **rest: Any) -> Any:
+def _operation(
+    name: str, summary: str, *, success: Any, refusals: tuple[int, ...], challenge: Any = None, **rest: Any
+) -> Any:
     answers = {(200, media_type): success for media_type in OFFERED}
+    answers |= {(202, media_type): challenge for media_type in OFFERED if challenge}
     failures = {
         (status, media_type): OpenApiResponse(ProblemDetails, REFUSALS[status])
         for status in refusals
@@ -55,6 +80,11 @@ def _operation(name: str, summary: str, *, success: Any, refusals: tuple[int, ..
     return extend_schema(operation_id=name, summary=summary, tags=["Customer"], responses=answers | failures, **rest)
 
 
+AUTHENTICATION = PolymorphicProxySerializer(
+    component_name="Authentication",
+    serializers=[PasswordData, CodeRequest, CodeAnswer, SocialData, AccessTokenData],
+    resource_type_field_name=None,
+)
 DESCRIPTIONS: Descriptions = {
     CustomerViewSet: {
         "retrieve": [
@@ -67,16 +97,29 @@ DESCRIPTIONS: Descriptions = {
                 refusals=(400, 401, 404, 503),
             )
         ],
+        "create": [
+            _operation(
+                "customer-post",
+                "Hand in a customer's data: it is completed, and the profile is created or changed",
+                parameters=[TENANT, in_query("flow", "Name of what is done then, e.g. `preregistration`.")],
+                auth=[{"neo-customer": []}, {}],
+                request=dict.fromkeys(SENT, ANY_OBJECT),
+                success=OpenApiResponse(OpenApiTypes.OBJECT, "The profile; `enriched` names what nobody sent."),
+                challenge=CHALLENGED,
+                refusals=(400, 401, 404, 412, 413, 415, 429, 503),
+            )
+        ],
     },
     AuthenticateViewSet: {
         "authenticate": [
             _operation(
                 "customer-authenticate",
-                "Log in with a provider",
+                "Log in with a provider, whose kind says what the body is",
                 parameters=[TENANT, in_query("provider", "Name of the provider, e.g. `password`.", required=True)],
                 auth=[],
-                request=PasswordData,
+                request=dict.fromkeys(SENT, AUTHENTICATION),
                 success=OpenApiResponse(OpenApiTypes.STR, "The customer's JWT."),
+                challenge=CHALLENGED,
                 refusals=(400, 404, 413, 415, 422, 429, 503),
             )
         ],

@@ -1,0 +1,193 @@
+"""`/api/{tenantId}/customer/authenticate`: logging in with a provider, each with a body of its own."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from rest_framework import serializers
+from rest_framework.exceptions import ParseError
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from auth_providers import (
+    check_in,
+    identities,
+    otp,
+    passwords,
+    second_factors,
+    sessions,
+    social,
+    submissions,
+    token_exchange,
+    webhooks,
+)
+from auth_providers.api.neostore import bodies
+from auth_providers.models import OTP, PASSWORD, TOTP, AuthProvider
+from auth_providers.models.proofs import OneTimeCode
+from tenants.api.failures import Failure
+from tenants.api.neostore import NeostoreViewSet
+from tenants.errors import Kind
+
+ISSUE = sessions.Issue.CUSTOMER_JWT
+# A provider that says no, for whatever reason.
+REFUSED = {Kind.UNAUTHENTICATED, Kind.FORBIDDEN, Kind.NOT_FOUND, Kind.CONFLICT, Kind.CHALLENGE}
+
+
+class PasswordData(serializers.Serializer[Any]):
+    """What the password provider asks for."""
+
+    email = serializers.CharField(max_length=254)
+    password = serializers.CharField(trim_whitespace=False)
+
+
+class CodeRequest(serializers.Serializer[Any]):
+    """Where a code shall be sent."""
+
+    channel = serializers.ChoiceField(choices=OneTimeCode.Channel.choices)
+    to = serializers.CharField(max_length=254)
+
+
+class CodeAnswer(serializers.Serializer[Any]):
+    """The code that was sent, or that the authenticator app shows."""
+
+    challengeId = serializers.CharField(max_length=64)
+    code = serializers.CharField(max_length=64)
+
+
+class SocialData(serializers.Serializer[Any]):
+    """What the storefront got from a provider that customers log in at."""
+
+    idToken = serializers.CharField(source="id_token", required=False)
+    accessToken = serializers.CharField(source="access_token", required=False)
+    code = serializers.CharField(required=False)
+    redirectUri = serializers.CharField(source="redirect_uri", required=False)
+    codeVerifier = serializers.CharField(source="code_verifier", required=False)
+    nonce = serializers.CharField(required=False)
+
+
+class AccessTokenData(serializers.Serializer[Any]):
+    """Another issuer's access token."""
+
+    accessToken = serializers.CharField()
+
+
+Outcome = sessions.Started | otp.Issued
+
+
+class AuthenticateViewSet(NeostoreViewSet):
+    # A token that is sent along proves nothing here and spoils nothing.
+    authentication_classes = []
+    permission_classes = []
+
+    def failure_status(self, failure: Failure) -> int:
+        if failure.error is None or failure.code == "unknown_tenant":
+            return super().failure_status(failure)
+        is_refusal = failure.error.kind in REFUSED or failure.code == otp.InvalidCode.code
+        return 422 if is_refusal else super().failure_status(failure)
+
+    def authenticate(self, request: Request, **kwargs: Any) -> Response:
+        name = request.query_params.get("provider", "")
+        if not name:
+            raise ParseError("The provider is missing.")
+        if not isinstance(request.data, Mapping):
+            raise ParseError("The body is not an object.")
+        own = {PASSWORD: self._by_password, OTP: self._by_code, TOTP: self._by_authenticator}
+        try:
+            outcome = own[name](request.data) if name in own else self._elsewhere(name, request.data)
+        except second_factors.SecondFactorDue as due:
+            return self._second_factor(due)
+        except identities.LinkNeeded as needed:
+            if needed.issued is None:
+                raise
+            outcome = needed.issued
+        if isinstance(outcome, otp.Issued):
+            return Response(bodies.challenge_body(outcome), status=202)
+        return Response(outcome.customer_jwt)
+
+    def _by_password(self, data: Mapping[str, Any]) -> Outcome:
+        given = _valid(PasswordData, data)
+        return passwords.log_in(
+            tenant=self.tenant, email=given["email"], password=given["password"], issue=ISSUE, client=self.client
+        )
+
+    def _by_code(self, data: Mapping[str, Any]) -> Outcome:
+        """Ask for a code, or answer with one: that of a log-in, of what waits for it, or of a second factor."""
+        if "challengeId" not in data:
+            asked = _valid(CodeRequest, data)
+            return otp.request(
+                tenant=self.tenant,
+                purpose=OneTimeCode.Purpose.LOG_IN,
+                channel=asked["channel"],
+                destination=asked["to"],
+                client=self.client,
+            )
+        given = _valid(CodeAnswer, data)
+        challenge_id = bodies.uuid_of(given["challengeId"])
+        if challenge_id is None:
+            return self._by_authenticator(data)
+        answer: dict[str, Any] = {
+            "challenge_id": challenge_id,
+            "code": given["code"],
+            "issue": ISSUE,
+            "client": self.client,
+        }
+        if submissions.find(tenant=self.tenant, challenge_id=challenge_id):
+            return check_in.answer_and_log_in(tenant=self.tenant, **answer)
+        if identities.awaits_link(tenant=self.tenant, challenge_id=challenge_id):
+            return identities.complete_link(tenant=self.tenant, continuing=None, **answer)
+        return otp.log_in_with_code(tenant=self.tenant, **answer)
+
+    def _by_authenticator(self, data: Mapping[str, Any]) -> Outcome:
+        """The second factor of a log-in whose first one is proven."""
+        given = _valid(CodeAnswer, data)
+        return second_factors.complete(
+            tenant=self.tenant, handle=given["challengeId"], code=given["code"], issue=ISSUE, client=self.client
+        )
+
+    def _elsewhere(self, name: str, data: Mapping[str, Any]) -> Outcome:
+        provider = identities.find_provider(tenant=self.tenant, name=name)
+        by_kind: dict[str, Callable[[AuthProvider, Mapping[str, Any]], Outcome]] = {
+            AuthProvider.Kind.JWT: self._by_access_token,
+            AuthProvider.Kind.WEBHOOK: self._by_webhook,
+        }
+        return by_kind.get(provider.kind, self._by_social)(provider, data)
+
+    def _by_access_token(self, provider: AuthProvider, data: Mapping[str, Any]) -> Outcome:
+        return token_exchange.exchange(
+            tenant=self.tenant,
+            subject_token=_valid(AccessTokenData, data)["accessToken"],
+            provider_name=provider.name,
+            issue=ISSUE,
+            client=self.client,
+            continuing=None,
+        )
+
+    def _by_webhook(self, provider: AuthProvider, data: Mapping[str, Any]) -> Outcome:
+        return webhooks.log_in(
+            tenant=self.tenant, provider=provider, data=data, issue=ISSUE, client=self.client, continuing=None
+        )
+
+    def _by_social(self, provider: AuthProvider, data: Mapping[str, Any]) -> Outcome:
+        credentials = social.Credentials(**_valid(SocialData, data))
+        return social.log_in(
+            tenant=self.tenant,
+            provider=provider,
+            credentials=credentials,
+            issue=ISSUE,
+            client=self.client,
+            continuing=None,
+        ).started
+
+    def _second_factor(self, due: second_factors.SecondFactorDue) -> Response:
+        """The first factor is proven: a code is sent, or the authenticator app shows one."""
+        issued = second_factors.send_code(tenant=self.tenant, handle=due.handle, client=self.client)
+        if issued is not None:
+            return Response(bodies.challenge_body(issued) | {"challengeId": due.handle}, status=202)
+        return Response({"challengeId": due.handle, "type": TOTP, "expiresAt": due.expires_at}, status=202)
+
+
+def _valid(shape: type[serializers.Serializer[Any]], data: Mapping[str, Any]) -> dict[str, Any]:
+    """What the provider asks for. Raises `ValidationError`."""
+    serializer = shape(data=data)
+    serializer.is_valid(raise_exception=True)
+    validated: dict[str, Any] = serializer.validated_data
+    return validated
