@@ -93,7 +93,7 @@ def complete_link(
     code: str,
     issue: sessions.Issue,
     client: Client,
-    continuing: Session | None,
+    continuing: Session | None = None,
 ) -> sessions.Started:
     """Link the identity that waits for this code with the customer who got it, and log the customer in.
 

@@ -10,7 +10,7 @@ from django.core.exceptions import ValidationError
 from django.db.models import Exists, OuterRef
 
 from auth_providers import limits, sessions
-from auth_providers.models import PASSWORD, Account, Session
+from auth_providers.models import PASSWORD, Account, AuthProvider, Session
 from auth_providers.second_factor_due import NoSecondFactor, SecondFactorDue
 from customers.profiles import normalize_email
 from tenants import audit
@@ -174,13 +174,18 @@ def verify_own(
 
 
 def _find_account(tenant: Tenant, identifier: str, client: Client) -> tuple[Account | None, bool]:
-    """The account, and whether its customer has used this device before, in one statement."""
+    """The account, whether its customer has used this device before, and whether the tenant has switched passwords off
+    (`is_switched_off` of the account), in one statement."""
     known = audit.known_device_events(tenant=tenant, client=client)
+    switched_off = AuthProvider.objects.for_tenant(tenant).filter(kind=PASSWORD, is_enabled=False)
     account = (
         Account.objects.for_tenant(tenant)
         .filter(provider=PASSWORD, identifier=identifier)
         .select_related("customer")
-        .annotate(is_device_known=Exists(known.filter(customer_number=OuterRef("customer__number"))))
+        .annotate(
+            is_device_known=Exists(known.filter(customer_number=OuterRef("customer__number"))),
+            is_switched_off=Exists(switched_off),
+        )
         .first()
     )
     return (account, bool(account.is_device_known)) if account else (None, False)
@@ -212,12 +217,14 @@ def _verified(tenant: Tenant, account: Account | None, password: str, client: Cl
             )
 
     is_right = check_password(password, account.password if account else NOBODYS_PASSWORD, setter=rehash)
-    if account is None or not is_right:
+    is_switched_off = bool(getattr(account, "is_switched_off", False))
+    if account is None or not is_right or is_switched_off:
+        wrong = "switched off" if is_switched_off else "wrong password"
         sessions.refuse(
             tenant=tenant,
             client=client,
             method=PASSWORD,
-            reason="wrong password" if account else "unknown e-mail",
+            reason=wrong if account else "unknown e-mail",
             customer_number=account.customer.number if account else "",
         )
     return account

@@ -9,7 +9,7 @@ import pytest
 from django.contrib.auth.hashers import Argon2PasswordHasher, PBKDF2PasswordHasher
 
 from auth_providers import limits, passwords, sessions
-from auth_providers.models import Account, Attempts, Message, Session
+from auth_providers.models import Account, Attempts, AuthProvider, Message, Session
 from customers.models import Customer
 from tenants.clients import Client
 from tenants.models import AuditEvent, Tenant
@@ -62,6 +62,22 @@ def test_log_in_with_the_right_password(customer: Customer, email: str) -> None:
     assert (event.is_success, event.customer_number, event.method) == (True, customer.number, "password")
     assert (event.session_id, event.address) == (started.session.pk, CLIENT.address)
     assert Customer.objects.get(pk=customer.pk).last_login_at == started.session.authenticated_at
+
+
+def test_a_tenant_may_switch_the_password_off(customer: Customer, other_tenant: Tenant, hashes: list[str]) -> None:
+    fail(customer.tenant)
+    row = AuthProvider.objects.create(tenant=customer.tenant, name="password", kind="password", is_enabled=False)
+    AuthProvider.objects.create(tenant=other_tenant, name="password", kind="password", is_enabled=True)
+    hashes.clear()
+    with pytest.raises(sessions.LogInRefused) as refusal:
+        log_in(customer.tenant)
+    assert hashes == ["verify"]
+    assert str(refusal.value) == sessions.LogInRefused.default_message
+    assert AuditEvent.objects.filter(reason="switched off", customer_number=customer.number).exists()
+    make_customer(other_tenant)
+    log_in(other_tenant)
+    row.delete()
+    log_in(customer.tenant)
 
 
 def test_log_in_keeps_the_session_of_the_visit(customer: Customer) -> None:

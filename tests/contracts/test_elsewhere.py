@@ -79,16 +79,22 @@ def test_a_redirect_uri_off_the_list_is_refused(registered: AuthProvider, visito
     assert (answer.status_code, answer.data["details"][0]["field"]) == (400, "redirect_uri")
 
 
-def test_an_unverified_email_of_an_existing_customer_is_refused(
+def test_an_unverified_email_of_an_existing_customer_is_challenged(
     tenant: Tenant, registered: AuthProvider, elsewhere: Provider, visitor: APIClient
 ) -> None:
     factories.make_customer(tenant)
     AuthProvider.objects.update(is_linking_by_email=True)
-    assert social_log_in(visitor, elsewhere.code_for("mallory", client_id=CLIENT_ID)).status_code == 401
+    answer = social_log_in(visitor, elsewhere.code_for("mallory", client_id=CLIENT_ID))
+    body = answer.json()
+    assert (answer.status_code, body["type"], body["status"]) == (403, "Forbidden", 403)
+    assert "code was mailed" in body["message"]
+    assert set(body["challenge"]) == {"id", "type", "channel", "maskedDestination", "expiresAt"}
+    assert (body["challenge"]["type"], body["challenge"]["channel"]) == ("otp", "email")
+    assert factories.EMAIL not in answer.content.decode()
     assert AuditEvent.objects.filter(reason="e-mail belongs to another account").exists()
 
 
-@pytest.mark.parametrize(("is_linking", "status"), [(True, 200), (False, 401)])
+@pytest.mark.parametrize(("is_linking", "status"), [(True, 200), (False, 403)])
 def test_a_verified_email_links_where_the_tenant_wants_it(
     is_linking: bool, status: int, registered: AuthProvider, elsewhere: Provider, visitor: APIClient
 ) -> None:

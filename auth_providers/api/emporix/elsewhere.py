@@ -6,12 +6,12 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from auth_providers import sessions, social, token_exchange
+from auth_providers import identities, sessions, social, token_exchange
 from auth_providers.api.authentication import BearerOrAnonymousToken, continuing_session
 from auth_providers.api.emporix.bodies import CUSTOMER_SCOPES, customer_token, parameter
 from tenants.api.base import HasToken
 from tenants.api.emporix import EmporixViewSet
-from tenants.api.failures import in_the_words_of
+from tenants.api.failures import Failure, in_the_words_of
 from tenants.errors import InvalidInput
 
 ISSUE = sessions.Issue.PAIR | sessions.Issue.SERVICE_JWT
@@ -27,6 +27,22 @@ class ExchangeParameters(serializers.Serializer[Any]):
 class ElsewhereViewSet(EmporixViewSet):
     authentication_classes = [BearerOrAnonymousToken]
     permission_classes = [HasToken]
+
+    def render_failure(self, failure: Failure) -> Response:
+        """The contract has no words for a challenge: its 403, with a member that says where the code went."""
+        answer = super().render_failure(failure)
+        if isinstance(failure.error, identities.LinkNeeded) and (issued := failure.error.issued) is not None:
+            answer.data |= {
+                "message": failure.message,
+                "challenge": {
+                    "id": str(issued.challenge_id),
+                    "type": "otp",
+                    "channel": issued.channel,
+                    "maskedDestination": issued.masked_destination,
+                    "expiresAt": issued.expires_at,
+                },
+            }
+        return answer
 
     def social_log_in(self, request: Request, **kwargs: Any) -> Response:
         done = social.log_in(
