@@ -1,26 +1,29 @@
-"""The outbox: mails are rows written in the transaction of what they announce, and sent by the worker afterwards.
+"""The outbox: messages are rows written in the transaction of what they announce, and sent by the worker afterwards.
 
-A mail server that is down delays them and loses none. What a mail says is worked out when it is sent (`letters`), so
-that a request for an unknown address costs what one for a known address costs, and no token rests in the outbox.
+A mail server or a gateway that is down delays them and loses none. What a message says is worked out when it is sent
+(`letters`), so that a request for an unknown address costs what one for a known address costs, and no token rests in
+the outbox; a one-time code does, encrypted, until it is sent.
 """
 
 import json
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import timedelta
 from typing import Any
 
 from django.core.mail import EmailMultiAlternatives
-from django.db.models import F
+from django.db.models import F, QuerySet
 from django.utils import timezone
 
-from auth_providers import letters
+from auth_providers import letters, sms
 from auth_providers.models import Message
 from tenants.encryption import encrypt
 from tenants.models import Tenant
 
 FIRST_DELAY = timedelta(seconds=10)
 LONGEST_DELAY = timedelta(hours=1)
+# Somebody sits and waits for these.
+URGENT = ("log_in_code", "verification_code", "second_factor_code")
 GIVE_UP_AFTER = timedelta(days=3)  # RFC 5321, 4.5.4.1 asks a sender for 4 to 5 days; a notice is stale before
 
 logger = logging.getLogger(__name__)
@@ -52,9 +55,21 @@ def enqueue(
 
 
 def send_due(*, limit: int = 100) -> int:
-    """Send up to `limit` mails that are due. Returns how many went out. Several workers may run at once."""
-    due = Message.objects.filter(sent_at=None, failed_at=None, next_attempt_at__lte=timezone.now())
-    return sum(_send(message) for message in due.select_related("tenant").order_by("pk")[:limit] if _claim(message))
+    """Send up to `limit` messages that are due, and the codes that come in meanwhile before the next of them. Returns
+    how many went out. Several workers may run at once."""
+    count = _send_each(_due().filter(template__in=URGENT)[:limit])
+    for message in _due().exclude(template__in=URGENT)[:limit]:
+        count += _send_each([message]) + _send_each(_due().filter(template__in=URGENT)[:limit])
+    return count
+
+
+def _due() -> QuerySet[Message]:
+    waiting = Message.objects.filter(sent_at=None, failed_at=None, next_attempt_at__lte=timezone.now())
+    return waiting.select_related("tenant").order_by("pk")
+
+
+def _send_each(due: Iterable[Message]) -> int:
+    return sum(_send(message) for message in due if _claim(message))
 
 
 def _claim(message: Message) -> bool:
@@ -64,28 +79,55 @@ def _claim(message: Message) -> bool:
 
 
 def _send(message: Message) -> bool:
-    """Send one mail, or find out that there is nothing to send. No transaction waits for the mail server."""
+    """Send one message, or find out that there is nothing to send. No transaction waits for whoever takes it."""
     try:
-        mail = render(message)
-        if mail is not None:
-            mail.send()
+        is_sent = SENDERS[message.channel](message)
     except Exception as error:
-        logger.warning("Mail %s was not sent: %s", message.pk, type(error).__name__)
+        logger.warning("Message %s was not sent: %s", message.pk, type(error).__name__)
         _postpone(message, error)
         return False
     Message.objects.filter(pk=message.pk).update(sent_at=timezone.now(), context_encrypted="", last_error="")
-    return mail is not None
+    return is_sent
 
 
 def _postpone(message: Message, error: Exception) -> None:
+    """Try again later, unless that is of no use, or has been for too long."""
     now = timezone.now()
     outcome: dict[str, Any] = {
         "next_attempt_at": now + min(FIRST_DELAY * (1 << min(message.attempts, 20)), LONGEST_DELAY),
         "last_error": f"{type(error).__name__}: {error}"[:255],
     }
-    if now - message.created_at > GIVE_UP_AFTER:
+    if isinstance(error, FINAL) or now - message.created_at > GIVE_UP_AFTER:
         outcome |= {"failed_at": now, "context_encrypted": ""}
     Message.objects.filter(pk=message.pk).update(**outcome)
+
+
+def _send_mail(message: Message) -> bool:
+    mail = render(message)
+    if mail is not None:
+        mail.send()
+    return mail is not None
+
+
+def _send_sms(message: Message) -> bool:
+    text = letters.write_sms(message)
+    if text is not None:
+        sms.send(to=message.recipient, text=text, reference=_reference(message))
+    return text is not None
+
+
+# By channel: each sends one message and returns whether there was anything to send.
+SENDERS: dict[str, Callable[[Message], bool]] = {
+    Message.Channel.EMAIL: _send_mail,
+    Message.Channel.SMS: _send_sms,
+}
+# What makes another attempt pointless.
+FINAL = (sms.Refused,)
+
+
+def _reference(message: Message) -> str:
+    """What tells a repeated attempt from another message."""
+    return f"{message.tenant.code}.{message.pk}.{message.created_at:%Y%m%d%H%M%S}"
 
 
 def render(message: Message) -> EmailMultiAlternatives | None:
@@ -101,7 +143,7 @@ def render(message: Message) -> EmailMultiAlternatives | None:
         body=letter.text,
         from_email=message.tenant.mail_sender or None,
         to=[message.recipient],
-        headers={"Message-ID": f"<{message.tenant.code}.{message.pk}.{message.created_at:%Y%m%d%H%M%S}@patron>"},
+        headers={"Message-ID": f"<{_reference(message)}@patron>"},
     )
     if letter.html:
         mail.attach_alternative(letter.html, "text/html")

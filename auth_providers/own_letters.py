@@ -12,7 +12,9 @@ from tenants.models import Tenant
 
 TOKEN = "SAMPLE-TOKEN"  # noqa: S105
 WITH_TOKEN = {"token": TOKEN, "link": f"https://shop.example/confirm?token={TOKEN}"}
-# Every mail and the facts it can tell, besides the shop's.
+WITH_CODE = {"token": TOKEN, "minutes": 3}
+# Every mail and the facts it can tell, besides the shop's; `.sms` is the text message of the same, of which the text
+# alone is sent.
 SAMPLES: dict[str, dict[str, Any]] = {
     "activated": {},
     "already_registered": {"email": "ada@example.com"},
@@ -21,13 +23,19 @@ SAMPLES: dict[str, dict[str, Any]] = {
     "email_change_notice": {"new_email": "countess@example.com"},
     "email_in_use": {},
     "log_in_added": {"email": "countess@example.com"},
+    "log_in_code": WITH_CODE,
+    "log_in_code.sms": WITH_CODE,
     "new_device": {"at": "2030-01-31 12:00 UTC", "address": "192.0.2.7", "user_agent": "Browser/1.0"},
     "opt_in": WITH_TOKEN,
     "password_changed": {},
     "password_reset": WITH_TOKEN,
     "recovery_codes_renewed": {},
     "second_factor_added": {},
+    "second_factor_code": WITH_CODE,
+    "second_factor_code.sms": WITH_CODE,
     "second_factor_removed": {},
+    "verification_code": WITH_CODE,
+    "verification_code.sms": WITH_CODE,
     "welcome": {},
 }
 PARTS = ("subject", "text", "html")

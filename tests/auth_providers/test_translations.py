@@ -12,8 +12,8 @@ from django.conf import settings
 from django.utils.html import strip_tags
 from django.utils.translation.template import templatize
 
-from auth_providers import letters, messages
-from auth_providers.models import Account
+from auth_providers import letters, messages, otp
+from auth_providers.models import OTP, Account, AuthProvider, Message, OneTimeCode
 from customers.models import Customer
 from tenants.models import Tenant
 from tests import factories
@@ -38,6 +38,7 @@ FACTS: dict[str, dict[str, str]] = {
     "email_change": {},
     "email_change_notice": {"new_email": NEW_EMAIL},
     "email_in_use": {},
+    "log_in_code": {},
     "log_in_added": {"email": NEW_EMAIL},
     "new_device": {"at": "2030-01-31 12:00 UTC", "address": "2001:db8::7", "user_agent": "Browser/1.0 (Unix)"},
     "opt_in": {},
@@ -45,9 +46,14 @@ FACTS: dict[str, dict[str, str]] = {
     "password_reset": {},
     "recovery_codes_renewed": {},
     "second_factor_added": {},
+    "second_factor_code": {},
     "second_factor_removed": {},
+    "verification_code": {},
     "welcome": {},
 }
+CODES = {template: purpose for purpose, template in otp.TEMPLATES.items()}
+# Two parts of 67 characters each (3GPP TS 23.040) in letters that not every telephone has.
+SMS_MAX_LENGTH = 134
 LINK = "https://acme.example/go?token={token}"
 TOKEN = re.compile(r"\S{40,}")
 END_OF_SENTENCE = re.compile(r"(?<=[.:!?])\s+|\n")
@@ -80,7 +86,26 @@ def make_reader(tenant: Tenant, template: str) -> None:
         Account.objects.for_tenant(tenant).update(is_confirmed=template != "opt_in")
 
 
+def ask_code(tenant: Tenant, template: str, language: str) -> Message:
+    """The message with a one-time code."""
+    AuthProvider.objects.get_or_create(tenant=tenant, name=OTP, kind=OTP)
+    OneTimeCode.objects.all().delete()
+    otp.request(
+        tenant=tenant,
+        purpose=CODES[template],
+        channel="email",
+        destination=factories.EMAIL,
+        client=factories.CLIENT,
+        language=language,
+    )
+    return Message.objects.latest("pk")
+
+
 def write(tenant: Tenant, template: str, language: str) -> letters.Letter:
+    if template in CODES:
+        code_letter = letters.write(ask_code(tenant, template, language))
+        assert code_letter is not None
+        return code_letter
     context: dict[str, str | int | bool] = {**FACTS[template]}
     if template in letters.FACTS:
         account = Account.objects.for_tenant(tenant).get()
@@ -111,7 +136,8 @@ def shop(tenant: Tenant) -> Tenant:
 
 
 def test_the_mails_are_all_looked_at() -> None:
-    assert FACTS.keys() == {path.stem for path in MAILS.glob("*.txt")} - {"token"}
+    assert FACTS.keys() == {path.stem for path in MAILS.glob("*.txt") if not path.stem.endswith(".sms")} - {"token"}
+    assert {f"{template}.sms.txt" for template in CODES} == {path.name for path in MAILS.glob("*.sms.txt")}
     assert {"Hello,", "Continue", "Time: %(at)s", "Confirm your %(shop)s account"} <= msgids()
 
 
@@ -149,6 +175,18 @@ def test_a_mail_has_no_english_left(shop: Tenant, template: str, language: str) 
     assert "\n" not in letter.subject
     assert all(fact in letter.text for fact in FACTS[template].values())
     assert "%(" not in letter.text
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("template", CODES)
+def test_a_text_message_is_short_and_has_no_english_left(shop: Tenant, template: str, language: str) -> None:
+    make_reader(shop, template)
+    english, text = (letters.write_sms(ask_code(shop, template, each)) or "" for each in ("en", language))
+    assert ENGLISH.search(english)
+    assert not ENGLISH.search(text)
+    assert re.match(r"[0-9]{6} ", text)
+    assert f"{shop.name}." in text
+    assert len(text) <= SMS_MAX_LENGTH
 
 
 @pytest.mark.parametrize("template", FACTS)
