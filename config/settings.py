@@ -9,6 +9,7 @@ from pathlib import Path
 import django_stubs_ext
 from environs import Env
 
+from config import mail
 from config.secrets import read_secret
 
 django_stubs_ext.monkeypatch()  # so that `ModelAdmin[Customer]` is an expression, not only a type
@@ -133,7 +134,8 @@ AUTH_PASSWORD_VALIDATORS = [
 REFUSED_PASSWORDS_FILE = env.str("REFUSED_PASSWORDS_FILE", "")
 
 # -- mail -------------------------------------------------------------------------------------------------------------
-_email = env.dj_email_url("EMAIL_URL", f"file:///{VAR_DIR / 'mail'}" if DEMO else "smtp://localhost:25")
+_email = mail.read(env, f"file:///{VAR_DIR / 'mail'}" if DEMO else "smtp://localhost:25")
+ANYMAIL = _email["ANYMAIL"]
 EMAIL_BACKEND = _email["EMAIL_BACKEND"]
 EMAIL_FILE_PATH = str(BASE_DIR / _email["EMAIL_FILE_PATH"])
 EMAIL_HOST = _email["EMAIL_HOST"]
