@@ -68,7 +68,7 @@ def set_scene(tenant: Tenant, elsewhere: Provider | None = None) -> Scene:
     own = {"refresh": logged_in.refresh_token, "visitor_refresh": visit.pair.refresh_token}
     fixed = own | _mailed_tokens(factories.account_of(customer))
     values: dict[str, Callable[[], str]] = {name: partial(str, value) for name, value in fixed.items()}
-    values |= {"first_code": partial(authenticators.begin, customer), "enrolled": partial(_enrolled, logged_in)}
+    values |= {"first_code": cache(partial(authenticators.begin, customer)), "enrolled": partial(_enrolled, logged_in)}
     return Scene(
         tenant=tenant,
         visitor_token=visit.pair.access_token,
@@ -265,6 +265,14 @@ EMPORIX_TWINS = (
 )
 NEOSTORE = (
     Operation(contract="neostore", name="customer-get", method="GET", path="/api/{tenant}/customer", opens="customer"),
+    Operation(
+        contract="neostore",
+        name="customer-post",
+        method="POST",
+        path="/api/{tenant}/customer",
+        opens="none",
+        json={"email": NEW_EMAIL, "firstName": "Grace", "postcode": "10115", "country": "DE", "shoeSize": 39},
+    ),
     Operation(
         contract="neostore",
         name="authenticate",
