@@ -34,6 +34,14 @@ def exchange(
     )
 
 
+def provider_name(*, tenant: Tenant, named: str, client_id: str) -> str:
+    """Which provider a token is checked by: the one that is named, else one that is called like the client, else ""."""
+    if named:
+        return named
+    of_client = AuthProvider.objects.for_tenant(tenant).filter(kind=AuthProvider.Kind.JWT, name=client_id)
+    return client_id if of_client.exists() else ""
+
+
 def _claims(provider: AuthProvider, token: str) -> dict[str, Any]:
     return _introspected(provider, token) if provider.introspection_url else oidc.verify(token, provider)
 

@@ -172,7 +172,7 @@ TRUSTED_PROXIES = [ip_network(each) for each in _proxies]
 # No cookie ever opens the API, so any origin may call it; name origins to narrow that.
 CORS_ALLOWED_ORIGINS: list[str] = env.list("CORS_ALLOWED_ORIGINS", [])
 CORS_ALLOW_ALL_ORIGINS = not CORS_ALLOWED_ORIGINS
-CORS_URLS_REGEX = r"^/(customer|customerlogin|api|commerce|platform|tenants)/"
+CORS_URLS_REGEX = r"^/(customer|customerlogin|api|commerce|platform|tenants|\.well-known)/"
 CORS_ALLOW_HEADERS = [
     "accept",
     "authorization",

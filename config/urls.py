@@ -18,6 +18,7 @@ urlpatterns = [
     path("", include("config.contracts.emporix")),
     path("", include("config.contracts.kibo")),  # before Neostore's: that has tenants' codes where this has words
     path("", include("config.contracts.neostore")),
+    path("", include("config.contracts.oauth")),
 ]
 handler404 = pages.not_found
 handler500 = pages.server_error

@@ -10,6 +10,10 @@ from tenants import signing_keys
 from tenants.directory import UnknownTenant, get_tenant
 from tenants.models import Tenant
 
+# RFC 8693, 2.1, and RFC 6749, 6
+TOKEN_EXCHANGE = "urn:ietf:params:oauth:grant-type:token-exchange"  # noqa: S105
+REFRESH_TOKEN = "refresh_token"  # noqa: S105
+
 
 def _published(tenant_code: str, body: Any) -> JsonResponse:
     try:
@@ -34,11 +38,22 @@ def openid_configuration(request: HttpRequest, tenant: str) -> JsonResponse:
     return _published(tenant, _discovery)
 
 
+@require_safe
+def oauth_authorization_server(request: HttpRequest, tenant: str) -> JsonResponse:
+    """`/.well-known/oauth-authorization-server/tenants/{tenant}` (RFC 8414, 3.1), and under the issuer, where many look
+    for it."""
+    return _published(tenant, _discovery)
+
+
 def _discovery(tenant: Tenant) -> dict[str, Any]:
     base = f"{settings.PUBLIC_URL}/tenants/{tenant.code}"
     return {
         "issuer": base,
         "jwks_uri": f"{base}/.well-known/jwks.json",
+        "token_endpoint": f"{base}/oauth/token",
+        "token_endpoint_auth_methods_supported": ["client_secret_basic", "client_secret_post", "none"],
+        "grant_types_supported": [TOKEN_EXCHANGE, REFRESH_TOKEN],
+        "response_types_supported": [],  # both documents require it; there is no authorization endpoint
         "id_token_signing_alg_values_supported": [signing_keys.ALGORITHM],
         "subject_types_supported": ["public"],
     }

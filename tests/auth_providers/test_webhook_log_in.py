@@ -10,7 +10,7 @@ from django.core.cache import cache
 from pytest_django import Settings
 from standardwebhooks.webhooks import WebhookVerificationError
 
-from auth_providers import limits, outgoing, sessions, webhooks
+from auth_providers import identities, limits, outgoing, sessions, webhooks
 from auth_providers.models import Account, AuthProvider
 from auth_providers.outgoing import ProviderUnavailable
 from customers.models import Customer
@@ -144,19 +144,22 @@ def test_guesses_from_one_address_are_slowed(card: AuthProvider, shop: Shop) -> 
     assert len(shop.bodies) == limits.LOG_IN_BY_ADDRESS.free
 
 
-@pytest.mark.parametrize("is_linking", [True, False])
-def test_an_email_links_where_the_tenant_wants_it(
-    tenant: Tenant, card: AuthProvider, shop: Shop, is_linking: bool
+@pytest.mark.parametrize(
+    ("is_linking", "is_verified", "is_linked"),
+    [(True, True, True), (True, "true", False), (True, False, False), (False, True, False)],
+)
+def test_an_email_links_where_shop_and_tenant_vouch_for_it(
+    card: AuthProvider, shop: Shop, is_linking: bool, is_verified: Any, is_linked: bool
 ) -> None:
-    customer = factories.make_customer(tenant)
+    customer = factories.make_customer(card.tenant)
     card.is_linking_by_email = is_linking
-    shop.lets_in(sub="4711", email=factories.EMAIL, email_verified=True)
-    if is_linking:
+    shop.lets_in(sub="4711", email=factories.EMAIL, email_verified=is_verified)
+    if is_linked:
         assert log_in(card).account.customer == customer
-    else:
-        assert reason_of_refusal(card) == "e-mail belongs to another account"
-    shop.lets_in(sub="4712", email=factories.EMAIL, email_verified="true")
-    assert reason_of_refusal(card) == "e-mail belongs to another account"
+        return
+    with pytest.raises(identities.LinkNeeded):
+        log_in(card)
+    assert Account.objects.count() == 1
 
 
 NONSENSE: list[Any] = [

@@ -1,0 +1,182 @@
+"""The token endpoint as standards have it: its form in, its errors out (RFC 6749, 3.2 and 5.2), who is asking (2.3)."""
+
+import base64
+import re
+from collections.abc import Mapping
+from typing import IO, Any, cast
+from urllib.parse import parse_qsl, unquote_plus
+
+from django.conf import settings
+from rest_framework.exceptions import APIException, ErrorDetail, ParseError
+from rest_framework.parsers import BaseParser
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from tenants import api_keys
+from tenants.api.base import ContractViewSet, UnknownPath
+from tenants.api.bodies import BodyTooLarge
+from tenants.api.failures import Failure
+from tenants.errors import Kind
+from tenants.models import ApiKey
+
+MAX_PARAMETERS = 100
+# RFC 8707, 2, and RFC 8693, 2.1: these may stand in a request more than once.
+REPEATABLE = ("audience", "resource")
+# What the standards' lists have for a failure of ours.
+ERRORS = {
+    "invalid_api_key": "invalid_client",
+    "invalid_token": "invalid_grant",
+    "token_expired": "invalid_grant",
+}
+ERRORS_BY_KIND = {
+    Kind.CHALLENGE: "interaction_required",
+    Kind.FORBIDDEN: "access_denied",
+    Kind.THROTTLED: "temporarily_unavailable",
+    Kind.UNAVAILABLE: "temporarily_unavailable",
+}
+# A failure of ours is a 400 but for these (RFC 6749, 5.2).
+STATUSES = {"invalid_api_key": 401, "unknown_tenant": 404}
+STATUSES_BY_KIND = {Kind.THROTTLED: 429, Kind.UNAVAILABLE: 503}
+# RFC 6749, 5.2: printable ASCII without quotes and backslashes.
+NOT_IN_A_DESCRIPTION = re.compile(r"[^\x20-\x21\x23-\x5b\x5d-\x7e]")
+
+
+class OAuthError(APIException):
+    """A refusal that the standards have a name for."""
+
+    status_code = 400
+
+    def __init__(self, error: str, description: str) -> None:
+        super().__init__()
+        self.detail = ErrorDetail(description, error)
+
+
+class FormParser(BaseParser):
+    """A form (RFC 6749, appendix B) as lists of texts by name; empty ones count as left out (3.2)."""
+
+    media_type = "application/x-www-form-urlencoded"
+
+    def parse(
+        self, stream: IO[bytes], media_type: str | None = None, parser_context: Mapping[str, Any] | None = None
+    ) -> dict[str, list[str]]:
+        limit: int = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+        body = stream.read(limit + 1)
+        if len(body) > limit:
+            raise BodyTooLarge
+        try:
+            pairs = parse_qsl(body.decode(), errors="strict", max_num_fields=MAX_PARAMETERS)
+        except ValueError as error:
+            raise ParseError("The body is not a form in UTF-8, or has too many fields.") from error
+        return _by_name(pairs)
+
+
+def _by_name(pairs: list[tuple[str, str]]) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for name, value in pairs:
+        if "\0" in name + value:
+            raise ParseError("The body contains a NUL character.")
+        found.setdefault(name, []).append(value)
+    for name, values in found.items():
+        if len(values) > 1 and name not in REPEATABLE:
+            raise ParseError(f"The parameter {name} is there more than once.")
+    return found
+
+
+class OAuthViewSet(ContractViewSet):
+    """Base of the token endpoint's viewsets."""
+
+    parser_classes = [FormParser]
+    authentication_classes = []
+    permission_classes = []
+
+    def parameters(self, request: Request, name: str) -> list[str]:
+        """Every value that the parameter has."""
+        return list(cast(dict[str, list[str]], request.data).get(name, []))
+
+    def parameter(self, request: Request, name: str) -> str:
+        """The parameter's value, "" when it was left out."""
+        return next(iter(self.parameters(request, name)), "")
+
+    def required(self, request: Request, name: str) -> str:
+        """The parameter's value. Raises `OAuthError`."""
+        value = self.parameter(request, name)
+        if not value:
+            raise OAuthError("invalid_request", f"The parameter {name} is required.")
+        return value
+
+    def authenticate_client(self, request: Request) -> ApiKey:
+        """Which client asks: by HTTP Basic or in the form, not both, with its secret if it has one (RFC 6749, 2.3.1).
+
+        Raises `InvalidApiKey` and `OAuthError`.
+        """
+        client_id, secret = self._credentials(request)
+        key = api_keys.get_active(tenant_code=self.tenant.code, client_id=client_id)
+        if key.secret_hash or secret:
+            api_keys.check_secret(key=key, secret=secret)
+        return key
+
+    def _credentials(self, request: Request) -> tuple[str, str]:
+        client_id, secret = self.parameter(request, "client_id"), self.parameter(request, "client_secret")
+        header = request.headers.get("Authorization", "")
+        if not header:
+            return client_id, secret
+        named, shown = _basic(header)
+        if secret or client_id not in ("", named):
+            raise OAuthError("invalid_request", "The client authenticates in more than one way.")
+        return named, shown
+
+    def render_failure(self, failure: Failure) -> Response:
+        error, status, headers = _error_of(failure), _status_of(failure), dict(failure.headers)
+        headers.pop("WWW-Authenticate", None)
+        if error == "invalid_client":
+            headers["WWW-Authenticate"] = 'Basic realm="patron", charset="UTF-8"'
+        return Response({"error": error, "error_description": _described(failure)}, status=status, headers=headers)
+
+    def finalize_response(self, request: Request, response: Response, *args: Any, **kwargs: Any) -> Response:
+        final = super().finalize_response(request, response, *args, **kwargs)
+        final.headers["Pragma"] = "no-cache"  # RFC 6749, 5.1
+        return final
+
+
+class OAuthUnknownPath(UnknownPath, OAuthViewSet):
+    """A path beside the token endpoint."""
+
+
+def _basic(header: str) -> tuple[str, str]:
+    """Client id and secret from the header, each decoded like a form's value (RFC 6749, 2.3.1)."""
+    scheme, _, encoded = header.partition(" ")
+    try:
+        text = base64.b64decode(encoded.strip(), validate=True).decode()
+        client_id, _, secret = text.partition(":")
+        named, shown = unquote_plus(client_id, errors="strict"), unquote_plus(secret, errors="strict")
+    except ValueError as error:
+        raise api_keys.InvalidApiKey from error
+    if scheme.lower() != "basic" or "\0" in named:
+        raise api_keys.InvalidApiKey
+    return named, shown
+
+
+def _error_of(failure: Failure) -> str:
+    if failure.error is None:
+        return failure.code if failure.code in OWN_ERRORS else _by_status(failure.status)
+    return ERRORS.get(failure.code) or ERRORS_BY_KIND.get(failure.error.kind, "invalid_request")
+
+
+OWN_ERRORS = ("invalid_request", "invalid_scope", "invalid_target", "invalid_grant", "unsupported_grant_type")
+
+
+def _by_status(status: int) -> str:
+    if status in (429, 503):
+        return "temporarily_unavailable"
+    return "server_error" if status >= 500 else "invalid_request"  # noqa: PLR2004 - RFC 9110, 15.6
+
+
+def _status_of(failure: Failure) -> int:
+    if failure.error is None:
+        return failure.status
+    return STATUSES.get(failure.code) or STATUSES_BY_KIND.get(failure.error.kind, 400)
+
+
+def _described(failure: Failure) -> str:
+    details = [f"{each.field}: {each.message}" if each.field else each.message for each in failure.details]
+    return NOT_IN_A_DESCRIPTION.sub("'", " ".join([failure.message, *details]))
