@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 from django import forms
 from django.conf import settings
 
-from auth_providers import own_letters
+from auth_providers import oidc, own_letters, provider_setup
 from auth_providers.models import AuthProvider, MessageTemplate
 from tenants.admin import show_failure
 from tenants.errors import DomainError
@@ -35,14 +35,26 @@ class HttpsUrl(forms.URLField):
         super().__init__(assume_scheme="https", **options)
 
 
+class WriteOnly(forms.Textarea):
+    """Several lines, for a secret may be a file; what was typed never comes back."""
+
+    def format_value(self, value: Any) -> str:
+        return ""
+
+
+SETTINGS_HELP = """By kind. One-time codes: {"channels": ["email", "sms"]}. Apple: {"team_id": "…", "key_id": "…"}.
+Webhook: {"url": "…"}. Your apps' ids at OpenID Connect, Google, Apple: {"other_client_ids": ["…"]}. Where a gateway
+stands between: {"endpoints": {"https://graph.facebook.com": "https://gateway.example"}}."""
+
+
 class AuthProviderForm(forms.ModelForm[AuthProvider]):
     """A provider; its client secret goes in and never comes out."""
 
     client_secret = forms.CharField(
         required=False,
         strip=False,
-        widget=forms.PasswordInput(attrs={"autocomplete": "off"}),
-        help_text="Is stored encrypted and never shown. Empty: the one that is stored stays.",
+        widget=WriteOnly(attrs={"rows": 2, "cols": 80, "autocomplete": "off", "spellcheck": "false"}),
+        help_text="Is stored encrypted and never shown. Empty: the stored one stays. Apple: the text of the .p8 file.",
     )
     redirect_uris = Lines(
         required=False, label="Redirect URIs", help_text="One on each line, exactly as storefronts send them."
@@ -55,10 +67,28 @@ class AuthProviderForm(forms.ModelForm[AuthProvider]):
         model = AuthProvider
         fields: ClassVar[list[str]] = [
             *("tenant", "name", "kind", "is_enabled", "issuer", "client_id", "client_secret", "redirect_uris"),
-            *("authorized_parties", "introspection_url", "is_provisioning", "is_linking_by_email"),
+            *("settings", "authorized_parties", "introspection_url", "is_provisioning", "is_linking_by_email"),
         ]
         field_classes = {"issuer": HttpsUrl, "introspection_url": HttpsUrl}
         labels = {"client_id": "Client id", "introspection_url": "Introspection URL"}
+        help_texts = {"settings": SETTINGS_HELP}
+
+    def clean_client_secret(self) -> str:
+        """Without the line break that came with it from a file or a clipboard."""
+        return str(self.cleaned_data["client_secret"]).strip("\r\n")
+
+    def clean_settings(self) -> Any:
+        """An object also when nothing was entered."""
+        entered = self.cleaned_data["settings"]
+        return {} if entered is None else entered
+
+    def _post_clean(self) -> None:
+        super()._post_clean()  # type: ignore[misc] # where Django puts the entries on the instance
+        secret = self.cleaned_data.get("client_secret") or oidc.client_secret(self.instance)
+        try:
+            provider_setup.check(self.instance, secret=secret)
+        except DomainError as error:
+            show_failure(self, error)
 
     def clean_redirect_uris(self) -> list[str]:
         uris: list[str] = self.cleaned_data["redirect_uris"]

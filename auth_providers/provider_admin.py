@@ -9,11 +9,13 @@ from django.urls import URLPattern, path, reverse
 from django.utils.decorators import method_decorator
 from django.views.decorators.http import require_POST
 
-from auth_providers import identities, oidc
+from auth_providers import provider_setup, providers
 from auth_providers.forms import AuthProviderForm
 from auth_providers.models import AuthProvider
 from auth_providers.outgoing import ProviderUnavailable
 from tenants.admin import TenantRowAdmin
+
+LONGEST_MESSAGE = 600  # characters; it travels in a cookie
 
 
 @admin.register(AuthProvider)
@@ -28,7 +30,7 @@ class AuthProviderAdmin(TenantRowAdmin[AuthProvider]):
     search_fields = ["name", "issuer"]
     fieldsets = [
         (None, {"fields": ["tenant", "name", "kind", "is_enabled"]}),
-        ("There", {"fields": ["issuer", "client_id", "client_secret", "introspection_url"]}),
+        ("There", {"fields": ["issuer", "client_id", "client_secret", "settings", "introspection_url"]}),
         ("Who may come", {"fields": ["redirect_uris", "authorized_parties", "is_provisioning", "is_linking_by_email"]}),
     ]
 
@@ -36,7 +38,7 @@ class AuthProviderAdmin(TenantRowAdmin[AuthProvider]):
         return False
 
     def save_model(self, request: HttpRequest, obj: AuthProvider, form: Any, change: bool) -> None:
-        provider, _ = identities.configure(
+        provider, _ = providers.configure(
             tenant=obj.tenant,
             name=obj.name,
             secret=form.cleaned_data["client_secret"] or None,
@@ -61,11 +63,8 @@ class AuthProviderAdmin(TenantRowAdmin[AuthProvider]):
         if not self.has_change_permission(request, provider):
             raise PermissionDenied
         try:
-            count = oidc.test(provider)
+            self.message_user(request, provider_setup.test(provider), messages.SUCCESS)
         except ProviderUnavailable as error:
-            cause = error.__cause__
-            reason = f" ({type(cause).__name__}: {cause})" if cause else ""
-            self.message_user(request, f"It does not work: {error.message}{reason}"[:600], messages.ERROR)
-        else:
-            self.message_user(request, f"It answers, with {count} keys that we can use.", messages.SUCCESS)
+            words = f"It does not work: {provider_setup.explain(error)}"
+            self.message_user(request, words[:LONGEST_MESSAGE], messages.ERROR)
         return HttpResponseRedirect(reverse("admin:auth_providers_authprovider_change", args=[provider.pk]))

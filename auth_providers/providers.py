@@ -5,6 +5,7 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 
+from auth_providers import oidc, provider_setup
 from auth_providers.models import AuthProvider
 from tenants.encryption import encrypt
 from tenants.errors import DomainError, FieldError, InvalidInput, Kind
@@ -62,6 +63,7 @@ def configure(
         setattr(provider, field, value)
     if secret is not None or not provider.client_secret_encrypted:
         provider.client_secret_encrypted = encrypt(secret or "")
+    provider_setup.check(provider, secret=oidc.client_secret(provider))
     try:
         provider.full_clean()
     except ValidationError as error:

@@ -2,8 +2,11 @@
 
 from collections.abc import Callable
 from io import StringIO
+from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from django.core.management import CommandError, call_command
 
 from auth_providers.models import AuthProvider
@@ -78,3 +81,27 @@ def test_a_name_that_cannot_be(tenant: Tenant, issuer: Issuer, name: str) -> Non
 def test_no_such_tenant() -> None:
     with pytest.raises(CommandError, match="no tenant nobody"):
         configure(tenant="nobody")
+
+
+def test_settings_are_named_one_by_one(tenant: Tenant) -> None:
+    configure("--kind", "otp", "--setting", 'channels=["email", "sms"]', "--setting", "note=for later", name="otp")
+    assert AuthProvider.objects.get().settings == {"channels": ["email", "sms"], "note": "for later"}
+    configure("--setting", "note=null", name="otp")
+    assert AuthProvider.objects.get().settings == {"channels": ["email", "sms"]}
+    with pytest.raises(CommandError, match="NAME=VALUE"):
+        configure("--setting", "note", name="otp")
+    with pytest.raises(CommandError, match="email and sms"):
+        configure("--setting", "channels=pigeon", name="otp")
+
+
+def test_a_secret_from_a_file(tenant: Tenant, tmp_path: Path) -> None:
+    file = tmp_path / "AuthKey.p8"
+    key = ec.generate_private_key(ec.SECP256R1())
+    file.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    words = ("--kind", "apple", "--client-id", "com.acme.shop", "--setting", "team_id=T", "--setting", "key_id=K")
+    configure(*words, "--secret-file", str(file), "--no-test", name="apple")
+    assert decrypt(AuthProvider.objects.get().client_secret_encrypted) == file.read_text().strip()
+    with pytest.raises(CommandError, match="can't be read"):
+        configure("--secret-file", str(tmp_path / "nowhere"), name="apple")
+    with pytest.raises(CommandError, match="p8"):
+        configure("--secret", "no key", name="apple")

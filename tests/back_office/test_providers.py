@@ -1,5 +1,6 @@
 """Identity providers: set up, tested, switched off; the client secret goes in and never comes out."""
 
+import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -115,12 +116,32 @@ def test_the_button_says_that_it_works(
 
 
 def test_the_button_says_what_is_wrong_and_calls_nothing_of_ours(
-    tenant: Tenant, clerk: Client, running: oidc_provider.Provider
+    tenant: Tenant, clerk: Client, running: oidc_provider.Provider, settings: Settings
 ) -> None:
+    settings.ALLOWED_PROVIDER_HOSTS = ["localhost"]
     create(clerk, tenant, issuer=running.issuer)
+    settings.ALLOWED_PROVIDER_HOSTS = []
     test = page(AuthProvider.objects.get()).replace("change", "test")
     assert "It does not work" in (words := said(clerk.post(test, follow=True)))
     assert "https only" in words
+
+
+def test_what_a_kind_needs_is_said_on_its_field(tenant: Tenant, clerk: Client) -> None:
+    errors = create(clerk, tenant, kind="apple", issuer="", client_secret="no key").context["adminform"].form.errors
+    assert set(errors) == {"settings", "client_secret"}
+    assert "team_id" in str(errors["settings"])
+    errors = create(clerk, tenant, issuer="http://10.0.0.1/").context["adminform"].form.errors
+    assert "Only https is called" in str(errors["issuer"])
+    assert not AuthProvider.objects.exists()
+
+
+def test_settings_go_in_and_come_back(tenant: Tenant, clerk: Client) -> None:
+    entered = {"channels": ["email", "sms"]}
+    assert create(clerk, tenant, name="otp", kind="otp", issuer="", settings=json.dumps(entered)).status_code == 302
+    provider = AuthProvider.objects.get()
+    assert provider.settings == entered
+    assert "&quot;sms&quot;" in clerk.get(page(provider)).content.decode()
+    assert "nothing to ask" in said(clerk.post(page(provider).replace("change", "test"), follow=True))
 
 
 def test_who_may_only_look_does_not_test(tenant: Tenant, clerk: Client) -> None:

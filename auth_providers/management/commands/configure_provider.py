@@ -1,16 +1,21 @@
 """`manage.py configure_provider TENANT NAME`: another identity provider may vouch for a tenant's customers."""
 
+import json
 from argparse import ArgumentParser
 from getpass import getpass
+from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from auth_providers import identities, oidc
+from auth_providers import provider_setup, providers
 from auth_providers.models import AuthProvider
 from auth_providers.outgoing import ProviderUnavailable
 from tenants import directory
 from tenants.errors import InvalidInput
+from tenants.models import Tenant
+
+ENTRIES = "what its kind needs beyond that; the value is JSON or a text, null removes the entry"
 
 
 class Command(BaseCommand):
@@ -28,14 +33,21 @@ class Command(BaseCommand):
         parser.add_argument("--provision", choices=["yes", "no"], help="create a customer for whoever is new")
         parser.add_argument("--link-by-email", choices=["yes", "no"], help="by an e-mail that the provider verified")
         parser.add_argument("--enabled", choices=["yes", "no"])
+        parser.add_argument(
+            "--setting", action="append", default=[], dest="entries", metavar="NAME=VALUE", help=ENTRIES
+        )
         parser.add_argument("--secret", help="- asks for it; better than an argument that others can see")
+        parser.add_argument("--secret-file", type=Path, help="a file that holds it, such as Apple's .p8")
         parser.add_argument("--no-test", action="store_true", help="do not fetch its discovery document and keys")
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
             tenant = directory.get_tenant(options["tenant"])
-            provider, is_new = identities.configure(
-                tenant=tenant, name=options["name"], secret=_secret(options["secret"]), settings=_settings(options)
+            provider, is_new = providers.configure(
+                tenant=tenant,
+                name=options["name"],
+                secret=_secret(options["secret"], options["secret_file"]),
+                settings=_settings(options) | _entries(tenant, options["name"], options["entries"]),
             )
         except directory.UnknownTenant as error:
             raise CommandError(f"There is no tenant {options['tenant']}.") from error
@@ -47,14 +59,39 @@ class Command(BaseCommand):
 
     def _test(self, provider: AuthProvider) -> None:
         try:
-            count = oidc.test(provider)
+            self.stdout.write(provider_setup.test(provider))
         except ProviderUnavailable as error:
-            raise CommandError(f"It is saved, but it does not work: {error.message} {error.__cause__ or ''}") from error
-        self.stdout.write(f"It answers, with {count} keys that we can use.")
+            raise CommandError(f"It is saved, but it does not work: {provider_setup.explain(error)}") from error
 
 
-def _secret(text: str | None) -> str | None:
+def _secret(text: str | None, file: Path | None) -> str | None:
+    if file is not None:
+        try:
+            return file.read_text().strip()
+        except (OSError, UnicodeDecodeError) as error:
+            raise CommandError(f"The secret can't be read: {error}") from error
     return getpass("Client secret: ") if text == "-" else text
+
+
+def _entries(tenant: Tenant, name: str, entries: list[str]) -> dict[str, Any]:
+    """The provider's `settings` with what was named, when anything was."""
+    if not entries:
+        return {}
+    found = AuthProvider.objects.for_tenant(tenant).filter(name=name).first()
+    merged = dict(found.settings) if found else {}
+    for entry in entries:
+        key, equals, text = entry.partition("=")
+        if not equals:
+            raise CommandError(f"A setting is NAME=VALUE: {entry}")
+        merged[key] = _value(text)
+    return {"settings": {key: value for key, value in merged.items() if value is not None}}
+
+
+def _value(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
 
 
 def _settings(options: dict[str, Any]) -> dict[str, Any]:
