@@ -136,10 +136,10 @@ def test_everything_wrong_is_listed_at_once(german: Tenant) -> None:
     assert sorted(fields_at_fault(german, **wrong)) == sorted(wrong)
 
 
-@pytest.mark.parametrize("name", [*enrichment.TEXTS, "birth_date"])
 @pytest.mark.parametrize("value", [7, 1.5, True, [], {}, ["a"], {"a": 1}, b"a"])
-def test_what_is_no_text_is_refused_by_name(tenant: Tenant, name: str, value: Any) -> None:
-    assert fields_at_fault(tenant, **{name: value}) == [name]
+def test_what_is_no_text_is_refused_by_name(tenant: Tenant, value: Any) -> None:
+    for name in (*enrichment.TEXTS, "birth_date"):
+        assert fields_at_fault(tenant, **{name: value}) == [name]
 
 
 @pytest.mark.parametrize("text", ["a\0b", "a\x07b", "a\ud800b"])
@@ -327,7 +327,7 @@ NAMES = [*enrichment.TEXTS, "birth_date", "anything_else"]
     | st.dictionaries(st.sampled_from(NAMES), ANYTHING, max_size=6)
     | st.dictionaries(st.sampled_from(NAMES), st.text(max_size=40), max_size=8)
 )
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_whatever_is_sent_is_refused_or_settled_for_good(german: Tenant, values: dict[str, Any]) -> None:
     try:
         once = enrichment.enrich(tenant=german, values=values)
