@@ -17,8 +17,9 @@ from django.utils.crypto import constant_time_compare, salted_hmac
 from django_otp.oath import TOTP
 from qrcode.image.svg import SvgPathImage
 
-from auth_providers import limits, messages, sessions
-from auth_providers.models import PASSWORD, Account, Authenticator, RecoveryCode, Session
+from auth_providers import identities, limits, messages, sessions
+from auth_providers.models import PASSWORD, Account, Authenticator, AuthProvider, RecoveryCode, Session
+from auth_providers.models import TOTP as PROVIDER
 from customers.models import Customer
 from tenants import audit
 from tenants.clients import Client
@@ -101,9 +102,13 @@ def status(*, tenant: Tenant, customer: Customer) -> Status:
 def start_enrolment(*, tenant: Tenant, customer: Customer, session: Session) -> Enrolment:
     """Make a secret, which counts for nothing until `confirm_enrolment`; asking again replaces it.
 
-    Raises `ReauthenticationNeeded` and `AlreadyEnrolled`.
+    Raises `ReauthenticationNeeded`, `AlreadyEnrolled`, and `identities.UnknownProvider` where the tenant has switched
+    the provider `totp` off.
     """
     require_fresh(session)
+    switched_off = AuthProvider.objects.for_tenant(tenant).filter(name=PROVIDER, is_enabled=False)
+    if switched_off.exists():
+        raise identities.UnknownProvider
     secret = base64.b32encode(secrets.token_bytes(SECRET_BYTES)).decode()
     hidden = encrypt(secret)
     waiting = Authenticator.objects.for_tenant(tenant).filter(customer=customer, confirmed_at=None)
@@ -129,7 +134,7 @@ def confirm_enrolment(*, tenant: Tenant, customer: Customer, session: Session, c
             raise NotEnrolled
         if authenticator.confirmed_at is not None:
             raise AlreadyEnrolled
-        refusal = _compare(authenticator, code)
+        refusal = _compare(authenticator, "".join(code.split()))
         codes = [] if refusal else _enrol(tenant, customer, session, client)
     if refusal:  # outside of the transaction, so that the failure counts
         raise refusal
@@ -146,6 +151,7 @@ def verify(*, tenant: Tenant, customer: Customer, code: str) -> str:
         authenticator = _locked(tenant, customer)
         if authenticator is None or authenticator.confirmed_at is None:
             raise _wrong()
+        code = "".join(code.split())  # people type what they read: 123 456
         is_of_app = len(code) == DIGITS and code.isascii() and code.isdigit()
         refusal = _compare(authenticator, code, recovery=None if is_of_app else _codes(tenant, customer))
     if refusal:
