@@ -19,6 +19,7 @@ MAKERS: dict[str, Callable[[], str]] = {
     "SECRET_KEY": lambda: secrets.token_urlsafe(50),
     "ENCRYPTION_KEYS": lambda: Fernet.generate_key().decode(),
     "DEMO_STAFF_PASSWORD": lambda: secrets.token_urlsafe(9),
+    "DEMO_APPLICATION_SECRET": lambda: secrets.token_urlsafe(32),
 }
 
 

@@ -92,6 +92,7 @@ REST_FRAMEWORK = {
 }
 # Staff sign in with a second factor; only the demo, which is no one's production, lets a password do.
 DEMO_STAFF_PASSWORD = read_secret("DEMO_STAFF_PASSWORD", demo_directory=VAR_DIR) if DEMO else ""
+DEMO_APPLICATION_SECRET = read_secret("DEMO_APPLICATION_SECRET", demo_directory=VAR_DIR) if DEMO else ""
 STAFF_SECOND_FACTOR = env.bool("STAFF_SECOND_FACTOR", not DEMO)
 OTP_TOTP_ISSUER = "Patron"  # what authenticator apps show
 # Who may see devices must not be able to copy them; `create_staff` prints what enrolment needs, once.

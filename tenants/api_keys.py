@@ -45,9 +45,10 @@ def exists(*, tenant: Tenant, client_id: str) -> bool:
     return ApiKey.objects.for_tenant(tenant).filter(client_id=client_id).exists()
 
 
-def replace_secret(*, key: ApiKey) -> str:
-    """Give the key a new secret, returned in plain this once; the old one is refused from now on."""
-    secret = secrets.token_urlsafe(SECRET_BYTES)
+def replace_secret(*, key: ApiKey, secret: str = "") -> str:
+    """Give the key a new secret, a random one unless it is given; returned in plain this once. The old one is refused
+    from now on."""
+    secret = secret or secrets.token_urlsafe(SECRET_BYTES)
     key.secret_hash = _hash(secret)
     key.save(update_fields=["secret_hash"])
     return secret

@@ -15,12 +15,12 @@ from django.core.management import CommandError, call_command
 from django_otp.plugins.otp_totp.models import TOTPDevice
 from pytest_django import Settings
 
-from auth_providers import messages
+from auth_providers import applications, demo, messages
 from auth_providers.management.commands.reencrypt import SECRETS
 from auth_providers.models import Message, Token
 from tenants import api_keys, signing_keys
 from tenants.models import SigningKey, Tenant
-from tests.factories import log_in, make_customer, open_anonymous
+from tests.factories import CLIENT, log_in, make_customer, open_anonymous
 
 
 def run(*words: str, **options: Any) -> str:
@@ -117,13 +117,26 @@ def test_demo_refuses_to_run_by_accident(settings: Settings) -> None:
 def test_demo_twice(settings: Settings) -> None:
     settings.DEMO = True
     settings.DEMO_STAFF_PASSWORD = "only for this test"
+    settings.DEMO_APPLICATION_SECRET = "kept for this test"
     first = run("demo")
     users = get_user_model().objects
     before = (Tenant.objects.get(), users.get().password, SigningKey.objects.get().kid)
     assert run("demo") == first
     assert (Tenant.objects.get(), users.get().password, SigningKey.objects.get().kid) == before
-    for told in ("demo", "demo-storefront", "admin", "only for this test", "/customer/demo/signup"):
+    for told in (
+        "demo",
+        "demo-storefront",
+        "admin",
+        "only for this test",
+        "/customer/demo/signup",
+        "10001, its site 1",
+    ):
         assert told in first
+    application = applications.log_in(
+        tenant_number=None, client_id=demo.APPLICATION_ID, secret="kept for this test", client=CLIENT
+    )
+    assert application.tenant.code == "demo"
+    assert "kept for this test" in first
 
 
 @pytest.mark.django_db

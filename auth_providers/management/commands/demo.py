@@ -25,9 +25,13 @@ class Command(BaseCommand):
         table.add_row("Back office", f"{card.base}/admin/   user {card.staff_username}, password {card.staff_password}")
         table.add_row("Tenant", card.tenant)
         table.add_row("Client id", card.client_id)
+        table.add_row("Tenant's number", f"{card.tenant_number}, its site {card.site_number}")
+        table.add_row("Application", f"id {card.application_id}, secret {card.application_secret}")
         table.add_row("Outgoing mail", card.mail)
         console = Console(file=cast(IO[str], self.stdout), highlight=False, width=160)  # no line of it may be broken
         console.print("\n[bold]Patron[/bold], with a demo shop\n")
         console.print(table)
         self.stdout.write("\nA first journey, to be pasted into another terminal:\n\n")
         self.stdout.write(card.journey)
+        self.stdout.write("\nLogging in with a code, as a shop's server does it; run it in this folder:\n\n")
+        self.stdout.write(card.code_journey)
