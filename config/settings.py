@@ -217,7 +217,10 @@ LOGGING = {
     "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["stderr"], "level": env.str("LOG_LEVEL", "WARNING")},
-    "loggers": {"django.request": {"level": "ERROR"}},
+    "loggers": {
+        "django.request": {"level": "ERROR"},
+        "urllib3": {"level": "INFO"},  # at DEBUG it would write the addresses that it calls, queries and all
+    },
 }
 # Titles and tokens differ by contract (config/contracts/docs.py); no hooks: an enumeration stands where it is used.
 SPECTACULAR_SETTINGS = {

@@ -1,0 +1,82 @@
+"""Codes, many at once, with real threads."""
+
+from collections import Counter
+
+import pytest
+
+from auth_providers import limits, otp, sessions
+from auth_providers.models import Account, Message, OneTimeCode, Session
+from customers.models import Customer
+from tenants.models import AuditEvent, Tenant
+from tests import codes, factories
+from tests.factories import CLIENT
+from tests.races import at_once
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def issue(tenant: Tenant) -> tuple[otp.Issued, str]:
+    issued = codes.ask(tenant)
+    [code] = codes.receive()
+    return issued, code
+
+
+def log_in(tenant: Tenant, issued: otp.Issued, code: str) -> sessions.Started:
+    return otp.log_in_with_code(
+        tenant=tenant, challenge_id=issued.challenge_id, code=code, issue=sessions.Issue.PAIR, client=CLIENT
+    )
+
+
+def kinds(results: list[object]) -> Counter[type]:
+    return Counter(type(result) for result in results)
+
+
+def test_of_eight_guesses_three_are_compared() -> None:
+    tenant = factories.make_tenant()
+    codes.add_provider(tenant)
+    factories.make_customer(tenant)
+    issued, code = issue(tenant)
+    results = at_once(8, lambda _: log_in(tenant, issued, codes.wrong(code)))
+    assert kinds([*results]) == {otp.InvalidCode: 8}
+    row = OneTimeCode.objects.get()
+    assert (row.wrong_answers, row.throttling_failure_count) == (3, 1)
+    reasons = AuditEvent.objects.filter(is_success=False).values_list("reason", flat=True)
+    assert Counter(reasons) == {"wrong code": 3, "used-up code": 5}
+    with pytest.raises(otp.InvalidCode):
+        log_in(tenant, issued, code)
+    assert not Session.objects.exists()
+
+
+def test_a_right_code_sent_eight_times_at_once_logs_in_once() -> None:
+    tenant = factories.make_tenant()
+    codes.add_provider(tenant)
+    factories.make_customer(tenant)
+    issued, code = issue(tenant)
+    results = at_once(8, lambda _: log_in(tenant, issued, code))
+    assert kinds([*results]) == {sessions.Started: 1, otp.InvalidCode: 7}
+    assert Session.objects.count() == 1
+    assert OneTimeCode.objects.get().wrong_answers == 0
+
+
+@pytest.mark.parametrize("is_first", [True, False], ids=["first", "next"])
+def test_of_eight_who_ask_at_once_one_gets_a_code(is_first: bool) -> None:
+    tenant = factories.make_tenant()
+    codes.add_provider(tenant)
+    if not is_first:
+        codes.ask(tenant)
+        OneTimeCode.objects.update(last_generated_timestamp=None)
+    results = at_once(8, lambda _: codes.ask(tenant))
+    assert kinds([*results]) == {otp.Issued: 1, limits.Throttled: 7}
+    assert Message.objects.count() == (1 if is_first else 2)
+    [issued] = [result for result in results if isinstance(result, otp.Issued)]
+    assert OneTimeCode.objects.get().challenge_id == issued.challenge_id
+    assert len(codes.receive()) == 1
+
+
+def test_a_new_destination_that_comes_in_eight_times_at_once_makes_one_customer() -> None:
+    tenant = factories.make_tenant()
+    codes.add_provider(tenant)
+    proven = otp.Proven(purpose="log_in", channel="email", destination="new@example.com", customer_number="")
+    results = at_once(8, lambda _: otp.log_in(tenant=tenant, proven=proven, issue=sessions.Issue.PAIR, client=CLIENT))
+    assert kinds([*results]) == {sessions.Started: 8}
+    assert (Account.objects.count(), Customer.objects.count()) == (1, 1)
