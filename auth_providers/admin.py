@@ -16,7 +16,7 @@ from django.utils import timezone
 from django.utils.decorators import method_decorator
 from django.views.decorators.http import require_POST
 
-from auth_providers import access, deletion, flow_admin, mail_admin, provider_admin, sessions
+from auth_providers import access, deletion, flow_admin, mail_admin, provider_admin, sessions, webhook_admin
 from auth_providers.models import PASSWORD, Account, Session
 from customers.admin import VIEWED, CustomerAdmin
 from customers.models import Customer
@@ -27,7 +27,7 @@ from tenants.errors import DomainError
 from tenants.models import AuditEvent, Tenant
 
 # Django looks for `admin` modules only; these register themselves.
-__all__ = ["CustomerWithAccessAdmin", "flow_admin", "mail_admin", "provider_admin"]
+__all__ = ["CustomerWithAccessAdmin", "flow_admin", "mail_admin", "provider_admin", "webhook_admin"]
 
 TRAIL_LENGTH = 50
 SESSIONS_SHOWN = 20  # a customer of years has thousands

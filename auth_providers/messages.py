@@ -15,7 +15,7 @@ from django.core.mail import EmailMultiAlternatives
 from django.db.models import F, QuerySet
 from django.utils import timezone
 
-from auth_providers import letters, sms
+from auth_providers import letters, sms, webhook_delivery
 from auth_providers.models import Message
 from tenants.encryption import encrypt
 from tenants.models import Tenant
@@ -120,9 +120,10 @@ def _send_sms(message: Message) -> bool:
 SENDERS: dict[str, Callable[[Message], bool]] = {
     Message.Channel.EMAIL: _send_mail,
     Message.Channel.SMS: _send_sms,
+    Message.Channel.WEBHOOK: webhook_delivery.send,
 }
 # What makes another attempt pointless.
-FINAL = (sms.Refused,)
+FINAL = (sms.Refused, webhook_delivery.Undeliverable)
 
 
 def _reference(message: Message) -> str:

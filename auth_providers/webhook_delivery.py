@@ -68,8 +68,8 @@ def new_id() -> str:
     return f"msg_{uuid4().hex}"
 
 
-def send(message: Message) -> None:
-    """Deliver a row of the outbox.
+def send(message: Message) -> bool:
+    """Deliver a row of the outbox; there is always something to send.
 
     Raises `Undeliverable`, and `NotTaken` or `ProviderUnavailable` when it should be tried again.
     """
@@ -84,6 +84,7 @@ def send(message: Message) -> None:
     circuit_breaker.call(
         tenant=message.tenant, system=f"endpoint:{endpoint.pk}", act=lambda: _post(endpoint, webhook_id, body)
     )
+    return True
 
 
 def send_test(endpoint: WebhookEndpoint) -> None:
