@@ -59,9 +59,19 @@ def endpoint(provider: AuthProvider, url: str) -> str:
 
 def published(provider: AuthProvider) -> Published:
     """Whose tokens are the provider's, and where its keys are. Raises `ProviderUnavailable`."""
+    return KNOWN[provider.kind] if provider.kind in KNOWN else _published(metadata(provider))
+
+
+def probe(provider: AuthProvider) -> list[Any]:
+    """The provider's keys as they are at this moment, whatever is kept. Raises `ProviderUnavailable`."""
     if provider.kind in KNOWN:
-        return KNOWN[provider.kind]
-    document = metadata(provider)
+        jwks_uri = KNOWN[provider.kind].jwks_uri
+    else:
+        jwks_uri = _published(_own(provider, outgoing.get_json(_document_url(provider)))).jwks_uri
+    return _entries(outgoing.get_json(endpoint(provider, jwks_uri)))
+
+
+def _published(document: dict[str, Any]) -> Published:
     jwks_uri = document.get("jwks_uri")
     if not isinstance(jwks_uri, str):
         raise ProviderUnavailable("Its discovery document names no jwks_uri.", retry_after=outgoing.RETRY_AFTER)
@@ -70,7 +80,15 @@ def published(provider: AuthProvider) -> Published:
 
 def metadata(provider: AuthProvider) -> dict[str, Any]:
     """The provider's discovery document (OpenID Connect Discovery 1.0, 4). Raises `ProviderUnavailable`."""
-    document = _cached(endpoint(provider, f"{provider.issuer.rstrip('/')}/.well-known/openid-configuration"))
+    return _own(provider, _cached(_document_url(provider)))
+
+
+def _document_url(provider: AuthProvider) -> str:
+    return endpoint(provider, f"{provider.issuer.rstrip('/')}/.well-known/openid-configuration")
+
+
+def _own(provider: AuthProvider, document: dict[str, Any]) -> dict[str, Any]:
+    """The document, when it is the provider's own (OpenID Connect Discovery 1.0, 4.3)."""
     if str(document.get("issuer", "")).rstrip("/") != provider.issuer.rstrip("/"):
         raise ProviderUnavailable("The provider calls itself by another name.", retry_after=outgoing.RETRY_AFTER)
     return document
@@ -79,7 +97,11 @@ def metadata(provider: AuthProvider) -> dict[str, Any]:
 def keys(provider: AuthProvider, *, must_refresh: bool = False) -> list[Any]:
     """The entries of the provider's key set, as they came (RFC 7517, 5). Raises `ProviderUnavailable`."""
     jwks_uri = endpoint(provider, published(provider).jwks_uri)
-    entries = _cached(jwks_uri, must_refresh=must_refresh).get("keys")
+    return _entries(_cached(jwks_uri, must_refresh=must_refresh))
+
+
+def _entries(key_set: dict[str, Any]) -> list[Any]:
+    entries = key_set.get("keys")
     return entries if isinstance(entries, list) else []
 
 

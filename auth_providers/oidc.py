@@ -55,7 +55,7 @@ def test(provider: AuthProvider) -> int:
 
     Raises `ProviderUnavailable` with what is wrong.
     """
-    entries = discovery.keys(provider, must_refresh=True)
+    entries = discovery.probe(provider)
     usable = [entry for entry in entries if isinstance(entry, dict) and entry.get("alg", "RS256") in ALGORITHMS]
     if not usable:
         raise ProviderUnavailable("It has no key of an algorithm that is accepted.")

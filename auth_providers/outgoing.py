@@ -76,8 +76,9 @@ def call(
     Raises `ProviderRefused` for a 4xx and `ProviderUnavailable`.
     """
     try:
-        with _session(url) as session:
-            answer = session.request(
+        with (
+            _session(url) as session,
+            session.request(
                 method,
                 url,
                 params=query,
@@ -87,7 +88,8 @@ def call(
                 allow_redirects=False,
                 stream=True,
                 headers={"Accept": "application/json", **(headers or {})},
-            )
+            ) as answer,
+        ):
             return _parsed(answer)
     except (requests.RequestException, urllib3.exceptions.HTTPError, ValueError, RecursionError) as error:
         raise ProviderUnavailable(retry_after=RETRY_AFTER) from NoAnswer(_without_query(error))

@@ -40,6 +40,12 @@ def public_pem(tenant: Tenant) -> bytes:
     return load_pem_private_key(pem, None).public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
 
 
+def pem_of(key: Any) -> bytes:
+    """A public key as everybody may have it."""
+    pem: bytes = key.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+    return pem
+
+
 def part(value: Any) -> str:
     """One of the three parts of a JWT (RFC 7515, 2)."""
     raw = value if isinstance(value, bytes) else json.dumps(value).encode()
