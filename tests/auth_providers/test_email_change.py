@@ -2,11 +2,12 @@
 
 import pytest
 
-from auth_providers import email_change, passwords, second_log_ins
+from auth_providers import deletion, email_change, passwords, second_log_ins
 from auth_providers.challenges import InvalidChallenge
 from auth_providers.models import Account, Message
 from auth_providers.signup import EmailTaken
 from customers.models import Customer
+from customers.profiles import CustomerNotFound
 from tenants.errors import InvalidInput
 from tenants.models import AuditEvent, Tenant
 from tests.auth_providers.mailbox import receive, receive_token, subjects
@@ -162,3 +163,19 @@ def test_no_more_log_ins_than_the_limit(customer: Customer, monkeypatch: pytest.
     with pytest.raises(InvalidInput):
         add(customer, "third@example.com")
     assert Account.objects.count() == 2
+
+
+def test_a_second_log_in_where_an_opt_in_is_wanted(customer: Customer) -> None:
+    """Or else anybody could take another's address, and its owner could not sign up."""
+    Tenant.objects.update(is_opt_in_required=True)
+    customer.tenant.refresh_from_db()
+    account = add(customer)
+    assert not account.is_confirmed
+    assert receive_token("work@example.com")
+
+
+def test_a_second_log_in_of_a_customer_who_is_gone(customer: Customer) -> None:
+    deletion.erase_by_staff(tenant=customer.tenant, customer=customer, staff_username="clara", client=CLIENT)
+    with pytest.raises(CustomerNotFound):
+        add(customer)
+    assert not Account.objects.filter(identifier="work@example.com").exists()

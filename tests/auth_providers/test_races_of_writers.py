@@ -4,9 +4,9 @@ from collections import Counter
 
 import pytest
 
-from auth_providers import challenges, messages, password_reset
+from auth_providers import challenges, messages, password_reset, second_log_ins
 from auth_providers.challenges import InvalidChallenge
-from auth_providers.models import Challenge
+from auth_providers.models import Account, Challenge
 from customers import addresses, profiles
 from customers.models import Address
 from tests import factories
@@ -72,3 +72,21 @@ def test_two_workers_send_a_mail_once(mailoutbox: list[object]) -> None:
         messages.enqueue(tenant=tenant, template="password_changed", recipient=f"ada{index}@example.com")
     results = at_once(4, lambda _: messages.send_due())
     assert sum(result for result in results if isinstance(result, int)) == 5
+
+
+def test_log_ins_added_at_once_stop_at_the_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(second_log_ins, "MAX_LOG_INS", 3)
+    tenant = factories.make_tenant()
+    customer = factories.make_customer(tenant)
+    results = at_once(
+        6,
+        lambda index: second_log_ins.add(
+            tenant=tenant,
+            customer=customer,
+            email=f"ada{index}@example.com",
+            password=factories.PASSWORD,
+            client=factories.CLIENT,
+        ),
+    )
+    assert kinds(list(results)) == {"Account": 2, "InvalidInput": 4}
+    assert Account.objects.filter(customer=customer).count() == 3
