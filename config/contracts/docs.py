@@ -11,7 +11,8 @@ from django.views.decorators.http import require_safe
 from auth_providers.api.emporix import schema as log_ins_of_emporix
 from auth_providers.api.kibo import schema as kibo_schema
 from auth_providers.api.neostore import schema as neostore_schema
-from config.contracts import emporix, kibo, neostore
+from auth_providers.api.oauth import schema as oauth_schema
+from config.contracts import emporix, kibo, neostore, oauth
 from config.middleware import CONTENT_SECURITY_POLICY
 from customers.api.emporix import schema as profiles_of_emporix
 from tenants.api import emporix_schema
@@ -42,9 +43,15 @@ CONTRACTS = {
         security_schemes=kibo_schema.SECURITY_SCHEMES,
         path_names={"number": "tenantId"},
     ),
+    "oauth": Contract(
+        title="Patron: token endpoint",
+        description="Token exchange (RFC 8693) and refreshing, for clients that speak the standard.",
+        patterns=oauth.described,
+        security_schemes=oauth_schema.SECURITY_SCHEMES,
+    ),
 }
 
-for descriptions in (profiles_of_emporix, log_ins_of_emporix, kibo_schema, neostore_schema):
+for descriptions in (profiles_of_emporix, log_ins_of_emporix, kibo_schema, neostore_schema, oauth_schema):
     describe(descriptions.DESCRIPTIONS)
 
 

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 from urllib.parse import urlencode
 
+import jsonschema_rs
 import pytest
 from django.http import HttpResponse
 from hypothesis import given
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 from pytest_django import Settings
 
 from auth_providers.models import Account, Authenticator, AuthProvider, Session
+from config.contracts import docs
 from customers.models import Customer
 from tenants import api_keys
 from tenants.encryption import encrypt
@@ -19,6 +21,7 @@ from tenants.models import ApiKey, AuditEvent, Tenant
 from tests import factories, openid_issuer
 from tests.contracts import golden
 from tests.contracts.calls import body_of, call
+from tests.contracts.openapi import Document
 from tests.contracts.test_hostile_bodies import bounded, rolled_back
 from tests.openid_issuer import INTROSPECTION, Issuer
 
@@ -363,3 +366,13 @@ def test_a_browser_may_ask_from_anywhere(tenant: Tenant) -> None:
     assert preflight.headers["Access-Control-Allow-Origin"] == "*"
     assert "POST" in preflight.headers["Access-Control-Allow-Methods"]
     assert send(body=b"").headers["Content-Type"] == "application/json"
+
+
+def test_answers_are_what_the_document_says(provider: AuthProvider, issuer: Issuer) -> None:
+    document = Document(docs.document("oauth"))
+    factories.make_customer(provider.tenant)
+    answers = [exchange(issuer.token()), exchange("rubbish"), exchange(issuer.token(email=factories.EMAIL, sub="eve"))]
+    for answer in [*answers, exchange(issuer.token(), client_id="nobody")]:
+        schema = document.response_schema("POST /tenants/{tenant}/oauth/token", answer.status_code)
+        jsonschema_rs.validate(schema, body_of(answer))
+        assert body_of(answer).keys() <= schema["properties"].keys()

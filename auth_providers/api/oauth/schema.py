@@ -1,0 +1,85 @@
+"""The description of the token endpoint, for the generated document."""
+
+from typing import Any
+
+from drf_spectacular.utils import OpenApiResponse, extend_schema
+from rest_framework import serializers
+
+from auth_providers.api.oauth.token import ACCESS_TOKEN, ID_TOKEN, JWT, TokenViewSet
+from tenants.api.oauth import FormParser
+from tenants.api.schema import TENANT_CODE, Descriptions, in_path
+from tenants.api.well_known import REFRESH_TOKEN, TOKEN_EXCHANGE
+
+SECURITY_SCHEMES = {
+    "client": {"type": "http", "scheme": "basic", "description": "Client id and secret of an API key."},
+}
+# Without a scheme: the client names itself in the form.
+CLIENT: Any = [{"client": []}, {}]
+
+
+class TokenRequest(serializers.Serializer[Any]):
+    """RFC 8693, 2.1, and RFC 6749, 6."""
+
+    grant_type = serializers.ChoiceField(choices=[TOKEN_EXCHANGE, REFRESH_TOKEN])
+    client_id = serializers.CharField(required=False, help_text="Unless it stands in the header.")
+    client_secret = serializers.CharField(required=False, help_text="Of a client that has one.")
+    subject_token = serializers.CharField(required=False, help_text="Exchange: the other issuer's token.")
+    subject_token_type = serializers.ChoiceField(choices=[ACCESS_TOKEN, ID_TOKEN, JWT], required=False)
+    requested_token_type = serializers.ChoiceField(choices=[ACCESS_TOKEN, JWT], required=False)
+    provider = serializers.CharField(required=False, help_text="Exchange: the provider that knows the issuer.")
+    audience = serializers.CharField(required=False, help_text="The tenant's code, if anything.")
+    resource = serializers.CharField(required=False, help_text="The tenant's issuer, if anything.")
+    refresh_token = serializers.CharField(required=False, help_text="Refresh: spent by this.")
+
+
+class TokenResponse(serializers.Serializer[Any]):
+    """RFC 8693, 2.2.1, and RFC 6749, 5.1."""
+
+    access_token = serializers.CharField()
+    token_type = serializers.ChoiceField(choices=["Bearer"])
+    expires_in = serializers.IntegerField(help_text="Seconds.")
+    issued_token_type = serializers.ChoiceField(choices=[ACCESS_TOKEN, JWT], required=False)
+    refresh_token = serializers.CharField(required=False)
+
+
+class TokenError(serializers.Serializer[Any]):
+    """RFC 6749, 5.2. With `interaction_required` come the members that the customer is asked on with elsewhere."""
+
+    error = serializers.CharField()
+    error_description = serializers.CharField()
+    handle = serializers.CharField(required=False)
+    methods = serializers.ListField(child=serializers.CharField(), required=False)
+    challenge_id = serializers.UUIDField(required=False)
+    channel = serializers.CharField(required=False)
+    masked_destination = serializers.CharField(required=False)
+    expires_at = serializers.DateTimeField(required=False)
+
+
+REFUSALS = {
+    400: "The request or the token in it is not valid, or the customer has to be asked.",
+    401: "The client is unknown, or its secret is wrong.",
+    404: "There is no such tenant.",
+    413: "The body is too large.",
+    415: "The body is not a form.",
+    429: "Too many attempts.",
+    503: "Not available right now, or the other issuer is not.",
+}
+
+DESCRIPTIONS: Descriptions = {
+    TokenViewSet: {
+        "issue": [
+            extend_schema(
+                operation_id="oauth-token",
+                summary="Exchange another issuer's token, or refresh",
+                tags=["OAuth"],
+                parameters=[in_path("tenant", "Code of the tenant.", pattern=TENANT_CODE)],
+                auth=CLIENT,
+                request={FormParser.media_type: TokenRequest},
+                responses={
+                    200: OpenApiResponse(TokenResponse, "Tokens."),
+                    **{status: OpenApiResponse(TokenError, told) for status, told in REFUSALS.items()},
+                },
+            )
+        ],
+    },
+}
