@@ -154,6 +154,8 @@ def _fitted(tenant: Tenant, customer: Customer, address: Address | None, entry: 
     is_new_place = bool(sent.get("postal_code"))
     kept = [name for name in entry.derived if (name in PLACE and is_new_place) or not _stored(customer, address, name)]
     values = {name: value for name, value in entry.values.items() if name in sent or name in kept}
+    if address is not None and sent.get("postal_code", address.postal_code) != address.postal_code:
+        values.setdefault("state", None)  # that of the old one
     return replace(entry, values=values, derived=tuple(kept))
 
 

@@ -1,0 +1,51 @@
+"""Handing in data and answering challenges, the way a storefront does, and the codes that were sent."""
+
+import json
+from typing import Any
+
+from django.http import HttpResponse
+
+from auth_providers.models import Message, OneTimeCode
+from tenants.encryption import decrypt
+from tests.contracts.calls import body_of, call
+
+NEWCOMER: dict[str, Any] = {"email": "grace@example.com", "firstName": "Grace", "lastName": "Hopper"}
+
+
+def hand_in(data: Any, *, flow: str = "", tenant: str = "acme", **rest: Any) -> HttpResponse:
+    """POST the data."""
+    query = f"?flow={flow}" if flow else ""
+    return call("POST", f"/api/{tenant}/customer{query}", json=data, **rest)
+
+
+def authenticate(provider: str, data: Any, *, tenant: str = "acme", **rest: Any) -> HttpResponse:
+    return call("POST", f"/api/{tenant}/customer/authenticate?provider={provider}", json=data, **rest)
+
+
+def sent_code(recipient: str = "") -> str:
+    """The code of the newest message, to this recipient or to anybody."""
+    codes = Message.objects.filter(template__endswith="_code", sent_at=None)
+    message = (codes.filter(recipient=recipient) if recipient else codes).latest("pk")
+    return str(json.loads(decrypt(message.context_encrypted))["code"])
+
+
+def wrong_code() -> str:
+    return f"{(int(sent_code()) + 1) % 10**6:06}"
+
+
+def answer_to(challenge: HttpResponse, code: str = "", **rest: Any) -> HttpResponse:
+    """Repeat the POST with the code that was sent, or with this one."""
+    assert challenge.status_code == 202, challenge.content
+    return hand_in({"challenge": {"id": body_of(challenge)["challengeId"], "code": code or sent_code()}}, **rest)
+
+
+def log_in_with(challenge: HttpResponse, code: str = "", **rest: Any) -> HttpResponse:
+    """Answer by logging in."""
+    assert challenge.status_code == 202, challenge.content
+    sent = {"challengeId": body_of(challenge)["challengeId"], "code": code or sent_code()}
+    return authenticate("otp", sent, **rest)
+
+
+def cool_down() -> None:
+    """Nobody has asked for a code yet."""
+    OneTimeCode.objects.all().delete()
