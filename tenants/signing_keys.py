@@ -11,6 +11,7 @@ from typing import Any
 import jwt
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
+from django.core.cache import cache
 from django.db import transaction
 from django.utils import timezone
 
@@ -21,6 +22,9 @@ from tenants.models import SigningKey, Tenant
 ALGORITHM = "ES256"
 # How long others may keep the key set, and so how long a new key waits before it signs.
 KEY_SET_MAX_AGE = timedelta(minutes=10)
+
+# As long as others believe a revoked key (`auth_providers.tokens.PUBLIC_KEY_CACHE_SECONDS`).
+CURRENT_CACHE_SECONDS = 30
 
 
 class NoSigningKey(DomainError):
@@ -51,7 +55,20 @@ def create(*, tenant: Tenant, signs_from: datetime | None = None) -> SigningKey:
 
 
 def current(*, tenant: Tenant) -> SigningKey:
-    """The key that signs now. Raises `NoSigningKey`."""
+    """The key that signs now, kept for `CURRENT_CACHE_SECONDS`: every log-in asks. Raises `NoSigningKey`."""
+    name = _cache_name(tenant)
+    key: SigningKey | None = cache.get(name)
+    if key is None:
+        key = _find_current(tenant)
+        cache.set(name, key, CURRENT_CACHE_SECONDS)
+    return key
+
+
+def _cache_name(tenant: Tenant) -> str:
+    return f"signing-key:{tenant.code}"
+
+
+def _find_current(tenant: Tenant) -> SigningKey:
     key = (
         SigningKey.objects.for_tenant(tenant)
         .filter(signs_from__lte=timezone.now(), is_revoked=False)
@@ -71,7 +88,7 @@ def private_pem(key: SigningKey) -> str:
 def published(*, tenant: Tenant) -> list[SigningKey]:
     """Every key whose tokens may still be valid, and those that will sign soon; newest first."""
     keys = list(SigningKey.objects.for_tenant(tenant).filter(is_revoked=False).order_by("-signs_from", "-pk"))
-    longest = timedelta(seconds=max(tenant.service_jwt_lifetime, tenant.customer_jwt_lifetime))
+    longest = timedelta(seconds=max(tenant.service_jwt_lifetime, tenant.customer_jwt_lifetime) + CURRENT_CACHE_SECONDS)
     newer = [None, *keys]
     return [
         key
@@ -106,4 +123,6 @@ def rotate(*, tenant: Tenant) -> tuple[SigningKey, bool]:
 def replace_compromised(*, tenant: Tenant) -> SigningKey:
     """Refuse every key there is from now on, with all tokens they signed, and sign with a new one at once."""
     SigningKey.objects.for_tenant(tenant).update(is_revoked=True)
+    # Another process that keeps the old key in a cache of its own signs for nothing: what it signs is refused.
+    transaction.on_commit(lambda: cache.delete(_cache_name(tenant)))
     return create(tenant=tenant)

@@ -86,6 +86,7 @@ def pass_time(monkeypatch: pytest.MonkeyPatch) -> Callable[[timedelta], None]:
 
     def move(by: timedelta) -> None:
         passed[0] += by
+        cache.clear()  # what it holds has a time of its own, on the real clock
 
     return move
 

@@ -187,6 +187,7 @@ def test_rotation_keeps_old_tokens_valid(tenant: Tenant, logged_in: LoggedIn) ->
     new, _ = signing_keys.rotate(tenant=tenant)
     assert forge.header_of(log_in(logged_in.customer).service_jwt)["kid"] != new.kid
     SigningKey.objects.filter(pk=new.pk).update(signs_from=timezone.now())
+    cache.clear()
     fresh = log_in(logged_in.customer).service_jwt
     assert forge.header_of(fresh)["kid"] == new.kid
     cache.clear()

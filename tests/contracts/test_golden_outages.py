@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import pytest
+from django.core.cache import cache
 from django.db import connection
 
 from auth_providers.models import AuthProvider, Challenge
@@ -30,6 +31,7 @@ def broken_database() -> Iterator[None]:
 
 def spoil_private_key(scene: Scene) -> None:
     SigningKey.objects.update(private_pem_encrypted="nonsense")
+    cache.clear()
 
 
 def spoil_public_key(scene: Scene) -> None:
@@ -100,6 +102,7 @@ def test_a_provider_that_is_down(operation: str, scene: Scene) -> None:
 @pytest.mark.parametrize("operation", ["login", "authenticate", "opt-in", "exchange", "social-login"])
 def test_a_tenant_without_a_signing_key(operation: str, scene: Scene) -> None:
     SigningKey.objects.update(is_revoked=True)
+    cache.clear()
     called = BY_NAME[operation]
     golden.check(called.send(scene), called.contract, f"{operation}.503.signing-key")
 
