@@ -5,7 +5,7 @@ from datetime import timedelta
 from django.db.models import Exists, Model, OuterRef, Q, QuerySet
 from django.utils import timezone
 
-from auth_providers.models import Attempts, Challenge, Message, OneTimeCode, PendingLogIn, Session, Token
+from auth_providers.models import Attempts, Challenge, Message, OneTimeCode, PendingLink, PendingLogIn, Session, Token
 
 BATCH = 1000
 # A spent refresh token that comes back within this time is still recognized as stolen.
@@ -31,6 +31,7 @@ def purge() -> int:
         + _delete(Challenge.objects.filter(expires_at__lt=now - CHALLENGES_KEPT))
         + _delete(OneTimeCode.objects.filter(issued_at__lt=now - CODES_KEPT))
         + _delete(PendingLogIn.objects.filter(expires_at__lt=now - CODES_KEPT))
+        + _delete(PendingLink.objects.filter(expires_at__lt=now - CODES_KEPT))
         + _delete(Attempts.objects.filter(since__lt=now - ATTEMPTS_KEPT))
     )
 

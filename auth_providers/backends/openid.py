@@ -5,7 +5,7 @@ from typing import Any
 
 from social_core.backends.open_id_connect import OpenIdConnectAuth
 
-from auth_providers import discovery, oidc
+from auth_providers import discovery, oidc, outgoing
 from auth_providers.backends.headless import Headless
 
 
@@ -34,10 +34,17 @@ class OpenId(Headless, OpenIdConnectAuth[None]):
             self.id_token = oidc.verify(access_token, self.provider)
         _check_client(self.id_token, oidc.client_ids(self.provider))
         document = discovery.metadata(self.provider)
-        # The library refuses a profile of someone else than `id_token` is about (OpenID Connect Core 1.0, 5.3.2).
-        profile = self.user_data(access_token) if document.get("userinfo_endpoint") else None
-        about_them = profile if profile and profile.get("sub") else {}
-        return oidc.identity_of(about_them | self.id_token | {"iss": document["issuer"]})
+        profile = self._profile_of(access_token) if document.get("userinfo_endpoint") else {}
+        return oidc.identity_of(profile | self.id_token | {"iss": document["issuer"]})
+
+    def _profile_of(self, access_token: str) -> dict[str, Any]:
+        """What userinfo tells about whom `id_token` is about; the library refuses anybody else's (OpenID Connect Core
+        1.0, 5.3.2). A token for another service is good, but not good for that."""
+        try:
+            profile = self.user_data(access_token) or {}
+        except outgoing.ProviderRefused:
+            return {}
+        return profile if "sub" in profile else {}
 
 
 def _check_client(claims: dict[str, Any], ours: list[str]) -> None:
@@ -47,5 +54,5 @@ def _check_client(claims: dict[str, Any], ours: list[str]) -> None:
     audience = claims.get("aud")
     if any(client not in ours for client in clients):
         raise oidc.TokenRefused("issued to another party")
-    if not clients and not set(audience if isinstance(audience, list) else [audience]) & set(ours):
+    if not clients and not any(each in ours for each in (audience if isinstance(audience, list) else [audience])):
         raise oidc.TokenRefused("issued to nobody in particular")

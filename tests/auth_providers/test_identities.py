@@ -182,6 +182,8 @@ def test_introspection_of_a_good_token(asking: AuthProvider, issuer: Issuer, cla
         {"aud": []},
         {"iss": "https://evil.example"},
         {"exp": time.time() - 120},
+        {"exp": str(time.time() - 120)},
+        {"exp": "soon"},
         {"sub": ""},
         {"sub": None},
         {"azp": "mallorys-app"},

@@ -8,7 +8,7 @@ from uuid import uuid4
 import pytest
 from django.utils import timezone
 
-from auth_providers import identities, otp, passwords, sessions
+from auth_providers import identities, otp, passwords, retention, sessions
 from auth_providers.identities import LinkNeeded, UnknownProvider
 from auth_providers.limits import Throttled
 from auth_providers.models import Account, AuthProvider, OneTimeCode, PendingLink
@@ -187,3 +187,14 @@ def test_one_code_sent_twice_at_once_is_one_log_in(provider: AuthProvider) -> No
     results = at_once(4, lambda _: answer(provider, issued, code).session.pk)
     assert len([result for result in results if isinstance(result, otp.InvalidCode)]) == 3
     assert Account.objects.count() == 2
+
+
+def test_what_was_never_answered_goes(provider: AuthProvider, pass_time: Callable[[timedelta], None]) -> None:
+    make_customer(provider.tenant)
+    challenged(provider)
+    pass_time(timedelta(hours=23))
+    retention.purge()
+    assert PendingLink.objects.exists()
+    pass_time(timedelta(hours=2))
+    retention.purge()
+    assert not PendingLink.objects.exists()

@@ -1,5 +1,7 @@
 """Tokens of another provider: believed when its published key signed them for us, now, and never otherwise."""
 
+import base64
+import hashlib
 import time
 from typing import Any
 
@@ -75,6 +77,47 @@ def test_a_nonce_is_compared_where_there_is_one(issuer: Issuer, provider: AuthPr
     assert not is_refused(issuer.token(nonce="n"), provider, nonce="n")
     assert is_refused(issuer.token(nonce="n"), provider, nonce="m")
     assert is_refused(issuer.token(), provider, nonce="m")
+
+
+def is_no_id_token(token: str, provider: AuthProvider, **more: str) -> bool:
+    try:
+        oidc.verify_id_token(token, provider, **more)
+    except TokenRefused:
+        return True
+    return False
+
+
+def test_what_makes_it_an_id_token(issuer: Issuer, provider: AuthProvider) -> None:
+    assert not is_no_id_token(issuer.token(), provider)
+    assert not is_no_id_token(issuer.token(header={"typ": "jwt"}), provider)
+    assert is_no_id_token(issuer.token(header={"typ": "at+jwt"}), provider)
+    assert is_no_id_token(issuer.token(header={"typ": "logout+jwt"}), provider)
+    assert is_no_id_token(issuer.token(events={"http://schemas.openid.net/event/backchannel-logout": {}}), provider)
+    assert is_no_id_token(issuer.token(aud=["shop", "other"]), provider)
+    assert not is_no_id_token(issuer.token(aud=["shop", "other"], azp="shop"), provider)
+
+
+@pytest.mark.parametrize(("algorithm", "digest"), [("ES256", "sha256"), ("RS256", "sha256")])
+def test_the_access_token_that_came_along(issuer: Issuer, provider: AuthProvider, algorithm: str, digest: str) -> None:
+    issuer.publish(Key("k", algorithm))
+    half = hashlib.new(digest, b"access").digest()[:16]
+    at_hash = base64.urlsafe_b64encode(half).rstrip(b"=").decode()
+    assert not is_no_id_token(issuer.token(at_hash=at_hash), provider, access_token="access")
+    assert not is_no_id_token(issuer.token(), provider, access_token="access")
+    assert is_no_id_token(issuer.token(at_hash=at_hash), provider, access_token="another")
+    for nonsense in ("", "é", 5, None, [at_hash]):
+        assert is_no_id_token(issuer.token(at_hash=nonsense), provider, access_token="access")
+
+
+@pytest.mark.parametrize(("value", "number"), [(5, 5), ("5", 5), ("5.5", 5.5), (0, 0), ("1e3", 1000)])
+def test_seconds_that_come_as_text(value: Any, number: float) -> None:
+    assert oidc.seconds(value) == number
+
+
+@pytest.mark.parametrize("value", ["soon", "", "nan", "inf", True, None, [], {}, float("nan")])
+def test_seconds_that_are_none(value: Any) -> None:
+    with pytest.raises(TokenRefused):
+        oidc.seconds(value)
 
 
 @pytest.mark.parametrize("algorithm", ["none", "None", "HS256", "HS512", "ES384", "RS256", "nonsense", 5, None])
@@ -188,6 +231,35 @@ def test_a_provider_that_is_down_keeps_its_keys_for_a_while(
         oidc.verify(token, provider)
 
 
+def test_a_provider_that_is_down_is_not_asked_for_every_token(
+    issuer: Issuer, provider: AuthProvider, clock: list[float]
+) -> None:
+    oidc.verify(issuer.token(), provider)
+    issuer.answers = {DISCOVERY: (503, {}), JWKS: (500, {})}
+    clock[0] = discovery.REFRESH_SECONDS + 1
+    stranger = Key("unknown")
+    assert [is_refused(issuer.token(by=stranger), provider) for _ in range(5)] == [True] * 5
+    assert not is_refused(issuer.token(), provider)
+    assert issuer.asked[JWKS] == 2
+    clock[0] += discovery.PAUSE_SECONDS + 1
+    assert is_refused(issuer.token(by=stranger), provider)
+    assert issuer.asked[JWKS] == 3
+
+
+def test_a_provider_that_was_never_reached_is_left_alone_for_a_while(
+    issuer: Issuer, provider: AuthProvider, clock: list[float]
+) -> None:
+    issuer.answers[DISCOVERY] = (503, {})
+    for _ in range(3):
+        with pytest.raises(ProviderUnavailable) as raised:
+            oidc.verify(issuer.token(), provider)
+        assert raised.value.retry_after
+    assert issuer.asked[DISCOVERY] == 1
+    clock[0] += discovery.PAUSE_SECONDS + 1
+    issuer.publish()
+    assert not is_refused(issuer.token(), provider)
+
+
 @pytest.mark.parametrize("said", ["https://evil.example", "", None, 5])
 def test_a_discovery_document_that_names_another_issuer(issuer: Issuer, provider: AuthProvider, said: Any) -> None:
     issuer.publish(issuer=said)
@@ -210,7 +282,7 @@ def test_test_counts_usable_keys(issuer: Issuer, provider: AuthProvider) -> None
 
 
 def test_identity_of_who_has_no_usable_subject() -> None:
-    for claims in ({}, {"sub": ""}, {"sub": "x" * 256}, {"sub": 5}):
+    for claims in ({}, {"sub": ""}, {"sub": "x" * 256}, {"sub": 5}, {"sub": "a\0b"}):
         with pytest.raises(TokenRefused):
             oidc.identity_of({"iss": "https://elsewhere.example"} | claims)
 
