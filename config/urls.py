@@ -15,6 +15,7 @@ urlpatterns = [
     path("docs/<slug:contract>/", docs.swagger, name="docs"),
     path("tenants/<str:tenant>/.well-known/jwks.json", well_known.jwks),
     path("tenants/<str:tenant>/.well-known/openid-configuration", well_known.openid_configuration),
+    path("", include("config.contracts.account")),
     path("", include("config.contracts.emporix")),
     path("", include("config.contracts.kibo")),  # before Neostore's: that has tenants' codes where this has words
     path("", include("config.contracts.neostore")),

@@ -22,13 +22,14 @@ from tenants.api.failures import failure_of
 from tenants.api.kibo import KiboViewSet
 from tenants.api.neostore import NeostoreViewSet
 from tenants.api.oauth import OAuthViewSet
+from tenants.api.problems import ProblemViewSet
 from tenants.errors import DomainError, FieldError
 from tenants.isolation import owned_models
 from tenants.models import StaffEvent, Tenant
 
 ROOT: Path = settings.BASE_DIR
 APPS = ("config", "tenants", "customers", "auth_providers")
-CONTRACT_BASES = (EmporixViewSet, NeostoreViewSet, KiboViewSet, OAuthViewSet)
+CONTRACT_BASES = (EmporixViewSet, ProblemViewSet, NeostoreViewSet, KiboViewSet, OAuthViewSet)
 # Names that only a contract's own packages may use.
 CONTRACT_WORDS = re.compile(
     r"(?i:emporix|neostore|kibo|hybris|x-vol|saas_?token|problem\+json|faultstring)|sessionId|customerNumber|tenantId"

@@ -8,11 +8,12 @@ from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
+from auth_providers.api.account import schema as account_schema
 from auth_providers.api.emporix import schema as log_ins_of_emporix
 from auth_providers.api.kibo import schema as kibo_schema
 from auth_providers.api.neostore import schema as neostore_schema
 from auth_providers.api.oauth import schema as oauth_schema
-from config.contracts import emporix, kibo, neostore, oauth
+from config.contracts import account, emporix, kibo, neostore, oauth
 from config.middleware import CONTENT_SECURITY_POLICY
 from customers.api.emporix import schema as profiles_of_emporix
 from tenants.api import emporix_schema
@@ -43,6 +44,12 @@ CONTRACTS = {
         security_schemes=kibo_schema.SECURITY_SCHEMES,
         path_names={"number": "tenantId"},
     ),
+    "account": Contract(
+        title="Patron: account",
+        description="What customers do to their account whatever contract they came by.",
+        patterns=account.urlpatterns,
+        security_schemes=account_schema.SECURITY_SCHEMES,
+    ),
     "oauth": Contract(
         title="Patron: token endpoint",
         description="Token exchange (RFC 8693) and refreshing, for clients that speak the standard.",
@@ -51,7 +58,7 @@ CONTRACTS = {
     ),
 }
 
-for descriptions in (profiles_of_emporix, log_ins_of_emporix, kibo_schema, neostore_schema, oauth_schema):
+for descriptions in (account_schema, profiles_of_emporix, log_ins_of_emporix, kibo_schema, neostore_schema, oauth_schema):
     describe(descriptions.DESCRIPTIONS)
 
 

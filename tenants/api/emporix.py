@@ -13,6 +13,9 @@ from tenants.directory import UnknownTenant
 FAULTS = {
     "token_expired": ("Access Token expired", "keymanagement.service.access_token_expired"),
     "invalid_api_key": ("Invalid ApiKey", "oauth.v2.InvalidApiKey"),
+    # Ours: a client has to tell a wrong code, to be asked for again, from a log-in that has to start again.
+    "invalid_code": ("Invalid second factor code", "oauth.v2.InvalidSecondFactorCode"),
+    "invalid_handle": ("Invalid second factor handle", "oauth.v2.InvalidSecondFactorHandle"),
 }
 INVALID_TOKEN_FAULT = ("Invalid access token", "oauth.v2.InvalidAccessToken")
 TYPES = {

@@ -3,11 +3,14 @@
 import base64
 import re
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from typing import Any
 
 import pytest
 from django.core import mail
 from django.utils import timezone
+from pytest_django import Settings
 
 from auth_providers import identities, limits, totp
 from auth_providers.models import Account, Authenticator, Message, RecoveryCode, Session
@@ -28,6 +31,10 @@ def customer(tenant: Tenant) -> Customer:
     return factories.make_customer(tenant)
 
 
+def whose(customer: Customer) -> dict[str, Any]:
+    return {"tenant": customer.tenant, "customer": customer, "client": factories.CLIENT}
+
+
 def verify(customer: Customer, code: str) -> str:
     return totp.verify(tenant=customer.tenant, customer=customer, code=code)
 
@@ -43,7 +50,7 @@ def let_time_pass(customer: Customer, by: timedelta) -> None:
     ("seconds", "code"), [(59, "287082"), (1111111109, "081804"), (1234567890, "005924"), (20000000000, "353130")]
 )
 def test_the_codes_are_those_of_rfc_6238(seconds: int, code: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    moment = timezone.datetime.fromtimestamp(seconds, tz=timezone.get_default_timezone())
+    moment = datetime.fromtimestamp(seconds, tz=UTC)
     monkeypatch.setattr(timezone, "now", lambda: moment)
     assert code_of(RFC_SECRET) == code
 
@@ -94,13 +101,12 @@ def test_a_step_is_good_once_and_so_is_what_came_before(customer: Customer) -> N
 
 def test_the_first_code_does_not_log_in_afterwards(customer: Customer) -> None:
     code = authenticators.begin(customer)
-    session = just_logged_in(customer)
-    confirm = {"tenant": customer.tenant, "customer": customer, "session": session, "client": factories.CLIENT}
-    totp.confirm_enrolment(code=code, **confirm)
+    confirm = partial(totp.confirm_enrolment, code=code, session=just_logged_in(customer), **whose(customer))
+    confirm()
     with pytest.raises(totp.WrongCode):
         verify(customer, code)
     with pytest.raises(totp.AlreadyEnrolled):
-        totp.confirm_enrolment(code=code, **confirm)
+        confirm()
 
 
 @pytest.mark.parametrize("code", ["", "12345", "1234567", "abcdef", "\uff11" * 6, "x" * 300, "123-456"])
@@ -110,6 +116,7 @@ def test_what_is_no_code_is_wrong(customer: Customer, code: str) -> None:
         verify(customer, code)
 
 
+@pytest.mark.usefixtures("stopped_clock")
 def test_each_wrong_code_doubles_the_wait_up_to_a_quarter_of_an_hour(customer: Customer) -> None:
     enrol(customer)
     for expected in (1, 2, 4, 8):
@@ -139,9 +146,9 @@ def test_a_recovery_code_is_good_once_however_it_is_typed(customer: Customer) ->
     assert totp.status(tenant=customer.tenant, customer=customer).recovery_codes_left == 8
 
 
-def test_recovery_codes_outlive_a_change_of_the_secret_key(customer: Customer, settings: pytest.FixtureRequest) -> None:
+def test_recovery_codes_outlive_a_change_of_the_secret_key(customer: Customer, settings: Settings) -> None:
     codes = enrol(customer)
-    settings.SECRET_KEY, settings.SECRET_KEY_FALLBACKS = "the next one", [settings.SECRET_KEY]  # type: ignore[attr-defined]
+    settings.SECRET_KEY, settings.SECRET_KEY_FALLBACKS = "the next one", [settings.SECRET_KEY]
     assert verify(customer, codes[0]) == "recovery_code"
 
 
@@ -184,12 +191,11 @@ def test_a_new_start_replaces_what_was_not_confirmed_and_nothing_else(customer: 
 def test_every_change_needs_a_log_in_of_the_last_ten_minutes(customer: Customer) -> None:
     stale = just_logged_in(customer)
     stale.authenticated_at = timezone.now() - totp.FRESH - timedelta(seconds=1)
-    who = {"tenant": customer.tenant, "customer": customer, "session": stale}
     changes: list[Callable[[], object]] = [
-        lambda: totp.start_enrolment(**who),
-        lambda: totp.confirm_enrolment(**who, code=authenticators.begin(customer), client=factories.CLIENT),
-        lambda: totp.renew_recovery_codes(**who, client=factories.CLIENT),
-        lambda: totp.remove(**who, client=factories.CLIENT),
+        partial(totp.start_enrolment, tenant=customer.tenant, customer=customer, session=stale),
+        partial(totp.confirm_enrolment, **whose(customer), session=stale, code=authenticators.begin(customer)),
+        partial(totp.renew_recovery_codes, **whose(customer), session=stale),
+        partial(totp.remove, **whose(customer), session=stale),
     ]
     for change in changes:
         with pytest.raises(totp.ReauthenticationNeeded):
@@ -197,12 +203,7 @@ def test_every_change_needs_a_log_in_of_the_last_ten_minutes(customer: Customer)
 
 
 def test_removing_it_removes_the_recovery_codes(customer: Customer) -> None:
-    change = {
-        "tenant": customer.tenant,
-        "customer": customer,
-        "session": just_logged_in(customer),
-        "client": factories.CLIENT,
-    }
+    change = whose(customer) | {"session": just_logged_in(customer)}
     authenticators.begin(customer)
     with pytest.raises(totp.NotEnrolled):
         totp.remove(**change)
@@ -217,7 +218,7 @@ def test_removing_it_removes_the_recovery_codes(customer: Customer) -> None:
 def test_every_change_is_on_the_trail_and_mailed_to_the_owner(customer: Customer) -> None:
     Account.objects.update(identifier="log-in@example.com")
     enrol(customer)
-    who = {"tenant": customer.tenant, "customer": customer, "client": factories.CLIENT}
+    who = whose(customer)
     totp.renew_recovery_codes(**who, session=just_logged_in(customer))
     totp.remove_by_staff(**who, staff_username="clara")
     actions = ["second_factor_added", "recovery_codes_renewed", "second_factor_removed"]

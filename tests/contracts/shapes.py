@@ -14,7 +14,9 @@ def check_refusal(response: HttpResponse, contract: str) -> None:
     assert 400 <= response.status_code < 500, response.content
     assert response.headers["Cache-Control"] == "no-store"
     body = body_of(response)
-    if contract in {"neostore", "account"}:
+    if contract == "kibo":
+        _check_kibo(response, body)
+    elif contract in {"neostore", "account"}:
         _check_problem(response, body)
     else:
         _check_emporix(response, body)
@@ -32,12 +34,23 @@ def _check_emporix(response: HttpResponse, body: Any) -> None:
         assert body.keys() == {"fault"}
         assert body["fault"].keys() == {"faultstring", "detail"}
         assert body["fault"]["detail"].keys() == {"errorcode"}
+    elif response.status_code == 403 and "secondFactor" in body:
+        assert body.keys() == {"type", "status", "message", "secondFactor"}
+        assert body["secondFactor"].keys() == {"handle", "methods", "expiresAt"}
     elif response.status_code == 403:
         assert body == EMPORIX_FORBIDDEN
     else:
         assert {"status", "type", "message"} <= body.keys() <= {"status", "type", "message", "details"}
         assert body["status"] == response.status_code
         assert all(each.keys() == {"field", "type", "message"} for each in body.get("details", []))
+
+
+def _check_kibo(response: HttpResponse, body: Any) -> None:
+    assert response.headers["Content-Type"] == "application/json"
+    whole = {"applicationName", "errorCode", "message", "correlationId", "additionalErrorData", "items"}
+    assert all(each.keys() == whole for each in (body, *body["items"]))
+    assert body["message"]
+    assert body["correlationId"] == response.headers["x-vol-correlation"]
 
 
 def _check_problem(response: HttpResponse, body: Any) -> None:

@@ -30,7 +30,8 @@ bounded = settings(
 ADDRESS_FIELDS = ["id", "contactName", "country", "street", "tags", "isDefault", "metadata", "mixins"]
 FIELDS = {
     "signup": ["email", "password", "customerDetails", "customerAddress", "signup"],
-    "login": ["email", "password"],
+    "login": ["email", "password", "secondFactorCode", "secondFactorHandle"],
+    "authenticator-confirm": ["code"],
     "authenticate": ["email", "password"],
     "me-patch": ["firstName", "contactEmail", "preferredCurrency", "b2b", "metadata", "mixins", "id", "accounts"],
     "me-put": ["title", "customerNumber", "preferredLanguage", "preferredSite", "contactPhone", "company"],
@@ -48,6 +49,12 @@ FIELDS = {
     "opt-in-refresh": ["email"],
     "anonymous-refresh-post": ["refresh_token", "anonymous_token", "tenant", "client_id"],
     "exchange-post": ["subjectAccessToken", "config"],
+    "kibo-oauth": ["client_id", "client_secret", "grant_type"],
+    "kibo-password": ["username", "password", "fingerprint", "region"],
+    "kibo-otp-request": ["email"],
+    "kibo-otp-auth": ["email", "otpCode", "fingerprint", "region"],
+    "kibo-2fa-request": ["userId"],
+    "kibo-2fa-auth": ["userId", "otpCode"],
 }
 PARTS = {
     "customerDetails": ["contactEmail", "firstName", "preferredCurrency", "b2b", "metadata", "mixins"],
@@ -69,7 +76,9 @@ values = st.recursive(
 @contextmanager
 def rolled_back() -> Iterator[None]:
     """The rows of one example are not those of the next."""
-    with transaction.atomic():
+    outermost = transaction.atomic()
+    outermost._from_testcase = True  # type: ignore[attr-defined] # as Django marks its own: durable blocks fit inside
+    with outermost:
         yield
         transaction.set_rollback(True)
 

@@ -20,6 +20,7 @@ from tests.contracts.operations import BY_NAME, Scene
 ME, ADDRESS = "/customer/{tenant}/me", "/customer/{tenant}/me/addresses/{addressId}"
 ANONYMOUS = "GET /customerlogin/auth/anonymous/*"
 VALIDATE = "GET /customer/{tenant}/validateauthtoken"
+LOG_IN, OPT_IN = "POST /customer/{tenant}/login", "GET /customer/{tenant}/signup/optin/{token}"
 SOCIAL, EXCHANGE = "POST /customer/{tenant}/socialLogin", "POST /customer/{tenant}/exchangeauthtoken"
 
 # Beyond the vendor's documents: what, and why. `*` stands for anything.
@@ -57,6 +58,10 @@ EXTRAS: dict[str, dict[tuple[str, ...], str]] = {
         (EXCHANGE, "404"): "an unknown customer, where sign-up by a provider is off",
         (SOCIAL, "409"): "the e-mail belongs to a customer already",
         (EXCHANGE, "409"): "the e-mail belongs to a customer already",
+        (LOG_IN, "202"): "the second factor's code is under way",
+        (LOG_IN, "403"): "a second factor is due",
+        (OPT_IN, "403"): "a second factor is due",
+        (SOCIAL, "403"): "a second factor is due",
         (f"PATCH {ME}", "409"): "someone else changed it meanwhile",
         (f"PATCH {ADDRESS}", "409"): "someone else changed it meanwhile",
         (f"POST {ME}/addresses", "409"): "the id is the client's, and taken",
@@ -69,12 +74,14 @@ EXTRAS: dict[str, dict[tuple[str, ...], str]] = {
     },
     "request_fields": {
         (EXCHANGE, "*"): "keeps a token out of the address",
+        (LOG_IN, "secondFactor*"): "the second factor of who has one, with the password or after it",
         (f"* {ME}/addresses*", "id"): "the client may choose the id, and echoes it",
         (f"POST {ME}/addresses", "isDefault"): "a new address may be the default",
         (f"POST {ME}/addresses", "metadata.version"): "storefronts echo it; it says nothing here",
     },
     "response_fields": {
         (ANONYMOUS, "200", "refresh_token*"): "in the examples, not in the schema",
+        (EXCHANGE, "403", "secondFactor*"): "what a log-in goes on with when a second factor is due",
         (SOCIAL, "200", "session_id"): "the session goes on, as at every log-in",
         (SOCIAL, "200", "initialPassword"): "the same token body as at every log-in",
         (EXCHANGE, "200", "initialPassword"): "the same token body as at every log-in",

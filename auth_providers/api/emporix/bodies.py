@@ -7,6 +7,7 @@ from django.utils import timezone
 from rest_framework import serializers
 from rest_framework.request import Request
 
+from auth_providers.api.emporix.second_factor import CODE_MAX_LENGTH
 from auth_providers.bearer import Principal
 from auth_providers.models import Session
 from auth_providers.opaque_tokens import Pair
@@ -26,6 +27,17 @@ CUSTOMER_SCOPES = (
 class PasswordAuthentication(serializers.Serializer[Any]):
     email = serializers.CharField(min_length=1, max_length=254)
     password = serializers.CharField(min_length=6, trim_whitespace=False)
+
+
+class LogIn(PasswordAuthentication):
+    secondFactorCode = serializers.CharField(
+        source="second_factor_code",
+        max_length=CODE_MAX_LENGTH,
+        required=False,
+        allow_null=True,
+        allow_blank=True,
+        help_text="What the authenticator app of who has one shows now; needs no second call then.",
+    )
 
 
 class Signup(serializers.Serializer[Any]):

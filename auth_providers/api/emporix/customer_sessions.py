@@ -8,10 +8,10 @@ from rest_framework.permissions import BasePermission, IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from auth_providers import bearer, passwords, refresh, sessions, signup
+from auth_providers import bearer, passwords, refresh, second_factors, sessions, signup
 from auth_providers.api.authentication import continuing_session, principal_of
 from auth_providers.api.emporix.bodies import (
-    PasswordAuthentication,
+    LogIn,
     RefreshParameters,
     Signup,
     customer_pair,
@@ -19,15 +19,18 @@ from auth_providers.api.emporix.bodies import (
     parameter,
     validation,
 )
+from auth_providers.api.emporix.second_factor import LogInViewSet, SecondFactorAnswer, complete_at_once
+from auth_providers.second_factor_due import SecondFactorDue
 from tenants.api.base import HasToken
-from tenants.api.emporix import EmporixViewSet
 from tenants.api.failures import in_the_words_of
 from tenants.clients import Client
 from tenants.errors import DomainError, InvalidInput
 from tenants.models import Tenant
 
+ISSUE = sessions.Issue.PAIR | sessions.Issue.SERVICE_JWT
 
-class CustomerSessionViewSet(EmporixViewSet):
+
+class CustomerSessionViewSet(LogInViewSet):
     def get_permissions(self) -> list[BasePermission]:
         return [IsAuthenticated() if self.action == "log_out" else HasToken()]
 
@@ -39,16 +42,33 @@ class CustomerSessionViewSet(EmporixViewSet):
         return Response({"id": number}, status=201)
 
     def log_in(self, request: Request, **kwargs: Any) -> Response:
-        serializer = PasswordAuthentication(data=request.data)
+        if isinstance(request.data, dict) and request.data.get("secondFactorHandle"):
+            return self._complete(request)
+        serializer = LogIn(data=request.data)
         serializer.is_valid(raise_exception=True)
-        started = passwords.log_in(
-            tenant=self.tenant,
-            email=serializer.validated_data["email"],
-            password=serializer.validated_data["password"],
-            issue=sessions.Issue.PAIR | sessions.Issue.SERVICE_JWT,
-            client=self.client,
-            continuing=continuing_session(request),
-        )
+        data = serializer.validated_data
+        try:
+            started = passwords.log_in(
+                tenant=self.tenant,
+                email=data["email"],
+                password=data["password"],
+                issue=ISSUE,
+                client=self.client,
+                continuing=continuing_session(request),
+            )
+        except SecondFactorDue as due:
+            code = data.get("second_factor_code") or ""
+            started = complete_at_once(tenant=self.tenant, due=due, code=code, issue=ISSUE, client=self.client)
+        return Response(customer_token(started=started))
+
+    def _complete(self, request: Request) -> Response:
+        """The second half: a code is asked for, or shown."""
+        serializer = SecondFactorAnswer(data=request.data)
+        serializer.is_valid(raise_exception=True)
+        handle, code = serializer.validated_data["handle"], serializer.validated_data.get("code")
+        if not code:
+            return self.send_code(handle)
+        started = second_factors.complete(tenant=self.tenant, handle=handle, code=code, issue=ISSUE, client=self.client)
         return Response(customer_token(started=started))
 
     def log_out(self, request: Request, **kwargs: Any) -> Response:

@@ -9,8 +9,8 @@ from rest_framework.response import Response
 from auth_providers import identities, sessions, social, token_exchange
 from auth_providers.api.authentication import BearerOrAnonymousToken, continuing_session
 from auth_providers.api.emporix.bodies import CUSTOMER_SCOPES, customer_token, parameter
+from auth_providers.api.emporix.second_factor import LogInViewSet
 from tenants.api.base import HasToken
-from tenants.api.emporix import EmporixViewSet
 from tenants.api.failures import Failure, in_the_words_of
 from tenants.errors import InvalidInput
 
@@ -24,7 +24,7 @@ class ExchangeParameters(serializers.Serializer[Any]):
     config = serializers.CharField(source="provider", required=False)
 
 
-class ElsewhereViewSet(EmporixViewSet):
+class ElsewhereViewSet(LogInViewSet):
     authentication_classes = [BearerOrAnonymousToken]
     permission_classes = [HasToken]
 

@@ -9,8 +9,8 @@ from rest_framework.response import Response
 from auth_providers import email_change, opt_in, password_reset, sessions
 from auth_providers.api.authentication import continuing_session
 from auth_providers.api.emporix.bodies import customer_token
+from auth_providers.api.emporix.second_factor import LogInViewSet
 from tenants.api.base import HasToken
-from tenants.api.emporix import EmporixViewSet
 from tenants.api.failures import in_the_words_of
 
 
@@ -32,7 +32,7 @@ class WhoWaits(serializers.Serializer[Any]):
     email = serializers.CharField(max_length=254)
 
 
-class MailedTokenViewSet(EmporixViewSet):
+class MailedTokenViewSet(LogInViewSet):
     permission_classes = [HasToken]
 
     def request_reset(self, request: Request, **kwargs: Any) -> Response:

@@ -2,10 +2,11 @@
 
 from typing import Any
 
+from drf_spectacular.utils import PolymorphicProxySerializer
 from rest_framework import serializers
 
 from auth_providers.api.emporix.anonymous import AnonymousViewSet
-from auth_providers.api.emporix.bodies import PasswordAuthentication, RefreshParameters, Signup
+from auth_providers.api.emporix.bodies import LogIn, PasswordAuthentication, RefreshParameters, Signup
 from auth_providers.api.emporix.customer_sessions import CustomerSessionViewSet
 from auth_providers.api.emporix.elsewhere import ElsewhereViewSet
 from auth_providers.api.emporix.mailed_tokens import (
@@ -16,7 +17,8 @@ from auth_providers.api.emporix.mailed_tokens import (
     WhoWaits,
 )
 from auth_providers.api.emporix.profile import DeletableProfileViewSet, EmailChange, OwnLogInViewSet, PasswordChange
-from tenants.api.emporix_schema import CUSTOMER, NOBODY, VISITOR, ResourceLocation, operation
+from auth_providers.api.emporix.second_factor import SecondFactorAnswer
+from tenants.api.emporix_schema import CUSTOMER, NOBODY, VISITOR, Forbidden, ResourceLocation, operation
 from tenants.api.schema import Descriptions, in_header, in_path, in_query
 
 
@@ -101,6 +103,33 @@ class RefreshBody(RefreshParameters):
     refreshToken = serializers.CharField(required=False)
 
 
+class DueSecondFactor(serializers.Serializer[Any]):
+    """What the log-in goes on with."""
+
+    handle = serializers.CharField()
+    methods = serializers.ListField(child=serializers.ChoiceField(["totp", "sms", "email"]))
+    expiresAt = serializers.DateTimeField()
+
+
+class LogInForbidden(Forbidden):
+    """The token does not open this, or the log-in needs a second factor."""
+
+    secondFactor = DueSecondFactor(required=False)
+
+
+class SentCode(serializers.Serializer[Any]):
+    """Where the code went. An authenticator app needs none."""
+
+    method = serializers.ChoiceField(["totp", "sms", "email"])
+    maskedDestination = serializers.CharField(required=False)
+    expiresAt = serializers.DateTimeField(required=False)
+
+
+class SecondFactorSent(serializers.Serializer[Any]):
+    secondFactor = SentCode()
+
+
+SECOND_FACTOR = (LogInForbidden, "A second factor is needed.")
 VISITS, SESSIONS, LOG_INS, PASSWORDS, PROFILE = "Visits", "Sessions", "Log-ins", "Passwords", "Profile"
 CLIENT_ID = in_query("client_id", "An active API key of the tenant.", required=True)
 TENANT = in_query("tenant", "Code of the tenant; `hybris-tenant` will do, too.")
@@ -201,8 +230,16 @@ DESCRIPTIONS: Descriptions = {
                 "Log in with e-mail and password",
                 tag=SESSIONS,
                 tokens=VISITOR,
-                body=PasswordAuthentication,
-                answers={200: (CustomerToken, "The customer's tokens.")},
+                body=PolymorphicProxySerializer(
+                    component_name="AuthenticateCustomer",
+                    serializers=[LogIn, SecondFactorAnswer],
+                    resource_type_field_name=None,
+                ),
+                answers={
+                    200: (CustomerToken, "The customer's tokens."),
+                    202: (SecondFactorSent, "The second factor's code is under way, if it is one that is sent."),
+                    403: SECOND_FACTOR,
+                },
                 refusals=(429,),
             )
         ],
@@ -263,7 +300,7 @@ DESCRIPTIONS: Descriptions = {
                 "Confirm a sign-up with the token from the mail",
                 tag=SESSIONS,
                 parameters=[in_path("token", "The token from the mail.")],
-                answers={200: (CustomerToken, "The customer's tokens.")},
+                answers={200: (CustomerToken, "The customer's tokens."), 403: SECOND_FACTOR},
             )
         ],
         "resend_opt_in": [
@@ -332,7 +369,7 @@ DESCRIPTIONS: Descriptions = {
                     in_query("anonymous_token", "The visitor's token, where no header brings it."),
                     in_header("session-id", "Accepted and not needed: the token knows its session."),
                 ],
-                answers={200: (SocialLoginResponse, "The customer's tokens.")},
+                answers={200: (SocialLoginResponse, "The customer's tokens."), 403: SECOND_FACTOR},
                 refusals=(404, 409),
             )
         ],
@@ -347,8 +384,8 @@ DESCRIPTIONS: Descriptions = {
                     in_query("config", "Name of the provider, where the tenant has several."),
                 ],
                 body=ExchangeParameters,
-                answers={200: (ExchangeAuthTokenResponse, "The customer's tokens.")},
-                refusals=(403, 404, 409),
+                answers={200: (ExchangeAuthTokenResponse, "The customer's tokens."), 403: SECOND_FACTOR},
+                refusals=(404, 409),
             )
         ],
     },
