@@ -1,4 +1,4 @@
-"""The operations of both contracts, each with a request that succeeds, and the scene in which it does."""
+"""The operations of every contract, each with a request that succeeds, and the scene in which it does."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -14,6 +14,7 @@ from customers.models import Customer
 from tenants.encryption import encrypt
 from tenants.models import Tenant
 from tests import authenticators, factories
+from tests.contracts import codes
 from tests.contracts.calls import call
 from tests.oidc_provider import REDIRECT_URI, Provider
 
@@ -69,6 +70,7 @@ def set_scene(tenant: Tenant, elsewhere: Provider | None = None) -> Scene:
     fixed = own | _mailed_tokens(factories.account_of(customer))
     values: dict[str, Callable[[], str]] = {name: partial(str, value) for name, value in fixed.items()}
     values |= {"first_code": cache(partial(authenticators.begin, customer)), "enrolled": partial(_enrolled, logged_in)}
+    values |= codes.values(customer)
     return Scene(
         tenant=tenant,
         visitor_token=visit.pair.access_token,
@@ -124,8 +126,8 @@ def _providers(tenant: Tenant, elsewhere: Provider) -> dict[str, Callable[[], st
 
 @dataclass(frozen=True, kw_only=True)
 class Operation:
-    """One documented call. `opens` names the least token that it asks for: none, visitor or customer; `refuses` a
-    method that its path does not have."""
+    """One documented call. `opens` names the least token that it asks for: none, visitor, customer, or that of an
+    application; `refuses` a method that its path does not have."""
 
     contract: str
     name: str
@@ -148,10 +150,13 @@ class Operation:
         return {name: scene.filled(value) if isinstance(value, str) else value for name, value in self.json.items()}
 
     def least_token(self, scene: Scene) -> str:
+        if self.opens == "application":
+            return scene.values["application"]()
         return {"none": "", "visitor": scene.visitor_token, "customer": scene.logged_in.access_token}[self.opens]
 
     def prepared(self, scene: Scene) -> "Operation":
         """The same with the scene's values in it: what they take to make happens before what a test looks at."""
+        self.least_token(scene)
         return replace(self, path=self.path_in(scene), json=self.json_in(scene))
 
     def send(self, scene: Scene, *, tenant_code: str = "", **changes: Any) -> HttpResponse:
@@ -303,5 +308,47 @@ ACCOUNT = (
     _of_the_account("recovery-codes", "POST", "/recovery-codes{enrolled}"),
     _of_the_account("authenticator-remove", "DELETE", "{enrolled}", success=204),
 )
-EVERY_OPERATION = EMPORIX + EMPORIX_TWINS + NEOSTORE + ACCOUNT
+
+
+def _of_applications(name: str, method: str, path: str, **rest: Any) -> Operation:
+    return Operation(contract="kibo", name=name, method=method, path=f"/api/{path}", opens="application", **rest)
+
+
+TICKETS = "commerce/customer/authtickets"
+KIBO = (
+    Operation(
+        contract="kibo",
+        name="kibo-oauth",
+        method="POST",
+        path="/api/platform/applications/authtickets/oauth",
+        opens="none",
+        json={
+            "client_id": codes.APPLICATION_ID,
+            "client_secret": "{application_secret}",
+            "grant_type": "client_credentials",
+        },
+    ),
+    _of_applications("kibo-tenant", "GET", "platform/tenants/{tenant_number}"),
+    _of_applications("kibo-anonymous", "GET", f"{TICKETS}/anonymousshopper"),
+    _of_applications(
+        "kibo-password", "POST", TICKETS, json={"username": factories.EMAIL, "password": factories.PASSWORD}
+    ),
+    _of_applications("kibo-otp-request", "POST", f"{TICKETS}/otp/request", json={"email": "{codes}ada@example.com"}),
+    _of_applications(
+        "kibo-otp-auth",
+        "POST",
+        f"{TICKETS}/otp/auth",
+        json={"email": factories.EMAIL, "otpCode": "{log_in_code}", "fingerprint": None, "region": None},
+    ),
+    _of_applications("kibo-2fa-request", "POST", f"{TICKETS}/2fa/request", json={"userId": "{handle}"}),
+    _of_applications(
+        "kibo-2fa-auth", "POST", f"{TICKETS}/2fa/auth", json={"userId": "{handle}", "otpCode": "{second_code}"}
+    ),
+    _of_applications("kibo-refresh", "PUT", f"{TICKETS}/refresh?refreshToken={{refresh}}"),
+)
+KIBO_TWINS = (
+    _of_applications("kibo-visitor-refresh", "PUT", f"{TICKETS}/refresh?refreshToken={{visitor_refresh}}"),
+    replace(KIBO[2], name="kibo-bare-anonymous", path=f"/{TICKETS}/anonymousshopper"),
+)
+EVERY_OPERATION = EMPORIX + EMPORIX_TWINS + NEOSTORE + ACCOUNT + KIBO + KIBO_TWINS
 BY_NAME = {operation.name: operation for operation in EVERY_OPERATION}

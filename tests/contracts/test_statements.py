@@ -1,6 +1,7 @@
 """How many SQL statements each call takes, and that no call takes more for a customer with more."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -40,6 +41,16 @@ AT_MOST = {
     "password-reset": 3,
     "opt-in-refresh": 3,
     "customer-get": 3,
+    "kibo-tenant": 2,
+    "kibo-anonymous": 3,
+    "kibo-visitor-refresh": 8,
+    # A ticket says all that is known of its customer, which is five of these; `responseFields` spares them.
+    "kibo-password": 12,
+    "kibo-refresh": 11,
+    # A log-in by code, and by two factors, each with its ticket.
+    "kibo-otp-auth": 15,
+    "kibo-2fa-auth": 18,
+    "kibo-2fa-request": 9,
     "authenticator-get": 3,
     # A sign-up and a log-in in one.
     "social-login": 13,
@@ -118,6 +129,26 @@ def test_statements_of_a_customer_who_comes_back_from_elsewhere(
 ) -> None:
     BY_NAME[operation].send(scene)
     assert len(statements(lambda: BY_NAME[operation].send(scene))) <= 8
+
+
+@pytest.mark.parametrize("operation", ["kibo-password", "kibo-refresh"])
+def test_statements_of_a_ticket_that_says_little(operation: str, scene: Scene, statements: Statements) -> None:
+    called = BY_NAME[operation].prepared(scene)
+    mark = "&" if "?" in called.path else "?"
+    path = f"{called.path}{mark}responseFields=accessToken,refreshToken"
+    token = called.least_token(scene)
+    taken = statements(lambda: call(called.method, path, json=called.json, token=token))
+    assert 1 <= len(taken) <= 8, "\n".join(taken)
+
+
+def test_statements_of_a_ticket_do_not_grow(scene: Scene, statements: Statements) -> None:
+    called = BY_NAME["kibo-refresh"].prepared(scene)
+    for_one = statements(lambda: called.send(scene))
+    add_addresses(scene.customer, 49)
+    again = replace(
+        called, path=called.path.replace(scene.filled("{refresh}"), factories.log_in(scene.customer).refresh_token)
+    )
+    assert len(statements(lambda: again.send(scene))) == len(for_one)
 
 
 def test_statements_of_counting_a_mail(scene: Scene, statements: Statements) -> None:

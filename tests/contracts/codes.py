@@ -1,0 +1,67 @@
+"""What the scene holds for calls of applications and for codes, made when a call asks for it."""
+
+from collections.abc import Callable
+from functools import cache
+
+from auth_providers import applications, otp, second_factor_due, second_factors
+from auth_providers.models import OTP, AuthProvider, OneTimeCode
+from customers.models import Customer
+from tenants import api_keys
+from tests import factories
+from tests.contracts.neostore_calls import sent_code
+
+APPLICATION_ID = "Acme.shop.1.0.0.Release"
+SECRET = "known to the scene only"
+
+
+def values(customer: Customer) -> dict[str, Callable[[], str]]:
+    """By the names that stand in braces in the requests; each is made once."""
+    tenant = customer.tenant
+
+    @cache
+    def application_secret() -> str:
+        key, _ = api_keys.create(tenant=tenant, client_id=APPLICATION_ID)
+        return api_keys.replace_secret(key=key, secret=SECRET)
+
+    @cache
+    def application() -> str:
+        found = applications.log_in(
+            tenant_number=tenant.number, client_id=APPLICATION_ID, secret=application_secret(), client=factories.CLIENT
+        )
+        return applications.issue_token(application=found)
+
+    @cache
+    def codes() -> str:
+        """No text, and a tenant that sends codes."""
+        AuthProvider.objects.get_or_create(tenant=tenant, name=OTP, defaults={"kind": OTP})
+        return ""
+
+    @cache
+    def log_in_code() -> str:
+        codes()
+        purpose, channel = OneTimeCode.Purpose.LOG_IN, OneTimeCode.Channel.EMAIL
+        otp.request(
+            tenant=tenant, purpose=purpose, channel=channel, destination=factories.EMAIL, client=factories.CLIENT
+        )
+        return sent_code(factories.EMAIL)
+
+    @cache
+    def handle() -> str:
+        due = second_factor_due.ask(
+            tenant=tenant,
+            account=factories.account_of(customer),
+            method="password",
+            client=factories.CLIENT,
+            continuing=None,
+            is_mailbox_proof=False,
+        )
+        assert isinstance(due, second_factors.SecondFactorDue)
+        return due.handle
+
+    @cache
+    def second_code() -> str:
+        second_factors.send_code(tenant=tenant, handle=handle(), client=factories.CLIENT)
+        return sent_code(factories.EMAIL)
+
+    made = (application_secret, application, codes, log_in_code, handle, second_code)
+    return {each.__name__: each for each in made} | {"tenant_number": lambda: str(tenant.number)}
