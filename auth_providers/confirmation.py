@@ -34,8 +34,14 @@ def confirm(*, tenant: Tenant, account: Account, client: Client) -> None:
     proven = {"is_confirmed": True} | ({"password": NO_PASSWORD} if account.provider == PASSWORD else {})
     if not mine.filter(pk=account.pk).update(**proven):
         raise AccountGone
-    mine.delete()
+    remove_unproven(tenant=tenant, account=account)
     account.is_confirmed = True
     audit.record(
         tenant=tenant, action="confirm_account", client=client, customer_number=account.customer.number, method="otp"
     )
+
+
+def remove_unproven(*, tenant: Tenant, account: Account) -> None:
+    """Remove the log-ins of the account's customer that nobody has proven; the account itself is."""
+    mine = Account.objects.for_tenant(tenant).filter(customer=account.customer_id, is_confirmed=False)
+    mine.exclude(pk=account.pk).delete()

@@ -2,7 +2,7 @@
 
 from django.db import transaction
 
-from auth_providers import challenges, limits, messages, sessions
+from auth_providers import challenges, confirmation, limits, messages, sessions
 from auth_providers.models import Account, Challenge, Session
 from customers.profiles import normalize_email
 from tenants.clients import Client
@@ -46,6 +46,7 @@ def confirm(
         waiting = Account.objects.for_tenant(tenant).filter(pk=account.pk, is_confirmed=False)
         if not waiting.update(is_confirmed=True):  # another of the account's tokens was used: they are all spent
             raise challenges.InvalidChallenge
+        confirmation.remove_unproven(tenant=tenant, account=account)
         account.is_confirmed = True
     return sessions.start(
         tenant=tenant,

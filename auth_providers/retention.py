@@ -5,7 +5,17 @@ from datetime import timedelta
 from django.db.models import Exists, Model, OuterRef, Q, QuerySet
 from django.utils import timezone
 
-from auth_providers.models import Attempts, Challenge, Message, OneTimeCode, PendingLink, PendingLogIn, Session, Token
+from auth_providers.models import (
+    Attempts,
+    Challenge,
+    Message,
+    OneTimeCode,
+    PendingLink,
+    PendingLogIn,
+    Session,
+    Submission,
+    Token,
+)
 
 BATCH = 1000
 # A spent refresh token that comes back within this time is still recognized as stolen.
@@ -32,6 +42,7 @@ def purge() -> int:
         + _delete(OneTimeCode.objects.filter(issued_at__lt=now - CODES_KEPT))
         + _delete(PendingLogIn.objects.filter(expires_at__lt=now - CODES_KEPT))
         + _delete(PendingLink.objects.filter(expires_at__lt=now - CODES_KEPT))
+        + _delete(Submission.objects.filter(expires_at__lt=now))  # nobody can answer any more, and it is personal
         + _delete(Attempts.objects.filter(since__lt=now - ATTEMPTS_KEPT))
     )
 

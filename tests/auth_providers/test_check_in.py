@@ -1,0 +1,60 @@
+"""Checking in, below the API: what is kept while a challenge waits, and what a proof leaves of an unproven profile."""
+
+from datetime import timedelta
+
+from django.utils import timezone
+
+from auth_providers import challenges, check_in, opt_in, otp, retention, sessions, submissions
+from auth_providers.entries import Entry
+from auth_providers.models import Account, Challenge, Submission
+from tenants.models import CheckIn, Tenant
+from tests import factories
+
+EMAIL, PHONE = "grace@example.com", "+4915112345678"
+
+
+def submit(tenant: Tenant) -> check_in.Outcome:
+    entry = Entry(values={"email": EMAIL, "phone": PHONE})
+    return check_in.submit(tenant=tenant, entry=entry, flow="", caller=None, client=factories.CLIENT)
+
+
+def waiting(tenant: Tenant) -> otp.Issued:
+    Tenant.objects.update(check_in_policy=CheckIn.FULL)
+    tenant.refresh_from_db()
+    issued = submit(tenant)
+    assert isinstance(issued, otp.Issued)
+    return issued
+
+
+def test_an_entry_survives_its_wait() -> None:
+    entry = Entry(
+        values={"email": EMAIL, "birth_date": "1906-12-09"},
+        consents={"email": True},
+        identifiers={"card": "7"},
+        properties={"a": [1, None]},
+        derived=("city",),
+    )
+    assert Entry.from_json(entry.as_json()) == entry
+
+
+def test_what_nobody_answers_is_forgotten_with_its_challenge(tenant: Tenant) -> None:
+    issued = waiting(tenant)
+    retention.purge()
+    assert submissions.find(tenant=tenant, challenge_id=issued.challenge_id)
+    Submission.objects.update(expires_at=timezone.now() - timedelta(seconds=1))
+    assert submissions.find(tenant=tenant, challenge_id=issued.challenge_id) is None
+    retention.purge()
+    assert not Submission.objects.exists()
+
+
+def test_another_tenant_finds_nothing(tenant: Tenant, other_tenant: Tenant) -> None:
+    issued = waiting(tenant)
+    assert submissions.find(tenant=other_tenant, challenge_id=issued.challenge_id) is None
+
+
+def test_following_a_mailed_link_is_proof_too(tenant: Tenant) -> None:
+    submit(tenant)
+    account = Account.objects.get(identifier=EMAIL)
+    token = challenges.issue(account=account, purpose=Challenge.Purpose.OPT_IN)
+    opt_in.confirm(tenant=tenant, token=token, issue=sessions.Issue.PAIR, client=factories.CLIENT, continuing=None)
+    assert list(Account.objects.values_list("identifier", "is_confirmed")) == [(EMAIL, True)]
