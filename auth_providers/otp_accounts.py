@@ -37,13 +37,20 @@ def take(*, tenant: Tenant, channel: str, destination: str, client: Client) -> A
     account = destinations.find_account(tenant=tenant, channel=channel, destination=destination)
     if account is None and provider.is_provisioning:
         account = _bring_in(tenant, channel, destination, client)
+    if account is not None:
+        account = _confirmed(tenant, account, channel, client)
     if account is None:
         sessions.refuse(tenant=tenant, client=client, method=OTP, reason="nobody has this destination")
+    return account
+
+
+def _confirmed(tenant: Tenant, account: Account, channel: str, client: Client) -> Account | None:
+    """The account, confirmed if it waited for its owner; None when it is gone, because the profile's owner is another.
+    Somebody else may be confirming it right now, such as the same customer who follows the link of the opt-in."""
     try:
         confirmation.confirm(tenant=tenant, account=account, client=client)
     except confirmation.AccountGone:
-        number = account.customer.number
-        sessions.refuse(tenant=tenant, client=client, method=OTP, reason="the account is gone", customer_number=number)
+        return destinations.find_account(tenant=tenant, channel=channel, destination=account.identifier)
     return account
 
 

@@ -80,3 +80,13 @@ def test_a_new_destination_that_comes_in_eight_times_at_once_makes_one_customer(
     results = at_once(8, lambda _: otp.log_in(tenant=tenant, proven=proven, issue=sessions.Issue.PAIR, client=CLIENT))
     assert kinds([*results]) == {sessions.Started: 8}
     assert (Account.objects.count(), Customer.objects.count()) == (1, 1)
+
+
+def test_an_account_that_waits_for_its_owner_lets_every_proof_in() -> None:
+    tenant = factories.make_tenant(is_opt_in_required=True)
+    codes.add_provider(tenant)
+    factories.make_customer(tenant)
+    proven = otp.Proven(purpose="log_in", channel="email", destination=factories.EMAIL, customer_number="")
+    results = at_once(8, lambda _: otp.log_in(tenant=tenant, proven=proven, issue=sessions.Issue.PAIR, client=CLIENT))
+    assert kinds([*results]) == {sessions.Started: 8}
+    assert AuditEvent.objects.filter(action="confirm_account").count() == 1

@@ -100,6 +100,17 @@ def test_a_gateway_that_is_not_there_is_stood_in_for(second: SmsGateway) -> None
     assert len(second.calls) == 1
 
 
+def test_a_gateway_that_says_nothing_is_stood_in_for(
+    settings: Settings, second: SmsGateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert sms.TIMEOUT == 5
+    monkeypatch.setattr(sms, "TIMEOUT", 0.2)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        settings.SMS_URL = f"http://127.0.0.1:{silent.getsockname()[1]}{QUERY}"
+        send()
+    assert len(second.calls) == 1
+
+
 def test_a_gateway_that_is_well_is_the_only_one_asked(gateway: SmsGateway, second: SmsGateway) -> None:
     send()
     assert (len(gateway.calls), second.calls) == (1, [])
