@@ -97,13 +97,14 @@ class Conversation(BaseHTTPRequestHandler):
         path = parts.path.lstrip("/")
         given = {name: values[0] for name, values in parse_qs(parts.query + "&" + body, strict_parsing=False).items()}
         bearer = (self.headers.get("Authorization") or "").removeprefix("Bearer ")
+        act = ROUTES.get((method, path))
         if path.split("/")[0] in self.server.down:
-            status, said = 503, {}
+            answer: Answer = (503, {})
         elif path in self.server.override:
-            status, said = self.server.override[path]
+            answer = self.server.override[path]
         else:
-            act = ROUTES.get((method, path))
-            status, said = act(self.server, given, bearer) if act else (404, {})
+            answer = act(self.server, given, bearer) if act else (404, {})
+        status, said = answer
         content = json.dumps(said).encode()
         self.send_response(status)
         self.send_header("Content-Length", str(len(content)))

@@ -8,6 +8,7 @@ import pytest
 from pytest_django import Settings
 
 from auth_providers import discovery, provider_setup, sessions, social
+from auth_providers.backends.headless import Tokens
 from auth_providers.models import Account, AuthProvider
 from auth_providers.outgoing import ProviderUnavailable
 from customers.models import Customer
@@ -125,7 +126,8 @@ def test_every_way_leads_to_one_account(tenant: Tenant, world: World, kind: str)
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_an_id_token_that_is_not_for_us(tenant: Tenant, world: World, kind: str) -> None:
-    provider, good = register(tenant, world, kind), {"iss": issuer_of(kind)}
+    provider = register(tenant, world, kind)
+    good: dict[str, Any] = {"iss": issuer_of(kind)}
     assert is_refused(provider, id_token=world.id_token(**good | {"aud": OTHERS}))
     assert is_refused(provider, id_token=world.id_token(**good | {"azp": OTHERS}))
     assert is_refused(provider, id_token=world.id_token(**good | {"aud": [OURS, OTHERS]}))
@@ -220,7 +222,7 @@ def test_whose_word_about_an_address_counts(
     provider = register(tenant, world, kind)
     claims = {"iss": issuer_of(kind), "email": "Ada@Example.com", "email_verified": said}
     backend = social.BACKENDS[kind](provider)
-    identity = backend.by_id_token(social.Tokens(id_token=world.id_token(**claims)), nonce="")
+    identity = backend.by_id_token(Tokens(id_token=world.id_token(**claims)), nonce="")
     assert (identity.email, identity.is_email_verified) == ("ada@example.com", is_verified)
 
 
