@@ -7,7 +7,7 @@ from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, EllipticCurv
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from django.conf import settings as deployment
 
-from auth_providers import oidc, outgoing
+from auth_providers import oidc, outgoing, webhook_delivery
 from auth_providers.backends.apple import Apple
 from auth_providers.backends.facebook import Facebook
 from auth_providers.models import AuthProvider, OneTimeCode
@@ -25,7 +25,7 @@ NEEDED = {
     Kind.APPLE: ("client_id", "settings.team_id", "settings.key_id"),
     Kind.FACEBOOK: ("client_id", "client_secret"),
     Kind.LINE: ("client_id", "client_secret"),
-    Kind.WEBHOOK: ("settings.url",),
+    Kind.WEBHOOK: ("settings.url", "client_secret"),
 }
 
 
@@ -37,6 +37,7 @@ def check(provider: AuthProvider, *, secret: str) -> None:
         Kind.OTP: _of_codes,
         Kind.APPLE: _of_apple,
         Kind.LINE: _of_line,
+        Kind.WEBHOOK: _of_webhook,
     }
     found = [*_of_names(provider), *_of_needs(provider, secret), *_of_addresses(provider), *_of_lists(provider)]
     if provider.kind in by_kind:
@@ -148,6 +149,11 @@ def _of_apple(_: AuthProvider, secret: str) -> Problems:
         key = None
     if not isinstance(key, EllipticCurvePrivateKey) or not isinstance(key.curve, SECP256R1):
         yield "client_secret", "Apple's secret is the content of the .p8 file, a private key in PEM."
+
+
+def _of_webhook(_: AuthProvider, secret: str) -> Problems:
+    if secret and not webhook_delivery.is_secret(secret):
+        yield "client_secret", "A secret that signs is base64, with or without whsec_ in front."
 
 
 def _of_line(_: AuthProvider, secret: str) -> Problems:

@@ -58,7 +58,14 @@ CONTRACTS = {
     ),
 }
 
-for descriptions in (account_schema, profiles_of_emporix, log_ins_of_emporix, kibo_schema, neostore_schema, oauth_schema):
+for descriptions in (
+    account_schema,
+    profiles_of_emporix,
+    log_ins_of_emporix,
+    kibo_schema,
+    neostore_schema,
+    oauth_schema,
+):
     describe(descriptions.DESCRIPTIONS)
 
 

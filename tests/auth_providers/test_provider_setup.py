@@ -27,7 +27,7 @@ GOOD: dict[str, dict[str, Any]] = {
 
 def configure(tenant: Tenant, kind: str, *, name: str = "", secret: str | None = None, **fields: Any) -> AuthProvider:
     own = kind in AuthProvider.OWN_KINDS
-    secret = SECRET if secret is None and kind in ("facebook", "line") else secret
+    secret = SECRET if secret is None and kind in ("facebook", "line", "webhook") else secret
     provider, _ = providers.configure(
         tenant=tenant, name=name or (kind if own else "elsewhere"), secret=secret, settings={"kind": kind} | fields
     )

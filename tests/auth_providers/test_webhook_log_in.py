@@ -10,11 +10,12 @@ from django.core.cache import cache
 from pytest_django import Settings
 from standardwebhooks.webhooks import WebhookVerificationError
 
-from auth_providers import identities, limits, outgoing, sessions, webhooks
+from auth_providers import identities, limits, outgoing, providers, sessions, webhooks
 from auth_providers.models import Account, AuthProvider
 from auth_providers.outgoing import ProviderUnavailable
 from customers.models import Customer
 from tenants.encryption import encrypt
+from tenants.errors import InvalidInput
 from tenants.models import AuditEvent, Tenant
 from tests import factories, shop_endpoint
 from tests.openid_issuer import Conversation
@@ -239,6 +240,18 @@ def test_without_a_secret_nothing_is_sent(tenant: Tenant, shop: Shop, secret: st
         assert is_unavailable(register(tenant, shop.url, client_secret_encrypted=stored))
         AuthProvider.objects.all().delete()
     assert not shop.bodies
+
+
+@pytest.mark.parametrize("secret", ["", "whsec_", "whsec_ü"])
+def test_a_secret_that_can_not_sign_is_not_stored(tenant: Tenant, secret: str) -> None:
+    with pytest.raises(InvalidInput) as refused:
+        providers.configure(
+            tenant=tenant,
+            name="card",
+            secret=secret,
+            settings={"kind": AuthProvider.Kind.WEBHOOK, "settings": {"url": "https://shop.example/log-in"}},
+        )
+    assert {each.field for each in refused.value.details} == {"client_secret"}
 
 
 def drip(asked: Conversation) -> None:
