@@ -33,6 +33,11 @@ class Application:
     tenant: Tenant
     api_key: ApiKey
 
+    @property
+    def is_forwarding_trusted(self) -> bool:
+        """Whether the addresses of shoppers that it forwards are believed."""
+        return self.api_key.is_forwarding_trusted
+
 
 def log_in(*, tenant_number: int | None, client_id: str, secret: str, client: Client) -> Application:
     """The application of this client id and secret. Client ids are a tenant's own: without the tenant's number, the

@@ -4,10 +4,11 @@ import hashlib
 import hmac
 import secrets
 
+from django.core.exceptions import ValidationError
 from django.db import transaction
 
 from tenants.directory import get_tenant
-from tenants.errors import DomainError, Kind
+from tenants.errors import DomainError, InvalidInput, Kind
 from tenants.models import ApiKey, Tenant
 
 SECRET_BYTES = 32
@@ -72,3 +73,14 @@ def check_secret(*, key: ApiKey, secret: str) -> None:
     """Raises `InvalidApiKey` unless `secret` is the key's. Compares in constant time."""
     if not key.secret_hash or not hmac.compare_digest(key.secret_hash, _hash(secret)):
         raise InvalidApiKey
+
+
+def trust_forwarding(*, key: ApiKey) -> None:
+    """Believe the addresses of shoppers that this server forwards. Raises `InvalidInput` for a key without a secret,
+    which anybody can present."""
+    key.is_forwarding_trusted = True
+    try:
+        key.full_clean()
+    except ValidationError as error:
+        raise InvalidInput.of_model(error) from error
+    key.save(update_fields=["is_forwarding_trusted"])

@@ -182,12 +182,24 @@ class ApiKey(TenantOwned):
     secret_hash = models.CharField(max_length=64, blank=True, default="", editable=False)
     name = models.CharField(max_length=255, blank=True, default="")
     is_active = models.BooleanField(default=True)
+    is_forwarding_trusted = models.BooleanField(
+        default=False,
+        help_text="A server that puts the shopper's address into X-Forwarded-For. Only with a secret: anybody knows a "
+        "client id. Without it, attempts of all its shoppers count as one client's.",
+    )
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     class Meta:
         ordering = ["client_id"]
         verbose_name = "API key"
-        constraints = [models.UniqueConstraint(fields=["tenant", "client_id"], name="api_key_client_id_unique")]
+        constraints = [
+            models.UniqueConstraint(fields=["tenant", "client_id"], name="api_key_client_id_unique"),
+            models.CheckConstraint(
+                condition=Q(is_forwarding_trusted=False) | ~Q(secret_hash=""),
+                name="api_key_trusted_with_secret",
+                violation_error_message="Only a key with a secret can be trusted to forward addresses.",
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.client_id

@@ -12,6 +12,7 @@ from rest_framework.response import Response
 from tenants import sites
 from tenants.api import kibo_response_fields
 from tenants.api.base import ContractViewSet, HasToken, UnknownPath
+from tenants.api.caller import client_of
 from tenants.api.failures import Failure
 from tenants.errors import FieldError, InvalidInput
 from tenants.models import Site, Tenant
@@ -48,6 +49,10 @@ class Application(Protocol):
     @property
     def tenant(self) -> Tenant: ...
 
+    @property
+    def is_forwarding_trusted(self) -> bool:
+        """Whether it says truly for which shopper it calls."""
+
 
 class KiboViewSet(ContractViewSet):
     """Base of the contract's viewsets. An application's token names the tenant; header and host must agree with it."""
@@ -67,6 +72,9 @@ class KiboViewSet(ContractViewSet):
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)
+        application = cast(Application | None, request.auth)
+        if application is not None and application.is_forwarding_trusted:
+            self.client = client_of(request, is_caller_trusted=True)
         self.fields = kibo_response_fields.parse(request.query_params.get(kibo_response_fields.PARAMETER, ""))
         number = named_number(request, SITE)
         if self.names_tenant_in_path and number is not None:

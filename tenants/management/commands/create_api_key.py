@@ -6,6 +6,8 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from tenants import api_keys, directory
+from tenants.errors import InvalidInput
+from tenants.models import ApiKey
 
 
 class Command(BaseCommand):
@@ -16,6 +18,9 @@ class Command(BaseCommand):
         parser.add_argument("client_id", help="what the storefront calls itself")
         parser.add_argument("--name", default="", help="for staff to tell keys apart")
         parser.add_argument("--secret", action="store_true", help="with a secret, for backends; printed this once")
+        parser.add_argument(
+            "--trust-forwarded-for", action="store_true", help="believe the shoppers' addresses that it forwards"
+        )
         parser.add_argument("--new-secret", action="store_true", help="replace the secret of the key that exists")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -29,6 +34,15 @@ class Command(BaseCommand):
         )
         if options["new_secret"] and before:
             secret = api_keys.replace_secret(key=key)
+        if options["trust_forwarded_for"]:
+            _trust(key)
         self.stdout.write(f"{'Unchanged: there is an' if before else 'Created'} API key {key.client_id}.")
         if secret:
             self.stdout.write(f"Secret, shown this once: {secret}")
+
+
+def _trust(key: ApiKey) -> None:
+    try:
+        api_keys.trust_forwarding(key=key)
+    except InvalidInput as error:
+        raise CommandError(error.details[0].message) from error
