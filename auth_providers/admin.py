@@ -16,7 +16,7 @@ from django.utils import timezone
 from django.utils.decorators import method_decorator
 from django.views.decorators.http import require_POST
 
-from auth_providers import access, deletion, flow_admin, mail_admin, provider_admin, sessions, webhook_admin
+from auth_providers import access, deletion, flow_admin, mail_admin, provider_admin, sessions, totp, webhook_admin
 from auth_providers.models import PASSWORD, Account, Session
 from customers.admin import VIEWED, CustomerAdmin
 from customers.models import Customer
@@ -63,6 +63,10 @@ def _end_sessions(customer: Customer, by: Staff) -> None:
     sessions.end_all(tenant=customer.tenant, customer=customer, reason="ended by staff", **by)
 
 
+def _remove_second_factor(customer: Customer, by: Staff) -> None:
+    totp.remove_by_staff(tenant=customer.tenant, customer=customer, **by)
+
+
 ACTIVATE = Door(name="activate", label="Activate", done="Activated", act=_activate)
 DEACTIVATE = Door(
     name="deactivate",
@@ -78,6 +82,13 @@ PUT_ON_HOLD = Door(
 )
 RELEASE_HOLD = Door(name="release_hold", label="Release the hold", done="Released the hold", act=_release_hold)
 END_SESSIONS = Door(name="end_sessions", label="End sessions", done="Ended every session", act=_end_sessions)
+# On the customer's page only: it takes a look at whom it is about.
+REMOVE_SECOND_FACTOR = Door(
+    name="remove_second_factor",
+    label="Remove the authenticator",
+    done="Removed the authenticator, and wrote a mail about it",
+    act=_remove_second_factor,
+)
 DOORS = {door.name: door for door in (ACTIVATE, DEACTIVATE, PUT_ON_HOLD, RELEASE_HOLD, END_SESSIONS)}
 
 
@@ -126,6 +137,7 @@ class CustomerWithAccessAdmin(CustomerAdmin):
             ("door", "doors/<str:name>/", self.door_view),
             ("end_session", "sessions/<uuid:session_id>/end/", self.end_session_view),
             ("reset", "log-ins/<int:account_id>/reset/", self.reset_view),
+            ("remove_second_factor", "second-factor/remove/", self.remove_second_factor_view),
             ("erase", "erase/", self.erase_view),
         ]
         ours = [
@@ -142,6 +154,14 @@ class CustomerWithAccessAdmin(CustomerAdmin):
         if name not in DOORS:
             raise Http404
         self.use_door(request, DOORS[name], [customer])
+        return self.back_to(customer)
+
+    @method_decorator(require_POST)
+    @method_decorator(transaction.atomic)
+    def remove_second_factor_view(self, request: HttpRequest, customer_id: int) -> HttpResponse:
+        """For who has lost the app and the recovery codes, and has told the clerk who they are."""
+        customer = self.customer_to_change(request, customer_id)
+        self.use_door(request, REMOVE_SECOND_FACTOR, [customer])
         return self.back_to(customer)
 
     def use_door(self, request: HttpRequest, door: Door, customers: Iterable[Customer]) -> None:
@@ -208,6 +228,7 @@ class CustomerWithAccessAdmin(CustomerAdmin):
             "accounts": Account.objects.for_tenant(tenant).filter(customer=customer),
             "sessions": newest[:SESSIONS_SHOWN],
             "running_sessions": running,
+            "second_factor": totp.status(tenant=tenant, customer=customer),
             "doors": _doors_of(customer, running > 0),
             # Views would crowd out what the customer and the shop did.
             "events": [(event, in_words(event)) for event in events.exclude(action=VIEWED)[:TRAIL_LENGTH]],

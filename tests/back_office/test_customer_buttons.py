@@ -6,10 +6,10 @@ import pytest
 from django.contrib.admin.models import LogEntry
 from django.test import Client
 
-from auth_providers.models import Account, Message, Session
+from auth_providers.models import Account, Authenticator, Message, Session
 from customers.models import ContactAssignment, Customer, LegalEntity
 from tenants.models import AuditEvent, Tenant
-from tests import factories
+from tests import authenticators, factories
 from tests.back_office.conftest import log_in_with
 from tests.back_office.pages import LIST, Page, button, page_of
 
@@ -72,6 +72,21 @@ def test_another_customers_session_is_not_ended(customer: Customer, clerk: Clien
     assert Session.objects.get(pk=other.pk).is_customers
 
 
+def test_an_authenticator_is_removed_for_who_has_lost_it(customer: Customer, clerk: Client) -> None:
+    remove = button(customer, "remove_second_factor")
+    assert "No authenticator app" in Page(clerk.get(page_of(customer))).text
+    assert "No authenticator is enrolled" in said(clerk.post(remove, follow=True))
+    authenticators.enrol(customer)
+    page = Page(clerk.get(page_of(customer)))
+    assert remove in page.actions
+    assert "10 recovery codes left" in page.text
+    assert "Removed the authenticator" in said(clerk.post(remove, follow=True))
+    assert not Authenticator.objects.exists()
+    event = AuditEvent.objects.get(action="second_factor_removed")
+    assert (event.staff_username, event.customer_number, event.address) == ("clara", customer.number, "127.0.0.1")
+    assert Message.objects.get(template="second_factor_removed").recipient == factories.EMAIL
+
+
 def test_erasing_asks_first(customer: Customer, clerk: Client) -> None:
     page = Page(clerk.get(button(customer, "erase")))
     assert "There is no way back" in page.text
@@ -106,10 +121,14 @@ def test_erasing_takes_more_than_the_right_to_change(customer: Customer) -> None
 def test_who_may_only_look_presses_none_of_them(customer: Customer) -> None:
     session = factories.log_in(customer).session
     onlooker = log_in_with("view_customer", "delete_customer")
-    for path in (reset_of(customer), button(customer, "end_session", session.pk), button(customer, "erase")):
+    authenticators.enrol(customer, session)
+    Message.objects.all().delete()
+    pages = (button(customer, "remove_second_factor"), button(customer, "erase"))
+    for path in (reset_of(customer), button(customer, "end_session", session.pk), *pages):
         assert path not in Page(onlooker.get(page_of(customer))).text
         assert onlooker.post(path).status_code == 403
     assert not Message.objects.exists()
+    assert Authenticator.objects.exists()
     assert Session.objects.get(pk=session.pk).is_customers
 
 
@@ -117,6 +136,7 @@ def test_nothing_happens_by_a_link(customer: Customer, clerk: Client) -> None:
     session = factories.log_in(customer).session
     assert clerk.get(reset_of(customer)).status_code == 405
     assert clerk.get(button(customer, "end_session", session.pk)).status_code == 405
+    assert clerk.get(button(customer, "remove_second_factor")).status_code == 405
 
 
 def test_the_companies_of_a_customer_are_shown(customer: Customer, clerk: Client) -> None:
