@@ -4,6 +4,7 @@ import json
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from auth_providers import confirmation, otp, sessions
@@ -75,7 +76,9 @@ def log_in(
     Raises `LinkNeeded`, `limits.Throttled` instead of mailing too many codes, `UnknownCustomer`, and what
     `sessions.start` raises.
     """
-    account = _find(tenant, provider, identity) or _bring_in(tenant, provider, identity, client)
+    account, owner = _find_with_owner(tenant, provider, identity)
+    if account is None:
+        account = _bring_in(tenant, provider, identity, owner, client)
     return sessions.start(
         tenant=tenant, account=account, method=provider.name, issue=issue, client=client, continuing=continuing
     )
@@ -124,11 +127,15 @@ def complete_link(
     )
 
 
-def _bring_in(tenant: Tenant, provider: AuthProvider, identity: Identity, client: Client) -> Account:
+def _bring_in(
+    tenant: Tenant, provider: AuthProvider, identity: Identity, owner: Account | None, client: Client
+) -> Account:
     """The new account of an identity that had none: that of whoever has its e-mail here, or of a new customer. When
     the same identity came in twice at once, the account that the faster one got."""
     try:
-        return _link(tenant, provider, identity, client) or _provision(tenant, provider, identity, client)
+        if owner is not None:
+            return _link(tenant, provider, identity, owner, client)
+        return _provision(tenant, provider, identity, client)
     except IntegrityError:
         account = _find(tenant, provider, identity)
         if account is None:
@@ -137,29 +144,25 @@ def _bring_in(tenant: Tenant, provider: AuthProvider, identity: Identity, client
 
 
 def _find(tenant: Tenant, provider: AuthProvider, identity: Identity) -> Account | None:
-    return (
-        Account.objects.for_tenant(tenant)
-        .select_related("customer")
-        .filter(provider=provider.name, issuer=identity.issuer, identifier=identity.subject)
-        .first()
-    )
+    return _find_with_owner(tenant, provider, identity)[0]
 
 
-def _link(tenant: Tenant, provider: AuthProvider, identity: Identity, client: Client) -> Account | None:
+def _find_with_owner(
+    tenant: Tenant, provider: AuthProvider, identity: Identity
+) -> tuple[Account | None, Account | None]:
+    """The identity's account, and that of whoever has its e-mail here, in one statement."""
+    own = Q(provider=provider.name, issuer=identity.issuer, identifier=identity.subject)
+    emails = Q(provider=PASSWORD, identifier=identity.email) if identity.email else Q(pk=None)
+    found = list(Account.objects.for_tenant(tenant).select_related("customer").filter(own | emails))
+    accounts = {account.provider == PASSWORD: account for account in found}
+    return accounts.get(False), accounts.get(True)
+
+
+def _link(tenant: Tenant, provider: AuthProvider, identity: Identity, owner: Account, client: Client) -> Account:
     """A new account for the customer who has this e-mail here, where provider and tenant vouch for it.
 
     Someone who has the e-mail and no proof of it is asked for one: it may be another's account (OWASP ASVS 5.0, 6.8.1).
     """
-    if not identity.email:
-        return None
-    owner = (
-        Account.objects.for_tenant(tenant)
-        .select_related("customer")
-        .filter(provider=PASSWORD, identifier=identity.email)
-        .first()
-    )
-    if owner is None:
-        return None
     if not (provider.is_linking_by_email and identity.is_email_verified and owner.is_confirmed):
         raise _ask(tenant, provider, identity, owner, client)
     return _create_account(tenant, provider, identity, owner.customer, client, action="link_identity")
