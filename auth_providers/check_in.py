@@ -277,31 +277,28 @@ def _update(visit: _Visit, customer: Customer) -> Outcome:
             raise ProofNeeded
     try:
         with transaction.atomic():
-            derived = entries.update(tenant=tenant, customer=customer, entry=entry, client=visit.client)
-            return _go_on(replace(visit, entry=replace(entry, derived=derived)), customer)
+            changed, derived = entries.update(tenant=tenant, customer=customer, entry=entry, client=visit.client)
+            return _go_on(replace(visit, entry=replace(entry, derived=derived)), changed)
     except (IntegrityError, IdentifierTaken) as error:
         raise _Taken from error
 
 
 def _go_on(visit: _Visit, customer: Customer) -> Outcome:
     """Run the flow, in the transaction of the write, up to its end or to its next challenge."""
-    tenant = visit.tenant
-    written = Customer.objects.for_tenant(tenant).get(pk=customer.pk)
-    written.tenant = tenant
     ran = flows.run(
-        tenant=tenant,
+        tenant=visit.tenant,
         definition=visit.flow,
-        customer=written,
+        customer=customer,
         position=visit.position,
         proven_channel=visit.proven,
         client=visit.client,
     )
     visit = replace(visit, position=ran.position, steps=visit.steps + ran.done)
     if ran.is_stopped:
-        return _stop(visit, written, ran.channel)
+        return _stop(visit, customer, ran.channel)
     if ran.done:
-        written = Customer.objects.for_tenant(tenant).get(pk=customer.pk)
-    return Written(customer=written, derived=visit.entry.derived, flow=visit.flow.name, steps=visit.steps)
+        customer = Customer.objects.for_tenant(visit.tenant).get(pk=customer.pk)
+    return Written(customer=customer, derived=visit.entry.derived, flow=visit.flow.name, steps=visit.steps)
 
 
 def _stop(visit: _Visit, customer: Customer, channel: str) -> otp.Issued:

@@ -90,9 +90,9 @@ def create(*, tenant: Tenant, number: str, entry: Entry, client: Client) -> Cust
 
 
 @transaction.atomic
-def update(*, tenant: Tenant, customer: Customer, entry: Entry, client: Client) -> tuple[str, ...]:
-    """Write the completed entry to a profile; what was derived replaces nothing that is known. Returns which of the
-    derived values were written. Raises `InvalidInput`, `profiles.CustomerNotFound` and
+def update(*, tenant: Tenant, customer: Customer, entry: Entry, client: Client) -> tuple[Customer, tuple[str, ...]]:
+    """Write the completed entry to a profile; what was derived replaces nothing that is known. Returns the changed
+    profile, and which of the derived values were written. Raises `InvalidInput`, `profiles.CustomerNotFound` and
     `identifiers.IdentifierTaken`."""
     address = addresses.find_default(tenant=tenant, customer=customer) if _says_something(_address(entry)) else None
     fitted = _fitted(tenant, customer, address, entry)
@@ -102,7 +102,7 @@ def update(*, tenant: Tenant, customer: Customer, entry: Entry, client: Client) 
     changed = profiles.update(tenant=tenant, customer=customer, changes=changes, client=client)
     _write_address(tenant, changed, address, _address(fitted))
     _write_the_rest(tenant, customer, fitted, client)
-    return fitted.derived
+    return changed, fitted.derived
 
 
 def _check_consents(given: Mapping[str, bool]) -> None:

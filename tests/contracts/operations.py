@@ -9,7 +9,7 @@ from typing import Any
 from django.http import HttpResponse
 
 from auth_providers import challenges, totp
-from auth_providers.models import Account, AuthProvider, Challenge
+from auth_providers.models import Account, AuthProvider, Challenge, OneTimeCode
 from customers.models import Customer
 from tenants.encryption import encrypt
 from tenants.models import Tenant
@@ -71,6 +71,7 @@ def set_scene(tenant: Tenant, elsewhere: Provider | None = None) -> Scene:
     values: dict[str, Callable[[], str]] = {name: partial(str, value) for name, value in fixed.items()}
     values |= {"first_code": cache(partial(authenticators.begin, customer)), "enrolled": partial(_enrolled, logged_in)}
     values |= codes.values(customer)
+    values["log_in_challenge"] = cache(partial(_challenge_of, values["log_in_code"]))
     return Scene(
         tenant=tenant,
         visitor_token=visit.pair.access_token,
@@ -90,6 +91,12 @@ def _mailed_tokens(account: Account) -> dict[str, str]:
         "email_change": challenges.issue(account=account, purpose=purpose.EMAIL_CHANGE, details=change),
         "deletion": challenges.issue(account=account, purpose=purpose.DELETION),
     }
+
+
+def _challenge_of(code: Callable[[], str]) -> str:
+    """That of the log-in's code."""
+    code()
+    return str(OneTimeCode.objects.get(purpose=OneTimeCode.Purpose.LOG_IN).challenge_id)
 
 
 def _enrolled(logged_in: factories.LoggedIn) -> str:
@@ -289,6 +296,20 @@ NEOSTORE = (
 )
 
 
+def _by_provider(name: str, provider: str, *, success: int = 200, **json: str) -> Operation:
+    path = f"/api/{{tenant}}/customer/authenticate?provider={provider}"
+    return Operation(contract="neostore", name=name, method="POST", path=path, opens="none", success=success, json=json)
+
+
+# The same call for other kinds of providers.
+NEOSTORE_TWINS = (
+    _by_provider("authenticate-otp", "otp", success=202, channel="email{codes}", to=factories.EMAIL),
+    _by_provider("authenticate-code", "otp", challengeId="{log_in_challenge}", code="{log_in_code}"),
+    _by_provider("authenticate-social", "oidc", idToken="{subject_token}"),
+    _by_provider("authenticate-jwt", "jwt", accessToken="{subject_token}"),
+)
+
+
 def _of_the_account(name: str, method: str, path: str, **rest: Any) -> Operation:
     return Operation(
         contract="account",
@@ -350,5 +371,5 @@ KIBO_TWINS = (
     _of_applications("kibo-visitor-refresh", "PUT", f"{TICKETS}/refresh?refreshToken={{visitor_refresh}}"),
     replace(KIBO[2], name="kibo-bare-anonymous", path=f"/{TICKETS}/anonymousshopper"),
 )
-EVERY_OPERATION = EMPORIX + EMPORIX_TWINS + NEOSTORE + ACCOUNT + KIBO + KIBO_TWINS
+EVERY_OPERATION = EMPORIX + EMPORIX_TWINS + NEOSTORE + NEOSTORE_TWINS + ACCOUNT + KIBO + KIBO_TWINS
 BY_NAME = {operation.name: operation for operation in EVERY_OPERATION}

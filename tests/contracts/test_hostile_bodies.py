@@ -33,6 +33,23 @@ FIELDS = {
     "login": ["email", "password", "secondFactorCode", "secondFactorHandle"],
     "authenticator-confirm": ["code"],
     "authenticate": ["email", "password"],
+    "customer-post": [
+        *("email", "phoneNumber", "firstName", "sex", "birthDate", "postcode", "zipCode", "country", "address"),
+        *(
+            "nationality",
+            "isProspect",
+            "language",
+            "currency",
+            "consents_email",
+            "identifiers",
+            "challenge",
+            "shoeSize",
+        ),
+    ],
+    "authenticate-otp": ["channel", "to"],
+    "authenticate-code": ["challengeId", "code"],
+    "authenticate-social": ["idToken", "accessToken", "code", "redirectUri", "codeVerifier", "nonce"],
+    "authenticate-jwt": ["accessToken"],
     "me-patch": ["firstName", "contactEmail", "preferredCurrency", "b2b", "metadata", "mixins", "id", "accounts"],
     "me-put": ["title", "customerNumber", "preferredLanguage", "preferredSite", "contactPhone", "company"],
     "logout-post": ["accessToken"],
@@ -62,6 +79,8 @@ PARTS = {
     "signup": ["email", "password"],
     "b2b": ["companyRegistrationId", "legalEntities"],
     "metadata": ["version", "mixins"],
+    "identifiers": ["card", "customerNumber", "a b"],
+    "challenge": ["id", "code"],
 }
 # Lone surrogates and NUL included: JSON can spell them.
 texts = st.text(max_size=300) | st.sampled_from(["\0", "\ud800", "a\0b", "İ" * 254 + "@x.de", "x" * 300, "a@b.de\n"])
