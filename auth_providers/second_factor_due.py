@@ -76,7 +76,7 @@ def let_through(*, tenant: Tenant, client: Client, customers: TenantQuerySet[Cus
     return free
 
 
-@transaction.atomic
+@transaction.atomic(durable=True)  # what is raised would undo it in a caller's transaction
 def ask(
     *,
     tenant: Tenant,

@@ -146,6 +146,36 @@ def test_statements_of_a_log_in_with_a_second_factor(scene: Scene, statements: S
     assert len(done) <= 14, "\n".join(done)
 
 
+# -- a contract whose 202 asks for a code -----------------------------------------------------------------------------
+def authenticate(provider: str, **body: Any) -> HttpResponse:
+    return call("POST", f"/api/acme/customer/authenticate?provider={provider}", json=body)
+
+
+@pytest.mark.parametrize("provider", ["totp", "otp"])
+def test_an_authenticator_answers_the_challenge(provider: str, scene: Scene) -> None:
+    authenticators.enrol(scene.customer)
+    asked = authenticate("password", **CREDENTIALS)
+    assert asked.status_code == 202
+    challenge = body_of(asked)["challengeId"]
+    assert authenticate(provider, challengeId=challenge, code="abcdef").status_code == 422
+    Authenticator.objects.update(throttling_failure_timestamp=None)
+    code = authenticators.current_code(scene.customer)
+    done = authenticate(provider, challengeId=challenge, code=code)
+    assert done.status_code == 200
+    profile = call("GET", "/api/acme/customer", token=body_of(done))
+    assert profile.status_code == 200
+    assert authenticate(provider, challengeId=challenge, code=code).status_code == 422
+
+
+def test_a_mailed_code_answers_the_challenge(scene: Scene) -> None:
+    ask_always(scene)
+    asked = authenticate("password", **CREDENTIALS)
+    assert (asked.status_code, body_of(asked)["channel"]) == (202, "email")
+    challenge = body_of(asked)["challengeId"]
+    assert authenticate("otp", challengeId=challenge, code=mailed_code()).status_code == 200
+    assert authenticate("otp", challengeId=challenge, code=mailed_code()).status_code == 422
+
+
 # -- enrolling --------------------------------------------------------------------------------------------------------
 def account(method: str, path: str, token: str, **rest: Any) -> HttpResponse:
     return call(method, f"/tenants/acme/account/authenticator{path}", token=token, **rest)
