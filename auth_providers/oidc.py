@@ -178,9 +178,11 @@ def identity_of(claims: dict[str, Any]) -> Identity:
 
 
 def _check_parties(claims: dict[str, Any], provider: AuthProvider) -> None:
-    """`azp` names the party a token was issued to: us, or for token exchange one of those that are accepted."""
+    """`azp` names the party a token was issued to: us, or for token exchange one of those that are accepted. Access tokens
+    may call it `client_id` (RFC 9068, 2.2)."""
     party = claims.get("azp")
     if provider.kind == AuthProvider.Kind.JWT:
+        party = claims.get("azp", claims.get("client_id"))
         is_accepted = not provider.authorized_parties or party in provider.authorized_parties
     else:
         is_accepted = party is None or party in client_ids(provider)

@@ -8,7 +8,7 @@ import jwt
 import pytest
 from pytest_django import Settings
 
-from auth_providers import discovery, identities, provider_setup, sessions, social
+from auth_providers import discovery, identities, provider_setup, sessions, social, token_exchange
 from auth_providers.identities import LinkNeeded, UnknownProvider
 from auth_providers.models import Account, AuthProvider
 from auth_providers.outgoing import ProviderUnavailable
@@ -149,6 +149,44 @@ def test_a_signed_access_token(provider: AuthProvider, elsewhere: Provider) -> N
     # For the same audience, but issued to somebody else's client.
     others = elsewhere.tokens_for("ada", client_id="someone-else", resource=RESOURCE)
     assert is_refused(provider, access_token=others["access_token"])
+
+
+def exchange(provider: AuthProvider, token: str) -> sessions.Started:
+    return token_exchange.exchange(
+        tenant=provider.tenant,
+        subject_token=token,
+        provider_name=provider.name,
+        issue=sessions.Issue.PAIR,
+        client=CLIENT,
+        continuing=None,
+    )
+
+
+def test_access_tokens_are_exchanged(provider: AuthProvider, elsewhere: Provider, other_tenant: Tenant) -> None:
+    provider.kind, provider.authorized_parties = AuthProvider.Kind.JWT, ["shop"]
+    provider.save()
+    good = elsewhere.tokens_for("ada", resource=RESOURCE)["access_token"]
+    assert exchange(provider, good).account.identifier == "ada"
+    others = elsewhere.tokens_for("ada", client_id="someone-else", resource=RESOURCE)["access_token"]
+    late = elsewhere.tokens_for("ada", client_id="late")["id_token"]
+    [entry] = httpx.get(f"{elsewhere.issuer}/jwks").json()["keys"]
+    forged = forge.signed_with_hmac(good, forge.pem_of(jwt.PyJWK(entry).key))
+    for token in (others, late, forged, forge.unsigned(good, alg="none"), "rubbish"):
+        with pytest.raises(sessions.LogInRefused):
+            exchange(provider, token)
+    theirs = register(other_tenant, elsewhere, kind=AuthProvider.Kind.JWT, client_id="their-shop")
+    with pytest.raises(sessions.LogInRefused):
+        exchange(theirs, good)
+
+
+def test_opaque_access_tokens_are_exchanged_by_asking(provider: AuthProvider, elsewhere: Provider) -> None:
+    provider.kind, provider.authorized_parties = AuthProvider.Kind.JWT, ["shop"]
+    provider.introspection_url = f"{elsewhere.issuer}/token/introspection"
+    provider.save()
+    assert exchange(provider, elsewhere.tokens_for("ada")["access_token"]).account.identifier == "ada"
+    for token in (elsewhere.tokens_for("ada", client_id="someone-else")["access_token"], "rubbish"):
+        with pytest.raises(sessions.LogInRefused):
+            exchange(provider, token)
 
 
 def test_an_unverified_email_of_an_existing_customer(provider: AuthProvider, elsewhere: Provider) -> None:

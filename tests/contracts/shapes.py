@@ -37,6 +37,9 @@ def _check_emporix(response: HttpResponse, body: Any) -> None:
     elif response.status_code == 403 and "secondFactor" in body:
         assert body.keys() == {"type", "status", "message", "secondFactor"}
         assert body["secondFactor"].keys() == {"handle", "methods", "expiresAt"}
+    elif response.status_code == 403 and "challenge" in body:
+        assert body.keys() == {"type", "status", "message", "challenge"}
+        assert body["challenge"].keys() == {"id", "type", "channel", "maskedDestination", "expiresAt"}
     elif response.status_code == 403:
         assert body == EMPORIX_FORBIDDEN
     else:

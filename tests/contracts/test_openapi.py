@@ -82,6 +82,7 @@ EXTRAS: dict[str, dict[tuple[str, ...], str]] = {
     "response_fields": {
         (ANONYMOUS, "200", "refresh_token*"): "in the examples, not in the schema",
         (EXCHANGE, "403", "secondFactor*"): "what a log-in goes on with when a second factor is due",
+        (EXCHANGE, "403", "challenge*"): "where the code went that links an identity with the e-mail's owner",
         (SOCIAL, "200", "session_id"): "the session goes on, as at every log-in",
         (SOCIAL, "200", "initialPassword"): "the same token body as at every log-in",
         (EXCHANGE, "200", "initialPassword"): "the same token body as at every log-in",

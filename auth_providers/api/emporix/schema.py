@@ -111,10 +111,26 @@ class DueSecondFactor(serializers.Serializer[Any]):
     expiresAt = serializers.DateTimeField()
 
 
+class MailedCode(serializers.Serializer[Any]):
+    """The code that shows that an identity elsewhere and the customer who has its e-mail here are one person."""
+
+    id = serializers.UUIDField()
+    type = serializers.ChoiceField(["otp"])
+    channel = serializers.ChoiceField(["email"])
+    maskedDestination = serializers.CharField()
+    expiresAt = serializers.DateTimeField()
+
+
 class LogInForbidden(Forbidden):
-    """The token does not open this, or the log-in needs a second factor."""
+    """The token does not open this, or the log-in needs a second factor or a proof."""
 
     secondFactor = DueSecondFactor(required=False)
+
+
+class LogInElsewhereForbidden(LogInForbidden):
+    """The token does not open this, or the log-in needs a second factor or a proof."""
+
+    challenge = MailedCode(required=False)
 
 
 class SentCode(serializers.Serializer[Any]):
@@ -130,6 +146,7 @@ class SecondFactorSent(serializers.Serializer[Any]):
 
 
 SECOND_FACTOR = (LogInForbidden, "A second factor is needed.")
+PROOF = (LogInElsewhereForbidden, "A second factor is needed, or the code that was mailed to the e-mail's owner.")
 VISITS, SESSIONS, LOG_INS, PASSWORDS, PROFILE = "Visits", "Sessions", "Log-ins", "Passwords", "Profile"
 CLIENT_ID = in_query("client_id", "An active API key of the tenant.", required=True)
 TENANT = in_query("tenant", "Code of the tenant; `hybris-tenant` will do, too.")
@@ -369,7 +386,7 @@ DESCRIPTIONS: Descriptions = {
                     in_query("anonymous_token", "The visitor's token, where no header brings it."),
                     in_header("session-id", "Accepted and not needed: the token knows its session."),
                 ],
-                answers={200: (SocialLoginResponse, "The customer's tokens."), 403: SECOND_FACTOR},
+                answers={200: (SocialLoginResponse, "The customer's tokens."), 403: PROOF},
                 refusals=(404, 409),
             )
         ],
@@ -384,7 +401,7 @@ DESCRIPTIONS: Descriptions = {
                     in_query("config", "Name of the provider, where the tenant has several."),
                 ],
                 body=ExchangeParameters,
-                answers={200: (ExchangeAuthTokenResponse, "The customer's tokens."), 403: SECOND_FACTOR},
+                answers={200: (ExchangeAuthTokenResponse, "The customer's tokens."), 403: PROOF},
                 refusals=(404, 409),
             )
         ],
