@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from django.core import mail
+from django.core.cache import cache
 from pytest_django.fixtures import Settings
 
 from auth_providers import messages
@@ -97,6 +98,7 @@ def heard(settings: Settings, tmp_path: Path, transactional_db: None) -> dict[st
                 SigningKey.objects.update(private_pem_encrypted="nonsense")
             if wish == "no key":
                 SigningKey.objects.all().delete()
+            cache.clear()  # of keys
     assert process.returncode == 0
     return talk.heard
 

@@ -40,7 +40,7 @@ def customer_account(*, tenant: Tenant, session: Session, customer: Customer) ->
         "isAnonymous": False,
         "isLocked": customer.is_on_hold,
         "migrationRequired": False,
-        "attributes": [each for key, values in customer.mixins.items() for each in _attributes(key, values)],
+        "attributes": _attributes(customer.mixins),
         "contacts": lambda: [_contact(each, customer) for each in addresses.list_for(tenant=tenant, customer=customer)],
         "notes": lambda: [_note(each) for each in notes.list_for(tenant=tenant, customer=customer)],
         "segments": lambda: [_segment(each) for each in segments.list_for(tenant=tenant, customer=customer)],
@@ -97,11 +97,14 @@ def _audit_info(
     }
 
 
-def _attributes(key: str, values: Any) -> list[dict[str, Any]]:
-    """A mixin's properties, each by the mixin's name and its own."""
-    if not isinstance(values, dict):
-        return [_attribute(key, values)]
-    return [_attribute(f"{key}~{name}", value) for name, value in values.items()]
+def _attributes(mixins: dict[str, Any]) -> list[dict[str, Any]]:
+    """The properties of every mixin, each by both names. Sorted: databases keep them in an order of their own."""
+    named: dict[str, Any] = {}
+    for key, values in mixins.items():
+        named |= (
+            {f"{key}~{name}": value for name, value in values.items()} if isinstance(values, dict) else {key: values}
+        )
+    return [_attribute(name, value) for name, value in sorted(named.items())]
 
 
 def _attribute(name: str, value: Any) -> dict[str, Any]:
