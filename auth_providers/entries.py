@@ -15,6 +15,7 @@ from tenants.models import Tenant
 
 # By the names of `enrichment`; the rest are those of the profile.
 PROFILE_NAMES = {"email": "contact_email", "phone": "contact_phone"}
+ENTRY_NAMES = {own: name for name, own in PROFILE_NAMES.items()}
 ADDRESS_NAMES = ("street", "street_number", "postal_code", "city", "state", "country")
 # What a postal code says: with a new code, the place is another.
 PLACE = ("city", "state")
@@ -70,7 +71,8 @@ def complete(*, tenant: Tenant, entry: Entry) -> Entry:
         try:
             check()
         except InvalidInput as error:
-            errors += [each for each in error.details if each.field not in {known.field for known in errors}]
+            found = [replace(each, field=ENTRY_NAMES.get(each.field, each.field)) for each in error.details]
+            errors += [each for each in found if each.field not in {known.field for known in errors}]
     if errors:
         raise InvalidInput(details=tuple(errors))
     return completed

@@ -53,7 +53,8 @@ def entry_of(body: Mapping[str, Any]) -> tuple[Entry, list[FieldError]]:
     errors: list[FieldError] = []
     renamed = {name: body[older] for older, name in OLDER_NAMES.items() if older in body}
     fields = {name: value for name, value in (renamed | dict(body)).items() if name not in (*READ_ONLY, *OLDER_NAMES)}
-    identifiers = fields.pop("identifiers", None) or {}
+    identifiers = fields.pop("identifiers", None)
+    identifiers = {} if identifiers is None else identifiers
     if not isinstance(identifiers, Mapping):
         errors.append(FieldError(field="identifiers", code="type", message="This must be an object."))
         identifiers = {}
