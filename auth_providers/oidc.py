@@ -178,8 +178,8 @@ def identity_of(claims: dict[str, Any]) -> Identity:
 
 
 def _check_parties(claims: dict[str, Any], provider: AuthProvider) -> None:
-    """`azp` names the party a token was issued to: us, or for token exchange one of those that are accepted. Access tokens
-    may call it `client_id` (RFC 9068, 2.2)."""
+    """`azp`, in an access token perhaps `client_id` (RFC 9068, 2.2), names the party that a token was issued to: us, or
+    for token exchange one of those that are accepted."""
     party = claims.get("azp")
     if provider.kind == AuthProvider.Kind.JWT:
         party = claims.get("azp", claims.get("client_id"))
