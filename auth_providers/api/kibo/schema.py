@@ -9,7 +9,7 @@ from rest_framework import serializers
 from auth_providers.api.kibo.applications import ApplicationTokenViewSet, OauthRequest, TenantViewSet
 from auth_providers.api.kibo.authentication import USER_CLAIMS
 from auth_providers.api.kibo.codes import CodeViewSet, OtpAuth, OtpRequest, SecondFactorAuth, SecondFactorRequest
-from auth_providers.api.kibo.schema_ticket import AuthTicket
+from auth_providers.api.kibo.schema_ticket import AuthTicket, Part
 from auth_providers.api.kibo.tickets import OwnTicketViewSet, PasswordRequest
 from tenants.api.kibo import CORRELATION, SITE, TENANT
 from tenants.api.kibo_response_fields import PARAMETER
@@ -49,29 +49,29 @@ class Error(serializers.Serializer[Any]):
     items = ErrorItem(many=True)
 
 
-class ApplicationToken(serializers.Serializer[Any]):
+class ApplicationToken(Part):
     """RFC 6749, 5.1."""
 
     access_token = serializers.CharField()
     token_type = serializers.ChoiceField(["bearer"])
     expires_in = serializers.IntegerField()
-    refresh_token = serializers.CharField(allow_null=True)
+    refresh_token = serializers.CharField()
 
 
-class SiteBody(serializers.Serializer[Any]):
+class SiteBody(Part):
     id = serializers.IntegerField()
     tenantId = serializers.IntegerField()
     name = serializers.CharField()
-    domain = serializers.CharField(allow_null=True)
-    localeCode = serializers.CharField(allow_null=True)
+    domain = serializers.CharField()
+    localeCode = serializers.CharField()
     countryCode = serializers.CharField()
     currencyCode = serializers.CharField()
 
 
-class TenantBody(serializers.Serializer[Any]):
+class TenantBody(Part):
     id = serializers.IntegerField()
     name = serializers.CharField()
-    domain = serializers.CharField(allow_null=True)
+    domain = serializers.CharField()
     isDevTenant = serializers.BooleanField()
     sites = SiteBody(many=True)
 

@@ -1,11 +1,13 @@
-"""What a ticket looks like, for the generated document. Every field may be null or, by `responseFields`, left out."""
+"""What a ticket looks like, for the generated document."""
 
 from typing import Any
 
 from rest_framework import serializers
 
 
-class _Part(serializers.Serializer[Any]):
+class Part(serializers.Serializer[Any]):
+    """Something of an answer: each field may be null or, by `responseFields`, left out."""
+
     def get_fields(self) -> dict[str, Any]:
         fields = super().get_fields()
         for each in fields.values():
@@ -13,21 +15,21 @@ class _Part(serializers.Serializer[Any]):
         return fields
 
 
-class AuditInfo(_Part):
+class AuditInfo(Part):
     createBy = serializers.CharField()
     createDate = serializers.DateTimeField()
     updateBy = serializers.CharField()
     updateDate = serializers.DateTimeField()
 
 
-class Attribute(_Part):
+class Attribute(Part):
     attributeDefinitionId = serializers.IntegerField()
     fullyQualifiedName = serializers.CharField()
     values = serializers.ListField(child=serializers.JSONField(allow_null=True))
     auditInfo = AuditInfo()
 
 
-class ContactAddress(_Part):
+class ContactAddress(Part):
     address1 = serializers.CharField()
     address2 = serializers.CharField()
     address3 = serializers.CharField()
@@ -40,18 +42,18 @@ class ContactAddress(_Part):
     stateOrProvince = serializers.CharField()
 
 
-class PhoneNumbers(_Part):
+class PhoneNumbers(Part):
     home = serializers.CharField()
     mobile = serializers.CharField()
     work = serializers.CharField()
 
 
-class ContactType(_Part):
+class ContactType(Part):
     name = serializers.CharField()
     isPrimary = serializers.BooleanField()
 
 
-class Contact(_Part):
+class Contact(Part):
     id = serializers.IntegerField()
     accountId = serializers.IntegerField()
     firstName = serializers.CharField()
@@ -70,13 +72,13 @@ class Contact(_Part):
         return super().get_fields() | {"label": serializers.CharField(allow_null=True, required=False)}
 
 
-class StaffNote(_Part):
+class StaffNote(Part):
     id = serializers.IntegerField()
     content = serializers.CharField()
     auditInfo = AuditInfo()
 
 
-class CustomerSegment(_Part):
+class CustomerSegment(Part):
     id = serializers.IntegerField()
     code = serializers.CharField()
     name = serializers.CharField()
@@ -84,12 +86,12 @@ class CustomerSegment(_Part):
     auditInfo = AuditInfo()
 
 
-class OrderAmount(_Part):
+class OrderAmount(Part):
     amount = serializers.FloatField()
     currencyCode = serializers.CharField()
 
 
-class CommerceSummary(_Part):
+class CommerceSummary(Part):
     lastOrderDate = serializers.DateTimeField()
     orderCount = serializers.IntegerField()
     totalOrderAmount = OrderAmount()
@@ -97,7 +99,7 @@ class CommerceSummary(_Part):
     wishlistCount = serializers.IntegerField()
 
 
-class CustomerAccount(_Part):
+class CustomerAccount(Part):
     """The customer; of a visitor, only `isAnonymous`."""
 
     id = serializers.IntegerField()
@@ -129,7 +131,7 @@ class CustomerAccount(_Part):
     auditInfo = AuditInfo()
 
 
-class AuthTicket(_Part):
+class AuthTicket(Part):
     """Tokens and whom they are for; no tokens while a second factor is due (`requires2FA`)."""
 
     accessToken = serializers.CharField()
