@@ -129,18 +129,26 @@ def start(
             note=note,
             second_factor=second_factor,
         )
-        if started is None and not second_factor and _welcome(tenant, account).exists():
-            raise second_factor_due.ask(
-                tenant=tenant,
-                account=account,
-                method=method,
-                client=client,
-                continuing=continuing,
-                is_mailbox_proof=is_mailbox_proof,
-            )
+        if started is None and not second_factor:
+            _hold_up(tenant, account, method, client, continuing, is_mailbox_proof=is_mailbox_proof)
     if started is None:
         refuse(tenant=tenant, client=client, method=method, reason=reason, customer_number=account.customer.number)
     return started
+
+
+def _hold_up(
+    tenant: Tenant, account: Account, method: str, client: Client, continuing: Session | None, *, is_mailbox_proof: bool
+) -> None:
+    """Raise what a second factor is asked for with, unless it was staff who kept the customer out."""
+    if _welcome(tenant, account).exists():
+        raise second_factor_due.ask(
+            tenant=tenant,
+            account=account,
+            method=method,
+            client=client,
+            continuing=continuing,
+            is_mailbox_proof=is_mailbox_proof,
+        )
 
 
 @transaction.atomic

@@ -17,8 +17,9 @@ from auth_providers.api.emporix.mailed_tokens import (
     WhoWaits,
 )
 from auth_providers.api.emporix.profile import DeletableProfileViewSet, EmailChange, OwnLogInViewSet, PasswordChange
+from auth_providers.api.emporix.proof_schema import PROOF, SECOND_FACTOR, SecondFactorSent
 from auth_providers.api.emporix.second_factor import SecondFactorAnswer
-from tenants.api.emporix_schema import CUSTOMER, NOBODY, VISITOR, Forbidden, ResourceLocation, operation
+from tenants.api.emporix_schema import CUSTOMER, NOBODY, VISITOR, ResourceLocation, operation
 from tenants.api.schema import Descriptions, in_header, in_path, in_query
 
 
@@ -103,50 +104,6 @@ class RefreshBody(RefreshParameters):
     refreshToken = serializers.CharField(required=False)
 
 
-class DueSecondFactor(serializers.Serializer[Any]):
-    """What the log-in goes on with."""
-
-    handle = serializers.CharField()
-    methods = serializers.ListField(child=serializers.ChoiceField(["totp", "sms", "email"]))
-    expiresAt = serializers.DateTimeField()
-
-
-class MailedCode(serializers.Serializer[Any]):
-    """The code that shows that an identity elsewhere and the customer who has its e-mail here are one person."""
-
-    id = serializers.UUIDField()
-    type = serializers.ChoiceField(["otp"])
-    channel = serializers.ChoiceField(["email"])
-    maskedDestination = serializers.CharField()
-    expiresAt = serializers.DateTimeField()
-
-
-class LogInForbidden(Forbidden):
-    """The token does not open this, or the log-in needs a second factor or a proof."""
-
-    secondFactor = DueSecondFactor(required=False)
-
-
-class LogInElsewhereForbidden(LogInForbidden):
-    """The token does not open this, or the log-in needs a second factor or a proof."""
-
-    challenge = MailedCode(required=False)
-
-
-class SentCode(serializers.Serializer[Any]):
-    """Where the code went. An authenticator app needs none."""
-
-    method = serializers.ChoiceField(["totp", "sms", "email"])
-    maskedDestination = serializers.CharField(required=False)
-    expiresAt = serializers.DateTimeField(required=False)
-
-
-class SecondFactorSent(serializers.Serializer[Any]):
-    secondFactor = SentCode()
-
-
-SECOND_FACTOR = (LogInForbidden, "A second factor is needed.")
-PROOF = (LogInElsewhereForbidden, "A second factor is needed, or the code that was mailed to the e-mail's owner.")
 VISITS, SESSIONS, LOG_INS, PASSWORDS, PROFILE = "Visits", "Sessions", "Log-ins", "Passwords", "Profile"
 CLIENT_ID = in_query("client_id", "An active API key of the tenant.", required=True)
 TENANT = in_query("tenant", "Code of the tenant; `hybris-tenant` will do, too.")
