@@ -241,7 +241,7 @@ def _create_beside(visit: _Visit) -> Outcome:
     tenant, entry = visit.tenant, visit.entry
     owned = matching.named_accounts(tenant=tenant, email=entry.email, phone=entry.phone)
     taken = {account.identifier for account in owned}
-    theirs = matching.others_identifiers(tenant=tenant, identifiers=entry.identifiers, customer=None)
+    theirs = matching.known_identifiers(tenant=tenant, identifiers=entry.identifiers)
     entry = entries.without_identifiers(entry, [each.name for each in theirs] if entry.identifiers else [])
     ways = [way for way in _every_way(entry) if way.destination not in taken]
     return _create(replace(visit, entry=entry), ways)
@@ -268,18 +268,17 @@ def _create(visit: _Visit, ways: Sequence[Way], *, number: str = "", is_confirme
 def _update(visit: _Visit, customer: Customer) -> Outcome:
     """Change the profile of somebody who has proven to be its owner. Raises `_Taken`, and `ProofNeeded` when one of
     the identifiers is somebody else's, or the customer is shut out."""
-    tenant, entry = visit.tenant, visit.entry
     if not customer.can_log_in:
         raise ProofNeeded
-    if entry.identifiers:
-        theirs = matching.others_identifiers(tenant=tenant, identifiers=entry.identifiers, customer=customer)
-        if theirs.exists():
-            raise ProofNeeded
     try:
         with transaction.atomic():
-            changed, derived = entries.update(tenant=tenant, customer=customer, entry=entry, client=visit.client)
-            return _go_on(replace(visit, entry=replace(entry, derived=derived)), changed)
-    except (IntegrityError, IdentifierTaken) as error:
+            changed, derived = entries.update(
+                tenant=visit.tenant, customer=customer, entry=visit.entry, client=visit.client
+            )
+            return _go_on(replace(visit, entry=replace(visit.entry, derived=derived)), changed)
+    except IdentifierTaken as error:
+        raise ProofNeeded from error
+    except IntegrityError as error:
         raise _Taken from error
 
 

@@ -89,15 +89,12 @@ def channel_of(account: Account) -> str:
     return EMAIL if account.provider == PASSWORD else SMS
 
 
-def others_identifiers(
-    *, tenant: Tenant, identifiers: Mapping[str, str], customer: Customer | None
-) -> TenantQuerySet[CustomerIdentifier]:
-    """Those of the identifiers that another customer than this one has."""
+def known_identifiers(*, tenant: Tenant, identifiers: Mapping[str, str]) -> TenantQuerySet[CustomerIdentifier]:
+    """Those of the identifiers that somebody has."""
     wanted = Q(pk__in=())
     for name, value in identifiers.items():
         wanted |= Q(name=name, value=value)
-    rows = CustomerIdentifier.objects.for_tenant(tenant).filter(wanted)
-    return rows.exclude(customer=customer) if customer else rows
+    return CustomerIdentifier.objects.for_tenant(tenant).filter(wanted)
 
 
 _LOCAL = Q(**destinations.identity(EMAIL)) | Q(**destinations.identity(SMS))
@@ -106,6 +103,6 @@ _LOCAL = Q(**destinations.identity(EMAIL)) | Q(**destinations.identity(SMS))
 def _find_by_identifiers(tenant: Tenant, identifiers: Mapping[str, str]) -> Customer | None:
     if not identifiers:
         return None
-    rows = others_identifiers(tenant=tenant, identifiers=identifiers, customer=None)
+    rows = known_identifiers(tenant=tenant, identifiers=identifiers)
     owners = {row.name: row.customer for row in rows.filter(customer__erased_at=None).select_related("customer")}
     return next((owners[name] for name in identifiers if name in owners), None)

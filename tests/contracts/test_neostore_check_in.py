@@ -220,6 +220,16 @@ def test_a_second_code_within_the_cooldown_is_too_early(tenant: Tenant) -> None:
     assert int(throttled.headers["Retry-After"]) > 0
 
 
+@pytest.mark.parametrize("is_given_away", [True, False])
+def test_an_address_that_changes_hands_between_question_and_answer(tenant: Tenant, is_given_away: bool) -> None:
+    grace, ada = make_person(tenant, "grace@example.com"), make_person(tenant, "ada@example.com")
+    challenge = hand_in(NEWCOMER)
+    account = Account.objects.filter(customer=grace)
+    _ = account.update(customer=ada) if is_given_away else account.delete()
+    assert answer_to(challenge).status_code == 401
+    assert not Customer.objects.filter(first_name="Grace").exists()
+
+
 # -- policies ---------------------------------------------------------------------------------------------------------
 Seen = tuple[int, Any, dict[str, str], int]
 
