@@ -4,6 +4,8 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from pytest_django.fixtures import Settings
 
 from auth_providers import applications
@@ -13,7 +15,10 @@ from tenants.models import ApiKey, AuditEvent, Tenant
 from tests import factories
 from tests.contracts.calls import body_of, call
 from tests.contracts.kibo import CLIENT_ID, OAUTH, TICKETS, application_token, ask, make_application
-from tests.contracts.shapes import check_refusal
+from tests.contracts.operations import BY_NAME, Scene
+from tests.contracts.shapes import check_answer, check_refusal
+from tests.contracts.test_hostile_bodies import bounded, rolled_back
+from tests.contracts.test_hostile_requests import HOSTILE_JWTS, header_texts
 
 VISIT = f"{TICKETS}/anonymousshopper"
 CORRELATION = "0f0e0d0c-0b0a-4908-8706-050403020100"
@@ -217,3 +222,18 @@ def test_a_path_that_there_is_not(path: str, method: str, db: None) -> None:
 def test_every_path_answers_bare_and_with_a_slash(tenant: Tenant) -> None:
     for path in (VISIT, VISIT.removeprefix("/api"), f"{VISIT}/"):
         assert ask(tenant, "GET", path).status_code == 200
+
+
+@pytest.mark.parametrize("name", ["x-vol-user-claims", "x-vol-tenant", "x-vol-site", "x-vol-correlation", "Host"])
+def test_any_header(name: str, scene: Scene) -> None:
+    operations = [BY_NAME[each].prepared(scene) for each in ("kibo-oauth", "kibo-anonymous", "kibo-2fa-request")]
+
+    @bounded
+    @given(sent=header_texts | st.sampled_from(list(HOSTILE_JWTS.values())))
+    def check(sent: str) -> None:
+        environ: Any = {"HTTP_HOST": sent} if name == "Host" else {"headers": {name: sent}}
+        for operation in operations:
+            with rolled_back():
+                check_answer(operation.send(scene, **environ), "kibo")
+
+    check()

@@ -159,6 +159,7 @@ def test_user_claims_that_are_no_visitors_spoil_nothing(
     ticket = post(shop, "", CREDENTIALS, user_claims=claims)
     assert ticket["customerAccount"]["emailAddress"] == factories.EMAIL
     assert Session.objects.count() == before + 1
+    assert Session.objects.exclude(authenticated_at=None).latest("authenticated_at").api_key is None
 
 
 # -- refreshing -------------------------------------------------------------------------------------------------------
