@@ -8,7 +8,7 @@ from pytest_django import Settings
 from auth_providers.models import Account, Flow, Message, Submission, WebhookEndpoint
 from customers.models import Customer, Segment, SegmentMembership
 from tenants.encryption import decrypt
-from tenants.models import Tenant
+from tenants.models import CheckIn, Tenant
 from tests.contracts.calls import body_of
 from tests.contracts.neostore_calls import NEWCOMER, answer_to, cool_down, hand_in, log_in_with, sent_code
 from tests.contracts.test_neostore_proof import make_person, token_of
@@ -98,6 +98,16 @@ def test_a_number_that_is_somebody_elses_is_proven_and_stays_theirs(shop: Tenant
     assert log_in_with(challenge).status_code == 422  # done, and no log-in of Grace's
     assert Account.objects.get(identifier=PHONE).customer_id == known.pk
     assert effects()["mail"] == 1
+
+
+def test_a_number_that_somebody_else_typed_in_is_proven_and_opens_nothing(shop: Tenant) -> None:
+    """Where a match is enough, a till's number must not become a way into the profile."""
+    Tenant.objects.update(check_in_policy=CheckIn.NONE)
+    grace = make_person(shop, "grace@example.com")
+    Flow.objects.update(steps=EVERYTHING[4:])
+    challenge = hand_in({"email": "grace@example.com", "phoneNumber": PHONE}, flow="vip")
+    assert log_in_with(challenge, sent_code(PHONE)).status_code == 422
+    assert Account.objects.get(customer=grace).identifier == "grace@example.com"
 
 
 def test_a_flow_that_staff_change_goes_on_as_it_began(shop: Tenant) -> None:
