@@ -4,6 +4,7 @@ A new key is published before it signs, so that whoever caches the key set knows
 until the last token it signed has expired (OpenID Connect Core 1.0, 10.1.1).
 """
 
+import hashlib
 import secrets
 from datetime import datetime, timedelta
 from typing import Any
@@ -11,6 +12,7 @@ from typing import Any
 import jwt
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
+from django.conf import settings
 from django.core.cache import cache
 from django.db import transaction
 from django.utils import timezone
@@ -65,7 +67,9 @@ def current(*, tenant: Tenant) -> SigningKey:
 
 
 def _cache_name(tenant: Tenant) -> str:
-    return f"signing-key:{tenant.code}"
+    """Another one with other encryption keys: what an old one encrypted is not to be found once that is gone."""
+    opened_by = hashlib.sha256("\n".join(settings.ENCRYPTION_KEYS).encode()).hexdigest()[:16]
+    return f"signing-key:{tenant.code}:{opened_by}"
 
 
 def _find_current(tenant: Tenant) -> SigningKey:
