@@ -36,9 +36,7 @@ def confirm(*, tenant: Tenant, account: Account, client: Client) -> None:
         raise AccountGone
     remove_unproven(tenant=tenant, account=account)
     account.is_confirmed = True
-    audit.record(
-        tenant=tenant, action="confirm_account", client=client, customer_number=account.customer.number, method="otp"
-    )
+    audit.record(tenant=tenant, action="confirm_account", client=client, customer_number=account.customer.number)
 
 
 def remove_unproven(*, tenant: Tenant, account: Account) -> None:

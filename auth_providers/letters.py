@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from django.conf import settings
+from django.contrib.auth.hashers import is_password_usable
 from django.db.models import QuerySet
 from django.template import Context, Engine
 from django.template.loader import render_to_string
@@ -129,7 +130,12 @@ def _opt_in(message: Message, context: dict[str, Any]) -> Facts | None:
 
 
 def _password_reset(message: Message, context: dict[str, Any]) -> Facts | None:
-    return _with_token(message, _find_account(message, is_confirmed=True), Challenge.Purpose.PASSWORD_RESET)
+    """A token also for who never had a password and has proven nothing yet: reading this mail is the proof. Where
+    somebody signed up with a password, the link of the opt-in comes first."""
+    account = _find_account(message)
+    if account is not None and not account.is_confirmed and is_password_usable(account.password):
+        return None
+    return _with_token(message, account, Challenge.Purpose.PASSWORD_RESET)
 
 
 def _email_change(message: Message, context: dict[str, Any]) -> Facts | None:

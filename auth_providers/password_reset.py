@@ -5,7 +5,7 @@ Both end every other session, and both tell the owner by mail (OWASP ASVS 5.0, 6
 
 from django.db import transaction
 
-from auth_providers import challenges, limits, messages, passwords, sessions
+from auth_providers import challenges, confirmation, limits, messages, passwords, sessions
 from auth_providers.models import PASSWORD, Account, Challenge, Session
 from customers.models import Customer
 from customers.profiles import normalize_email
@@ -37,14 +37,17 @@ def request(*, tenant: Tenant, email: str, site: str = "", client: Client) -> No
 
 
 def complete(*, tenant: Tenant, token: str, password: str, client: Client) -> None:
-    """Set a new password with a mailed token. Raises `challenges.InvalidChallenge` and `InvalidInput`, and then the
-    token is still good."""
+    """Set a new password with a mailed token, which also proves that the address is one's own.
+
+    Raises `challenges.InvalidChallenge`, `InvalidInput` and `confirmation.AccountGone`; the token stays good then.
+    """
     passwords.check_new(tenant=tenant, password=password)
     password_hash = passwords.hash_password(password)
     with transaction.atomic():
         challenge = challenges.spend(tenant=tenant, purpose=Challenge.Purpose.PASSWORD_RESET, token=token)
         account = challenge.account
         passwords.check_new(tenant=tenant, password=password, context=_context(account))
+        confirmation.confirm(tenant=tenant, account=account, client=client)
         _set(tenant=tenant, account=account, password_hash=password_hash, client=client, action="reset_password")
 
 

@@ -1,10 +1,23 @@
 """Checking in, below the API: what is kept while a challenge waits, and what a proof leaves of an unproven profile."""
 
+import re
 from datetime import timedelta
+from typing import Any
 
 from django.utils import timezone
 
-from auth_providers import challenges, check_in, opt_in, otp, retention, sessions, submissions
+from auth_providers import (
+    challenges,
+    check_in,
+    messages,
+    opt_in,
+    otp,
+    password_reset,
+    passwords,
+    retention,
+    sessions,
+    submissions,
+)
 from auth_providers.entries import Entry
 from auth_providers.models import Account, Challenge, Submission
 from tenants.models import CheckIn, Tenant
@@ -58,3 +71,20 @@ def test_following_a_mailed_link_is_proof_too(tenant: Tenant) -> None:
     token = challenges.issue(account=account, purpose=Challenge.Purpose.OPT_IN)
     opt_in.confirm(tenant=tenant, token=token, issue=sessions.Issue.PAIR, client=factories.CLIENT, continuing=None)
     assert list(Account.objects.values_list("identifier", "is_confirmed")) == [(EMAIL, True)]
+
+
+def test_who_forgot_a_password_that_never_was_gets_one(tenant: Tenant, mailoutbox: list[Any]) -> None:
+    """The mail is read by the owner of the address: that is proof, too."""
+    submit(tenant)
+    password_reset.request(tenant=tenant, email=EMAIL, client=factories.CLIENT)
+    messages.send_due()
+    token = re.findall(r"\S{40,}", str(mailoutbox[-1].body))[0]
+    password_reset.complete(tenant=tenant, token=token, password=factories.PASSWORD, client=factories.CLIENT)
+    assert list(Account.objects.values_list("identifier", "is_confirmed")) == [(EMAIL, True)]
+    passwords.log_in(
+        tenant=tenant,
+        email=EMAIL,
+        password=factories.PASSWORD,
+        issue=sessions.Issue.PAIR,
+        client=factories.CLIENT,
+    )
