@@ -30,7 +30,10 @@ def test_preflight_of_an_operation(operation: Operation, scene: Scene) -> None:
 
 @pytest.mark.parametrize(
     "header",
-    ["authorization", "content-type", "accept", "prefer", "emporix-tenant", "hybris-tenant", "session-id"],
+    [
+        *("authorization", "content-type", "accept", "prefer", "emporix-tenant", "hybris-tenant", "session-id"),
+        *("x-vol-tenant", "x-vol-site", "x-vol-user-claims", "x-vol-correlation"),
+    ],
 )
 def test_preflight_allows_the_header(header: str) -> None:
     allowed = preflight("/customer/acme/me", "PATCH", header)["access-control-allow-headers"]
