@@ -59,10 +59,12 @@ class NoSecondFactor(DomainError):
 
 @dataclass(frozen=True, kw_only=True)
 class Way:
-    """One second factor, and where its code is sent: a number in E.164, an address, or "" for an authenticator."""
+    """What is asked for, and where its code is sent: a number in E.164, an address, or "" for an authenticator.
+    `is_repeated` says that the first factor came this way, too, so that it is no second one."""
 
     method: str
     destination: str = ""
+    is_repeated: bool = False
 
 
 def let_through(*, tenant: Tenant, client: Client, customers: TenantQuerySet[Customer]) -> TenantQuerySet[Customer]:
@@ -98,6 +100,7 @@ def ask(
         account=account,
         handle_hash=digest(handle),
         method=method,
+        is_mailbox_proof=is_mailbox_proof,
         continuing=continuing,
         expires_at=timezone.now() + LIFETIME,
     )
@@ -106,20 +109,30 @@ def ask(
 
 
 def find_way(*, tenant: Tenant, account: Account, method: str, is_mailbox_proof: bool = False) -> Way | None:
-    """What the customer is asked for: the authenticator, else a code by text message, else one by mail, and never by
-    the way that the first factor came. None when nothing is left."""
-    mine = Account.objects.for_tenant(tenant).filter(customer=account.customer_id, is_confirmed=True).order_by("pk")
+    """What the customer is asked for: the authenticator, else a code by text message or by mail, whichever the first
+    factor did not come by; where there is no other, that one again. None when there is none at all."""
     if _enrolled(tenant).filter(customer=account.customer_id).exists():
         return Way(method=TOTP)
-    is_by_code = method == OTP
-    number = "" if is_by_code and account.provider == OTP else _number(tenant, mine)
-    if number:
-        return Way(method=SMS, destination=number)
-    if is_mailbox_proof or (is_by_code and account.provider == PASSWORD):
-        return None
+    came_by = EMAIL if is_mailbox_proof else _channel(account) if method == OTP else ""
+    ways = [
+        Way(method=name, destination=to, is_repeated=name == came_by)
+        for name, to in _destinations(tenant, account)
+        if to
+    ]
+    return min(ways, key=lambda way: way.is_repeated, default=None)
+
+
+def _channel(account: Account) -> str:
+    """How a code reaches the account's owner."""
+    return EMAIL if account.provider == PASSWORD else SMS
+
+
+def _destinations(tenant: Tenant, account: Account) -> tuple[tuple[str, str], ...]:
+    """The telephone and the address of the account's customer, "" for what there is none of."""
+    mine = Account.objects.for_tenant(tenant).filter(customer=account.customer_id, is_confirmed=True).order_by("pk")
     addresses = mine.filter(provider=PASSWORD).values_list("identifier", flat=True)
     own = account.identifier if account.provider == PASSWORD else addresses.first() or account.email
-    return Way(method=EMAIL, destination=own) if own else None
+    return (SMS, _number(tenant, mine)), (EMAIL, own)
 
 
 def _enrolled(tenant: Tenant) -> TenantQuerySet[Authenticator]:

@@ -24,6 +24,9 @@ VOIDING = (
     "second_factor_removed",
 )
 
+# A code by the way that the first one came: no second factor, so that no token calls it one.
+REPEATED = "repeated_code"
+
 __all__ = ["InvalidHandle", "SecondFactorDue", "complete", "send_code"]
 
 
@@ -98,7 +101,7 @@ def _prove(tenant: Tenant, pending: PendingLogIn, code: str, client: Client) -> 
         client=client,
         purposes=(OneTimeCode.Purpose.SECOND_FACTOR,),
     )
-    return way.method
+    return REPEATED if way.is_repeated else way.method
 
 
 def _prove_authenticator(tenant: Tenant, pending: PendingLogIn, code: str, client: Client) -> str:
@@ -120,7 +123,9 @@ def _prove_authenticator(tenant: Tenant, pending: PendingLogIn, code: str, clien
 
 def _way(tenant: Tenant, pending: PendingLogIn) -> Way:
     """As things stand now: an authenticator that was enrolled meanwhile is asked for."""
-    way = second_factor_due.find_way(tenant=tenant, account=pending.account, method=pending.method)
+    way = second_factor_due.find_way(
+        tenant=tenant, account=pending.account, method=pending.method, is_mailbox_proof=pending.is_mailbox_proof
+    )
     if way is None:
         raise NoSecondFactor
     return way

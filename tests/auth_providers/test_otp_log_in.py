@@ -165,7 +165,7 @@ def test_who_has_no_password_gets_a_first_one_by_mail(tenant: Tenant) -> None:
 def test_a_second_factor_that_is_due_is_due_here_too(tenant: Tenant) -> None:
     Tenant.objects.update(second_factor_policy=SecondFactor.ALWAYS)
     tenant.refresh_from_db()
-    with pytest.raises(second_factor_due.NoSecondFactor):  # mail has been proven, and there is nothing else
+    with pytest.raises(second_factor_due.SecondFactorDue):
         log_in(tenant, proof())
 
 

@@ -130,7 +130,7 @@ def test_who_comes_from_elsewhere_is_asked_too(operation: str, scene: Scene) -> 
     assert log_in(scene, secondFactorHandle=handle, secondFactorCode=mailed_code()).status_code == 200
 
 
-def test_an_opt_in_where_nothing_can_be_asked(scene: Scene) -> None:
+def test_an_opt_in_where_a_second_factor_is_due(scene: Scene) -> None:
     ask_always(scene)
     golden.check(BY_NAME["opt-in"].send(scene), "emporix", "opt-in.403.second-factor")
     assert Account.objects.get(identifier="waiting@example.com").is_confirmed

@@ -125,7 +125,8 @@ NOT_PERSONAL: dict[str, set[str]] = {
     },
     "RecoveryCode": {"id", "tenant", "spent_at"},
     "PendingLogIn": {
-        *("id", "tenant", "handle_hash", "method", "challenge_id", "created_at", "expires_at", "spent_at"),
+        *("id", "tenant", "handle_hash", "method", "is_mailbox_proof", "challenge_id", "created_at", "expires_at"),
+        "spent_at",
     },
     "PendingLink": {"id", "tenant", "challenge_id", "created_at", "expires_at", "spent_at"},
     "Submission": {
