@@ -8,6 +8,7 @@ from rest_framework import serializers
 
 from auth_providers.api.account.authenticator import AuthenticatorViewSet, FirstCode
 from tenants.api.problems import PROBLEM
+from tenants.api.problems_schema import ProblemDetails
 from tenants.api.schema import TENANT_CODE, Descriptions, in_path
 
 SECURITY_SCHEMES = {
@@ -15,22 +16,6 @@ SECURITY_SCHEMES = {
 }
 CUSTOMER: Any = [{"customer": []}]
 TENANT = in_path("tenant", "Code of the tenant.", pattern=TENANT_CODE)
-
-
-class Problem(serializers.Serializer[Any]):
-    """RFC 9457. `errors` maps a field to what is wrong with it."""
-
-    type = serializers.CharField()
-    title = serializers.CharField()
-    status = serializers.IntegerField()
-    detail = serializers.CharField()
-    instance = serializers.CharField()
-    code = serializers.CharField()
-
-    def get_fields(self) -> dict[str, Any]:
-        """`errors` is a name that serializers use themselves."""
-        messages = serializers.ListField(child=serializers.CharField())
-        return super().get_fields() | {"errors": serializers.DictField(child=messages, required=False)}
 
 
 class AuthenticatorStatus(serializers.Serializer[Any]):
@@ -67,7 +52,7 @@ REFUSALS = {
 
 def _operation(name: str, summary: str, *, success: dict[int, Any], refusals: Iterable[int] = (), **rest: Any) -> Any:
     failures = {
-        (status, PROBLEM): OpenApiResponse(Problem, REFUSALS[status])
+        (status, PROBLEM): OpenApiResponse(ProblemDetails, REFUSALS[status])
         for status in sorted({400, 401, 403, 404, 503, *refusals})
     }
     return extend_schema(

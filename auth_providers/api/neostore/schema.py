@@ -17,6 +17,7 @@ from auth_providers.api.neostore.authenticate import (
 from auth_providers.api.neostore.customer import CustomerViewSet
 from tenants.api.neostore import OFFERED
 from tenants.api.problems import PROBLEM
+from tenants.api.problems_schema import ProblemDetails
 from tenants.api.schema import TENANT_CODE, Descriptions, in_path, in_query
 
 SECURITY_SCHEMES = {
@@ -25,22 +26,6 @@ SECURITY_SCHEMES = {
 TENANT = in_path("tenantId", "Code of the tenant.", pattern=TENANT_CODE)
 SENT = ("application/json", "text/json", "application/*+json")
 ANY_OBJECT = {"type": "object", "additionalProperties": {}}
-
-
-class ProblemDetails(serializers.Serializer[Any]):
-    """RFC 9457. `errors` maps a field to what is wrong with it."""
-
-    type = serializers.CharField()
-    title = serializers.CharField()
-    status = serializers.IntegerField()
-    detail = serializers.CharField()
-    instance = serializers.CharField()
-    code = serializers.CharField()
-
-    def get_fields(self) -> dict[str, Any]:
-        """`errors` is a name that serializers use themselves."""
-        messages = serializers.ListField(child=serializers.CharField())
-        return super().get_fields() | {"errors": serializers.DictField(child=messages, required=False)}
 
 
 class Challenge(serializers.Serializer[Any]):
