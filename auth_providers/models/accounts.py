@@ -2,6 +2,7 @@
 
 import uuid
 
+from django.contrib.auth.hashers import is_password_usable
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
@@ -46,6 +47,11 @@ class Account(TenantOwned):
 
     def __str__(self) -> str:
         return self.email or self.identifier
+
+    @property
+    def has_password(self) -> bool:
+        """Whether its owner has ever chosen one."""
+        return is_password_usable(self.password) and self.password != ""
 
     @property
     def mail_address(self) -> str:

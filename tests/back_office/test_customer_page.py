@@ -5,6 +5,8 @@ from typing import Any
 
 from django.test import Client
 
+from auth_providers.models import Account
+from auth_providers.passwords import NO_PASSWORD
 from customers.models import Customer
 from tenants.models import AuditEvent
 from tests import factories
@@ -12,6 +14,12 @@ from tests.back_office.conftest import log_in_with
 from tests.back_office.pages import LIST, Page, page_of
 
 ADDRESS = {"contact_name": "Ada at work", "street": "Engine Road", "tags": ["BILLING"]}
+
+
+def test_a_log_in_without_a_password(customer: Customer, clerk: Client) -> None:
+    assert "<td>none</td>" not in clerk.get(page_of(customer)).content.decode()
+    Account.objects.update(password=NO_PASSWORD)
+    assert "<td>none</td>" in clerk.get(page_of(customer)).content.decode()
 
 
 def test_a_view_is_on_the_trail(customer: Customer, clerk: Client) -> None:
