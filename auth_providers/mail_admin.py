@@ -40,7 +40,10 @@ class SendingFilter(admin.SimpleListFilter):
 class MessageAdmin(ReadOnly, admin.ModelAdmin[Message]):
     """The outbox, without what its mails tell."""
 
-    list_display = ["created_at", "tenant", "channel", "template", "recipient", "attempts", "sent_at", "failed_at", "last_error"]
+    list_display = [
+        *("created_at", "tenant", "channel", "template", "recipient", "attempts"),
+        *("sent_at", "failed_at", "last_error"),
+    ]
     list_filter = [SendingFilter, "channel", "tenant"]
     search_fields = ["recipient__exact"]
     search_help_text = "The recipient's whole e-mail address"
