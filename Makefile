@@ -4,7 +4,7 @@ PORT ?= 8000
 VENV := .venv
 BIN := $(VENV)/bin
 TEST_DATABASE_URL ?= postgres://postgres@127.0.0.1:5432/postgres
-# Half of the suite waits for argon2id, which keeps a core busy: one process per core.
+# One process per core.
 PYTEST := $(BIN)/pytest -n auto --dist loadgroup
 
 .PHONY: help run test test-postgres lint format bench audit clean

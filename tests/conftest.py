@@ -13,6 +13,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from rest_framework.test import APIClient
 
+from auth_providers.passwords import Argon2idHasher
 from tenants import isolation
 from tenants.models import Tenant
 from tests import factories, node_packages
@@ -26,6 +27,15 @@ def empty_cache() -> Iterator[None]:
     cache.clear()
     yield
     cache.clear()
+
+
+@pytest.fixture(autouse=True)
+def cheap_hashing(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Passwords are hashed as in production, for less: half of the suite's time went there. What is about the price
+    says so with `real_hashing`."""
+    if request.node.get_closest_marker("real_hashing") is None:
+        monkeypatch.setattr(Argon2idHasher, "memory_cost", 8)
+        monkeypatch.setattr(Argon2idHasher, "time_cost", 1)
 
 
 @pytest.fixture(scope="session")

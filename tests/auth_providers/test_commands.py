@@ -35,6 +35,7 @@ def enqueue(tenant: Tenant) -> Message:
 
 
 @pytest.mark.django_db
+@pytest.mark.real_hashing
 def test_create_staff_with_password_and_second_factor() -> None:
     output = run("create_staff", "grace", "--email", "grace@example.com")
     user = get_user_model().objects.get()

@@ -142,6 +142,7 @@ def test_log_in_takes_as_many_statements_for_a_stranger(
     assert len(known) == len(unknown)
 
 
+@pytest.mark.real_hashing
 @pytest.mark.parametrize(
     "foreign",
     [

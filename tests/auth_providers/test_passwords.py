@@ -28,6 +28,7 @@ def complaint(password: str, *, tenant: Tenant = ACME, context: tuple[str, ...] 
     return ""
 
 
+@pytest.mark.real_hashing
 def test_hash_password_is_argon2id_at_the_figures_we_promise() -> None:
     assert re.match(r"argon2\$argon2id\$v=19\$m=19456,t=2,p=1\$", passwords.hash_password("correct horse battery"))
 

@@ -14,6 +14,8 @@ from tests import factories
 from tests.contracts.calls import body_of
 from tests.contracts.operations import BY_NAME, NEW_EMAIL, WAITING_EMAIL, Scene
 
+pytestmark = pytest.mark.real_hashing
+
 Statements = Callable[[Callable[[], Any]], list[str]]
 WRONG = "not the password"
 REFUSED_AS = {"login": 401, "authenticate": 422}
