@@ -40,7 +40,9 @@ class Message(TenantOwned):
                 fields=["next_attempt_at"],
                 name="message_due",
                 condition=Q(sent_at__isnull=True, failed_at__isnull=True),
-            )
+            ),
+            # Staff look for what somebody was sent, and an erasure deletes it.
+            models.Index(fields=["tenant", "recipient"], name="message_by_recipient"),
         ]
 
     def __str__(self) -> str:
