@@ -20,6 +20,8 @@ from config.settings import DATABASES, VAR_DIR  # noqa: E402
 ALLOWED_HOSTS = ["*"]
 SECURE_SSL_REDIRECT = False
 EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
+# Looked up when asked for: every test loads the middleware anew, and listing all files took longer than most tests.
+WHITENOISE_AUTOREFRESH = True
 DATABASES["default"]["CONN_MAX_AGE"] = 0
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     # A file, as in production: a database in memory locks differently.

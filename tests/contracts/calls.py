@@ -4,7 +4,6 @@ import json as json_module
 from collections.abc import Mapping
 from typing import Any
 
-from django.conf import settings
 from django.http import HttpResponse
 from django.test import Client
 
@@ -30,7 +29,6 @@ def call(
     content = body if body is not None else b"" if json is None else json_module.dumps(json).encode()
     sent = {"Authorization": f"Bearer {token}"} if token else {}
     client: Any = Client(raise_request_exception=raises)
-    client.handler = _handler(client.handler)
     response: HttpResponse = client.generic(
         method,
         path,
@@ -40,17 +38,6 @@ def call(
         **({"REMOTE_ADDR": factories.CLIENT.address} | environ),
     )
     return response
-
-
-_loaded: dict[str, Any] = {"settings": None, "handler": None}
-
-
-def _handler(new: Any) -> Any:
-    """One handler as long as the settings stay: loading the middleware takes longer than most calls do."""
-    present = vars(settings)["_wrapped"]
-    if _loaded["settings"] is not present:
-        _loaded.update(settings=present, handler=new)
-    return _loaded["handler"]
 
 
 def body_of(response: HttpResponse) -> Any:
