@@ -17,10 +17,10 @@ from auth_providers import (
     destinations,
     entries,
     flows,
-    identities,
     limits,
     matching,
     otp,
+    providers,
     sessions,
     submissions,
 )
@@ -213,7 +213,7 @@ def _issue(visit: _Visit, ways: Sequence[Way]) -> otp.Issued | None:
                 client=visit.client,
                 language=visit.entry.values.get("preferred_language") or "",
             )
-        except (identities.UnknownProvider, InvalidInput):
+        except (providers.UnknownProvider, InvalidInput):
             continue  # no text messages here, or none to such a number
     return None
 

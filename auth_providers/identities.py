@@ -10,7 +10,7 @@ from django.utils import timezone
 from auth_providers import confirmation, otp, sessions
 from auth_providers.models import PASSWORD, Account, AuthProvider, OneTimeCode, PendingLink, Session
 from auth_providers.oidc import Identity
-from auth_providers.providers import UnknownProvider, configure, find_provider, get_provider
+from auth_providers.providers import find_provider
 from customers import numbers, profiles
 from customers.models import Customer
 from tenants import audit
@@ -18,18 +18,6 @@ from tenants.clients import Client
 from tenants.encryption import decrypt, encrypt
 from tenants.errors import DomainError, FieldError, Kind
 from tenants.models import Tenant
-
-__all__ = [
-    "LinkNeeded",
-    "UnknownCustomer",
-    "UnknownProvider",
-    "awaits_link",
-    "complete_link",
-    "configure",
-    "find_provider",
-    "get_provider",
-    "log_in",
-]
 
 VERIFICATION = OneTimeCode.Purpose.VERIFICATION
 
@@ -100,8 +88,8 @@ def complete_link(
 ) -> sessions.Started:
     """Link the identity that waits for this code with the customer who got it, and log the customer in.
 
-    Raises `otp.InvalidCode`, `limits.Throttled`, `UnknownProvider` when the provider was switched off meanwhile, and
-    what `sessions.start` raises.
+    Raises `otp.InvalidCode`, `limits.Throttled`, `providers.UnknownProvider` when the provider was switched off
+    meanwhile, and what `sessions.start` raises.
     """
     waiting = _waiting(tenant, challenge_id)
     if waiting is None:

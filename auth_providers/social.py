@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from social_core.exceptions import SocialAuthBaseException
 
-from auth_providers import identities, oidc, outgoing, sessions
+from auth_providers import identities, oidc, outgoing, providers, sessions
 from auth_providers.backends.apple import Apple
 from auth_providers.backends.facebook import Facebook
 from auth_providers.backends.google import Google
@@ -50,8 +50,8 @@ class LoggedInElsewhere:
 
 def get_provider(*, tenant: Tenant, name: str = "") -> AuthProvider:
     """The enabled provider of this name that customers log in at; without one, the only one there is, or the one called
-    "default". Raises `identities.UnknownProvider`."""
-    return identities.get_provider(tenant=tenant, kind=BACKENDS.keys(), name=name)
+    "default". Raises `providers.UnknownProvider`."""
+    return providers.get_provider(tenant=tenant, kind=BACKENDS.keys(), name=name)
 
 
 def log_in(
@@ -66,11 +66,11 @@ def log_in(
     """Log in whoever the credentials are about.
 
     A redirect URI must be on the provider's list, exactly; "" is the only one there is. Raises `InvalidInput`,
-    `identities.UnknownCustomer`, `identities.UnknownProvider`, `sessions.LogInRefused`, `outgoing.ProviderUnavailable`
+    `identities.UnknownCustomer`, `providers.UnknownProvider`, `sessions.LogInRefused`, `outgoing.ProviderUnavailable`
     and what `sessions.start` raises.
     """
     if provider.kind not in BACKENDS:
-        raise identities.UnknownProvider
+        raise providers.UnknownProvider
     credentials = _checked(provider, credentials)
     try:
         backend = BACKENDS[provider.kind](provider)

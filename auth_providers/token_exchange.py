@@ -4,7 +4,7 @@ the issuer (RFC 7662), as the tenant's named provider says."""
 import time
 from typing import Any
 
-from auth_providers import identities, oidc, sessions
+from auth_providers import identities, oidc, providers, sessions
 from auth_providers.models import AuthProvider, Session
 from tenants.clients import Client
 from tenants.models import Tenant
@@ -21,10 +21,10 @@ def exchange(
 ) -> sessions.Started:
     """Log in whoever the token is about. "" names the tenant's only provider, or the one called "default".
 
-    Raises `identities.UnknownProvider`, `identities.UnknownCustomer`, `sessions.LogInRefused` and
+    Raises `providers.UnknownProvider`, `identities.UnknownCustomer`, `sessions.LogInRefused` and
     `outgoing.ProviderUnavailable`.
     """
-    provider = identities.get_provider(tenant=tenant, kind=AuthProvider.Kind.JWT, name=provider_name)
+    provider = providers.get_provider(tenant=tenant, kind=AuthProvider.Kind.JWT, name=provider_name)
     try:
         identity = oidc.identity_of(_claims(provider, subject_token))
     except oidc.TokenRefused as error:

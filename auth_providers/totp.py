@@ -17,7 +17,7 @@ from django.utils.crypto import constant_time_compare, salted_hmac
 from django_otp.oath import TOTP
 from qrcode.image.svg import SvgPathImage
 
-from auth_providers import identities, limits, messages, sessions
+from auth_providers import limits, messages, providers, sessions
 from auth_providers.models import PASSWORD, Account, Authenticator, AuthProvider, RecoveryCode, Session
 from auth_providers.models import TOTP as PROVIDER
 from customers.models import Customer
@@ -102,13 +102,13 @@ def status(*, tenant: Tenant, customer: Customer) -> Status:
 def start_enrolment(*, tenant: Tenant, customer: Customer, session: Session) -> Enrolment:
     """Make a secret, which counts for nothing until `confirm_enrolment`; asking again replaces it.
 
-    Raises `ReauthenticationNeeded`, `AlreadyEnrolled`, and `identities.UnknownProvider` where the tenant has switched
+    Raises `ReauthenticationNeeded`, `AlreadyEnrolled`, and `providers.UnknownProvider` where the tenant has switched
     the provider `totp` off.
     """
     require_fresh(session)
     switched_off = AuthProvider.objects.for_tenant(tenant).filter(name=PROVIDER, is_enabled=False)
     if switched_off.exists():
-        raise identities.UnknownProvider
+        raise providers.UnknownProvider
     secret = base64.b32encode(secrets.token_bytes(SECRET_BYTES)).decode()
     hidden = encrypt(secret)
     waiting = Authenticator.objects.for_tenant(tenant).filter(customer=customer, confirmed_at=None)

@@ -6,11 +6,12 @@ from typing import Any
 import pytest
 from pytest_django import Settings
 
-from auth_providers import identities, sessions, social, token_exchange
-from auth_providers.identities import LinkNeeded, UnknownCustomer, UnknownProvider
+from auth_providers import identities, providers, sessions, social, token_exchange
+from auth_providers.identities import LinkNeeded, UnknownCustomer
 from auth_providers.models import Account, AuthProvider, Session
 from auth_providers.oidc import Identity
 from auth_providers.outgoing import ProviderUnavailable
+from auth_providers.providers import UnknownProvider
 from customers.models import Customer
 from tenants.models import AuditEvent, Tenant
 from tests.factories import CLIENT, EMAIL, make_customer
@@ -141,7 +142,7 @@ def test_get_provider_by_name_or_the_only_one(provider: AuthProvider) -> None:
     kind = AuthProvider.Kind.OIDC
 
     def get(name: str = "", tenant: Tenant = provider.tenant) -> AuthProvider:
-        return identities.get_provider(tenant=tenant, kind=kind, name=name)
+        return providers.get_provider(tenant=tenant, kind=kind, name=name)
 
     assert get() == get("elsewhere") == provider
     other = AuthProvider.objects.create(tenant=provider.tenant, name="other", kind=kind, issuer="i", client_id="c")

@@ -9,10 +9,11 @@ import pytest
 from django.utils import timezone
 
 from auth_providers import identities, otp, passwords, retention, sessions
-from auth_providers.identities import LinkNeeded, UnknownProvider
+from auth_providers.identities import LinkNeeded
 from auth_providers.limits import Throttled
 from auth_providers.models import Account, AuthProvider, OneTimeCode, PendingLink
 from auth_providers.oidc import Identity
+from auth_providers.providers import UnknownProvider
 from customers.models import Customer
 from tenants.models import Tenant
 from tests.auth_providers.mailbox import receive

@@ -8,10 +8,11 @@ import jwt
 import pytest
 from pytest_django import Settings
 
-from auth_providers import discovery, identities, provider_setup, sessions, social, token_exchange
-from auth_providers.identities import LinkNeeded, UnknownProvider
+from auth_providers import discovery, provider_setup, providers, sessions, social, token_exchange
+from auth_providers.identities import LinkNeeded
 from auth_providers.models import Account, AuthProvider
 from auth_providers.outgoing import ProviderUnavailable
+from auth_providers.providers import UnknownProvider
 from customers.models import Customer
 from tenants.encryption import encrypt
 from tenants.errors import InvalidInput
@@ -119,7 +120,7 @@ def test_id_tokens_that_are_refused(provider: AuthProvider, elsewhere: Provider)
 
 def test_what_is_for_another_tenant(provider: AuthProvider, elsewhere: Provider, other_tenant: Tenant) -> None:
     with pytest.raises(UnknownProvider):
-        identities.find_provider(tenant=other_tenant, name="elsewhere")
+        providers.find_provider(tenant=other_tenant, name="elsewhere")
     theirs = register(other_tenant, elsewhere, client_id="someone-else")
     tokens = elsewhere.tokens_for("ada")
     assert is_refused(theirs, id_token=tokens["id_token"])

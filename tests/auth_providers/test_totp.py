@@ -12,7 +12,7 @@ from django.core import mail
 from django.utils import timezone
 from pytest_django import Settings
 
-from auth_providers import identities, limits, totp
+from auth_providers import limits, providers, totp
 from auth_providers.models import Account, Authenticator, Message, RecoveryCode, Session
 from customers.models import Customer
 from tenants.encryption import decrypt
@@ -246,12 +246,12 @@ def test_another_tenants_customer_of_the_same_name(customer: Customer, other_ten
 
 def test_where_the_provider_is_switched_off_nobody_enrols_and_who_did_is_asked(customer: Customer) -> None:
     enrol(customer)
-    identities.configure(
+    providers.configure(
         tenant=customer.tenant, name="totp", secret=None, settings={"kind": "totp", "is_enabled": False}
     )
     assert verify(customer, current_code(customer)) == "totp"
     other = factories.make_customer(customer.tenant, email="grace@example.com")
-    with pytest.raises(identities.UnknownProvider):
+    with pytest.raises(providers.UnknownProvider):
         authenticators.begin(other)
 
 

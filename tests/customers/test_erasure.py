@@ -14,9 +14,9 @@ from auth_providers import (
     challenges,
     deletion,
     email_change,
-    identities,
     messages,
     password_reset,
+    providers,
     second_log_ins,
     sessions,
 )
@@ -224,7 +224,7 @@ def _log_in_everywhere(tenant: Tenant, customer: Customer) -> None:
     second_log_ins.add(
         tenant=tenant, customer=customer, email="second@example.com", password=factories.PASSWORD, client=CLIENT
     )
-    provider, _ = identities.configure(
+    provider, _ = providers.configure(
         tenant=tenant,
         name="corporate",
         secret="",

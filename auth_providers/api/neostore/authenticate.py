@@ -13,6 +13,7 @@ from auth_providers import (
     identities,
     otp,
     passwords,
+    providers,
     second_factors,
     sessions,
     social,
@@ -144,7 +145,7 @@ class AuthenticateViewSet(NeostoreViewSet):
         )
 
     def _elsewhere(self, name: str, data: Mapping[str, Any]) -> Outcome:
-        provider = identities.find_provider(tenant=self.tenant, name=name)
+        provider = providers.find_provider(tenant=self.tenant, name=name)
         by_kind: dict[str, Callable[[AuthProvider, Mapping[str, Any]], Outcome]] = {
             AuthProvider.Kind.JWT: self._by_access_token,
             AuthProvider.Kind.WEBHOOK: self._by_webhook,
