@@ -8,8 +8,8 @@ from django.contrib.auth import get_user_model
 from django.db import transaction
 
 from auth_providers.models import OTP, AuthProvider
-from customers import postal_files, postal_table
 from customers.models import PostalCode
+from customers.postal_codes import geonames_files, geonames_table
 from tenants import api_keys, directory
 from tenants.models import Site, Tenant
 
@@ -87,7 +87,7 @@ def set_up() -> None:
         if not users.filter(username=STAFF).exists():
             users.create_superuser(username=STAFF, email="admin@example.com", password=settings.DEMO_STAFF_PASSWORD)
     if not PostalCode.objects.exists():  # an import of the real ones stays
-        postal_table.load(postal_table.parse(line.text) for line in postal_files.lines(POSTAL_CODES))
+        geonames_table.load(geonames_table.parse(line.text) for line in geonames_files.lines(POSTAL_CODES))
 
 
 def _set_up_application(tenant: Tenant) -> None:

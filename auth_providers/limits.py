@@ -65,7 +65,7 @@ LOG_IN_BY_ADDRESS = Backoff(name="log_in.address", free=50, hard=10_000)
 MAIL_BY_DESTINATION = Quota(name="mail.destination", limit=5, window=timedelta(hours=1))
 MAIL_BY_ADDRESS = Quota(name="mail.address", limit=100, window=timedelta(hours=1))
 MAIL_BY_TENANT = Quota(name="mail.tenant", limit=20_000, window=timedelta(hours=1))
-# Each log-in takes one. Who guesses gets three answers out of each (`otp`).
+# Each log-in takes one. Who guesses gets three answers out of each (`one_time_code`).
 CODE_BY_DESTINATION = Quota(name="code.destination", limit=10, window=timedelta(hours=1))
 # A text message costs money, and some of it flows back to whoever has us send it to numbers of theirs: few an address,
 # fewer still to any one country that is not the tenant's own.

@@ -8,7 +8,6 @@ from django.utils import timezone
 from auth_providers.models import (
     Attempts,
     Challenge,
-    Message,
     OneTimeCode,
     PendingLink,
     PendingLogIn,
@@ -16,6 +15,7 @@ from auth_providers.models import (
     Submission,
     Token,
 )
+from tenants.models import Message
 
 BATCH = 1000
 # A spent refresh token that comes back within this time is still recognized as stolen.
@@ -25,7 +25,7 @@ SESSIONS_KEPT = timedelta(days=90)
 MESSAGES_KEPT = timedelta(days=30)
 # Who follows an old link is told that it is no longer valid, with or without the row.
 CHALLENGES_KEPT = timedelta(days=7)
-# Longer than any wait that wrong answers led to (`otp.MOST_COUNTED`).
+# Longer than any wait that wrong answers led to (`one_time_code.MOST_COUNTED`).
 CODES_KEPT = timedelta(days=1)
 ATTEMPTS_KEPT = timedelta(days=2)
 

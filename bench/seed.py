@@ -2,8 +2,8 @@
 
 import os
 
+from auth_providers.accounts.passwords import hash_password
 from auth_providers.models import Account
-from auth_providers.passwords import hash_password
 from customers.models import Address, Customer
 from tenants import api_keys, directory
 

@@ -120,7 +120,7 @@ CACHES = {"default": env.dj_cache_url("CACHE_URL", "locmem://")}
 
 # -- passwords (OWASP ASVS 5.0, appendix C) ---------------------------------------------------------------------------
 PASSWORD_HASHERS = [
-    "auth_providers.passwords.Argon2idHasher",
+    "auth_providers.accounts.passwords.Argon2idHasher",
     # Read only: what an import brings, or what older settings wrote, is rehashed at the next log-in.
     "django.contrib.auth.hashers.PBKDF2PasswordHasher",
     "django.contrib.auth.hashers.PBKDF2SHA1PasswordHasher",
@@ -148,7 +148,7 @@ EMAIL_USE_SSL = _email["EMAIL_USE_SSL"]
 EMAIL_TIMEOUT = 10  # seconds
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", "Patron <patron@localhost>")
 
-# -- text messages (auth_providers/sms.py) ----------------------------------------------------------------------------
+# -- text messages (auth_providers/messaging/text_messages.py) ---------------------------------------------------------
 # `console:`, `file:///directory` or the gateway's address, with {to} or {digits} (the number with or without its +),
 # {text}, {sender} and {reference} (the same for every attempt) wherever they go, and user:password@ for HTTP Basic.
 # Empty: none are sent.
@@ -161,6 +161,13 @@ SMS_SENDER = env.str("SMS_SENDER", "Patron")
 SMS_FALLBACK_URL = env.str("SMS_FALLBACK_URL", "")
 SMS_FALLBACK_BODY = env.str("SMS_FALLBACK_BODY", "")
 SMS_FALLBACK_AUTHORIZATION = env.str("SMS_FALLBACK_AUTHORIZATION", "")
+
+# -- the outbox: what sends each kind of message (tenants/outbox/worker.py) --------------------------------------------
+OUTBOX_SENDERS = {
+    "email": "auth_providers.messaging.senders.send_mail",
+    "sms": "auth_providers.messaging.senders.send_text_message",
+    "webhook": "auth_providers.messaging.webhook_delivery.send",
+}
 
 # -- other identity providers ----------------------------------------------------------------------------------------
 # Host names of providers that may lie in a private network or on this machine; every other provider may not.

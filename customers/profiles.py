@@ -9,7 +9,7 @@ from django.core.validators import validate_email
 from django.db import transaction
 from django.utils import timezone
 
-from customers import facts, mixins
+from customers import mixins, personal_details
 from customers.models import Customer
 from tenants import audit
 from tenants.clients import Client
@@ -30,7 +30,7 @@ FIELDS = (
     "preferred_language",
     "preferred_currency",
     "preferred_site",
-    *facts.FIELDS,
+    *personal_details.FIELDS,
 )
 EMAIL_MAX_LENGTH = 254  # RFC 5321, 4.5.3.1.3, less the angle brackets
 COMPANY_CUSTOMER_NEEDS = ("first_name", "last_name", "company")
@@ -154,7 +154,7 @@ def _refuse_unset_email(customer: Customer, changes: Mapping[str, Any]) -> None:
 def _assign(customer: Customer, values: Mapping[str, Any]) -> None:
     """Put `values` on the profile and check it as a whole. Raises `InvalidInput` with everything that is wrong."""
     for field, value in values.items():
-        if field in facts.FIELDS:
+        if field in personal_details.FIELDS:
             continue
         if field in FIELDS:
             setattr(customer, field, value)
@@ -166,7 +166,7 @@ def _assign(customer: Customer, values: Mapping[str, Any]) -> None:
         *_contact_email_errors(customer),
         *_currency_errors(customer),
         *_company_errors(customer),
-        *facts.assign(customer=customer, values=values),
+        *personal_details.assign(customer=customer, values=values),
     ]
     if errors:
         raise InvalidInput(details=tuple(errors))

@@ -1,10 +1,10 @@
-"""The second wall between tenants: row level security on PostgreSQL.
+"""Row level security between tenants, on PostgreSQL.
 
-The first wall is `for_tenant(…)`. Should a query forget it, the database itself shows a confined request no row of
-another tenant, and lets it write none. A confined statement runs as `ROLE`, which may touch tenants' tables only, and
-names its tenant; both are set in the statement's own transaction, so that nothing leaks to the next user of a pooled
-connection, and in the same round trip, so that it costs no waiting. Staff, commands and the worker serve all tenants
-and are not confined.
+A query names its tenant by `for_tenant(…)`. Should one forget it, the database itself shows a confined request no row
+of another tenant, and lets it write none. A confined statement runs as `ROLE`, which may touch tenants' tables only,
+and names its tenant; both are set in the statement's own transaction, so that nothing leaks to the next user of a
+pooled connection, and in the same round trip, so that it costs no waiting. Staff, commands and the worker serve all
+tenants and are not confined.
 """
 
 from collections.abc import Callable, Iterator
@@ -44,7 +44,7 @@ END $$;
 
 @contextmanager
 def confined(tenant: Tenant) -> Iterator[None]:
-    """Inside, this thread's statements reach this tenant's rows only. Other databases than PostgreSQL lack this wall.
+    """Inside, this thread's statements reach this tenant's rows only. Without effect on other databases.
 
     Not for `executemany` or server-side cursors (`iterator()`), which can't carry the setting along: PostgreSQL refuses
     their SQL.
@@ -80,12 +80,12 @@ def owned_models() -> list[type[models.Model]]:
     return [model for model in apps.get_models() if issubclass(model, TenantOwned)]
 
 
-def build(schema_editor: BaseDatabaseSchemaEditor, tables: list[str]) -> None:
-    """For a migration: put the wall around the tables, each of which has a `tenant_id`."""
+def enable(schema_editor: BaseDatabaseSchemaEditor, tables: list[str]) -> None:
+    """For a migration: enable row level security on the tables, each of which has a `tenant_id`."""
     if schema_editor.connection.vendor != "postgresql":
         return
     schema_editor.execute(CREATE_ROLE, params=None)
-    schema_editor.execute(f'GRANT SELECT ON "{Tenant._meta.db_table}" TO {ROLE}')
+    grant_reading(schema_editor, Tenant._meta.db_table)
     for table in tables:
         rights = "SELECT, INSERT" if table == AuditEvent._meta.db_table else "SELECT, INSERT, UPDATE, DELETE"
         schema_editor.execute(f'GRANT {rights} ON "{table}" TO {ROLE}')
@@ -95,11 +95,17 @@ def build(schema_editor: BaseDatabaseSchemaEditor, tables: list[str]) -> None:
         )
 
 
-def tear_down(schema_editor: BaseDatabaseSchemaEditor, tables: list[str]) -> None:
-    """For a migration's way back: remove what `build` put up, but not the role, which others may use."""
+def disable(schema_editor: BaseDatabaseSchemaEditor, tables: list[str]) -> None:
+    """For a migration's way back: undo `enable`, but keep the role, which other databases may use."""
     if schema_editor.connection.vendor != "postgresql":
         return
     for table in tables:
         schema_editor.execute(f'DROP POLICY tenant_isolation ON "{table}"')
         schema_editor.execute(f'ALTER TABLE "{table}" DISABLE ROW LEVEL SECURITY')
         schema_editor.execute(f'REVOKE ALL ON "{table}" FROM {ROLE}')
+
+
+def grant_reading(schema_editor: BaseDatabaseSchemaEditor, table: str) -> None:
+    """For a migration: let every confined statement read a table that belongs to no tenant."""
+    if schema_editor.connection.vendor == "postgresql":
+        schema_editor.execute(f'GRANT SELECT ON "{table}" TO {ROLE}')

@@ -5,7 +5,7 @@ import base64
 from django.utils import timezone
 from django_otp.oath import TOTP
 
-from auth_providers import totp
+from auth_providers.login import totp
 from auth_providers.models import Authenticator, Session
 from customers.models import Customer
 from tenants.encryption import decrypt

@@ -3,7 +3,7 @@
 import re
 from typing import Any
 
-from auth_providers import otp
+from auth_providers.login import one_time_code
 from auth_providers.models import OTP, AuthProvider
 from tenants.models import Tenant
 from tests.auth_providers import mailbox
@@ -19,10 +19,10 @@ def add_provider(tenant: Tenant, *channels: str, **settings: Any) -> AuthProvide
     return AuthProvider.objects.create(tenant=tenant, name=OTP, kind=OTP, settings=given, **settings)
 
 
-def ask(tenant: Tenant, to: str = EMAIL, purpose: str = LOG_IN, **settings: Any) -> otp.Issued:
+def ask(tenant: Tenant, to: str = EMAIL, purpose: str = LOG_IN, **settings: Any) -> one_time_code.Issued:
     """Ask for a code by mail."""
     wanted: dict[str, Any] = {"channel": "email", "client": CLIENT} | settings
-    return otp.request(tenant=tenant, purpose=purpose, destination=to, **wanted)
+    return one_time_code.request(tenant=tenant, purpose=purpose, destination=to, **wanted)
 
 
 def receive(address: str = EMAIL) -> list[str]:

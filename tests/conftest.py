@@ -13,7 +13,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from rest_framework.test import APIClient
 
-from auth_providers.passwords import Argon2idHasher
+from auth_providers.accounts.passwords import Argon2idHasher
 from tenants import isolation
 from tenants.models import Tenant
 from tests import factories, node_packages

@@ -3,8 +3,9 @@
 from dataclasses import dataclass
 from typing import Any
 
-from auth_providers import sessions, signup
 from auth_providers.models import Account, Session
+from auth_providers.selfservice import sign_up
+from auth_providers.tokens import sessions
 from customers.models import Customer
 from tenants import api_keys, directory
 from tenants.clients import Client
@@ -37,9 +38,9 @@ def make_customer(
     **profile: Any,
 ) -> Customer:
     """A customer who signed up with e-mail and password."""
-    number = signup.sign_up(
+    number = sign_up.sign_up(
         tenant=tenant,
-        registration=signup.Registration(
+        registration=sign_up.Registration(
             email=email, password=password, profile={"contact_email": email} | profile, address=address
         ),
         client=client,

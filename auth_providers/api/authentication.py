@@ -6,8 +6,8 @@ from django.contrib.auth.models import AnonymousUser
 from rest_framework.authentication import BaseAuthentication, get_authorization_header
 from rest_framework.request import Request
 
-from auth_providers import bearer
 from auth_providers.models import Session
+from auth_providers.tokens import bearer
 from customers.models import Customer
 
 

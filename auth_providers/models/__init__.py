@@ -2,7 +2,7 @@
 
 from auth_providers.models.accounts import Account, Session, Token, UnfinishedErasure
 from auth_providers.models.flows import Flow, Submission, WebhookEndpoint
-from auth_providers.models.outbox import Message, MessageTemplate
+from auth_providers.models.messages import MessageTemplate
 from auth_providers.models.proofs import (
     Attempts,
     Authenticator,
@@ -24,7 +24,6 @@ __all__ = [
     "Authenticator",
     "Challenge",
     "Flow",
-    "Message",
     "MessageTemplate",
     "OneTimeCode",
     "PendingLink",

@@ -18,7 +18,7 @@ class Account(TenantOwned):
     An identity is (tenant, provider, issuer, subject); the e-mail that came with it is what people know it by. An
     address has one account, of the provider `password`, whatever its owner proves it with: a customer who has never
     chosen a password has an unusable one (`passwords.NO_PASSWORD`). A telephone number that codes are sent to is an
-    identity of the provider `otp`, issuer `sms`, in E.164.
+    identity of the provider `one_time_code`, issuer `text_messages`, in E.164.
     """
 
     customer = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="+")

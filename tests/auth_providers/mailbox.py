@@ -5,7 +5,7 @@ import re
 from django.core import mail
 from django.core.mail import EmailMultiAlternatives
 
-from auth_providers import messages
+from tenants.outbox import worker
 from tests import factories
 
 TOKEN = re.compile(r"^[A-Za-z0-9_-]{43}$", re.M)
@@ -14,7 +14,7 @@ TOKEN = re.compile(r"^[A-Za-z0-9_-]{43}$", re.M)
 def receive() -> list[EmailMultiAlternatives]:
     """Send what is due, and return it."""
     mail.outbox.clear()
-    messages.send_due()
+    worker.send_due()
     return [each for each in mail.outbox if isinstance(each, EmailMultiAlternatives)]
 
 

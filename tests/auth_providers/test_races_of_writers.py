@@ -4,11 +4,14 @@ from collections import Counter
 
 import pytest
 
-from auth_providers import challenges, messages, password_reset, second_log_ins
-from auth_providers.challenges import InvalidChallenge
+from auth_providers.accounts import mailed_tokens
+from auth_providers.accounts.mailed_tokens import InvalidChallenge
 from auth_providers.models import Account, Challenge
-from customers import addresses, profiles
+from auth_providers.selfservice import additional_log_in, password_reset
+from customers import profiles
+from customers.addresses import addresses
 from customers.models import Address
+from tenants.outbox import queue, worker
 from tests import factories
 from tests.races import at_once
 
@@ -56,7 +59,7 @@ def test_deleting_the_default_while_adding_leaves_exactly_one_default() -> None:
 def test_one_reset_token_used_at_once_sets_one_password() -> None:
     tenant = factories.make_tenant()
     account = factories.account_of(factories.make_customer(tenant))
-    token = challenges.issue(account=account, purpose=Challenge.Purpose.PASSWORD_RESET)
+    token = mailed_tokens.issue(account=account, purpose=Challenge.Purpose.PASSWORD_RESET)
     results = at_once(
         6,
         lambda index: password_reset.complete(
@@ -69,18 +72,18 @@ def test_one_reset_token_used_at_once_sets_one_password() -> None:
 def test_two_workers_send_a_mail_once(mailoutbox: list[object]) -> None:
     tenant = factories.make_tenant()
     for index in range(5):
-        messages.enqueue(tenant=tenant, template="password_changed", recipient=f"ada{index}@example.com")
-    results = at_once(4, lambda _: messages.send_due())
+        queue.enqueue(tenant=tenant, template="password_changed", recipient=f"ada{index}@example.com")
+    results = at_once(4, lambda _: worker.send_due())
     assert sum(result for result in results if isinstance(result, int)) == 5
 
 
 def test_log_ins_added_at_once_stop_at_the_limit(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(second_log_ins, "MAX_LOG_INS", 3)
+    monkeypatch.setattr(additional_log_in, "MAX_LOG_INS", 3)
     tenant = factories.make_tenant()
     customer = factories.make_customer(tenant)
     results = at_once(
         6,
-        lambda index: second_log_ins.add(
+        lambda index: additional_log_in.add(
             tenant=tenant,
             customer=customer,
             email=f"ada{index}@example.com",

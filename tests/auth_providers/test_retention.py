@@ -5,10 +5,13 @@ from datetime import timedelta
 
 import pytest
 
-from auth_providers import bearer, challenges, limits, messages, refresh, retention, sessions
-from auth_providers.models import Account, Attempts, Challenge, Message, Session, Token
+from auth_providers import limits, retention
+from auth_providers.accounts import mailed_tokens
+from auth_providers.models import Account, Attempts, Challenge, Session, Token
+from auth_providers.tokens import bearer, refresh, sessions
 from customers.models import Customer
-from tenants.models import AuditEvent, Tenant
+from tenants.models import AuditEvent, Message, Tenant
+from tenants.outbox import queue
 from tests.factories import CLIENT, account_of, log_in, make_customer, open_anonymous
 
 DAY = timedelta(days=1)
@@ -67,7 +70,7 @@ def test_sessions_of_customers_stay_for_staff_to_look_at(tenant: Tenant, pass_ti
 
 def test_sent_and_given_up_mails_go_and_waiting_ones_stay(tenant: Tenant, pass_time: PassTime) -> None:
     sent, failed, _ = (
-        messages.enqueue(tenant=tenant, template="already_registered", recipient=f"{name}@example.com", context={})
+        queue.enqueue(tenant=tenant, template="already_registered", recipient=f"{name}@example.com", context={})
         for name in ("sent", "failed", "waiting")
     )
     Message.objects.filter(pk=sent.pk).update(sent_at=sent.created_at)
@@ -107,7 +110,7 @@ def test_purge_works_in_batches(tenant: Tenant, pass_time: PassTime, monkeypatch
 
 
 def test_mailed_tokens_go_a_week_after_they_expired(tenant: Tenant, pass_time: PassTime) -> None:
-    challenges.issue(account=account_of(make_customer(tenant)), purpose=Challenge.Purpose.PASSWORD_RESET)
+    mailed_tokens.issue(account=account_of(make_customer(tenant)), purpose=Challenge.Purpose.PASSWORD_RESET)
     pass_time(retention.CHALLENGES_KEPT)
     retention.purge()
     assert Challenge.objects.exists()

@@ -14,7 +14,7 @@ COMPANIES = "/admin/customers/legalentity/"
 SCHEMAS = "/admin/customers/mixinschema/"
 PROVIDERS = "/admin/auth_providers/authprovider/"
 TEMPLATES = "/admin/auth_providers/messagetemplate/"
-OUTBOX = "/admin/auth_providers/message/"
+OUTBOX = "/admin/tenants/message/"
 
 
 def page_of(customer: Customer) -> str:

@@ -6,9 +6,9 @@ import pytest
 from django.contrib.admin.models import LogEntry
 from django.test import Client
 
-from auth_providers.models import Account, Authenticator, Message, Session
+from auth_providers.models import Account, Authenticator, Session
 from customers.models import ContactAssignment, Customer, LegalEntity
-from tenants.models import AuditEvent, Tenant
+from tenants.models import AuditEvent, Message, Tenant
 from tests import authenticators, factories
 from tests.back_office.conftest import log_in_with
 from tests.back_office.pages import LIST, Page, button, page_of

@@ -5,8 +5,8 @@ from typing import Any
 
 from django.test import Client
 
+from auth_providers.accounts.passwords import NO_PASSWORD
 from auth_providers.models import Account
-from auth_providers.passwords import NO_PASSWORD
 from customers.models import Customer
 from tenants.models import AuditEvent
 from tests import factories

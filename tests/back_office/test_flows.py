@@ -7,7 +7,7 @@ import pytest
 from django.test import Client
 from pytest_django import Settings
 
-from auth_providers import flows
+from auth_providers.intake import flows
 from auth_providers.models import Flow, WebhookEndpoint
 from customers.models import Segment
 from tenants.models import Tenant

@@ -7,9 +7,10 @@ import pytest
 from django.conf import settings
 from django.test import Client
 
-from auth_providers import messages, own_letters
+from auth_providers.messaging import template_overrides
 from auth_providers.models import MessageTemplate
 from tenants.models import Tenant
+from tenants.outbox import queue, worker
 from tests import factories
 from tests.back_office.conftest import log_in_with
 from tests.back_office.pages import TEMPLATES, Page
@@ -34,14 +35,14 @@ def preview() -> str:
 
 def test_every_mail_there_is_can_be_chosen() -> None:
     mails = {path.stem for path in Path(settings.BASE_DIR, "templates", "messages").glob("*.txt")} - {"token"}
-    assert set(own_letters.SAMPLES) == mails
+    assert set(template_overrides.SAMPLES) == mails
 
 
 def test_words_are_stored_and_sent(tenant: Tenant, clerk: Client, mailoutbox: list[Any]) -> None:
     assert create(clerk, tenant, template="new_device", text="{{ at }} {{ address }}", html="").status_code == 302
     context = {"at": "noon", "address": "192.0.2.1", "user_agent": "x"}
-    messages.enqueue(tenant=tenant, template="new_device", recipient="a@example.com", context=context, language="de")
-    messages.send_due()
+    queue.enqueue(tenant=tenant, template="new_device", recipient="a@example.com", context=context, language="de")
+    worker.send_due()
     assert mailoutbox[0].body == "noon 192.0.2.1"
 
 
@@ -81,7 +82,7 @@ def test_the_preview_shows_what_a_reader_gets(tenant: Tenant, clerk: Client) -> 
     create(clerk, tenant)
     page = Page(clerk.get(preview()))
     assert "Neues Passwort bei Ada &amp; Söhne" in page.text
-    assert own_letters.WITH_TOKEN["link"] in page.text
+    assert template_overrides.WITH_TOKEN["link"] in page.text
     assert "&lt;a href=" in page.text  # as text: our pages run and style nothing that a shop writes
     assert page.inline == []
 
@@ -108,7 +109,7 @@ def test_a_sample_and_the_real_facts_have_the_same_names(tenant: Tenant, mailout
         tenant=tenant, template="password_reset", language="en", subject="s", text="{{ token }} {{ link }}|{{ color }}"
     )
     Tenant.objects.update(password_reset_link="https://shop.example/{token}")
-    messages.enqueue(tenant=tenant, template="password_reset", recipient=factories.EMAIL, language="en")
-    messages.send_due()
+    queue.enqueue(tenant=tenant, template="password_reset", recipient=factories.EMAIL, language="en")
+    worker.send_due()
     token, _, rest = mailoutbox[0].body.partition(" ")
     assert rest == f"https://shop.example/{token}|{tenant.brand_color}"

@@ -8,8 +8,8 @@ from django.db import OperationalError, connection
 from django.test import Client
 from pytest_django import Settings
 
-from auth_providers import messages
 from customers.models import Customer
+from tenants.outbox import queue
 from tests.back_office.pages import (
     COMPANIES,
     LIST,
@@ -127,9 +127,7 @@ def test_the_trail_is_found_by_number_and_by_staff(customer: Customer, clerk: Cl
 
 
 def test_the_outbox_is_read_only_and_tells_no_secrets(customer: Customer, clerk: Client) -> None:
-    messages.enqueue(
-        tenant=customer.tenant, template="new_device", recipient="ada@example.com", context={"at": "SECRET"}
-    )
+    queue.enqueue(tenant=customer.tenant, template="new_device", recipient="ada@example.com", context={"at": "SECRET"})
     row = clerk.get(OUTBOX).context["cl"].result_list[0]
     shown = clerk.get(f"{OUTBOX}{row.pk}/change/").content.decode()
     assert "ada@example.com" in shown
@@ -142,7 +140,7 @@ def test_the_outbox_is_read_only_and_tells_no_secrets(customer: Customer, clerk:
 
 @pytest.mark.parametrize(("state", "count"), [("waiting", 1), ("sent", 0), ("failed", 0)])
 def test_the_outbox_is_filtered_by_state(customer: Customer, clerk: Client, state: str, count: int) -> None:
-    messages.enqueue(tenant=customer.tenant, template="new_device", recipient="ada@example.com", context={})
+    queue.enqueue(tenant=customer.tenant, template="new_device", recipient="ada@example.com", context={})
     assert len(clerk.get(OUTBOX, {"state": state}).context["cl"].result_list) == count
 
 

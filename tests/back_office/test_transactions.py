@@ -5,9 +5,9 @@ from collections import Counter
 import pytest
 from django.test import Client
 
-from auth_providers.models import Message, Session
+from auth_providers.models import Session
 from customers.models import Customer
-from tenants.models import AuditEvent
+from tenants.models import AuditEvent, Message
 from tests import factories
 from tests.back_office.pages import LIST, Page, button, door_of, page_of
 from tests.races import at_once

@@ -3,8 +3,9 @@
 from collections.abc import Callable
 from functools import cache
 
-from auth_providers import applications, otp, second_factor_due, second_factors
+from auth_providers.login import one_time_code, second_factor
 from auth_providers.models import OTP, AuthProvider, OneTimeCode
+from auth_providers.tokens import client_credentials, second_factor_policy
 from customers.models import Customer
 from tenants import api_keys
 from tests import factories
@@ -25,10 +26,10 @@ def values(customer: Customer) -> dict[str, Callable[[], str]]:
 
     @cache
     def application() -> str:
-        found = applications.log_in(
+        found = client_credentials.log_in(
             tenant_number=tenant.number, client_id=APPLICATION_ID, secret=application_secret(), client=factories.CLIENT
         )
-        return applications.issue_token(application=found)
+        return client_credentials.issue_token(application=found)
 
     @cache
     def codes() -> str:
@@ -40,14 +41,14 @@ def values(customer: Customer) -> dict[str, Callable[[], str]]:
     def log_in_code() -> str:
         codes()
         purpose, channel = OneTimeCode.Purpose.LOG_IN, OneTimeCode.Channel.EMAIL
-        otp.request(
+        one_time_code.request(
             tenant=tenant, purpose=purpose, channel=channel, destination=factories.EMAIL, client=factories.CLIENT
         )
         return sent_code(factories.EMAIL)
 
     @cache
     def handle() -> str:
-        due = second_factor_due.ask(
+        due = second_factor_policy.ask(
             tenant=tenant,
             account=factories.account_of(customer),
             method="password",
@@ -55,12 +56,12 @@ def values(customer: Customer) -> dict[str, Callable[[], str]]:
             continuing=None,
             is_mailbox_proof=False,
         )
-        assert isinstance(due, second_factors.SecondFactorDue)
+        assert isinstance(due, second_factor.SecondFactorDue)
         return due.handle
 
     @cache
     def second_code() -> str:
-        second_factors.send_code(tenant=tenant, handle=handle(), client=factories.CLIENT)
+        second_factor.send_code(tenant=tenant, handle=handle(), client=factories.CLIENT)
         return sent_code(factories.EMAIL)
 
     made = (application_secret, application, codes, log_in_code, handle, second_code)

@@ -5,7 +5,7 @@ from typing import Any
 
 from django.http import HttpResponse
 
-from auth_providers import applications
+from auth_providers.tokens import client_credentials
 from tenants import api_keys
 from tenants.models import ApiKey, Tenant
 from tests.contracts.calls import call
@@ -25,7 +25,7 @@ def make_application(tenant: Tenant, client_id: str = CLIENT_ID) -> tuple[ApiKey
 def application_token(tenant: Tenant) -> str:
     """A token of the tenant's application, which is made where there is none."""
     key = ApiKey.objects.for_tenant(tenant).filter(client_id=CLIENT_ID).first() or make_application(tenant)[0]
-    return applications.issue_token(application=applications.Application(tenant=tenant, api_key=key))
+    return client_credentials.issue_token(application=client_credentials.Application(tenant=tenant, api_key=key))
 
 
 def ask(

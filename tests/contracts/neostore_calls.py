@@ -5,8 +5,9 @@ from typing import Any
 
 from django.http import HttpResponse
 
-from auth_providers.models import Message, OneTimeCode
+from auth_providers.models import OneTimeCode
 from tenants.encryption import decrypt
+from tenants.models import Message
 from tests.contracts.calls import body_of, call
 
 NEWCOMER: dict[str, Any] = {"email": "grace@example.com", "firstName": "Grace", "lastName": "Hopper"}

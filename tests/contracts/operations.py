@@ -8,7 +8,8 @@ from typing import Any
 
 from django.http import HttpResponse
 
-from auth_providers import challenges, totp
+from auth_providers.accounts import mailed_tokens
+from auth_providers.login import totp
 from auth_providers.models import Account, AuthProvider, Challenge, OneTimeCode
 from customers.models import Customer
 from tenants.encryption import encrypt
@@ -86,10 +87,10 @@ def _mailed_tokens(account: Account) -> dict[str, str]:
     purpose = Challenge.Purpose
     change = {"email": NEW_EMAIL, "is_contact_email_synced": True}
     return {
-        "opt_in": challenges.issue(account=_waiting_account(account.customer), purpose=purpose.OPT_IN),
-        "reset": challenges.issue(account=account, purpose=purpose.PASSWORD_RESET),
-        "email_change": challenges.issue(account=account, purpose=purpose.EMAIL_CHANGE, details=change),
-        "deletion": challenges.issue(account=account, purpose=purpose.DELETION),
+        "opt_in": mailed_tokens.issue(account=_waiting_account(account.customer), purpose=purpose.OPT_IN),
+        "reset": mailed_tokens.issue(account=account, purpose=purpose.PASSWORD_RESET),
+        "email_change": mailed_tokens.issue(account=account, purpose=purpose.EMAIL_CHANGE, details=change),
+        "deletion": mailed_tokens.issue(account=account, purpose=purpose.DELETION),
     }
 
 

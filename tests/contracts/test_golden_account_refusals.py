@@ -6,7 +6,7 @@ import pytest
 
 from auth_providers import limits
 from auth_providers.models import AuthProvider
-from customers import addresses
+from customers.addresses import addresses
 from customers.models import Customer
 from tests import factories
 from tests.contracts import golden

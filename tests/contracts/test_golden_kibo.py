@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from django.core.cache import cache
 
-from auth_providers import applications
+from auth_providers.tokens import client_credentials
 from customers import consents, mixins, notes, segments
 from customers.models import Segment
 from tenants.models import SecondFactor, SigningKey, Tenant
@@ -38,7 +38,7 @@ def test_no_token(operation: Operation, scene: Scene) -> None:
 @pytest.mark.parametrize("operation", WITH_TOKEN, ids=str)
 def test_a_token_that_expired(operation: Operation, scene: Scene, pass_time: Any) -> None:
     token = operation.least_token(scene)
-    pass_time(applications.TOKEN_LIFETIME + timedelta(seconds=1))
+    pass_time(client_credentials.TOKEN_LIFETIME + timedelta(seconds=1))
     check(operation.send(scene, token=token), operation, "401.expired")
 
 
@@ -163,7 +163,7 @@ def test_too_many_requests_of_a_code(scene: Scene, stopped_clock: None) -> None:
 def test_too_many_wrong_secrets(scene: Scene, stopped_clock: None) -> None:
     operation = BY_NAME["kibo-oauth"]
     wrong = (operation.json_in(scene) or {}) | {"client_secret": "wrong"}
-    for _ in range(applications.LOG_IN_BY_ADDRESS.free):
+    for _ in range(client_credentials.LOG_IN_BY_ADDRESS.free):
         assert operation.send(scene, json=wrong).status_code == 401
     check(operation.send(scene), operation, "429")
 

@@ -7,10 +7,11 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from auth_providers import access, sessions
-from auth_providers.models import Account, Authenticator, Challenge, Message, RecoveryCode, Session, Token
+from auth_providers.models import Account, Authenticator, Challenge, RecoveryCode, Session, Token
+from auth_providers.selfservice import staff_actions
+from auth_providers.tokens import sessions
 from customers.models import Address, Customer
-from tenants.models import Tenant
+from tenants.models import Message, Tenant
 from tests import factories
 from tests.contracts import jwts
 from tests.contracts.calls import body_of, call
@@ -47,7 +48,7 @@ def logged_out(scene: Scene, other_tenant: Tenant) -> str:
 
 
 def of_a_deactivated_customer(scene: Scene, other_tenant: Tenant) -> str:
-    access.set_active(tenant=scene.tenant, customer=scene.customer, is_active=False, staff_username="root")
+    staff_actions.set_active(tenant=scene.tenant, customer=scene.customer, is_active=False, staff_username="root")
     return scene.logged_in.access_token
 
 

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pytest_django.fixtures import Settings
 
-from auth_providers import applications
 from auth_providers.models import Session
+from auth_providers.tokens import client_credentials
 from tenants import api_keys, sites
 from tenants.models import ApiKey, AuditEvent, Tenant
 from tests import factories
@@ -74,7 +74,7 @@ def test_a_client_that_refreshes_sends_its_credentials_again(tenant: Tenant) -> 
 
 def test_guessing_elsewhere_does_not_shut_an_application_out(tenant: Tenant, stopped_clock: None) -> None:
     secret = make_application(tenant)[1]
-    for _ in range(applications.LOG_IN_BY_ADDRESS.free):
+    for _ in range(client_credentials.LOG_IN_BY_ADDRESS.free):
         assert log_in("wrong", REMOTE_ADDR="198.51.100.9").status_code == 401
     refused = log_in(secret, REMOTE_ADDR="198.51.100.9")
     assert code_of(refused) == (429, "TOO_MANY_REQUESTS")
@@ -119,7 +119,7 @@ def test_a_token_ends_with_its_key(change: Any, tenant: Tenant) -> None:
 
 def test_a_token_lives_an_hour(tenant: Tenant, pass_time: Any) -> None:
     token = application_token(tenant)
-    pass_time(applications.TOKEN_LIFETIME - timedelta(seconds=5))
+    pass_time(client_credentials.TOKEN_LIFETIME - timedelta(seconds=5))
     assert ask(tenant, "GET", VISIT, token=token).status_code == 200
     pass_time(timedelta(seconds=6))
     assert code_of(ask(tenant, "GET", VISIT, token=token)) == (401, "INVALID_ACCESS_TOKEN")

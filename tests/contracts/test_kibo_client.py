@@ -12,9 +12,9 @@ from django.core import mail
 from django.core.cache import cache
 from pytest_django.fixtures import Settings
 
-from auth_providers import messages
 from auth_providers.models import AuthProvider
 from tenants.models import SecondFactor, SigningKey, Tenant
+from tenants.outbox import worker
 from tests import factories, https_server, node_packages
 from tests.contracts.kibo import make_application
 from tests.contracts.operations import ADDRESS
@@ -48,7 +48,7 @@ class Conversation:
 
 def mailed_code() -> str:
     mail.outbox.clear()
-    messages.send_due()
+    worker.send_due()
     [body] = [str(each.body) for each in mail.outbox if re.search(r"\b\d{6}\b", str(each.body))]
     found = re.search(r"\b\d{6}\b", body)
     return found.group() if found else ""

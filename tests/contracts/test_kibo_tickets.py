@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from auth_providers.models import AuthProvider, Message, Session
+from auth_providers.models import AuthProvider, Session
 from customers.models import Customer
-from tenants.models import AuditEvent, SecondFactor, Tenant
+from tenants.models import AuditEvent, Message, SecondFactor, Tenant
 from tests import factories
 from tests.contracts.calls import body_of, call
 from tests.contracts.kibo import TICKETS, ask

@@ -6,9 +6,9 @@ import pytest
 from django.core import mail
 from rest_framework.test import APIClient
 
-from auth_providers import messages
 from customers.models import Customer
 from tenants.models import Tenant
+from tenants.outbox import worker
 from tests import factories
 
 TOKEN = re.compile(r"^[A-Za-z0-9_-]{43}$", re.M)
@@ -17,7 +17,7 @@ TOKEN = re.compile(r"^[A-Za-z0-9_-]{43}$", re.M)
 def received(address: str = factories.EMAIL) -> list[str]:
     """What the worker sends now to the address: the texts of the mails."""
     mail.outbox.clear()
-    messages.send_due()
+    worker.send_due()
     return [str(each.body) for each in mail.outbox if each.to == [address]]
 
 

@@ -6,11 +6,12 @@ from typing import Any
 import pytest
 from pytest_django import Settings
 
-from auth_providers import confirmation, opaque_tokens
-from auth_providers.models import Account, AuthProvider, Message, Session, Submission
-from auth_providers.passwords import NO_PASSWORD
+from auth_providers.accounts import verification
+from auth_providers.accounts.passwords import NO_PASSWORD
+from auth_providers.models import Account, AuthProvider, Session, Submission
+from auth_providers.tokens import opaque_tokens
 from customers.models import Address, Consent, Customer, CustomerIdentifier, PostalCode
-from tenants.models import CheckIn, Tenant
+from tenants.models import CheckIn, Message, Tenant
 from tests import factories
 from tests.contracts.calls import body_of, call
 from tests.contracts.neostore_calls import NEWCOMER, answer_to, authenticate, cool_down, hand_in, log_in_with, sent_code
@@ -321,8 +322,8 @@ def test_of_two_who_prove_one_profile_the_first_has_it(german: Tenant) -> None:
     assert answer_to(by_phone, code).status_code == 401
     assert Customer.objects.get().first_name == "Grace"
     ghost = Account(tenant=german, customer=Customer.objects.get(), pk=0, is_confirmed=False)
-    with pytest.raises(confirmation.AccountGone):
-        confirmation.confirm(tenant=german, account=ghost, client=factories.CLIENT)
+    with pytest.raises(verification.AccountGone):
+        verification.confirm(tenant=german, account=ghost, client=factories.CLIENT)
 
 
 def test_logging_in_by_code_is_the_same_proof(german: Tenant) -> None:

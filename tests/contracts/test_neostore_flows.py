@@ -5,10 +5,10 @@ from typing import Any
 import pytest
 from pytest_django import Settings
 
-from auth_providers.models import Account, Flow, Message, Submission, WebhookEndpoint
+from auth_providers.models import Account, Flow, Submission, WebhookEndpoint
 from customers.models import Customer, Segment, SegmentMembership
 from tenants.encryption import decrypt
-from tenants.models import CheckIn, Tenant
+from tenants.models import CheckIn, Message, Tenant
 from tests.contracts.calls import body_of
 from tests.contracts.neostore_calls import NEWCOMER, answer_to, cool_down, hand_in, log_in_with, sent_code
 from tests.contracts.test_neostore_proof import make_person, token_of

@@ -13,9 +13,9 @@ from django.http import HttpResponse
 from django.utils import timezone
 from pytest_django import Settings
 
-from auth_providers import sessions
+from auth_providers.accounts.passwords import NO_PASSWORD
 from auth_providers.models import Account, Attempts, Flow, OneTimeCode, Submission
-from auth_providers.passwords import NO_PASSWORD
+from auth_providers.tokens import sessions
 from customers import numbers, profiles
 from customers.models import (
     Address,

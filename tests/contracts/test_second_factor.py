@@ -8,9 +8,9 @@ import pytest
 from django.http import HttpResponse
 from django.utils import timezone
 
-from auth_providers.models import Account, Authenticator, Message, PendingLogIn
+from auth_providers.models import Account, Authenticator, PendingLogIn
 from tenants.encryption import decrypt
-from tenants.models import SecondFactor, Tenant
+from tenants.models import Message, SecondFactor, Tenant
 from tests import authenticators, factories
 from tests.contracts import golden
 from tests.contracts.calls import body_of, call

@@ -9,10 +9,10 @@ import pytest
 from pytest_django import Settings
 from pytest_django.live_server_helper import LiveServer
 
-from auth_providers import messages
 from auth_providers.models import OTP, AuthProvider
 from customers.models import Customer
 from tenants.models import CheckIn, Tenant
+from tenants.outbox import worker
 from tests import factories, smtp_server
 from tests.contracts.kibo import CLIENT_ID, make_application
 from tests.smtp_server import SmtpServer
@@ -61,7 +61,7 @@ class Story:
         return dict(profile.json())
 
     def mailed_code(self) -> str:
-        messages.send_due()
+        worker.send_due()
         mail = self.smtp.mails.pop()
         assert mail["To"] == EMAIL
         text = mail.get_body(("plain",))

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from django.db import DatabaseError, IntegrityError, transaction
 
-from customers import addresses
+from customers.addresses import addresses
 from customers.models import Address, Customer, CustomerNumber
 from tenants.models import Tenant
 

@@ -10,23 +10,13 @@ from django.apps import apps
 from django.db import connection, models, transaction
 from django.utils import timezone
 
-from auth_providers import (
-    challenges,
-    deletion,
-    email_change,
-    messages,
-    password_reset,
-    providers,
-    second_log_ins,
-    sessions,
-)
+from auth_providers.accounts import mailed_tokens
 from auth_providers.models import (
     OTP,
     Account,
     Authenticator,
     AuthProvider,
     Challenge,
-    Message,
     OneTimeCode,
     PendingLink,
     PendingLogIn,
@@ -35,8 +25,12 @@ from auth_providers.models import (
     Submission,
     UnfinishedErasure,
 )
-from auth_providers.oidc import Identity
-from customers import addresses, erasure, legal_entities, mixins, profiles
+from auth_providers.providers import registry
+from auth_providers.providers.oidc import Identity
+from auth_providers.selfservice import additional_log_in, deletion, email_change, password_reset
+from auth_providers.tokens import sessions
+from customers import erasure, legal_entities, mixins, profiles
+from customers.addresses import addresses
 from customers.models import (
     Consent,
     ContactAssignment,
@@ -49,7 +43,8 @@ from customers.models import (
 )
 from tenants.clients import Client
 from tenants.encryption import decrypt, encrypt
-from tenants.models import AuditEvent, Tenant
+from tenants.models import AuditEvent, Message, Tenant
+from tenants.outbox import queue, worker
 from tests import factories
 
 # Every column that tells something about a customer, and what becomes of it.
@@ -135,7 +130,18 @@ NOT_PERSONAL: dict[str, set[str]] = {
     "UnfinishedErasure": {"id", "tenant", "created_at"},
     "Attempts": {"id", "tenant", "rule", "count", "since", "blocked_until"},
     "Message": {
-        *("id", "tenant", "template", "language", "site", "channel", "created_at", "attempts", "next_attempt_at"),
+        *(
+            "id",
+            "tenant",
+            "template",
+            "language",
+            "site",
+            "channel",
+            "is_urgent",
+            "created_at",
+            "attempts",
+            "next_attempt_at",
+        ),
         *("sent_at", "failed_at"),
     },
     "AuditEvent": {
@@ -221,10 +227,10 @@ def _log_in_everywhere(tenant: Tenant, customer: Customer) -> None:
         issue=sessions.Issue.PAIR,
         client=CLIENT,
     )
-    second_log_ins.add(
+    additional_log_in.add(
         tenant=tenant, customer=customer, email="second@example.com", password=factories.PASSWORD, client=CLIENT
     )
-    provider, _ = providers.configure(
+    provider, _ = registry.configure(
         tenant=tenant,
         name="corporate",
         secret="",
@@ -276,9 +282,9 @@ def _fill_what_hangs_on(tenant: Tenant, customer: Customer) -> None:
 
 def _ask_for_mail(tenant: Tenant, customer: Customer) -> None:
     """Some of it goes out, and some still waits."""
-    messages.enqueue(tenant=tenant, template="new_device", recipient=IDENTITY.email, context={"at": "Rue Babbage"})
+    queue.enqueue(tenant=tenant, template="new_device", recipient=IDENTITY.email, context={"at": "Rue Babbage"})
     _ask_to_move(tenant, customer, "new@example.com")
-    messages.send_due()
+    worker.send_due()
     _ask_to_move(tenant, customer, "newer@example.com")
     password_reset.request(tenant=tenant, email=factories.EMAIL, client=CLIENT)
 
@@ -358,7 +364,7 @@ def _tables_with(text: str) -> set[str]:
 def test_no_mail_goes_out_any_more_and_no_secret_of_one_is_left(customer: Customer, mailoutbox: list[Any]) -> None:
     sent = len(mailoutbox)
     erase(customer)
-    messages.send_due()
+    worker.send_due()
     assert len(mailoutbox) == sent
     assert not [row for row in Message.objects.all() if row.context_encrypted and decrypt(row.context_encrypted)]
 
@@ -366,11 +372,11 @@ def test_no_mail_goes_out_any_more_and_no_secret_of_one_is_left(customer: Custom
 def test_a_link_that_was_mailed_before_opens_nothing(customer: Customer) -> None:
     account = Account.objects.get(identifier=factories.EMAIL)
     details = {"email": "back@example.com", "is_contact_email_synced": True}
-    token = challenges.issue(account=account, purpose=Challenge.Purpose.EMAIL_CHANGE, details=details)
+    token = mailed_tokens.issue(account=account, purpose=Challenge.Purpose.EMAIL_CHANGE, details=details)
     erase(customer)
-    late = challenges.issue(account=account, purpose=Challenge.Purpose.EMAIL_CHANGE, details=details)
+    late = mailed_tokens.issue(account=account, purpose=Challenge.Purpose.EMAIL_CHANGE, details=details)
     for each in (token, late):  # a worker may have been writing the mail just then
-        with pytest.raises(challenges.InvalidChallenge):
+        with pytest.raises(mailed_tokens.InvalidChallenge):
             email_change.confirm(tenant=customer.tenant, token=each, client=CLIENT)
     assert not Account.objects.filter(identifier="back@example.com").exists()
 
@@ -379,7 +385,7 @@ def test_a_mail_that_waited_elsewhere_brings_no_new_address(customer: Customer, 
     waiting = Message.objects.get(recipient="newer@example.com", template="email_change")
     erase(customer)
     waiting.save(force_insert=True)  # a worker had taken it
-    messages.send_due()
+    worker.send_due()
     assert not Challenge.objects.exists()
     assert not [mail for mail in mailoutbox if "newer@example.com" in mail.to]
 
@@ -409,7 +415,7 @@ def test_who_else_has_the_address_keeps_mail_and_account(customer: Customer) -> 
 
 def test_another_tenants_twin_is_left_alone(customer: Customer, other_tenant: Tenant) -> None:
     twin = factories.make_customer(other_tenant, **PROFILE)
-    messages.enqueue(tenant=other_tenant, template="new_device", recipient=factories.EMAIL, context={})
+    queue.enqueue(tenant=other_tenant, template="new_device", recipient=factories.EMAIL, context={})
     erase(customer)
     twin.refresh_from_db()
     assert twin.first_name == PROFILE["first_name"]

@@ -4,7 +4,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 
-from auth_providers import passwords, refresh, signup  # noqa: F401 - so that every failure of the core is known
+from auth_providers.tokens import refresh  # noqa: F401 - so that every failure of the core is known
 from tenants.errors import DomainError, FieldError, InvalidInput, Kind
 
 

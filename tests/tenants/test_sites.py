@@ -1,12 +1,9 @@
 """Sites have numbers, each tenant its own ones, and two sites made at once never the same."""
 
-from importlib import import_module
-
 import pytest
-from django.apps import apps
 
 from tenants import sites
-from tenants.models import Site, Tenant
+from tenants.models import Tenant
 from tests import factories
 from tests.races import at_once
 
@@ -34,12 +31,3 @@ def test_sites_made_at_once_get_different_numbers() -> None:
     tenant = factories.make_tenant()
     made = at_once(8, lambda index: sites.create(tenant=tenant, code=f"s{index}").number)
     assert sorted(number for number in made if isinstance(number, int)) == list(range(2, 10))
-
-
-def test_sites_of_older_databases_get_numbers(tenant: Tenant, other_tenant: Tenant) -> None:
-    Site.objects.filter(tenant=other_tenant).update(number=None)
-    for code in ("b", "a"):
-        Site(tenant=tenant, code=code).save()
-    import_module("tenants.migrations.0008_site_numbers").number(apps, None)
-    assert [(site.code, site.number) for site in sites.list_for(tenant=tenant)] == [("main", 1), ("b", 2), ("a", 3)]
-    assert [site.number for site in sites.list_for(tenant=other_tenant)] == [1]

@@ -7,8 +7,8 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from auth_providers import totp
 from auth_providers.api.authentication import principal_of
+from auth_providers.login import totp
 from auth_providers.models import Session
 from customers.models import Customer
 from tenants.api.problems import ProblemViewSet

@@ -8,10 +8,10 @@ from rest_framework import serializers
 from rest_framework.request import Request
 
 from auth_providers.api.emporix.second_factor import CODE_MAX_LENGTH
-from auth_providers.bearer import Principal
 from auth_providers.models import Session
-from auth_providers.opaque_tokens import Pair
-from auth_providers.sessions import Started
+from auth_providers.tokens.bearer import Principal
+from auth_providers.tokens.opaque_tokens import Pair
+from auth_providers.tokens.sessions import Started
 from customers.api.emporix.serializers import AddressSerializer, ProfileSerializer
 from tenants.models import Tenant
 

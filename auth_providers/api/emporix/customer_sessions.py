@@ -8,7 +8,6 @@ from rest_framework.permissions import BasePermission, IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from auth_providers import bearer, passwords, refresh, second_factors, sessions, signup
 from auth_providers.api.authentication import continuing_session, principal_of
 from auth_providers.api.emporix.bodies import (
     LogIn,
@@ -20,7 +19,11 @@ from auth_providers.api.emporix.bodies import (
     validation,
 )
 from auth_providers.api.emporix.second_factor import LogInViewSet, SecondFactorAnswer, complete_at_once
-from auth_providers.second_factor_due import SecondFactorDue
+from auth_providers.login import password as password_login
+from auth_providers.login import second_factor
+from auth_providers.selfservice import sign_up
+from auth_providers.tokens import bearer, refresh, sessions
+from auth_providers.tokens.second_factor_policy import SecondFactorDue
 from tenants.api.base import HasToken
 from tenants.api.failures import in_the_words_of
 from tenants.clients import Client
@@ -48,7 +51,7 @@ class CustomerSessionViewSet(LogInViewSet):
         serializer.is_valid(raise_exception=True)
         data = serializer.validated_data
         try:
-            started = passwords.log_in(
+            started = password_login.log_in(
                 tenant=self.tenant,
                 email=data["email"],
                 password=data["password"],
@@ -68,7 +71,7 @@ class CustomerSessionViewSet(LogInViewSet):
         handle, code = serializer.validated_data["handle"], serializer.validated_data.get("code")
         if not code:
             return self.send_code(handle)
-        started = second_factors.complete(tenant=self.tenant, handle=handle, code=code, issue=ISSUE, client=self.client)
+        started = second_factor.complete(tenant=self.tenant, handle=handle, code=code, issue=ISSUE, client=self.client)
         return Response(customer_token(started=started))
 
     def log_out(self, request: Request, **kwargs: Any) -> Response:
@@ -108,20 +111,20 @@ class CustomerSessionViewSet(LogInViewSet):
 
 def _sign_up(tenant: Tenant, serializer: Signup, client: Client) -> str:
     try:
-        return signup.sign_up(tenant=tenant, registration=_registration(serializer.validated_data), client=client)
+        return sign_up.sign_up(tenant=tenant, registration=_registration(serializer.validated_data), client=client)
     except DomainError as error:
         raise _named_as_sent(serializer, error) from error
 
 
-def _registration(data: dict[str, Any]) -> signup.Registration:
-    """The contract's e-mail is that of the profile; `signup` may name another one to log in with."""
+def _registration(data: dict[str, Any]) -> sign_up.Registration:
+    """The contract's e-mail is that of the profile; `sign_up` may name another one to log in with."""
     profile = dict(data.get("profile") or {})
     contact_email = profile.get("contact_email")
     if contact_email and contact_email.strip().lower() != data["email"].strip().lower():
         raise InvalidInput.field("customerDetails.contactEmail", "Must be the same as `email`.", code="mismatch")
     log_in = data.get("signup") or data
     profile.pop("version", None)
-    return signup.Registration(
+    return sign_up.Registration(
         email=log_in["email"],
         password=log_in["password"],
         profile=profile | {"contact_email": data["email"]},

@@ -6,10 +6,11 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from auth_providers import identities, sessions, social, token_exchange
 from auth_providers.api.authentication import BearerOrAnonymousToken, continuing_session
 from auth_providers.api.emporix.bodies import CUSTOMER_SCOPES, customer_token, parameter
 from auth_providers.api.emporix.second_factor import LogInViewSet
+from auth_providers.login import federated, social, token_exchange
+from auth_providers.tokens import sessions
 from tenants.api.base import HasToken
 from tenants.api.failures import Failure, in_the_words_of
 from tenants.errors import InvalidInput
@@ -31,7 +32,7 @@ class ElsewhereViewSet(LogInViewSet):
     def render_failure(self, failure: Failure) -> Response:
         """The contract has no words for a challenge: its 403, with a member that says where the code went."""
         answer = super().render_failure(failure)
-        if isinstance(failure.error, identities.LinkNeeded) and (issued := failure.error.issued) is not None:
+        if isinstance(failure.error, federated.LinkNeeded) and (issued := failure.error.issued) is not None:
             answer.data |= {
                 "message": failure.message,
                 "challenge": {

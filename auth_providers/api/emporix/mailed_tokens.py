@@ -6,10 +6,11 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from auth_providers import email_change, opt_in, password_reset, sessions
 from auth_providers.api.authentication import continuing_session
 from auth_providers.api.emporix.bodies import customer_token
 from auth_providers.api.emporix.second_factor import LogInViewSet
+from auth_providers.selfservice import email_change, opt_in, password_reset
+from auth_providers.tokens import sessions
 from tenants.api.base import HasToken
 from tenants.api.failures import in_the_words_of
 

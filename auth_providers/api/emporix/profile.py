@@ -6,9 +6,9 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from auth_providers import deletion, email_change, password_reset, second_log_ins
 from auth_providers.api.authentication import principal_of
 from auth_providers.api.emporix.bodies import PasswordAuthentication
+from auth_providers.selfservice import additional_log_in, deletion, email_change, password_reset
 from customers.api.emporix.profile import ProfileViewSet
 from customers.api.emporix.views import CustomerDataViewSet
 from tenants.api.failures import in_the_words_of
@@ -47,7 +47,7 @@ class OwnLogInViewSet(CustomerDataViewSet):
         serializer = PasswordAuthentication(data=request.data)
         serializer.is_valid(raise_exception=True)
         with in_the_words_of(serializer):
-            second_log_ins.add(
+            additional_log_in.add(
                 tenant=self.tenant, customer=self.customer, client=self.client, **serializer.validated_data
             )
         return Response({"id": self.customer.number}, status=201)

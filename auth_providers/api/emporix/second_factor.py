@@ -5,8 +5,9 @@ from typing import Any
 from rest_framework import serializers
 from rest_framework.response import Response
 
-from auth_providers import second_factors, sessions
-from auth_providers.second_factor_due import TOTP, NoSecondFactor, SecondFactorDue
+from auth_providers.login import second_factor
+from auth_providers.tokens import sessions
+from auth_providers.tokens.second_factor_policy import TOTP, NoSecondFactor, SecondFactorDue
 from tenants.api.emporix import EmporixViewSet
 from tenants.api.failures import Failure
 from tenants.clients import Client
@@ -41,7 +42,7 @@ class LogInViewSet(EmporixViewSet):
 
     def send_code(self, handle: str) -> Response:
         """Send the code that the log-in waits for, where there is one to send."""
-        issued = second_factors.send_code(tenant=self.tenant, handle=handle, client=self.client)
+        issued = second_factor.send_code(tenant=self.tenant, handle=handle, client=self.client)
         sent: dict[str, Any] = {"method": TOTP}
         if issued is not None:
             sent = {
@@ -58,4 +59,4 @@ def complete_at_once(
     """Log in with the code that came along, if it can be one: nothing was sent yet. Raises `due` otherwise."""
     if not code or TOTP not in due.methods:
         raise due
-    return second_factors.complete(tenant=tenant, handle=due.handle, code=code, issue=issue, client=client)
+    return second_factor.complete(tenant=tenant, handle=due.handle, code=code, issue=issue, client=client)

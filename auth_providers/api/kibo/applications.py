@@ -7,9 +7,9 @@ from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from auth_providers import applications
 from auth_providers.api.kibo.authentication import ApplicationAuthentication
 from auth_providers.api.kibo.bodies import tenant_body
+from auth_providers.tokens import client_credentials
 from tenants import sites
 from tenants.api.kibo import TENANT, KiboViewSet, named_number
 
@@ -32,7 +32,7 @@ class ApplicationTokenViewSet(KiboViewSet):
     def authenticate(self, request: Request) -> Response:
         serializer = OauthRequest(data=request.data)
         serializer.is_valid(raise_exception=True)
-        application = applications.log_in(
+        application = client_credentials.log_in(
             tenant_number=named_number(request, TENANT),
             client_id=serializer.validated_data["client_id"],
             secret=serializer.validated_data["client_secret"],
@@ -40,9 +40,9 @@ class ApplicationTokenViewSet(KiboViewSet):
         )
         return Response(
             {
-                "access_token": applications.issue_token(application=application),
+                "access_token": client_credentials.issue_token(application=application),
                 "token_type": "bearer",
-                "expires_in": int(applications.TOKEN_LIFETIME.total_seconds()),
+                "expires_in": int(client_credentials.TOKEN_LIFETIME.total_seconds()),
                 "refresh_token": None,
             }
         )

@@ -4,24 +4,24 @@ from django.contrib.auth.models import AnonymousUser
 from rest_framework.authentication import BaseAuthentication, get_authorization_header
 from rest_framework.request import Request
 
-from auth_providers import applications, bearer
 from auth_providers.models import Session
+from auth_providers.tokens import bearer, client_credentials
 from tenants.models import Tenant
 
 USER_CLAIMS = "x-vol-user-claims"
 
 
 class ApplicationAuthentication(BaseAuthentication):
-    """Puts the `applications.Application` into `request.auth`."""
+    """Puts the `client_credentials.Application` into `request.auth`."""
 
-    def authenticate(self, request: Request) -> tuple[AnonymousUser, applications.Application] | None:
+    def authenticate(self, request: Request) -> tuple[AnonymousUser, client_credentials.Application] | None:
         """Raises `bearer.InvalidToken` and `bearer.TokenExpired`; None when no bearer token is given."""
         parts = get_authorization_header(request).split()
         if not parts or parts[0].lower() != b"bearer":
             return None
         if len(parts) != 2:  # noqa: PLR2004
             raise bearer.InvalidToken
-        return AnonymousUser(), applications.resolve(parts[1].decode("ascii", errors="replace"))
+        return AnonymousUser(), client_credentials.resolve(parts[1].decode("ascii", errors="replace"))
 
     def authenticate_header(self, request: Request) -> str:
         return "Bearer"

@@ -9,7 +9,7 @@ from django.conf import settings
 from auth_providers.api.kibo.customer_account import anonymous_account, customer_account
 from auth_providers.api.kibo.formats import locale_of, timestamp
 from auth_providers.models import Session
-from auth_providers.opaque_tokens import Pair
+from auth_providers.tokens.opaque_tokens import Pair
 from customers.models import Customer
 from tenants.models import Site, Tenant
 

@@ -8,10 +8,11 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from auth_providers import otp, second_factors, sessions, totp
 from auth_providers.api.kibo.authentication import USER_CLAIMS, continuing_session
 from auth_providers.api.kibo.tickets import DEVICE_MARK, ISSUE, Device, TicketViewSet, device_of, validated
+from auth_providers.login import one_time_code, second_factor, totp
 from auth_providers.models import OneTimeCode
+from auth_providers.tokens import sessions
 from tenants.clients import Client
 from tenants.errors import InvalidInput
 
@@ -38,14 +39,14 @@ class SecondFactorAuth(SecondFactorRequest):
 
 class CodeViewSet(TicketViewSet):
     refused_credentials = TicketViewSet.refused_credentials | {
-        otp.InvalidCode.code,
+        one_time_code.InvalidCode.code,
         totp.WrongCode.code,
-        second_factors.InvalidHandle.code,
+        second_factor.InvalidHandle.code,
     }
 
     def request_code(self, request: Request) -> Response:
         sent = validated(OtpRequest(data=request.data))
-        otp.request(
+        one_time_code.request(
             tenant=self.tenant,
             purpose=LOG_IN,
             channel=EMAIL,
@@ -60,7 +61,7 @@ class CodeViewSet(TicketViewSet):
         continuing = continuing_session(request, self.tenant)
 
         def log_in(client: Client) -> sessions.Started:
-            proven = otp.verify_by_destination(
+            proven = one_time_code.verify_by_destination(
                 tenant=self.tenant,
                 purpose=LOG_IN,
                 channel=EMAIL,
@@ -68,13 +69,15 @@ class CodeViewSet(TicketViewSet):
                 code=sent["otpCode"],
                 client=client,
             )
-            return otp.log_in(tenant=self.tenant, proven=proven, issue=ISSUE, client=client, continuing=continuing)
+            return one_time_code.log_in(
+                tenant=self.tenant, proven=proven, issue=ISSUE, client=client, continuing=continuing
+            )
 
         return self.start(log_in, device=device_of(sent))
 
     def request_second_factor(self, request: Request) -> Response:
         handle, device = _waiting(request, validated(SecondFactorRequest(data=request.data)))
-        second_factors.send_code(tenant=self.tenant, handle=handle, client=replace(self.client, told_device=device))
+        second_factor.send_code(tenant=self.tenant, handle=handle, client=replace(self.client, told_device=device))
         return Response()
 
     def complete(self, request: Request) -> Response:
@@ -82,7 +85,7 @@ class CodeViewSet(TicketViewSet):
         handle, device = _waiting(request, sent)
 
         def complete(client: Client) -> sessions.Started:
-            return second_factors.complete(
+            return second_factor.complete(
                 tenant=self.tenant, handle=handle, code=sent["otpCode"], issue=ISSUE, client=client
             )
 

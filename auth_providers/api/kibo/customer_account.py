@@ -6,10 +6,11 @@ Parts that take a statement of their own are functions, called where `responseFi
 from datetime import datetime
 from typing import Any
 
-from auth_providers import connections
+from auth_providers.accounts import connections
 from auth_providers.api.kibo.formats import locale_of, timestamp
 from auth_providers.models import Session
-from customers import addresses, consents, notes, segments
+from customers import consents, notes, segments
+from customers.addresses import addresses
 from customers.models import Address, Customer, Note, Segment
 from tenants.models import Tenant
 

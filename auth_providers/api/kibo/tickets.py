@@ -8,13 +8,14 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from auth_providers import bearer, passwords, refresh, sessions, tokens
 from auth_providers.api.kibo.authentication import ApplicationAuthentication, continuing_session
 from auth_providers.api.kibo.bodies import anonymous_ticket, customer_ticket, ticket_without_tokens
-from auth_providers.applications import Application
+from auth_providers.login import password as password_login
 from auth_providers.models import Session
-from auth_providers.opaque_tokens import Pair
-from auth_providers.second_factor_due import SecondFactorDue
+from auth_providers.tokens import bearer, jwts, refresh, sessions
+from auth_providers.tokens.client_credentials import Application
+from auth_providers.tokens.opaque_tokens import Pair
+from auth_providers.tokens.second_factor_policy import SecondFactorDue
 from tenants.api.kibo import KiboViewSet
 from tenants.clients import Client, told_device
 from tenants.errors import InvalidInput
@@ -83,7 +84,7 @@ class OwnTicketViewSet(TicketViewSet):
         continuing = continuing_session(request, self.tenant)
 
         def log_in(client: Client) -> sessions.Started:
-            return passwords.log_in(
+            return password_login.log_in(
                 tenant=self.tenant,
                 email=sent["username"],
                 password=sent["password"],
@@ -122,5 +123,5 @@ class OwnTicketViewSet(TicketViewSet):
             return Response(anonymous_ticket(session=visit.session, pair=visit.pair))
         session = refreshed.session
         number = session.customer.number if session.customer else ""
-        jwt = tokens.sign(tenant=self.tenant, session=session, customer_number=number, token_class=tokens.CustomerToken)
+        jwt = jwts.sign(tenant=self.tenant, session=session, customer_number=number, token_class=jwts.CustomerToken)
         return self._ticket(session, refreshed.pair, jwt)

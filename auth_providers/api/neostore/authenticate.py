@@ -8,22 +8,14 @@ from rest_framework.exceptions import ParseError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from auth_providers import (
-    check_in,
-    identities,
-    otp,
-    passwords,
-    providers,
-    second_factors,
-    sessions,
-    social,
-    submissions,
-    token_exchange,
-    webhooks,
-)
 from auth_providers.api.neostore import bodies
+from auth_providers.intake import pending_submissions, submission
+from auth_providers.login import federated, one_time_code, second_factor, social, token_exchange, webhook
+from auth_providers.login import password as password_login
 from auth_providers.models import OTP, PASSWORD, TOTP, AuthProvider
 from auth_providers.models.proofs import OneTimeCode
+from auth_providers.providers import registry
+from auth_providers.tokens import sessions
 from tenants.api.failures import Failure
 from tenants.api.neostore import NeostoreViewSet
 from tenants.errors import Kind
@@ -71,7 +63,7 @@ class AccessTokenData(serializers.Serializer[Any]):
     accessToken = serializers.CharField()
 
 
-Outcome = sessions.Started | otp.Issued
+Outcome = sessions.Started | one_time_code.Issued
 
 
 class AuthenticateViewSet(NeostoreViewSet):
@@ -82,7 +74,7 @@ class AuthenticateViewSet(NeostoreViewSet):
     def failure_status(self, failure: Failure) -> int:
         if failure.error is None or failure.code == "unknown_tenant":
             return super().failure_status(failure)
-        is_refusal = failure.error.kind in REFUSED or failure.code == otp.InvalidCode.code
+        is_refusal = failure.error.kind in REFUSED or failure.code == one_time_code.InvalidCode.code
         return 422 if is_refusal else super().failure_status(failure)
 
     def authenticate(self, request: Request, **kwargs: Any) -> Response:
@@ -94,19 +86,19 @@ class AuthenticateViewSet(NeostoreViewSet):
         own = {PASSWORD: self._by_password, OTP: self._by_code, TOTP: self._by_authenticator}
         try:
             outcome = own[name](request.data) if name in own else self._elsewhere(name, request.data)
-        except second_factors.SecondFactorDue as due:
+        except second_factor.SecondFactorDue as due:
             return self._second_factor(due)
-        except identities.LinkNeeded as needed:
+        except federated.LinkNeeded as needed:
             if needed.issued is None:
                 raise
             outcome = needed.issued
-        if isinstance(outcome, otp.Issued):
+        if isinstance(outcome, one_time_code.Issued):
             return Response(bodies.challenge_body(outcome), status=202)
         return Response(outcome.customer_jwt)
 
     def _by_password(self, data: Mapping[str, Any]) -> Outcome:
         given = _valid(PasswordData, data)
-        return passwords.log_in(
+        return password_login.log_in(
             tenant=self.tenant, email=given["email"], password=given["password"], issue=ISSUE, client=self.client
         )
 
@@ -114,7 +106,7 @@ class AuthenticateViewSet(NeostoreViewSet):
         """Ask for a code, or answer with one: that of a log-in, of what waits for it, or of a second factor."""
         if "challengeId" not in data:
             asked = _valid(CodeRequest, data)
-            return otp.request(
+            return one_time_code.request(
                 tenant=self.tenant,
                 purpose=OneTimeCode.Purpose.LOG_IN,
                 channel=asked["channel"],
@@ -131,21 +123,21 @@ class AuthenticateViewSet(NeostoreViewSet):
             "issue": ISSUE,
             "client": self.client,
         }
-        if submissions.find(tenant=self.tenant, challenge_id=challenge_id):
-            return check_in.answer_and_log_in(tenant=self.tenant, **answer)
-        if identities.awaits_link(tenant=self.tenant, challenge_id=challenge_id):
-            return identities.complete_link(tenant=self.tenant, continuing=None, **answer)
-        return otp.log_in_with_code(tenant=self.tenant, **answer)
+        if pending_submissions.find(tenant=self.tenant, challenge_id=challenge_id):
+            return submission.answer_and_log_in(tenant=self.tenant, **answer)
+        if federated.awaits_link(tenant=self.tenant, challenge_id=challenge_id):
+            return federated.complete_link(tenant=self.tenant, continuing=None, **answer)
+        return one_time_code.log_in_with_code(tenant=self.tenant, **answer)
 
     def _by_authenticator(self, data: Mapping[str, Any]) -> Outcome:
         """The second factor of a log-in whose first one is proven."""
         given = _valid(CodeAnswer, data)
-        return second_factors.complete(
+        return second_factor.complete(
             tenant=self.tenant, handle=given["challengeId"], code=given["code"], issue=ISSUE, client=self.client
         )
 
     def _elsewhere(self, name: str, data: Mapping[str, Any]) -> Outcome:
-        provider = providers.find_provider(tenant=self.tenant, name=name)
+        provider = registry.find_provider(tenant=self.tenant, name=name)
         by_kind: dict[str, Callable[[AuthProvider, Mapping[str, Any]], Outcome]] = {
             AuthProvider.Kind.JWT: self._by_access_token,
             AuthProvider.Kind.WEBHOOK: self._by_webhook,
@@ -163,7 +155,7 @@ class AuthenticateViewSet(NeostoreViewSet):
         )
 
     def _by_webhook(self, provider: AuthProvider, data: Mapping[str, Any]) -> Outcome:
-        return webhooks.log_in(
+        return webhook.log_in(
             tenant=self.tenant, provider=provider, data=data, issue=ISSUE, client=self.client, continuing=None
         )
 
@@ -178,9 +170,9 @@ class AuthenticateViewSet(NeostoreViewSet):
             continuing=None,
         ).started
 
-    def _second_factor(self, due: second_factors.SecondFactorDue) -> Response:
+    def _second_factor(self, due: second_factor.SecondFactorDue) -> Response:
         """The first factor is proven: a code is sent, or the authenticator app shows one."""
-        issued = second_factors.send_code(tenant=self.tenant, handle=due.handle, client=self.client)
+        issued = second_factor.send_code(tenant=self.tenant, handle=due.handle, client=self.client)
         if issued is not None:
             return Response(bodies.challenge_body(issued) | {"challengeId": due.handle}, status=202)
         return Response({"challengeId": due.handle, "type": TOTP, "expiresAt": due.expires_at}, status=202)

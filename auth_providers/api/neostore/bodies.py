@@ -5,10 +5,11 @@ from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
-from auth_providers import check_in, otp
-from auth_providers.bearer import Principal
-from auth_providers.entries import Entry
-from auth_providers.full_profiles import FullProfile
+from auth_providers.intake import submission
+from auth_providers.intake.entries import Entry
+from auth_providers.login import one_time_code
+from auth_providers.tokens.bearer import Principal
+from customers.full_profiles import FullProfile
 from customers.models import Address, Customer
 from tenants.errors import FieldError
 
@@ -102,7 +103,7 @@ def uuid_of(text: str) -> UUID | None:
         return None
 
 
-def challenge_body(issued: otp.Issued) -> dict[str, Any]:
+def challenge_body(issued: one_time_code.Issued) -> dict[str, Any]:
     """That a code is on its way, and where to."""
     return {
         "challengeId": str(issued.challenge_id),
@@ -113,7 +114,7 @@ def challenge_body(issued: otp.Issued) -> dict[str, Any]:
     }
 
 
-def written_body(written: check_in.Written, profile: FullProfile) -> dict[str, Any]:
+def written_body(written: submission.Written, profile: FullProfile) -> dict[str, Any]:
     """The profile, what of it nobody sent, and what the flow did."""
     body = flat(profile) | {"enriched": [CONTRACT_NAMES[name] for name in written.derived]}
     return body | ({"flow": {"name": written.flow, "steps": list(written.steps)}} if written.flow else {})

@@ -8,11 +8,13 @@ from rest_framework.permissions import BasePermission, IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from auth_providers import check_in, full_profiles, otp
 from auth_providers.api.authentication import principal_of
 from auth_providers.api.neostore import bodies
-from auth_providers.bearer import Principal
-from auth_providers.entries import Entry
+from auth_providers.intake import submission
+from auth_providers.intake.entries import Entry
+from auth_providers.login import one_time_code
+from auth_providers.tokens.bearer import Principal
+from customers import full_profiles
 from customers.models import Customer
 from tenants.api.failures import Failure
 from tenants.api.neostore import NeostoreViewSet
@@ -34,7 +36,7 @@ class CustomerViewSet(NeostoreViewSet):
         status = super().failure_status(failure)
         if self.action != "create" or failure.error is None or failure.code == "unknown_tenant":
             return status
-        return 401 if failure.code == otp.InvalidCode.code else STATUS_OF_DATA.get(failure.error.kind, status)
+        return 401 if failure.code == one_time_code.InvalidCode.code else STATUS_OF_DATA.get(failure.error.kind, status)
 
     def retrieve(self, request: Request, **kwargs: Any) -> Response:
         caller = principal_of(request)
@@ -50,18 +52,18 @@ class CustomerViewSet(NeostoreViewSet):
         except DomainError as error:
             error.details = bodies.in_contract_words(error.details)
             raise
-        if isinstance(outcome, otp.Issued):
+        if isinstance(outcome, one_time_code.Issued):
             return Response(bodies.challenge_body(outcome), status=202)
         profile = full_profiles.read(tenant=self.tenant, customer=outcome.customer)
         return Response(bodies.written_body(outcome, profile))
 
-    def _submit(self, request: Request, body: Mapping[str, Any]) -> check_in.Outcome:
+    def _submit(self, request: Request, body: Mapping[str, Any]) -> submission.Outcome:
         entry, errors = bodies.entry_of(body)
         flow = request.query_params.get("flow", "")
         if errors:
             self._refuse(entry, flow, errors)
         caller = cast(Principal | None, request.auth)
-        return check_in.submit(
+        return submission.submit(
             tenant=self.tenant,
             entry=entry,
             flow=flow,
@@ -72,16 +74,16 @@ class CustomerViewSet(NeostoreViewSet):
     def _refuse(self, entry: Entry, flow: str, errors: list[FieldError]) -> NoReturn:
         """With everything that is wrong, at once."""
         try:
-            check_in.check(tenant=self.tenant, entry=entry, flow=flow)
+            submission.check(tenant=self.tenant, entry=entry, flow=flow)
         except DomainError as error:
             errors = [*errors, *error.details]
         raise InvalidInput(details=tuple(errors))
 
-    def _answer(self, body: Mapping[str, Any]) -> check_in.Outcome:
+    def _answer(self, body: Mapping[str, Any]) -> submission.Outcome:
         """What waits for the challenge is written; whatever else the body says has no say any more."""
         challenge_id, code, errors = bodies.answer_of(body)
         if errors:
             raise InvalidInput(details=tuple(errors))
         if challenge_id is None:
-            raise otp.InvalidCode
-        return check_in.answer(tenant=self.tenant, challenge_id=challenge_id, code=code, client=self.client)
+            raise one_time_code.InvalidCode
+        return submission.answer(tenant=self.tenant, challenge_id=challenge_id, code=code, client=self.client)

@@ -7,9 +7,10 @@ from django.utils import timezone
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from auth_providers import identities, refresh, sessions, token_exchange, tokens
-from auth_providers.opaque_tokens import Pair
-from auth_providers.second_factor_due import SecondFactorDue
+from auth_providers.login import federated, token_exchange
+from auth_providers.tokens import jwts, refresh, sessions
+from auth_providers.tokens.opaque_tokens import Pair
+from auth_providers.tokens.second_factor_policy import SecondFactorDue
 from tenants.api.failures import Failure
 from tenants.api.oauth import OAuthError, OAuthViewSet
 from tenants.api.well_known import REFRESH_TOKEN, TOKEN_EXCHANGE
@@ -62,7 +63,7 @@ class TokenViewSet(OAuthViewSet):
         wanted = self.parameter(request, "requested_token_type")
         if wanted not in ISSUES:
             raise OAuthError("invalid_request", "This requested_token_type is not issued here.")
-        own = {"audience": self.tenant.code, "resource": tokens.issuer(self.tenant.code)}
+        own = {"audience": self.tenant.code, "resource": jwts.issuer(self.tenant.code)}
         for name, ours in own.items():
             if set(self.parameters(request, name)) - {ours}:
                 raise OAuthError("invalid_target", f"Tokens are issued for the {name} {ours} only.")
@@ -88,7 +89,7 @@ def _way_on(error: DomainError | None) -> dict[str, Any]:
     """What a client needs to go on where the customer can be asked: this endpoint has nobody to ask."""
     if isinstance(error, SecondFactorDue):
         return {"handle": error.handle, "methods": list(error.methods), "expires_at": error.expires_at}
-    if isinstance(error, identities.LinkNeeded) and error.issued is not None:
+    if isinstance(error, federated.LinkNeeded) and error.issued is not None:
         return {
             "challenge_id": str(error.issued.challenge_id),
             "channel": error.issued.channel,
@@ -101,7 +102,7 @@ def _way_on(error: DomainError | None) -> dict[str, Any]:
 def _tokens(started: sessions.Started) -> dict[str, Any]:
     if started.pair is not None:
         return _pair(started.pair)
-    expires_at = tokens.verify(started.customer_jwt).expires_at
+    expires_at = jwts.verify(started.customer_jwt).expires_at
     return {
         "access_token": started.customer_jwt,
         "token_type": "Bearer",

@@ -8,9 +8,9 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from auth_providers import provider_setup, providers
 from auth_providers.models import AuthProvider
-from auth_providers.outgoing import ProviderUnavailable
+from auth_providers.outbound.http_client import ProviderUnavailable
+from auth_providers.providers import registry, setup
 from tenants import directory
 from tenants.errors import InvalidInput
 from tenants.models import Tenant
@@ -43,7 +43,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         try:
             tenant = directory.get_tenant(options["tenant"])
-            provider, is_new = providers.configure(
+            provider, is_new = registry.configure(
                 tenant=tenant,
                 name=options["name"],
                 secret=_secret(options["secret"], options["secret_file"]),
@@ -59,9 +59,9 @@ class Command(BaseCommand):
 
     def _test(self, provider: AuthProvider) -> None:
         try:
-            self.stdout.write(provider_setup.test(provider))
+            self.stdout.write(setup.test(provider))
         except ProviderUnavailable as error:
-            raise CommandError(f"It is saved, but it does not work: {provider_setup.explain(error)}") from error
+            raise CommandError(f"It is saved, but it does not work: {setup.explain(error)}") from error
 
 
 def _secret(text: str | None, file: Path | None) -> str | None:

@@ -8,14 +8,13 @@ from django.db import transaction
 from auth_providers.models import (
     Authenticator,
     AuthProvider,
-    Message,
     PendingLink,
     Submission,
     UnfinishedErasure,
     WebhookEndpoint,
 )
 from tenants.encryption import reencrypt
-from tenants.models import SigningKey
+from tenants.models import Message, SigningKey
 
 # Every column that holds a secret.
 SECRETS = (

@@ -10,7 +10,9 @@ from typing import Any
 from django.core.management.base import BaseCommand
 from django.db import DatabaseError, close_old_connections
 
-from auth_providers import deletion, messages, retention
+from auth_providers import retention
+from auth_providers.selfservice import deletion
+from tenants.outbox import worker
 
 POLL_SECONDS = 1.0
 PURGE_SECONDS = 600.0
@@ -27,7 +29,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         if options["once"]:
             deletion.finish_due()
-            while messages.send_due():
+            while worker.send_due():
                 pass  # it sends so many at a time; a mail server that is down sends none and ends this
             retention.purge()
             return
@@ -45,7 +47,7 @@ def _turn(next_purge: float) -> float:
     try:
         # First, so that no mail goes out to who is gone.
         deletion.finish_due()
-        messages.send_due()
+        worker.send_due()
         if time.monotonic() >= next_purge:
             retention.purge()
             return time.monotonic() + PURGE_SECONDS

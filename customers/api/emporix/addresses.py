@@ -5,7 +5,7 @@ from typing import Any
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from customers import addresses
+from customers.addresses import addresses
 from customers.api.emporix.serializers import AddressSerializer
 from customers.api.emporix.views import CustomerDataViewSet, updated
 from tenants.api.failures import in_the_words_of

@@ -6,7 +6,8 @@ from rest_framework.permissions import BasePermission, IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from customers import addresses, profiles
+from customers import profiles
+from customers.addresses import addresses
 from customers.api.emporix.serializers import CustomerSerializer, ProfileSerializer
 from customers.api.emporix.views import CustomerDataViewSet, updated
 from customers.models import Customer

@@ -10,7 +10,7 @@ from django.core.management.base import BaseCommand, CommandError
 from rich.console import Console
 from rich.progress import Progress
 
-from customers import postal_files, postal_table
+from customers.postal_codes import geonames_files, geonames_table
 
 SHOWN = 50  # bad lines, one by one
 STEP = 5000  # lines between two movements of the bar
@@ -32,7 +32,7 @@ class Command(BaseCommand):
         try:
             with Progress(console=Console(file=cast(IO[str], self.stderr), highlight=False)) as bar:
                 loaded = self._load(options["file"], bar)
-        except postal_files.UnreadableFile as error:
+        except geonames_files.UnreadableFile as error:
             raise CommandError(f"{error}. Nothing was changed.") from error
         self.stdout.write(
             f"{loaded.rows} rows of {loaded.countries} countries in {monotonic() - started:.0f} s: "
@@ -41,22 +41,22 @@ class Command(BaseCommand):
         if self.bad:
             raise CommandError(f"{self.bad} lines were left out.", returncode=LEFT_OUT)
 
-    def _load(self, path: Path, bar: Progress) -> postal_table.Loaded:
+    def _load(self, path: Path, bar: Progress) -> geonames_table.Loaded:
         reading, storing = bar.add_task("Reading", total=1), bar.add_task("Storing", total=None)
 
-        def rows() -> Iterator[postal_table.Row]:
-            for line in postal_files.lines(path):
+        def rows() -> Iterator[geonames_table.Row]:
+            for line in geonames_files.lines(path):
                 if line.number % STEP == 0:
                     bar.update(reading, completed=line.share)
                 try:
-                    yield postal_table.parse(line.text)
-                except postal_table.BadLine as error:
+                    yield geonames_table.parse(line.text)
+                except geonames_table.BadLine as error:
                     self._report(line.number, error, bar)
             bar.update(reading, completed=1)
 
-        return postal_table.load(rows(), on_country=lambda done, of: bar.update(storing, completed=done, total=of))
+        return geonames_table.load(rows(), on_country=lambda done, of: bar.update(storing, completed=done, total=of))
 
-    def _report(self, number: int, error: postal_table.BadLine, bar: Progress) -> None:
+    def _report(self, number: int, error: geonames_table.BadLine, bar: Progress) -> None:
         self.bad += 1
         if self.bad <= SHOWN:
             bar.console.print(f"Line {number}: {error}.", markup=False)

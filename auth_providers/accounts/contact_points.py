@@ -1,0 +1,74 @@
+"""Where a one-time code goes: an e-mail address or a telephone number, as it is stored, counted and shown."""
+
+import phonenumbers
+from phonenumbers import PhoneNumberType
+
+from auth_providers.models import OTP, PASSWORD, Account, OneTimeCode
+from customers import profiles
+from customers.enrichment import phones
+from tenants.errors import FieldError, InvalidInput
+from tenants.models import Tenant
+
+FIELD = "to"
+PHONE_ISSUER = "sms"
+# Dialling these costs their caller more, which is what fraud with text messages lives on; or they reach nobody's hand.
+REFUSED_NUMBERS = {
+    PhoneNumberType.PREMIUM_RATE,
+    PhoneNumberType.SHARED_COST,
+    PhoneNumberType.TOLL_FREE,
+    PhoneNumberType.UAN,
+    PhoneNumberType.VOICEMAIL,
+    PhoneNumberType.PAGER,
+}
+SHOWN_DIGITS = 4
+
+
+def normalize(*, tenant: Tenant, channel: str, text: str) -> str:
+    """The address in lower case, or the number in E.164; one without a country code is dialled from the tenant's
+    country. Raises `InvalidInput` on `to`."""
+    return _phone(tenant, text) if channel == OneTimeCode.Channel.SMS else _email(text)
+
+
+def _email(text: str) -> str:
+    email = profiles.normalize_email(text)
+    errors = profiles.email_errors(FIELD, email)
+    if errors:
+        raise InvalidInput(details=tuple(errors))
+    return email
+
+
+def _phone(tenant: Tenant, text: str) -> str:
+    number = phones.to_e164(text, country=tenant.default_country or None)
+    if number is None or phonenumbers.number_type(phonenumbers.parse(number)) in REFUSED_NUMBERS:
+        message = "Enter a telephone number that takes text messages, with its country code."
+        raise InvalidInput(details=(FieldError(field=FIELD, code="invalid", message=message),))
+    return number
+
+
+def country_of(number: str) -> str:
+    """The country of a number in E.164 (ISO 3166-1 alpha-2), or its calling code when it belongs to none."""
+    parsed = phonenumbers.parse(number)
+    region = phonenumbers.region_code_for_number(parsed)
+    return region if region and region.isalpha() else f"+{parsed.country_code}"
+
+
+def mask(*, channel: str, destination: str) -> str:
+    """The destination as it may be shown to whoever has not proven to own it: enough to recognize one's own, with a
+    fixed number of stars, so that its length does not show."""
+    if channel == OneTimeCode.Channel.SMS:
+        return f"+{phonenumbers.parse(destination).country_code} ******{destination[-SHOWN_DIGITS:]}"
+    local, _, domain = destination.rpartition("@")
+    return f"{local[:1]}***@{domain}"
+
+
+def identity(channel: str) -> dict[str, str]:
+    """Which accounts a destination of this channel is the identifier of: their provider and issuer."""
+    if channel == OneTimeCode.Channel.SMS:
+        return {"provider": OTP, "issuer": PHONE_ISSUER}
+    return {"provider": PASSWORD, "issuer": ""}
+
+
+def find_account(*, tenant: Tenant, channel: str, destination: str) -> Account | None:
+    """The account whose log-in this destination is, with its customer."""
+    mine = Account.objects.for_tenant(tenant).filter(identifier=destination, **identity(channel))
+    return mine.filter(customer__erased_at=None).select_related("customer").first()

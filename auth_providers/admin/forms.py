@@ -1,0 +1,142 @@
+"""The forms that staff set up identity providers and a tenant's own mails with."""
+
+from typing import Any, ClassVar
+from urllib.parse import urlsplit
+
+from django import forms
+from django.conf import settings
+
+from auth_providers.messaging import template_overrides
+from auth_providers.models import AuthProvider, MessageTemplate
+from auth_providers.providers import oidc, setup
+from tenants.admin import show_failure
+from tenants.errors import DomainError
+from tenants.models import Site
+
+
+class Lines(forms.CharField):
+    """A list of texts, one on each line."""
+
+    widget = forms.Textarea(attrs={"rows": 4, "cols": 80})
+
+    def prepare_value(self, value: Any) -> Any:
+        return "\n".join(value) if isinstance(value, list) else value
+
+    def to_python(self, value: Any) -> Any:
+        return [line.strip() for line in (super().to_python(value) or "").splitlines() if line.strip()]
+
+    def has_changed(self, initial: Any, data: Any) -> bool:
+        return bool((initial or []) != self.to_python(data))
+
+
+class HttpsUrl(forms.URLField):
+    """A URL; who leaves the scheme out means https."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(assume_scheme="https", **options)
+
+
+class WriteOnly(forms.Textarea):
+    """Several lines, for a secret may be a file; what was typed never comes back."""
+
+    def format_value(self, value: Any) -> str:
+        return ""
+
+
+SETTINGS_HELP = """By kind. One-time codes: {"channels": ["email", "sms"]}. Apple: {"team_id": "…", "key_id": "…"}.
+Webhook: {"url": "…"}. Your apps' ids at OpenID Connect, Google, Apple: {"other_client_ids": ["…"]}. Where a gateway
+stands between: {"endpoints": {"https://graph.facebook.com": "https://gateway.example"}}."""
+
+
+class AuthProviderForm(forms.ModelForm[AuthProvider]):
+    """A provider; its client secret goes in and never comes out."""
+
+    client_secret = forms.CharField(
+        required=False,
+        strip=False,
+        widget=WriteOnly(attrs={"rows": 2, "cols": 80, "autocomplete": "off", "spellcheck": "false"}),
+        help_text="Is stored encrypted and never shown. Empty: the stored one stays. Apple: the text of the .p8 file.",
+    )
+    redirect_uris = Lines(
+        required=False, label="Redirect URIs", help_text="One on each line, exactly as storefronts send them."
+    )
+    authorized_parties = Lines(
+        required=False, help_text="Token exchange: the azp that are accepted, one on each line. Empty: any."
+    )
+
+    class Meta:
+        model = AuthProvider
+        fields: ClassVar[list[str]] = [
+            *("tenant", "name", "kind", "is_enabled", "issuer", "client_id", "client_secret", "redirect_uris"),
+            *("settings", "authorized_parties", "introspection_url", "is_provisioning", "is_linking_by_email"),
+        ]
+        field_classes = {"issuer": HttpsUrl, "introspection_url": HttpsUrl}
+        labels = {"client_id": "Client id", "introspection_url": "Introspection URL"}
+        help_texts = {"settings": SETTINGS_HELP}
+
+    def clean_client_secret(self) -> str:
+        """Without the line break that came with it from a file or a clipboard."""
+        return str(self.cleaned_data["client_secret"]).strip("\r\n")
+
+    def clean_settings(self) -> Any:
+        """An object also when nothing was entered."""
+        entered = self.cleaned_data["settings"]
+        return {} if entered is None else entered
+
+    def _post_clean(self) -> None:
+        super()._post_clean()  # type: ignore[misc] # where Django puts the entries on the instance
+        secret = self.cleaned_data.get("client_secret") or oidc.client_secret(self.instance)
+        try:
+            setup.check(self.instance, secret=secret)
+        except DomainError as error:
+            show_failure(self, error)
+
+    def clean_redirect_uris(self) -> list[str]:
+        uris: list[str] = self.cleaned_data["redirect_uris"]
+        wrong = [uri for uri in uris if not urlsplit(uri).scheme or urlsplit(uri).fragment or "*" in uri]
+        if wrong:  # RFC 6749, 3.1.2; RFC 9700, 4.1.3
+            raise forms.ValidationError(f"Absolute, without # and *, please: {', '.join(wrong)}")
+        return uris
+
+    def settings(self) -> dict[str, Any]:
+        """The fields of the provider, as the core takes them."""
+        return {name: self.cleaned_data[name] for name in self.cleaned_data if name not in CHOSEN_ONCE}
+
+
+CHOSEN_ONCE = ("tenant", "name", "client_secret")
+
+
+class MessageTemplateForm(forms.ModelForm[MessageTemplate]):
+    """A mail in the tenant's own words, which are tried with a sample before they are stored."""
+
+    template = forms.ChoiceField(
+        label="Mail", choices=[(name, name.replace("_", " ").capitalize()) for name in template_overrides.SAMPLES]
+    )
+    language = forms.ChoiceField(choices=settings.LANGUAGES)
+
+    class Meta:
+        model = MessageTemplate
+        fields: ClassVar[list[str]] = ["tenant", "template", "language", "site", "subject", "text", "html"]
+        widgets = {
+            "text": forms.Textarea(attrs={"rows": 14, "cols": 90, "class": "code"}),
+            "html": forms.Textarea(attrs={"rows": 14, "cols": 90, "class": "code"}),
+        }
+        help_texts = {
+            "text": "Django's template language. Every mail can tell {{ tenant.name }}; those that ask for something "
+            "{{ link }} and {{ token }}. A name that the mail does not know is refused, with those that it knows."
+        }
+
+    def _post_clean(self) -> None:
+        super()._post_clean()  # type: ignore[misc] # where Django puts the entries on the instance
+        if self.errors:
+            return
+        try:
+            template_overrides.render_sample(self.instance)
+        except DomainError as error:
+            show_failure(self, error)
+        self._check_site()
+
+    def _check_site(self) -> None:
+        site = self.instance.site
+        if site and not Site.objects.for_tenant(self.instance.tenant).filter(code=site).exists():
+            self.add_error("site", "This tenant has no such site.")

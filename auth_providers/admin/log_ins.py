@@ -1,0 +1,236 @@
+"""The customer's page in full: log-ins, sessions, what happened; and the doors that staff can close."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.db import transaction
+from django.db.models import Q, QuerySet
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import URLPattern, path
+from django.utils import timezone
+from django.utils.decorators import method_decorator
+from django.views.decorators.http import require_POST
+
+from auth_providers.login import totp
+from auth_providers.models import PASSWORD, Account, Session
+from auth_providers.selfservice import deletion, staff_actions
+from auth_providers.tokens import sessions
+from customers.admin.customers import VIEWED, CustomerAdmin
+from customers.admin.staff import Staff, staff_of
+from customers.models import Customer
+from customers.profiles import normalize_email
+from tenants.admin import in_words
+from tenants.errors import DomainError
+from tenants.models import AuditEvent, Tenant
+
+TRAIL_LENGTH = 50
+SESSIONS_SHOWN = 20  # a customer of years has thousands
+
+
+@dataclass(frozen=True, kw_only=True)
+class Door:
+    """Something that staff do to a customer's access, from the list or from the customer's page."""
+
+    name: str
+    label: str
+    done: str
+    act: Callable[[Customer, Staff], object]
+
+
+def _activate(customer: Customer, by: Staff) -> None:
+    staff_actions.set_active(tenant=customer.tenant, customer=customer, is_active=True, **by)
+
+
+def _deactivate(customer: Customer, by: Staff) -> None:
+    staff_actions.set_active(tenant=customer.tenant, customer=customer, is_active=False, **by)
+
+
+def _put_on_hold(customer: Customer, by: Staff) -> None:
+    staff_actions.set_on_hold(tenant=customer.tenant, customer=customer, is_on_hold=True, **by)
+
+
+def _release_hold(customer: Customer, by: Staff) -> None:
+    staff_actions.set_on_hold(tenant=customer.tenant, customer=customer, is_on_hold=False, **by)
+
+
+def _end_sessions(customer: Customer, by: Staff) -> None:
+    sessions.end_all(tenant=customer.tenant, customer=customer, reason="ended by staff", **by)
+
+
+def _remove_second_factor(customer: Customer, by: Staff) -> None:
+    totp.remove_by_staff(tenant=customer.tenant, customer=customer, **by)
+
+
+ACTIVATE = Door(name="activate", label="Activate", done="Activated", act=_activate)
+DEACTIVATE = Door(
+    name="deactivate",
+    label="Deactivate and end sessions",
+    done="Deactivated, and every session ended",
+    act=_deactivate,
+)
+PUT_ON_HOLD = Door(
+    name="put_on_hold",
+    label="Put on hold and end sessions",
+    done="Put on hold, and every session ended",
+    act=_put_on_hold,
+)
+RELEASE_HOLD = Door(name="release_hold", label="Release the hold", done="Released the hold", act=_release_hold)
+END_SESSIONS = Door(name="end_sessions", label="End sessions", done="Ended every session", act=_end_sessions)
+# On the customer's page only: it takes a look at whom it is about.
+REMOVE_SECOND_FACTOR = Door(
+    name="remove_second_factor",
+    label="Remove the authenticator",
+    done="Removed the authenticator, and wrote a mail about it",
+    act=_remove_second_factor,
+)
+DOORS = {door.name: door for door in (ACTIVATE, DEACTIVATE, PUT_ON_HOLD, RELEASE_HOLD, END_SESSIONS)}
+
+
+def _doors_of(customer: Customer, has_sessions: bool) -> list[Door]:
+    """The ones that change something as things stand."""
+    doors = [DEACTIVATE if customer.is_active else ACTIVATE, RELEASE_HOLD if customer.is_on_hold else PUT_ON_HOLD]
+    return [*doors, END_SESSIONS] if has_sessions else doors
+
+
+def may_erase(request: HttpRequest) -> bool:
+    """Erasing is for those who may delete; support clerks may not."""
+    return bool(request.user.has_perm("customers.delete_customer"))
+
+
+def _list_action(door: Door) -> Any:
+    """The door as an action of Django's list of customers."""
+
+    @admin.action(description=door.label, permissions=["change"])
+    def act(model_admin: "CustomerWithAccessAdmin", request: HttpRequest, queryset: QuerySet[Customer]) -> None:
+        if request.POST.get("select_across") == "1":
+            model_admin.message_user(request, "Choose customers one page at a time.", messages.ERROR)
+            return
+        model_admin.use_door(request, door, queryset)
+
+    act.__name__ = door.name
+    return act
+
+
+@admin.register(Customer)
+class CustomerWithAccessAdmin(CustomerAdmin):
+    actions = [_list_action(door) for door in DOORS.values()]
+
+    def fits(self, word: str) -> Q:
+        """An e-mail is also what someone logs in with."""
+        if "@" not in word:
+            return super().fits(word)
+        # Everything that the unique index begins with is named, so that it answers at once. The keys are fetched: a
+        # subquery inside OR would keep the database from using any index.
+        log_ins = Account.objects.filter(
+            tenant__in=Tenant.objects.all(), provider=PASSWORD, identifier=normalize_email(word)
+        )
+        return super().fits(word) | Q(pk__in=list(log_ins.values_list("customer", flat=True)))
+
+    def get_urls(self) -> list[URLPattern]:
+        views: list[tuple[str, str, Callable[..., HttpResponse]]] = [
+            ("door", "doors/<str:name>/", self.door_view),
+            ("end_session", "sessions/<uuid:session_id>/end/", self.end_session_view),
+            ("reset", "log-ins/<int:account_id>/reset/", self.reset_view),
+            ("remove_second_factor", "second-factor/remove/", self.remove_second_factor_view),
+            ("erase", "erase/", self.erase_view),
+        ]
+        ours = [
+            path(f"<int:customer_id>/{route}", self.admin_site.admin_view(view), name=f"customers_customer_{name}")
+            for name, route, view in views
+        ]
+        return [*ours, *super().get_urls()]
+
+    @method_decorator(require_POST)
+    @method_decorator(transaction.atomic)
+    def door_view(self, request: HttpRequest, customer_id: int, name: str) -> HttpResponse:
+        """A button on the customer's page."""
+        customer = self.customer_to_change(request, customer_id)
+        if name not in DOORS:
+            raise Http404
+        self.use_door(request, DOORS[name], [customer])
+        return self.back_to(customer)
+
+    @method_decorator(require_POST)
+    @method_decorator(transaction.atomic)
+    def remove_second_factor_view(self, request: HttpRequest, customer_id: int) -> HttpResponse:
+        """For who has lost the app and the recovery codes, and has told the clerk who they are."""
+        customer = self.customer_to_change(request, customer_id)
+        self.use_door(request, REMOVE_SECOND_FACTOR, [customer])
+        return self.back_to(customer)
+
+    def use_door(self, request: HttpRequest, door: Door, customers: Iterable[Customer]) -> None:
+        for customer in customers:
+            try:
+                door.act(customer, staff_of(request))
+            except DomainError as error:
+                self.message_user(request, f"{customer}: {error.message}", messages.ERROR)
+            else:
+                self.message_user(request, f"{door.done}: {customer}.", messages.SUCCESS)
+
+    @method_decorator(require_POST)
+    @method_decorator(transaction.atomic)
+    def end_session_view(self, request: HttpRequest, customer_id: int, session_id: UUID) -> HttpResponse:
+        customer = self.customer_to_change(request, customer_id)
+        if staff_actions.end_session(
+            tenant=customer.tenant, customer=customer, session_id=session_id, **staff_of(request)
+        ):
+            self.message_user(request, "Ended the session.", messages.SUCCESS)
+        else:
+            self.message_user(request, "This session is not running any more.", messages.WARNING)
+        return self.back_to(customer)
+
+    @method_decorator(require_POST)
+    def reset_view(self, request: HttpRequest, customer_id: int, account_id: int) -> HttpResponse:
+        """Staff start a reset; the new password is the customer's alone."""
+        with transaction.atomic():
+            customer = self.customer_to_change(request, customer_id)
+        try:
+            staff_actions.send_password_reset(
+                tenant=customer.tenant, customer=customer, account_id=account_id, **staff_of(request)
+            )
+        except DomainError as error:
+            self.message_user(request, error.message, messages.ERROR)
+        else:
+            self.message_user(request, "A mail with a link to a new password is on its way.", messages.SUCCESS)
+        return self.back_to(customer)
+
+    def erase_view(self, request: HttpRequest, customer_id: int) -> HttpResponse:
+        """Ask first: what is erased does not come back."""
+        with transaction.atomic():  # the row's lock goes with it: erasing takes its locks in an order of its own
+            customer = self.customer_to_change(request, customer_id)
+        if not may_erase(request):
+            raise PermissionDenied
+        if request.method != "POST":
+            context = {**self.admin_site.each_context(request), "original": customer, "opts": self.opts}
+            return render(request, "admin/customers/customer/erase.html", {**context, "title": "Erase a customer"})
+        try:
+            deletion.erase_by_staff(tenant=customer.tenant, customer=customer, **staff_of(request))
+        except DomainError as error:  # someone else was faster
+            self.message_user(request, error.message, messages.ERROR)
+        else:
+            self.message_user(request, f"Erased customer {customer.number}.", messages.SUCCESS)
+        return self.back_to(customer)
+
+    def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> Any:
+        return super().render_change_form(request, {**context, "may_erase": may_erase(request)}, *args, **kwargs)
+
+    def panels(self, customer: Customer) -> dict[str, Any]:
+        tenant = customer.tenant
+        newest = Session.objects.for_tenant(tenant).filter(customer=customer).order_by("-authenticated_at")
+        running = newest.filter(ended_at=None, expires_at__gt=timezone.now()).count()
+        events = AuditEvent.objects.for_tenant(tenant).filter(customer_number=customer.number)
+        return {
+            **super().panels(customer),
+            "accounts": Account.objects.for_tenant(tenant).filter(customer=customer),
+            "sessions": newest[:SESSIONS_SHOWN],
+            "running_sessions": running,
+            "second_factor": totp.status(tenant=tenant, customer=customer),
+            "doors": _doors_of(customer, running > 0),
+            # Views would crowd out what the customer and the shop did.
+            "events": [(event, in_words(event)) for event in events.exclude(action=VIEWED)[:TRAIL_LENGTH]],
+        }

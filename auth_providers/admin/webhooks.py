@@ -1,0 +1,99 @@
+"""The shop's endpoints in the back office: where events go, the secret that signs them, and a button to try."""
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import URLPattern, path, reverse
+from django.utils.decorators import method_decorator
+from django.views.decorators.http import require_POST
+
+from auth_providers.admin.forms import HttpsUrl
+from auth_providers.messaging import webhook_delivery
+from auth_providers.models import WebhookEndpoint
+from auth_providers.outbound import webhook_signature
+from auth_providers.outbound.http_client import ProviderUnavailable
+from tenants.admin import TenantRowAdmin
+from tenants.encryption import encrypt
+
+
+class WebhookEndpointForm(forms.ModelForm[WebhookEndpoint]):
+    """An endpoint. Its secret is ours to make, so the form has no field for it."""
+
+    class Meta:
+        model = WebhookEndpoint
+        fields = ["tenant", "name", "url", "is_enabled"]
+        field_classes = {"url": HttpsUrl}
+        labels = {"url": "URL"}
+
+
+@admin.register(WebhookEndpoint)
+class WebhookEndpointAdmin(TenantRowAdmin[WebhookEndpoint]):
+    """Flows and the outbox name endpoints, so the name stays."""
+
+    form = WebhookEndpointForm
+    fixed = ("name",)
+    fields = ["tenant", "name", "url", "is_enabled"]
+    list_display = ["name", "tenant", "url", "is_enabled"]
+    list_filter = ["is_enabled", "tenant"]
+    list_select_related = ["tenant"]
+    search_fields = ["name", "url"]
+
+    def save_model(self, request: HttpRequest, obj: WebhookEndpoint, form: Any, change: bool) -> None:
+        if change:
+            super().save_model(request, obj, form, change)
+        else:
+            self._give_secret(request, obj)
+
+    def _give_secret(self, request: HttpRequest, endpoint: WebhookEndpoint) -> None:
+        secret = webhook_signature.new_secret()
+        endpoint.secret_encrypted = encrypt(secret)
+        endpoint.save()
+        self.message_user(request, f"Its secret, shown this once: {secret}", messages.WARNING)
+
+    def get_urls(self) -> list[URLPattern]:
+        buttons = [
+            path(
+                f"<int:endpoint_id>/{name}/",
+                self.admin_site.admin_view(view),
+                name=f"auth_providers_webhookendpoint_{name}",
+            )
+            for name, view in (("test", self.test_view), ("secret", self.secret_view))
+        ]
+        return [*buttons, *super().get_urls()]
+
+    @method_decorator(require_POST)
+    def test_view(self, request: HttpRequest, endpoint_id: int) -> HttpResponse:
+        """The button: send an event of the type `test` now, and say what came of it."""
+        endpoint = self._changeable(request, endpoint_id)
+        try:
+            webhook_delivery.send_test(endpoint)
+        except (ProviderUnavailable, webhook_delivery.NotTaken) as error:
+            cause = error.__cause__
+            reason = f" ({type(cause).__name__}: {cause})" if cause else ""
+            self.message_user(request, f"It did not take the event: {error}{reason}"[:600], messages.ERROR)
+        else:
+            self.message_user(request, "It took the event.", messages.SUCCESS)
+        return _back_to(endpoint)
+
+    @method_decorator(require_POST)
+    def secret_view(self, request: HttpRequest, endpoint_id: int) -> HttpResponse:
+        """The button: a new secret; the old one signs nothing from now on."""
+        endpoint = self._changeable(request, endpoint_id)
+        self._give_secret(request, endpoint)
+        self.log_change(request, endpoint, "Gave it a new secret.")
+        return _back_to(endpoint)
+
+    def _changeable(self, request: HttpRequest, endpoint_id: int) -> WebhookEndpoint:
+        endpoint = self.get_object(request, str(endpoint_id))
+        if endpoint is None:
+            raise Http404
+        if not self.has_change_permission(request, endpoint):
+            raise PermissionDenied
+        return endpoint
+
+
+def _back_to(endpoint: WebhookEndpoint) -> HttpResponse:
+    return HttpResponseRedirect(reverse("admin:auth_providers_webhookendpoint_change", args=[endpoint.pk]))

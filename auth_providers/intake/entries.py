@@ -1,0 +1,199 @@
+"""What a storefront hands in about a customer: checked and completed as a whole, then written to a profile."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from django.db import transaction
+
+from customers import consents, identifiers, profiles
+from customers.addresses import addresses
+from customers.enrichment import enrichment
+from customers.models import Address, Customer
+from tenants import audit
+from tenants.clients import Client
+from tenants.errors import FieldError, InvalidInput
+from tenants.models import Tenant
+
+# By the names of `enrichment`; the rest are those of the profile.
+PROFILE_NAMES = {"email": "contact_email", "phone": "contact_phone"}
+ENTRY_NAMES = {own: name for name, own in PROFILE_NAMES.items()}
+ADDRESS_NAMES = ("street", "street_number", "postal_code", "city", "state", "country")
+# What a postal code says: with a new code, the place is another.
+PLACE = ("city", "state")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Entry:
+    """`values` are by the names of `enrichment`, `derived` says which of them nobody sent; consents are by purpose;
+    `properties` are what the storefront sent beyond all names that we have."""
+
+    values: Mapping[str, Any] = field(default_factory=dict)
+    consents: Mapping[str, bool] = field(default_factory=dict)
+    identifiers: Mapping[str, str] = field(default_factory=dict)
+    properties: Mapping[str, Any] = field(default_factory=dict)
+    derived: tuple[str, ...] = ()
+
+    @property
+    def email(self) -> str:
+        """The address, normalized once the entry is complete; "" when there is none."""
+        return self.values.get("email") or ""
+
+    @property
+    def phone(self) -> str:
+        """The telephone number, in E.164 once the entry is complete; "" when there is none."""
+        return self.values.get("phone") or ""
+
+    def as_json(self) -> dict[str, Any]:
+        """What `from_json` makes the entry of again."""
+        return {name: getattr(self, name) for name in self.__dataclass_fields__}
+
+    @classmethod
+    def from_json(cls, content: Mapping[str, Any]) -> "Entry":
+        """The entry that `as_json` wrote."""
+        return cls(**{**content, "derived": tuple(content["derived"])})
+
+
+def complete(*, tenant: Tenant, entry: Entry) -> Entry:
+    """The entry in one form and with what follows from it. Raises one `InvalidInput` with everything that is wrong."""
+    errors: list[FieldError] = []
+    completed = entry
+    try:
+        enriched = enrichment.enrich(tenant=tenant, values=entry.values)
+        completed = replace(entry, values=enriched.values, derived=enriched.derived)
+    except InvalidInput as error:
+        errors += error.details
+    checks: tuple[Callable[[], None], ...] = (
+        lambda: identifiers.check(identifiers=completed.identifiers),
+        lambda: _check_consents(completed.consents),
+        lambda: profiles.check(tenant=tenant, values=_profile(completed)),
+        lambda: addresses.check(values={"contact_name": "-", **_address(completed)}),
+    )
+    for check in checks:
+        try:
+            check()
+        except InvalidInput as error:
+            found = [replace(each, field=ENTRY_NAMES.get(each.field, each.field)) for each in error.details]
+            errors += [each for each in found if each.field not in {known.field for known in errors}]
+    if errors:
+        raise InvalidInput(details=tuple(errors))
+    return completed
+
+
+@transaction.atomic
+def create(*, tenant: Tenant, number: str, entry: Entry, client: Client) -> Customer:
+    """A new profile of the completed entry. Raises `InvalidInput`, and `identifiers.IdentifierTaken` for another
+    customer's."""
+    customer = profiles.create(tenant=tenant, number=number, values=_profile(entry))
+    address = _address(entry)
+    if _says_something(address):
+        named = address | {"contact_name": _contact_name(customer)}
+        addresses.create_first(tenant=tenant, customer=customer, values=named)
+    _write_the_rest(tenant, customer, entry, client)
+    return customer
+
+
+@transaction.atomic
+def update(*, tenant: Tenant, customer: Customer, entry: Entry, client: Client) -> tuple[Customer, tuple[str, ...]]:
+    """Write the completed entry to a profile; what was derived replaces nothing that is known. Returns the changed
+    profile, and which of the derived values were written. Raises `InvalidInput`, `profiles.CustomerNotFound` and
+    `identifiers.IdentifierTaken`."""
+    address = addresses.find_default(tenant=tenant, customer=customer) if _says_something(_address(entry)) else None
+    fitted = _fitted(tenant, customer, address, entry)
+    changes = _profile(fitted)
+    if not changes.get("contact_email"):
+        changes.pop("contact_email", None)  # it can be changed, and not removed
+    changed = profiles.update(tenant=tenant, customer=customer, changes=changes, client=client)
+    _write_address(tenant, changed, address, _address(fitted))
+    _write_the_rest(tenant, customer, fitted, client)
+    return changed, fitted.derived
+
+
+def _check_consents(given: Mapping[str, bool]) -> None:
+    """Raises `InvalidInput` for what `consents.record` would refuse."""
+    errors = [
+        FieldError(field=f"consents.{purpose}", code="invalid", message="No consent can be called this.")
+        for purpose in given
+        if not consents.PURPOSE.fullmatch(purpose)
+    ]
+    errors += [
+        FieldError(field=f"consents.{purpose}", code="type", message="This must be true or false.")
+        for purpose, is_given in given.items()
+        if not isinstance(is_given, bool)
+    ]
+    if len(given) > consents.MAX_PURPOSES:
+        message = f"At most {consents.MAX_PURPOSES} consents."
+        errors.append(FieldError(field="consents", code="max_length", message=message))
+    if errors:
+        raise InvalidInput(details=tuple(errors))
+
+
+def _profile(entry: Entry) -> dict[str, Any]:
+    """The profile's part, by its own names."""
+    part = {PROFILE_NAMES.get(name, name): value for name, value in entry.values.items() if name not in ADDRESS_NAMES}
+    return part | ({"properties": dict(entry.properties)} if entry.properties else {})
+
+
+def _address(entry: Entry) -> dict[str, Any]:
+    return {name: entry.values[name] for name in ADDRESS_NAMES if name in entry.values}
+
+
+def _says_something(address: Mapping[str, Any]) -> bool:
+    return any(value not in (None, "") for value in address.values())
+
+
+def _contact_name(customer: Customer) -> str:
+    """An address has to name somebody."""
+    name = " ".join(part for part in (customer.first_name, customer.last_name) if part)
+    return (name or customer.company or customer.contact_email or customer.number)[:255]
+
+
+def _fitted(tenant: Tenant, customer: Customer, address: Address | None, entry: Entry) -> Entry:
+    """The entry without what is derived and known already; what a postal code says is worked out with the country
+    that is known."""
+    sent = {name: value for name, value in entry.values.items() if name not in entry.derived}
+    if "country" in entry.derived and address is not None and address.country:
+        known = enrichment.enrich(tenant=tenant, values=sent | {"country": address.country})
+        entry = replace(entry, values=known.values, derived=known.derived)
+    is_new_place = bool(sent.get("postal_code"))
+    kept = [name for name in entry.derived if (name in PLACE and is_new_place) or not _stored(customer, address, name)]
+    values = {name: value for name, value in entry.values.items() if name in sent or name in kept}
+    if address is not None and sent.get("postal_code", address.postal_code) != address.postal_code:
+        values.setdefault("state", None)  # that of the old one
+    return replace(entry, values=values, derived=tuple(kept))
+
+
+def _stored(customer: Customer, address: Address | None, name: str) -> Any:
+    if name in ADDRESS_NAMES:
+        return getattr(address, name) if address else None
+    return getattr(customer, PROFILE_NAMES.get(name, name))
+
+
+def _write_address(tenant: Tenant, customer: Customer, address: Address | None, values: Mapping[str, Any]) -> None:
+    if address is not None:
+        addresses.update(tenant=tenant, customer=customer, public_id=address.public_id, changes=values)
+    elif _says_something(values):
+        named = {**values, "contact_name": _contact_name(customer)}
+        addresses.add(tenant=tenant, customer=customer, values=named)
+
+
+def _write_the_rest(tenant: Tenant, customer: Customer, entry: Entry, client: Client) -> None:
+    if entry.identifiers:
+        identifiers.assign(tenant=tenant, customer=customer, identifiers=entry.identifiers, client=client)
+    if entry.consents:
+        consents.record(tenant=tenant, customer=customer, given=entry.consents, source="check_in", client=client)
+    audit.record(
+        tenant=tenant,
+        action="check_in",
+        client=client,
+        customer_number=customer.number,
+        reason=", ".join(sorted({*entry.values, *entry.properties}))[:255],
+    )
+
+
+def without_identifiers(entry: Entry, names: Iterable[str]) -> Entry:
+    """The entry but for these identifiers."""
+    left_out = set(names)
+    return replace(
+        entry, identifiers={name: value for name, value in entry.identifiers.items() if name not in left_out}
+    )

@@ -1,0 +1,271 @@
+"""Logging in with an identity at another provider: the account that belongs to it, or a new one, or none."""
+
+import json
+from uuid import UUID
+
+from django.db import IntegrityError, transaction
+from django.db.models import Q
+from django.utils import timezone
+
+from auth_providers.accounts import verification
+from auth_providers.login import one_time_code
+from auth_providers.models import PASSWORD, Account, AuthProvider, OneTimeCode, PendingLink, Session
+from auth_providers.providers.oidc import Identity
+from auth_providers.providers.registry import find_provider
+from auth_providers.tokens import sessions
+from customers import numbers, profiles
+from customers.models import Customer
+from tenants import audit
+from tenants.clients import Client
+from tenants.encryption import decrypt, encrypt
+from tenants.errors import DomainError, FieldError, Kind
+from tenants.models import Tenant
+
+VERIFICATION = OneTimeCode.Purpose.VERIFICATION
+
+
+class UnknownCustomer(DomainError):
+    """Nobody here has this identity, and the provider does not bring new customers."""
+
+    kind = Kind.NOT_FOUND
+    code = "unknown_customer"
+    default_message = "There is no customer with this identity."
+
+
+class LinkNeeded(DomainError):
+    """A customer here has the identity's e-mail, and nothing shows that both are one person. `issued` is the code that
+    was mailed to the customer; `complete_link` takes the answer."""
+
+    kind = Kind.CHALLENGE
+    code = "link_needed"
+    default_message = "A customer with this e-mail address exists. A code was mailed there: confirm that it is you."
+
+    def __init__(
+        self,
+        message: str = "",
+        *,
+        issued: one_time_code.Issued | None = None,
+        details: tuple[FieldError, ...] = (),
+        retry_after: int | None = None,
+    ) -> None:
+        super().__init__(message, details=details, retry_after=retry_after)
+        self.issued = issued
+
+
+def log_in(
+    *,
+    tenant: Tenant,
+    provider: AuthProvider,
+    identity: Identity,
+    issue: sessions.Issue,
+    client: Client,
+    continuing: Session | None,
+) -> sessions.Started:
+    """Log in the customer whose identity it is.
+
+    Raises `LinkNeeded`, `limits.Throttled` instead of mailing too many codes, `UnknownCustomer`, and what
+    `sessions.start` raises.
+    """
+    account, owner = _find_with_owner(tenant, provider, identity)
+    if account is None:
+        account = _bring_in(tenant, provider, identity, owner, client)
+    return sessions.start(
+        tenant=tenant, account=account, method=provider.name, issue=issue, client=client, continuing=continuing
+    )
+
+
+def awaits_link(*, tenant: Tenant, challenge_id: UUID) -> bool:
+    """Whether this challenge is one for `complete_link`."""
+    return _waiting(tenant, challenge_id) is not None
+
+
+def complete_link(
+    *,
+    tenant: Tenant,
+    challenge_id: UUID,
+    code: str,
+    issue: sessions.Issue,
+    client: Client,
+    continuing: Session | None = None,
+) -> sessions.Started:
+    """Link the identity that waits for this code with the customer who got it, and log the customer in.
+
+    Raises `one_time_code.InvalidCode`, `limits.Throttled`, `registry.UnknownProvider` when the provider was switched
+    off meanwhile, and what `sessions.start` raises.
+    """
+    waiting = _waiting(tenant, challenge_id)
+    if waiting is None:
+        raise one_time_code.InvalidCode
+    one_time_code.verify(tenant=tenant, challenge_id=challenge_id, code=code, client=client, purposes=(VERIFICATION,))
+    kept = json.loads(decrypt(waiting.data_encrypted))
+    provider = find_provider(tenant=tenant, name=kept.pop("provider"))
+    identity = Identity(**kept)
+    try:
+        account = _link_proven(tenant, provider, identity, waiting, client)
+    except IntegrityError:  # linked in the meantime
+        account = _find(tenant, provider, identity)
+    if account is None:
+        raise one_time_code.InvalidCode
+    return sessions.start(
+        tenant=tenant,
+        account=account,
+        method=provider.name,
+        issue=issue,
+        client=client,
+        continuing=continuing,
+        is_mailbox_proof=True,
+    )
+
+
+def _bring_in(
+    tenant: Tenant, provider: AuthProvider, identity: Identity, owner: Account | None, client: Client
+) -> Account:
+    """The new account of an identity that had none: that of whoever has its e-mail here, or of a new customer. When
+    the same identity came in twice at once, the account that the faster one got."""
+    try:
+        if owner is not None:
+            return _link(tenant, provider, identity, owner, client)
+        return _provision(tenant, provider, identity, client)
+    except IntegrityError:
+        account = _find(tenant, provider, identity)
+        if account is None:
+            raise
+        return account
+
+
+def _find(tenant: Tenant, provider: AuthProvider, identity: Identity) -> Account | None:
+    return _find_with_owner(tenant, provider, identity)[0]
+
+
+def _find_with_owner(
+    tenant: Tenant, provider: AuthProvider, identity: Identity
+) -> tuple[Account | None, Account | None]:
+    """The identity's account, and that of whoever has its e-mail here, in one statement."""
+    own = Q(provider=provider.name, issuer=identity.issuer, identifier=identity.subject)
+    emails = Q(provider=PASSWORD, identifier=identity.email) if identity.email else Q(pk=None)
+    found = list(Account.objects.for_tenant(tenant).select_related("customer").filter(own | emails))
+    accounts = {account.provider == PASSWORD: account for account in found}
+    return accounts.get(False), accounts.get(True)
+
+
+def _link(tenant: Tenant, provider: AuthProvider, identity: Identity, owner: Account, client: Client) -> Account:
+    """A new account for the customer who has this e-mail here, where provider and tenant vouch for it.
+
+    Someone who has the e-mail and no proof of it is asked for one: it may be another's account (OWASP ASVS 5.0, 6.8.1).
+    """
+    if not (provider.is_linking_by_email and identity.is_email_verified and owner.is_confirmed):
+        raise _ask(tenant, provider, identity, owner, client)
+    return _create_account(tenant, provider, identity, owner.customer, client, action="link_identity")
+
+
+@transaction.atomic
+def _ask(
+    tenant: Tenant, provider: AuthProvider, identity: Identity, owner: Account, client: Client
+) -> LinkNeeded | sessions.LogInRefused:
+    """Mail the owner a code, and keep the identity until it is answered. Returns what to raise, outside of every
+    transaction."""
+    customer = owner.customer
+    audit.record(
+        tenant=tenant,
+        action=audit.LOG_IN,
+        client=client,
+        customer_number=customer.number,
+        method=provider.name,
+        is_success=False,
+        reason="e-mail belongs to another account",
+    )
+    if not customer.is_active or customer.is_on_hold:
+        return sessions.LogInRefused()
+    issued = one_time_code.request(
+        tenant=tenant,
+        purpose=VERIFICATION,
+        channel=OneTimeCode.Channel.EMAIL,
+        destination=owner.identifier,
+        client=client,
+        customer=customer,
+        language=customer.preferred_language or "",
+    )
+    kept = {
+        "provider": provider.name,
+        "issuer": identity.issuer,
+        "subject": identity.subject,
+        "email": identity.email,
+        "is_email_verified": identity.is_email_verified,
+    }
+    PendingLink(
+        tenant=tenant,
+        challenge_id=issued.challenge_id,
+        account=owner,
+        data_encrypted=encrypt(json.dumps(kept)),
+        expires_at=issued.expires_at,
+    ).save(force_insert=True)
+    return LinkNeeded(issued=issued)
+
+
+def _waiting(tenant: Tenant, challenge_id: UUID) -> PendingLink | None:
+    return (
+        PendingLink.objects.for_tenant(tenant)
+        .select_related("account__customer")
+        .filter(challenge_id=challenge_id, spent_at=None, expires_at__gt=timezone.now())
+        .first()
+    )
+
+
+@transaction.atomic
+def _link_proven(
+    tenant: Tenant, provider: AuthProvider, identity: Identity, waiting: PendingLink, client: Client
+) -> Account | None:
+    """The new account of the identity; None when what waited is used up, or its e-mail is another customer's by now."""
+    unspent = PendingLink.objects.for_tenant(tenant).filter(pk=waiting.pk, spent_at=None)
+    if not unspent.update(spent_at=timezone.now(), data_encrypted=""):  # what was used needs no keeping
+        return None
+    owner = waiting.account
+    if owner.identifier != identity.email:
+        return None
+    try:
+        verification.confirm(tenant=tenant, account=owner, client=client)
+    except verification.AccountGone:
+        return None
+    return _create_account(tenant, provider, identity, owner.customer, client, action="link_identity")
+
+
+def _provision(tenant: Tenant, provider: AuthProvider, identity: Identity, client: Client) -> Account:
+    if not provider.is_provisioning:
+        raise UnknownCustomer
+    number = numbers.take(tenant=tenant)
+    with transaction.atomic():
+        customer = profiles.create(tenant=tenant, number=number, values=_profile(identity))
+        return _create_account(tenant, provider, identity, customer, client, action=audit.SIGN_UP)
+
+
+def _profile(identity: Identity) -> dict[str, str]:
+    """The standard claims that a profile has a place for (OpenID Connect Core 1.0, 5.1)."""
+    texts = {"first_name": identity.claims.get("given_name"), "last_name": identity.claims.get("family_name")}
+    profile = {name: text[:255] for name, text in texts.items() if isinstance(text, str) and text and "\0" not in text}
+    if identity.email and not profiles.email_errors("email", identity.email):
+        profile["contact_email"] = identity.email
+    return profile
+
+
+@transaction.atomic
+def _create_account(
+    tenant: Tenant,
+    provider: AuthProvider,
+    identity: Identity,
+    customer: Customer,
+    client: Client,
+    *,
+    action: str,
+) -> Account:
+    """Insert the account. Raises `IntegrityError` when the identity has one already."""
+    account = Account(
+        tenant=tenant,
+        customer=customer,
+        provider=provider.name,
+        issuer=identity.issuer,
+        identifier=identity.subject,
+        email=identity.email[:254],
+    )
+    account.save(force_insert=True)
+    audit.record(tenant=tenant, action=action, client=client, customer_number=customer.number, method=provider.name)
+    return account

@@ -1,0 +1,360 @@
+"""One-time codes: six digits by mail or text message, for a log-in, a verification or a second factor.
+
+One code is alive for a purpose at a destination: asking again overwrites it. It lives three minutes, takes three wrong
+answers, and is good once. A destination that nobody has here is treated like any other until the message is written
+(`mail_rendering`), so that neither the answer nor its cost tells. Why so: `docs/decisions/one-time-codes.md`.
+"""
+
+import re
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import NoReturn
+from uuid import UUID, uuid4
+
+from django.conf import settings
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+from django.utils.crypto import constant_time_compare, salted_hmac
+
+from auth_providers import limits
+from auth_providers.accounts import contact_points
+from auth_providers.login import one_time_code_accounts
+from auth_providers.models import OTP, OneTimeCode, Session
+from auth_providers.tokens import sessions
+from customers.models import Customer
+from tenants import audit
+from tenants.clients import Client
+from tenants.errors import DomainError, InvalidInput, Kind
+from tenants.models import Tenant, TenantQuerySet
+from tenants.outbox import queue
+
+DIGITS = 6
+LIFETIME = timedelta(minutes=3)
+MAX_WRONG_ANSWERS = 3
+# Used-up codes that make the next wait longer; it is 2 ** 16 seconds, 18 hours, at most. Without an end to it, anybody
+# could lock a customer out for good; with this one, a guesser gets 51 answers in the first days and 4 a day from then
+# on (NIST SP 800-63B-4, 3.2.2, allows 100 in a row).
+MOST_COUNTED = 17
+
+LOG_IN = OneTimeCode.Purpose.LOG_IN
+EMAIL, SMS = OneTimeCode.Channel.EMAIL, OneTimeCode.Channel.SMS
+TEMPLATES = {
+    OneTimeCode.Purpose.LOG_IN: "log_in_code",
+    OneTimeCode.Purpose.VERIFICATION: "verification_code",
+    OneTimeCode.Purpose.SECOND_FACTOR: "second_factor_code",
+}
+
+
+class InvalidCode(DomainError):
+    """Unknown, wrong, expired, spent or used up: the caller learns no more than this."""
+
+    kind = Kind.UNAUTHENTICATED
+    code = "invalid_code"
+    default_message = "The code is not valid. Ask for a new one if it does not work."
+
+
+@dataclass(frozen=True, kw_only=True)
+class Issued:
+    """A code that was asked for: what its receiver needs to answer, and nothing that tells whether there is one."""
+
+    challenge_id: UUID
+    channel: str
+    masked_destination: str
+    expires_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class Proven:
+    """Whoever answered reads what is sent to this destination. `customer_number` is "" unless the code was about one
+    customer."""
+
+    purpose: str
+    channel: str
+    destination: str
+    customer_number: str
+
+
+def request(
+    *,
+    tenant: Tenant,
+    purpose: str,
+    channel: str,
+    destination: str,
+    client: Client,
+    customer: Customer | None = None,
+    site: str = "",
+    language: str = "",
+) -> Issued:
+    """Make a code and write its message to the outbox; an older code for the same is good no more.
+
+    `customer` is whom a second factor is for. A code for a log-in is sent only where the destination has an account or
+    would get one; the answer is the same either way. Raises `limits.Throttled` inside the cooldown, beyond the quotas,
+    and while wrong answers leave no time to use a code; `InvalidInput` on `to`; `registry.UnknownProvider` when the
+    tenant sends no such codes.
+    """
+    _check_channel(tenant, purpose, channel)
+    to = contact_points.normalize(tenant=tenant, channel=channel, text=destination)
+    now = timezone.now()
+    code = OneTimeCode(
+        tenant=tenant,
+        purpose=purpose,
+        channel=channel,
+        destination=to,
+        customer_number=customer.number if customer else "",
+        issued_at=now,
+        expires_at=now + LIFETIME,
+    )
+    previous = _codes(tenant, purpose, channel, to).filter(customer_number=code.customer_number).first()
+    _check_pace(previous, code)
+    _spend(tenant, code, client)
+    _issue(code, previous, site=site, language=language)
+    return Issued(
+        challenge_id=code.challenge_id,
+        channel=channel,
+        masked_destination=contact_points.mask(channel=channel, destination=to),
+        expires_at=code.expires_at,
+    )
+
+
+def verify(
+    *,
+    tenant: Tenant,
+    challenge_id: UUID,
+    code: str,
+    client: Client,
+    purposes: Sequence[str] = tuple(OneTimeCode.Purpose),
+) -> Proven:
+    """Spend the code of this challenge, when its purpose is one of `purposes`.
+
+    Raises `InvalidCode`, and `limits.Throttled` for an answer that comes too early and is not looked at. Not inside a
+    transaction: a wrong answer counts although it raises.
+    """
+    candidates = OneTimeCode.objects.for_tenant(tenant).filter(challenge_id=challenge_id, purpose__in=purposes)
+    return _verify(tenant=tenant, candidates=candidates, purposes=purposes, code=code, client=client)
+
+
+def verify_by_destination(
+    *, tenant: Tenant, purpose: str, channel: str, destination: str, code: str, client: Client
+) -> Proven:
+    """Spend the code that was sent to this destination, for who knows no challenge. Raises what `verify` raises."""
+    try:
+        to = contact_points.normalize(tenant=tenant, channel=channel, text=destination)
+    except InvalidInput as error:
+        raise InvalidCode from error
+    candidates = _codes(tenant, purpose, channel, to).filter(customer_number="")
+    return _verify(tenant=tenant, candidates=candidates, purposes=(purpose,), code=code, client=client)
+
+
+def log_in(
+    *,
+    tenant: Tenant,
+    proven: Proven,
+    issue: sessions.Issue,
+    client: Client,
+    continuing: Session | None = None,
+) -> sessions.Started:
+    """Log in whoever has proven to own the destination: its account's customer, or a new one where the tenant takes
+    them. An account that waited for its owner is confirmed (`verification`).
+
+    Raises `registry.UnknownProvider`, `sessions.LogInRefused` and what else `sessions.start` raises.
+    """
+    if proven.purpose == OneTimeCode.Purpose.SECOND_FACTOR:
+        raise ValueError("a second factor is no first one")
+    account = one_time_code_accounts.take(
+        tenant=tenant, channel=proven.channel, destination=proven.destination, client=client
+    )
+    return sessions.start(tenant=tenant, account=account, method=OTP, issue=issue, client=client, continuing=continuing)
+
+
+def log_in_with_code(
+    *,
+    tenant: Tenant,
+    challenge_id: UUID,
+    code: str,
+    issue: sessions.Issue,
+    client: Client,
+    continuing: Session | None = None,
+) -> sessions.Started:
+    """`verify` and `log_in` in one, for a code that was asked for to log in."""
+    proven = verify(tenant=tenant, challenge_id=challenge_id, code=code, client=client, purposes=(LOG_IN,))
+    return log_in(tenant=tenant, proven=proven, issue=issue, client=client, continuing=continuing)
+
+
+def _check_channel(tenant: Tenant, purpose: str, channel: str) -> None:
+    """Mail is there for whoever is asked to prove an address or a second factor, also where nobody logs in by code."""
+    if channel not in OneTimeCode.Channel.values or (channel == SMS and not settings.SMS_URL):
+        raise one_time_code_accounts.no_such_channel()
+    if purpose == LOG_IN or (purpose == OneTimeCode.Purpose.SECOND_FACTOR and channel == SMS):
+        one_time_code_accounts.get_provider(tenant=tenant, channel=channel)
+
+
+def _codes(tenant: Tenant, purpose: str, channel: str, destination: str) -> TenantQuerySet[OneTimeCode]:
+    return OneTimeCode.objects.for_tenant(tenant).filter(purpose=purpose, channel=channel, destination=destination)
+
+
+def _check_pace(previous: OneTimeCode | None, code: OneTimeCode) -> None:
+    """Raises `limits.Throttled` inside the cooldown, and when the code would expire before an answer is welcome."""
+    if previous is None:
+        return
+    _, cooldown = previous.generate_is_allowed()
+    if cooldown:
+        raise limits.Throttled(retry_after=limits.seconds_until(cooldown["next_generation_at"], code.issued_at))
+    _, throttle = previous.verify_is_allowed()
+    if throttle and throttle["locked_until"] >= code.expires_at:
+        raise limits.Throttled(retry_after=limits.seconds_until(throttle["locked_until"], code.issued_at))
+
+
+def _spend(tenant: Tenant, code: OneTimeCode, client: Client) -> None:
+    if code.channel == SMS:
+        country = contact_points.country_of(code.destination)
+        limits.spend_sms(tenant=tenant, destination=code.destination, country=country, client=client)
+    else:
+        kind = TEMPLATES[OneTimeCode.Purpose(code.purpose)]
+        limits.spend_mailed_code(tenant=tenant, destination=code.destination, kind=kind, client=client)
+
+
+def _issue(code: OneTimeCode, previous: OneTimeCode | None, *, site: str, language: str) -> None:
+    """Store the code and its message. Of several who ask at once one gets a code and the others the cooldown."""
+    digits = f"{secrets.randbelow(10**DIGITS):0{DIGITS}d}"
+    code.challenge_id = uuid4()
+    code.code_hmac = _hmac(code, digits)
+    code.cooldown_set(commit=False)
+    try:
+        with transaction.atomic():
+            if not _store(code, previous):
+                raise limits.Throttled(retry_after=code.get_cooldown_duration())
+            queue.enqueue(
+                tenant=code.tenant,
+                template=TEMPLATES[OneTimeCode.Purpose(code.purpose)],
+                channel=code.channel,
+                recipient=code.destination,
+                language=language,
+                site=site,
+                context={
+                    "code": digits,
+                    "challenge_id": str(code.challenge_id),
+                    "is_language_chosen": bool(language),
+                },
+                is_urgent=True,
+            )
+    except IntegrityError as error:  # the first code of this destination, twice at once
+        raise limits.Throttled(retry_after=code.get_cooldown_duration()) from error
+
+
+def _store(code: OneTimeCode, previous: OneTimeCode | None) -> bool:
+    """Put the code where the previous one was, in one conditional UPDATE; False when somebody else was faster. What
+    wrong answers led to stays."""
+    if previous is None:
+        code.save(force_insert=True)
+        return True
+    unchanged = OneTimeCode.objects.for_tenant(code.tenant).filter(pk=previous.pk, challenge_id=previous.challenge_id)
+    stored = unchanged.update(
+        challenge_id=code.challenge_id,
+        code_hmac=code.code_hmac,
+        wrong_answers=0,
+        issued_at=code.issued_at,
+        expires_at=code.expires_at,
+        spent_at=None,
+        last_generated_timestamp=code.last_generated_timestamp,
+    )
+    return stored == 1
+
+
+def _hmac(code: OneTimeCode, digits: str) -> bytes:
+    """What is stored of a code: keyed, and bound to the challenge, so that it can't be tried out or moved."""
+    bound = [str(code.tenant_id), code.purpose, code.destination, code.customer_number, str(code.challenge_id), digits]
+    return salted_hmac("patron.one_time_codes", "\n".join(bound), algorithm="sha256").digest()
+
+
+def _verify(
+    *, tenant: Tenant, candidates: TenantQuerySet[OneTimeCode], purposes: Sequence[str], code: str, client: Client
+) -> Proven:
+    attempts = _attempts(client)
+    limits.admit(tenant=tenant, attempts=attempts)
+    with transaction.atomic(durable=True):  # in a caller's transaction, the count would go when it is rolled back
+        stored = candidates.select_for_update().first()
+        reason = _compare(stored, code)
+    if reason or stored is None:
+        limits.record_failure(tenant=tenant, attempts=attempts)
+        _refuse(tenant, stored, purposes, client, reason)
+    return Proven(
+        purpose=stored.purpose,
+        channel=stored.channel,
+        destination=stored.destination,
+        customer_number=stored.customer_number,
+    )
+
+
+def _attempts(client: Client) -> tuple[limits.Attempt, ...]:
+    """Who tries a few codes of each of many customers is slowed down like who tries a few passwords of each."""
+    if not client.address:
+        return ()
+    return (limits.Attempt(rule=limits.LOG_IN_BY_ADDRESS, subject=client.subscriber),)
+
+
+def _compare(stored: OneTimeCode | None, code: str) -> str:
+    """Spend the code, or count the wrong answer and return the reason. The row is locked. Raises `limits.Throttled`."""
+    now = timezone.now()
+    if stored is None:
+        return "unknown code"
+    if stored.spent_at is not None or stored.expires_at <= now:
+        return "spent code" if stored.spent_at else "expired code"
+    if stored.wrong_answers >= MAX_WRONG_ANSWERS:
+        return "used-up code"
+    _, throttle = stored.verify_is_allowed()
+    if throttle:
+        raise limits.Throttled(retry_after=limits.seconds_until(throttle["locked_until"], now))
+    is_right = _is_right(stored, code)
+    if is_right:
+        stored.spent_at = now
+        stored.throttle_reset(commit=False)
+        stored.cooldown_reset(commit=False)
+    else:
+        _count_wrong(stored)
+    stored.save(
+        update_fields=[
+            "spent_at",
+            "wrong_answers",
+            "throttling_failure_timestamp",
+            "throttling_failure_count",
+            "last_generated_timestamp",
+        ]
+    )
+    return "" if is_right else "wrong code"
+
+
+def _is_right(stored: OneTimeCode, code: str) -> bool:
+    digits = "".join(code.split())  # people type what they read: 123 456
+    if not re.fullmatch(rf"[0-9]{{{DIGITS}}}", digits):
+        return False
+    return constant_time_compare(_hmac(stored, digits), bytes(stored.code_hmac))
+
+
+def _count_wrong(stored: OneTimeCode) -> None:
+    """Count it; the last one that a code takes makes the next code wait."""
+    stored.wrong_answers += 1
+    if stored.wrong_answers >= MAX_WRONG_ANSWERS:
+        stored.throttle_increment(commit=False)
+        stored.throttling_failure_count = min(stored.throttling_failure_count, MOST_COUNTED)
+
+
+def _refuse(
+    tenant: Tenant, stored: OneTimeCode | None, purposes: Sequence[str], client: Client, reason: str
+) -> NoReturn:
+    """Put the failure on the audit trail, with its reason, and raise `InvalidCode`, without."""
+    customer_number = stored.customer_number if stored else ""
+    if stored is not None and not customer_number:
+        account = contact_points.find_account(tenant=tenant, channel=stored.channel, destination=stored.destination)
+        customer_number = account.customer.number if account else ""
+    audit.record(
+        tenant=tenant,
+        action=audit.LOG_IN if LOG_IN in purposes else "answer_code",
+        client=client,
+        customer_number=customer_number,
+        method=OTP,
+        is_success=False,
+        reason=reason,
+    )
+    raise InvalidCode

@@ -1,0 +1,139 @@
+"""Logging in with e-mail and password, and showing one's own password again."""
+
+from django.contrib.auth.hashers import check_password
+from django.db.models import Exists, OuterRef
+
+from auth_providers import limits
+from auth_providers.accounts.passwords import NOBODYS_PASSWORD, hash_password
+from auth_providers.models import PASSWORD, Account, AuthProvider, Session
+from auth_providers.tokens import sessions
+from auth_providers.tokens.second_factor_policy import NoSecondFactor, SecondFactorDue
+from customers.profiles import normalize_email
+from tenants import audit
+from tenants.clients import Client
+from tenants.errors import DomainError, FieldError, Kind
+from tenants.models import Tenant
+
+
+class WrongPassword(DomainError):
+    """A customer who is logged in gave a wrong current password."""
+
+    kind = Kind.INVALID
+    code = "wrong_password"
+    default_message = "The password is not right."
+
+
+def log_in(
+    *,
+    tenant: Tenant,
+    email: str,
+    password: str,
+    issue: sessions.Issue,
+    client: Client,
+    continuing: Session | None = None,
+) -> sessions.Started:
+    """Log a customer in by e-mail and password.
+
+    `continuing` is the anonymous session that becomes the customer's. Raises `limits.Throttled`, `SecondFactorDue` and
+    `NoSecondFactor` after the right password, and `sessions.LogInRefused` for every other reason, after the same work
+    (OWASP ASVS 5.0, 6.3.8).
+    """
+    identifier = normalize_email(email)
+    account, is_device_known = _find_account(tenant, identifier, client)
+    attempts = _attempts(identifier, client, is_device_known=is_device_known)
+    has_failures = limits.admit(tenant=tenant, attempts=attempts)
+    try:
+        started = sessions.start(
+            tenant=tenant,
+            account=_verified(tenant, account, password, client),
+            method=PASSWORD,
+            issue=issue,
+            client=client,
+            continuing=continuing,
+            is_device_known=is_device_known,
+        )
+    except sessions.LogInRefused:
+        limits.record_failure(tenant=tenant, attempts=attempts)
+        raise
+    except (SecondFactorDue, NoSecondFactor):  # the password is right; guesses at the other one count on their own
+        if has_failures:
+            limits.forget_failures(tenant=tenant, attempt=attempts[0])
+        raise
+    if has_failures:
+        limits.forget_failures(tenant=tenant, attempt=attempts[0])
+    return started
+
+
+def verify_own(
+    *, tenant: Tenant, account: Account | None, password: str, client: Client, field: str = "password"
+) -> Account:
+    """The account, when the password is its own. Raises `WrongPassword` on `field`, and `limits.Throttled`.
+
+    It counts like a log-in: a stolen session must not be a way to guess the password.
+    """
+    identifier = account.identifier if account else ""
+    attempts = _attempts(identifier, client, is_device_known=True)
+    has_failures = limits.admit(tenant=tenant, attempts=attempts)
+    if not check_password(password, account.password if account else NOBODYS_PASSWORD) or account is None:
+        limits.record_failure(tenant=tenant, attempts=attempts)
+        raise WrongPassword(details=(FieldError(field=field, code="wrong", message="This is not your password."),))
+    if has_failures:
+        limits.forget_failures(tenant=tenant, attempt=attempts[0])
+    return account
+
+
+def _find_account(tenant: Tenant, identifier: str, client: Client) -> tuple[Account | None, bool]:
+    """The account, whether its customer has used this device before, and whether the tenant has switched passwords off
+    (`is_switched_off` of the account), in one statement."""
+    known = audit.known_device_events(tenant=tenant, client=client)
+    switched_off = AuthProvider.objects.for_tenant(tenant).filter(kind=PASSWORD, is_enabled=False)
+    account = (
+        Account.objects.for_tenant(tenant)
+        .filter(provider=PASSWORD, identifier=identifier)
+        .select_related("customer")
+        .annotate(
+            is_device_known=Exists(known.filter(customer_number=OuterRef("customer__number"))),
+            is_switched_off=Exists(switched_off),
+        )
+        .first()
+    )
+    return (account, bool(account.is_device_known)) if account else (None, False)
+
+
+def _attempts(identifier: str, client: Client, *, is_device_known: bool) -> tuple[limits.Attempt, ...]:
+    """What this log-in counts against: the account, seen from this device or from any other, and the address.
+
+    An address that others guess from does not keep a customer out who has been there before.
+    """
+    device = client.device if is_device_known else ""
+    by_account = limits.Attempt(rule=limits.LOG_IN_BY_ACCOUNT, subject=f"{identifier}\n{device}")
+    if not client.address:
+        return (by_account,)
+    return (by_account, _by_address(client, is_enforced=not is_device_known))
+
+
+def _by_address(client: Client, *, is_enforced: bool) -> limits.Attempt:
+    return limits.Attempt(rule=limits.LOG_IN_BY_ADDRESS, subject=client.subscriber, is_enforced=is_enforced)
+
+
+def _verified(tenant: Tenant, account: Account | None, password: str, client: Client) -> Account:
+    """The account, when the password is its own, else `sessions.LogInRefused`. One hash is computed either way."""
+
+    def rehash(raw: str) -> None:
+        if account is not None:
+            Account.objects.for_tenant(tenant).filter(pk=account.pk, password=account.password).update(
+                password=hash_password(raw)
+            )
+
+    is_right = check_password(password, account.password if account else NOBODYS_PASSWORD, setter=rehash)
+    is_switched_off = bool(getattr(account, "is_switched_off", False))
+    if account is None or not is_right or is_switched_off:
+        wrong = "switched off" if is_switched_off else "wrong password"
+        sessions.refuse(
+            tenant=tenant,
+            client=client,
+            method=PASSWORD,
+            reason=wrong if account else "unknown e-mail",
+            customer_number=account.customer.number if account else "",
+        )
+    return account

@@ -1,0 +1,152 @@
+"""The second half of a log-in whose first factor is proven (`second_factor_policy`): a code is sent where one must be,
+and shown."""
+
+from django.db.models import Exists, OuterRef
+from django.utils import timezone
+
+from auth_providers.login import one_time_code, totp
+from auth_providers.models import OneTimeCode, PendingLogIn
+from auth_providers.tokens import second_factor_policy, sessions
+from auth_providers.tokens.second_factor_policy import TOTP, NoSecondFactor, SecondFactorDue, Way
+from tenants import audit
+from tenants.clients import Client
+from tenants.errors import DomainError, Kind
+from tenants.models import AuditEvent, Tenant, TenantQuerySet
+from tenants.random_tokens import digest
+
+# What ends a customer's sessions ends a log-in that waits, too. The trail tells, so that a change of password costs no
+# statement more.
+VOIDING = (
+    "change_password",
+    "reset_password",
+    "change_email",
+    "end_all_sessions",
+    "second_factor_added",
+    "second_factor_removed",
+)
+
+# A code by the way that the first one came: no second factor, so that no token calls it one.
+REPEATED = "repeated_code"
+
+__all__ = ["InvalidHandle", "SecondFactorDue", "complete", "send_code"]
+
+
+class InvalidHandle(DomainError):
+    """Unknown, expired, completed already, another tenant's: the log-in has to start again."""
+
+    kind = Kind.UNAUTHENTICATED
+    code = "invalid_handle"
+    default_message = "This log-in is over. Start again."
+
+
+def send_code(*, tenant: Tenant, handle: str, client: Client) -> one_time_code.Issued | None:
+    """Send the code for the log-in that waits under this handle; None when its customer has an authenticator.
+
+    Raises `InvalidHandle`, `second_factor_policy.NoSecondFactor` and `limits.Throttled`.
+    """
+    pending = _get(tenant, handle)
+    way = _way(tenant, pending)
+    if way.method == TOTP:
+        return None
+    customer = pending.account.customer
+    issued = one_time_code.request(
+        tenant=tenant,
+        purpose=OneTimeCode.Purpose.SECOND_FACTOR,
+        channel=way.method,
+        destination=way.destination,
+        client=client,
+        customer=customer,
+        site=pending.continuing.site if pending.continuing else customer.preferred_site,
+        language=customer.preferred_language,
+    )
+    _waiting(tenant, digest(handle)).update(challenge_id=issued.challenge_id)
+    return issued
+
+
+def complete(*, tenant: Tenant, handle: str, code: str, issue: sessions.Issue, client: Client) -> sessions.Started:
+    """Log in whoever waits under this handle, with the second factor's code. The handle is good for one log-in.
+
+    Raises `InvalidHandle`, `one_time_code.InvalidCode`, `limits.Throttled`, `second_factor_policy.NoSecondFactor`, and
+    `sessions.LogInRefused` for a customer who may not come in any more. Not inside a transaction: failures count.
+    """
+    pending = _get(tenant, handle)
+    account = pending.account
+    factor = _prove(tenant, pending, code, client)
+    if not _waiting(tenant, digest(handle)).update(spent_at=timezone.now()):
+        raise InvalidHandle
+    known = audit.known_device_events(tenant=tenant, client=client).filter(customer_number=account.customer.number)
+    return sessions.start(
+        tenant=tenant,
+        account=account,
+        method=pending.method,
+        issue=issue,
+        client=client,
+        continuing=pending.continuing,
+        is_device_known=known.exists(),
+        note=f"second factor: {factor}",
+        second_factor=factor,
+    )
+
+
+def _prove(tenant: Tenant, pending: PendingLogIn, code: str, client: Client) -> str:
+    """What was proven by the code. Raises `one_time_code.InvalidCode`, which is on the audit trail by then."""
+    way = _way(tenant, pending)
+    if way.method == TOTP:
+        return _prove_authenticator(tenant, pending, code, client)
+    if pending.challenge_id is None:  # none was sent
+        raise one_time_code.InvalidCode
+    one_time_code.verify(
+        tenant=tenant,
+        challenge_id=pending.challenge_id,
+        code=code,
+        client=client,
+        purposes=(OneTimeCode.Purpose.SECOND_FACTOR,),
+    )
+    return REPEATED if way.is_repeated else way.method
+
+
+def _prove_authenticator(tenant: Tenant, pending: PendingLogIn, code: str, client: Client) -> str:
+    customer = pending.account.customer
+    try:
+        return totp.verify(tenant=tenant, customer=customer, code=code)
+    except totp.WrongCode as error:
+        audit.record(
+            tenant=tenant,
+            action=audit.LOG_IN,
+            client=client,
+            customer_number=customer.number,
+            method=pending.method,
+            is_success=False,
+            reason="wrong code of the authenticator",
+        )
+        raise one_time_code.InvalidCode from error
+
+
+def _way(tenant: Tenant, pending: PendingLogIn) -> Way:
+    """As things stand now: an authenticator that was enrolled meanwhile is asked for."""
+    way = second_factor_policy.find_way(
+        tenant=tenant, account=pending.account, method=pending.method, is_mailbox_proof=pending.is_mailbox_proof
+    )
+    if way is None:
+        raise NoSecondFactor
+    return way
+
+
+def _get(tenant: Tenant, handle: str) -> PendingLogIn:
+    found = _waiting(tenant, digest(handle)).select_related("account__customer", "continuing").first()
+    if found is None:
+        raise InvalidHandle
+    return found
+
+
+def _waiting(tenant: Tenant, handle_hash: bytes) -> TenantQuerySet[PendingLogIn]:
+    """The log-in of this handle, unless it is over, or its first factor may not be good any more."""
+    voided = AuditEvent.objects.for_tenant(tenant).filter(
+        customer_number=OuterRef("account__customer__number"),
+        at__gte=OuterRef("created_at"),
+        is_success=True,
+        action__in=VOIDING,
+    )
+    return PendingLogIn.objects.for_tenant(tenant).filter(
+        ~Exists(voided), handle_hash=handle_hash, spent_at=None, expires_at__gt=timezone.now()
+    )

@@ -1,0 +1,134 @@
+"""Logging in at another provider: the storefront brings an id token, an access token or a code, and the provider's
+backend says whose it is (OpenID Connect Core 1.0, 3.1.3; PKCE, RFC 7636)."""
+
+from dataclasses import dataclass, replace
+
+from social_core.exceptions import SocialAuthBaseException
+
+from auth_providers.login import federated
+from auth_providers.models import AuthProvider, Session
+from auth_providers.outbound import http_client
+from auth_providers.providers import oidc, registry
+from auth_providers.providers.kinds.apple import Apple
+from auth_providers.providers.kinds.facebook import Facebook
+from auth_providers.providers.kinds.google import Google
+from auth_providers.providers.kinds.headless import Headless, Tokens
+from auth_providers.providers.kinds.line import Line
+from auth_providers.providers.kinds.openid import OpenId
+from auth_providers.tokens import sessions
+from tenants.clients import Client
+from tenants.errors import InvalidInput
+from tenants.models import Tenant
+
+BACKENDS: dict[str, type[Headless]] = {
+    AuthProvider.Kind.OIDC: OpenId,
+    AuthProvider.Kind.GOOGLE: Google,
+    AuthProvider.Kind.APPLE: Apple,
+    AuthProvider.Kind.FACEBOOK: Facebook,
+    AuthProvider.Kind.LINE: Line,
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Credentials:
+    """What a storefront brings: an id token, an access token or both, or else a code. `nonce` is what it asked the
+    provider to put into the id token, and `code_verifier` what it keeps of PKCE."""
+
+    id_token: str = ""
+    access_token: str = ""
+    code: str = ""
+    redirect_uri: str = ""
+    code_verifier: str = ""
+    nonce: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class LoggedInElsewhere:
+    """Our session, and the provider's tokens, which a storefront may want to call the provider with."""
+
+    started: sessions.Started
+    access_token: str
+    id_token: str
+
+
+def get_provider(*, tenant: Tenant, name: str = "") -> AuthProvider:
+    """The enabled provider of this name that customers log in at; without one, the only one there is, or the one called
+    "default". Raises `registry.UnknownProvider`."""
+    return registry.get_provider(tenant=tenant, kind=BACKENDS.keys(), name=name)
+
+
+def log_in(
+    *,
+    tenant: Tenant,
+    provider: AuthProvider,
+    credentials: Credentials,
+    issue: sessions.Issue,
+    client: Client,
+    continuing: Session | None,
+) -> LoggedInElsewhere:
+    """Log in whoever the credentials are about.
+
+    A redirect URI must be on the provider's list, exactly; "" is the only one there is. Raises `InvalidInput`,
+    `federated.UnknownCustomer`, `registry.UnknownProvider`, `sessions.LogInRefused`, `http_client.ProviderUnavailable`
+    and what `sessions.start` raises.
+    """
+    if provider.kind not in BACKENDS:
+        raise registry.UnknownProvider
+    credentials = _checked(provider, credentials)
+    try:
+        backend = BACKENDS[provider.kind](provider)
+        tokens = _redeem(backend, credentials) if credentials.code else _brought(credentials)
+        identity = _identify(backend, tokens, credentials.nonce)
+    except (oidc.TokenRefused, http_client.ProviderRefused) as error:
+        what = "code" if credentials.code else "token"
+        sessions.refuse(tenant=tenant, client=client, method=provider.name, reason=f"{what} refused: {error}")
+    except SocialAuthBaseException as error:  # what the library makes of an answer that lacks something or contradicts
+        raise http_client.ProviderUnavailable(retry_after=http_client.RETRY_AFTER) from error
+    started = federated.log_in(
+        tenant=tenant, provider=provider, identity=identity, issue=issue, client=client, continuing=continuing
+    )
+    return LoggedInElsewhere(started=started, access_token=tokens.access_token, id_token=tokens.id_token)
+
+
+def _checked(provider: AuthProvider, credentials: Credentials) -> Credentials:
+    """The credentials with the redirect URI that they mean. Raises `InvalidInput`."""
+    has_tokens = bool(credentials.id_token or credentials.access_token)
+    if has_tokens == bool(credentials.code):
+        raise InvalidInput.field("code", "Send an id token, an access token or both, or else a code.")
+    if has_tokens:
+        return credentials
+    return replace(credentials, redirect_uri=_redirect_uri(provider, credentials.redirect_uri))
+
+
+def _redirect_uri(provider: AuthProvider, wanted: str) -> str:
+    allowed: list[str] = provider.redirect_uris
+    if not wanted and len(allowed) == 1:
+        return allowed[0]
+    if wanted not in allowed:
+        raise InvalidInput.field("redirect_uri", "This redirect URI is not one of the provider's.")
+    return wanted
+
+
+def _brought(credentials: Credentials) -> Tokens:
+    return Tokens(access_token=credentials.access_token, id_token=credentials.id_token)
+
+
+def _redeem(backend: Headless, credentials: Credentials) -> Tokens:
+    try:
+        return backend.redeem(
+            code=credentials.code, redirect_uri=credentials.redirect_uri, code_verifier=credentials.code_verifier
+        )
+    except http_client.ProviderRefused as error:
+        if error.code not in backend.OUR_FAULT:
+            raise
+        raise oidc.refuses_us(backend.provider, error) from error
+
+
+def _identify(backend: Headless, tokens: Tokens, nonce: str) -> oidc.Identity:
+    if tokens.id_token:
+        return backend.by_id_token(tokens, nonce=nonce)
+    if nonce:
+        raise oidc.TokenRefused("no id token, so no nonce")
+    if tokens.access_token:
+        return backend.by_access_token(tokens.access_token)
+    raise oidc.TokenRefused("no token")

@@ -1,0 +1,320 @@
+"""The customer's authenticator app (RFC 6238): enrolled with a QR code, asked at every log-in, with recovery codes for
+who has lost it."""
+
+import base64
+import io
+import secrets
+from dataclasses import dataclass
+from datetime import timedelta
+from math import ceil
+from urllib.parse import quote, urlencode
+
+import qrcode
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+from django.utils.crypto import constant_time_compare, salted_hmac
+from django_otp.oath import TOTP
+from qrcode.image.svg import SvgPathImage
+
+from auth_providers import limits
+from auth_providers.models import PASSWORD, Account, Authenticator, AuthProvider, RecoveryCode, Session
+from auth_providers.models import TOTP as PROVIDER
+from auth_providers.providers import registry
+from auth_providers.tokens import sessions
+from customers.models import Customer
+from tenants import audit
+from tenants.clients import Client
+from tenants.encryption import decrypt, encrypt
+from tenants.errors import DomainError, FieldError, Kind
+from tenants.models import Tenant, TenantQuerySet
+from tenants.outbox import queue
+
+SECRET_BYTES = 20  # RFC 4226, 4: 160 bits are recommended
+STEP = 30  # seconds; like the digits and SHA-1, what every app can do (RFC 6238, 4.1)
+DIGITS = 6
+# RFC 6238, 5.2: one step for the network, and one for a clock that is ahead.
+DRIFT = 1
+RECOVERY_CODES = 10
+RECOVERY_CODE_LENGTH = 10  # of 32 characters: 50 bits, where OWASP ASVS 5.0, 6.5.3 asks for 20
+# Crockford's base 32: no letter that looks like a digit.
+ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
+LOOKALIKES = str.maketrans({"o": "0", "i": "1", "l": "1", "-": None, " ": None})
+# How long ago a customer may have logged in to change what they log in with.
+FRESH = timedelta(minutes=10)
+# The schedule of django-otp's throttling, which has no end: whoever knows the password could lock the owner out.
+BY_CUSTOMER = limits.Backoff(name="totp", free=1)
+
+
+class ReauthenticationNeeded(DomainError):
+    """The log-in is too long ago for a change of this weight."""
+
+    kind = Kind.FORBIDDEN
+    code = "reauthentication_needed"
+    default_message = "Reauthentication needed: log in again first."
+
+
+class AlreadyEnrolled(DomainError):
+    """There is one authenticator for each customer; it has to be removed first."""
+
+    kind = Kind.CONFLICT
+    code = "already_enrolled"
+    default_message = "An authenticator is enrolled already."
+
+
+class NotEnrolled(DomainError):
+    """The customer has no authenticator, or has not begun to enrol one."""
+
+    kind = Kind.NOT_FOUND
+    code = "not_enrolled"
+    default_message = "No authenticator is enrolled."
+
+
+class WrongCode(DomainError):
+    """Not the app's code of this moment, used already, or no recovery code: the caller learns no more than this."""
+
+    kind = Kind.INVALID
+    code = "wrong_second_factor"
+    default_message = "The code is not right."
+
+
+@dataclass(frozen=True, kw_only=True)
+class Enrolment:
+    """What the app needs, to be shown once: the secret in base 32, the same as an address, and that as an image."""
+
+    secret: str
+    uri: str
+    qr_svg: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Status:
+    """Whether the customer has an authenticator, and how many recovery codes are left."""
+
+    is_enrolled: bool
+    recovery_codes_left: int
+
+
+def status(*, tenant: Tenant, customer: Customer) -> Status:
+    """The customer's authenticator as it stands."""
+    is_enrolled = _enrolled(tenant, customer).exists()
+    left = _codes(tenant, customer).filter(spent_at=None).count() if is_enrolled else 0
+    return Status(is_enrolled=is_enrolled, recovery_codes_left=left)
+
+
+def start_enrolment(*, tenant: Tenant, customer: Customer, session: Session) -> Enrolment:
+    """Make a secret, which counts for nothing until `confirm_enrolment`; asking again replaces it.
+
+    Raises `ReauthenticationNeeded`, `AlreadyEnrolled`, and `registry.UnknownProvider` where the tenant has switched
+    the provider `totp` off.
+    """
+    require_fresh(session)
+    switched_off = AuthProvider.objects.for_tenant(tenant).filter(name=PROVIDER, is_enabled=False)
+    if switched_off.exists():
+        raise registry.UnknownProvider
+    secret = base64.b32encode(secrets.token_bytes(SECRET_BYTES)).decode()
+    hidden = encrypt(secret)
+    waiting = Authenticator.objects.for_tenant(tenant).filter(customer=customer, confirmed_at=None)
+    if not waiting.update(secret_encrypted=hidden, created_at=timezone.now(), last_step=0):
+        mine = Authenticator(tenant=tenant, customer=customer, secret_encrypted=hidden)
+        Authenticator.objects.bulk_create([mine], ignore_conflicts=True)
+        if not waiting.filter(secret_encrypted=hidden).exists():
+            raise AlreadyEnrolled
+    uri = _uri(tenant, customer, secret)
+    return Enrolment(secret=secret, uri=uri, qr_svg=_qr_svg(uri))
+
+
+def confirm_enrolment(*, tenant: Tenant, customer: Customer, session: Session, code: str, client: Client) -> list[str]:
+    """Let the authenticator count from now on, by its first code. Returns the recovery codes, to be shown once.
+
+    Every other session ends: it was opened without the second factor. Raises `ReauthenticationNeeded`, `NotEnrolled`,
+    `AlreadyEnrolled`, `WrongCode` and `limits.Throttled`.
+    """
+    require_fresh(session)
+    with transaction.atomic():
+        authenticator = _locked(tenant, customer)
+        if authenticator is None:
+            raise NotEnrolled
+        if authenticator.confirmed_at is not None:
+            raise AlreadyEnrolled
+        refusal = _compare(authenticator, "".join(code.split()))
+        codes = [] if refusal else _enrol(tenant, customer, session, client)
+    if refusal:  # outside of the transaction, so that the failure counts
+        raise refusal
+    return codes
+
+
+def verify(*, tenant: Tenant, customer: Customer, code: str) -> str:
+    """Use up the app's code of this moment, one step early or late, or a recovery code; each is good once.
+
+    Returns "totp" or "recovery_code". Raises `WrongCode` and `limits.Throttled`. Not inside a transaction: a failure
+    has to count.
+    """
+    with transaction.atomic():
+        authenticator = _locked(tenant, customer)
+        if authenticator is None or authenticator.confirmed_at is None:
+            raise _wrong()
+        code = "".join(code.split())  # people type what they read: 123 456
+        is_of_app = len(code) == DIGITS and code.isascii() and code.isdigit()
+        refusal = _compare(authenticator, code, recovery=None if is_of_app else _codes(tenant, customer))
+    if refusal:
+        raise refusal
+    return "totp" if is_of_app else "recovery_code"
+
+
+def renew_recovery_codes(*, tenant: Tenant, customer: Customer, session: Session, client: Client) -> list[str]:
+    """Replace the recovery codes. Returns the new ones, to be shown once. Raises `ReauthenticationNeeded` and
+    `NotEnrolled`."""
+    require_fresh(session)
+    with transaction.atomic():
+        authenticator = _locked(tenant, customer)
+        if authenticator is None or authenticator.confirmed_at is None:
+            raise NotEnrolled
+        _announce(tenant, customer, "recovery_codes_renewed", client)
+        _codes(tenant, customer).delete()
+        return _new_codes(tenant, customer)
+
+
+def remove(*, tenant: Tenant, customer: Customer, session: Session, client: Client) -> None:
+    """Remove the customer's own authenticator and its recovery codes. Raises `ReauthenticationNeeded` and
+    `NotEnrolled`."""
+    require_fresh(session)
+    _remove(tenant, customer, client)
+
+
+def remove_by_staff(*, tenant: Tenant, customer: Customer, staff_username: str, client: Client) -> None:
+    """Remove it for a customer who has lost both the app and the recovery codes. Raises `NotEnrolled`."""
+    _remove(tenant, customer, client, staff_username=staff_username)
+
+
+def require_fresh(session: Session) -> None:
+    """Raises `ReauthenticationNeeded` unless the customer has just logged in (OWASP ASVS 5.0, 7.5.1): whoever finds an
+    open browser must not be able to lock its owner out."""
+    if session.authenticated_at is None or session.authenticated_at < timezone.now() - FRESH:
+        raise ReauthenticationNeeded
+
+
+def _enrolled(tenant: Tenant, customer: Customer) -> TenantQuerySet[Authenticator]:
+    return Authenticator.objects.for_tenant(tenant).filter(customer=customer).exclude(confirmed_at=None)
+
+
+def _locked(tenant: Tenant, customer: Customer) -> Authenticator | None:
+    """The row, locked: guesses are compared one at a time."""
+    return Authenticator.objects.for_tenant(tenant).filter(customer=customer).select_for_update().first()
+
+
+def _compare(
+    authenticator: Authenticator, code: str, *, recovery: TenantQuerySet[RecoveryCode] | None = None
+) -> DomainError | None:
+    """Spend the code, by the first of which the authenticator counts, or count the failure; None, or what to raise."""
+    wait = _seconds_to_wait(authenticator)
+    if wait > 0:
+        return limits.Throttled(retry_after=wait)
+    if _spend_step(authenticator, code) if recovery is None else _spend_recovery_code(authenticator, recovery, code):
+        authenticator.confirmed_at = authenticator.confirmed_at or timezone.now()
+        authenticator.throttle_reset()
+        return None
+    authenticator.throttle_increment()
+    return _wrong()
+
+
+def _seconds_to_wait(authenticator: Authenticator) -> int:
+    failed_at = authenticator.throttling_failure_timestamp
+    if failed_at is None:
+        return 0
+    until = failed_at + BY_CUSTOMER.wait_after(authenticator.throttling_failure_count)
+    return max(0, ceil((until - timezone.now()).total_seconds()))
+
+
+def _spend_step(authenticator: Authenticator, code: str) -> bool:
+    """Whether it is the code of a time step that none was accepted for yet, nor for a later one."""
+    app = TOTP(base64.b32decode(decrypt(authenticator.secret_encrypted)), step=STEP, digits=DIGITS)
+    app.time = timezone.now().timestamp()
+    accepted = 0
+    for app.drift in range(-DRIFT, DRIFT + 1):
+        if constant_time_compare(f"{app.token():0{DIGITS}}", code):
+            accepted = app.t()
+    if accepted <= authenticator.last_step:
+        return False
+    authenticator.last_step = accepted
+    return True
+
+
+def _spend_recovery_code(authenticator: Authenticator, codes: TenantQuerySet[RecoveryCode], code: str) -> bool:
+    macs = [_mac(authenticator.customer_id, code, key) for key in (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)]
+    return codes.filter(code_hmac__in=macs, spent_at=None).update(spent_at=timezone.now()) == 1
+
+
+def _enrol(tenant: Tenant, customer: Customer, session: Session, client: Client) -> list[str]:
+    sessions.end_others(tenant=tenant, customer=customer, reason="second_factor_added", except_session=session)
+    _announce(tenant, customer, "second_factor_added", client)
+    return _new_codes(tenant, customer)
+
+
+@transaction.atomic
+def _remove(tenant: Tenant, customer: Customer, client: Client, *, staff_username: str = "") -> None:
+    removed, _ = _enrolled(tenant, customer).delete()
+    if not removed:
+        raise NotEnrolled
+    _codes(tenant, customer).delete()
+    _announce(tenant, customer, "second_factor_removed", client, staff_username=staff_username)
+
+
+def _announce(tenant: Tenant, customer: Customer, what: str, client: Client, *, staff_username: str = "") -> None:
+    """On the trail, and by mail to the owner (OWASP ASVS 5.0, 6.3.7). `what` names both."""
+    audit.record(
+        tenant=tenant, action=what, client=client, customer_number=customer.number, staff_username=staff_username
+    )
+    recipient = _log_in_address(tenant, customer) or customer.contact_email
+    if recipient:
+        queue.enqueue(
+            tenant=tenant,
+            template=what,
+            recipient=recipient,
+            language=customer.preferred_language,
+            site=customer.preferred_site,
+        )
+
+
+def _log_in_address(tenant: Tenant, customer: Customer) -> str:
+    mine = Account.objects.for_tenant(tenant).filter(customer=customer, provider=PASSWORD, is_confirmed=True)
+    return mine.order_by("pk").values_list("identifier", flat=True).first() or ""
+
+
+def _codes(tenant: Tenant, customer: Customer) -> TenantQuerySet[RecoveryCode]:
+    return RecoveryCode.objects.for_tenant(tenant).filter(customer=customer)
+
+
+def _new_codes(tenant: Tenant, customer: Customer) -> list[str]:
+    """Recovery codes of two groups of five characters each."""
+    codes = ["".join(secrets.choice(ALPHABET) for _ in range(RECOVERY_CODE_LENGTH)) for _ in range(RECOVERY_CODES)]
+    RecoveryCode.objects.bulk_create(
+        RecoveryCode(tenant=tenant, customer=customer, code_hmac=_mac(customer.pk, code, settings.SECRET_KEY))
+        for code in codes
+    )
+    half = RECOVERY_CODE_LENGTH // 2
+    return [f"{code[:half]}-{code[half:]}" for code in codes]
+
+
+def _mac(customer_id: int, code: str, key: str) -> bytes:
+    """What is stored of a recovery code: keyed, as 50 bits could be tried out (OWASP ASVS 5.0, 6.5.2)."""
+    typed = code.lower().translate(LOOKALIKES)
+    return salted_hmac("patron.recovery_codes", f"{customer_id}\n{typed}", secret=key, algorithm="sha256").digest()
+
+
+def _uri(tenant: Tenant, customer: Customer, secret: str) -> str:
+    """Google's key URI format, which is what apps read."""
+    issuer = (tenant.name or tenant.code).replace(":", " ")
+    label = _log_in_address(tenant, customer) or customer.number
+    fields = {"secret": secret, "issuer": issuer, "algorithm": "SHA1", "digits": DIGITS, "period": STEP}
+    return f"otpauth://totp/{quote(issuer)}:{quote(label)}?{urlencode(fields, quote_via=quote)}"
+
+
+def _qr_svg(uri: str) -> str:
+    picture = io.BytesIO()
+    qrcode.make(uri, image_factory=SvgPathImage).save(picture)
+    return picture.getvalue().decode()
+
+
+def _wrong() -> WrongCode:
+    return WrongCode(details=(FieldError(field="code", code="wrong", message="This is not the right code."),))

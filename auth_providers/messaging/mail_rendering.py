@@ -1,0 +1,209 @@
+"""What a mail says: its facts, found when it is sent, and its words, in the reader's language.
+
+The words are text files in `templates/messages/`, the subject first, dressed as HTML by one frame with the tenant's
+colour and logo. A tenant may replace them for a language and a site (`MessageTemplate`).
+"""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth.hashers import is_password_usable
+from django.db.models import QuerySet
+from django.template import Context, Engine
+from django.template.loader import render_to_string
+from django.utils import timezone, translation
+
+from auth_providers.accounts import contact_points, mailed_tokens
+from auth_providers.models import OTP, PASSWORD, Account, AuthProvider, Challenge, MessageTemplate, OneTimeCode
+from tenants.encryption import decrypt
+from tenants.models import Message
+
+# A tenant's own words see their context and nothing else: no loaders, no libraries, no settings.
+SANDBOX = Engine(libraries={}, loaders=[("django.template.loaders.locmem.Loader", {})])
+
+
+@dataclass(frozen=True, kw_only=True)
+class Letter:
+    """A mail's words; `html` is "" when there is a text only."""
+
+    subject: str
+    text: str
+    html: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Facts:
+    """Which words to take, and what to fill in."""
+
+    template: str
+    context: dict[str, Any]
+    language: str = ""
+
+
+def write(message: Message) -> Letter | None:
+    """The letter for a row of the outbox; None when there is nothing to say, such as a reset for an unknown address.
+
+    Raises `CannotDecrypt` and whatever a tenant's own template breaks by.
+    """
+    facts = _facts(message)
+    if facts is None:
+        return None
+    language = language_of(facts.language or message.language)
+    with translation.override(language):
+        return _words(message, language, facts.template, facts.context)
+
+
+def write_sms(message: Message) -> str | None:
+    """The words of a text message; None when there is nothing to say. A tenant's own are under the template's name
+    with `.sms`. Raises what `write` raises."""
+    facts = _facts(message)
+    if facts is None:
+        return None
+    language, template = language_of(facts.language or message.language), f"{facts.template}.sms"
+    with translation.override(language):
+        own = _own_template(message, language, template)
+        text = (
+            in_sandbox(own, facts.context).text if own else render_to_string(f"messages/{template}.txt", facts.context)
+        )
+    return text.strip()
+
+
+def _facts(message: Message) -> Facts | None:
+    """What a row of the outbox tells, with the tenant's brand."""
+    context = json.loads(decrypt(message.context_encrypted))
+    facts = FACTS.get(message.template, _as_given)(message, context)
+    if facts is None:
+        return None
+    tenant = message.tenant
+    brand = {"tenant": {"name": tenant.name}, "color": tenant.brand_color, "logo": tenant.logo_url}
+    return replace(facts, context=facts.context | brand)
+
+
+def language_of(text: str) -> str:
+    """The language we have words in that comes closest to `en_US`, `de-AT`, `fr` …; English for any other."""
+    code = text.replace("_", "-").partition("-")[0].lower()
+    return code if code in dict(settings.LANGUAGES) else "en"
+
+
+def _words(message: Message, language: str, template: str, context: dict[str, Any]) -> Letter:
+    own = _own_template(message, language, template)
+    if own is not None:
+        return in_sandbox(own, context)
+    subject, _, text = render_to_string(f"messages/{template}.txt", context).strip().partition("\n\n")
+    paragraphs = [part.strip() for part in text.split("\n\n")]
+    dressed = render_to_string("messages/base.html", context | {"subject": subject, "paragraphs": paragraphs})
+    return Letter(subject=_one_line(subject), text=f"{text}\n", html=dressed)
+
+
+def in_sandbox(own: MessageTemplate, context: dict[str, Any]) -> Letter:
+    """The letter in a tenant's own words. Raises whatever they break by."""
+    return Letter(
+        subject=_one_line(SANDBOX.from_string(own.subject).render(Context(context, autoescape=False))),
+        text=SANDBOX.from_string(own.text).render(Context(context, autoescape=False)),
+        html=SANDBOX.from_string(own.html).render(Context(context)),
+    )
+
+
+def _own_template(message: Message, language: str, template: str) -> MessageTemplate | None:
+    """The tenant's own words: those for the site before those for every site."""
+    return (
+        MessageTemplate.objects.for_tenant(message.tenant)
+        .filter(template=template, language=language, site__in=["", message.site])
+        .order_by("-site")
+        .first()
+    )
+
+
+def _one_line(text: str) -> str:
+    """A subject can't hold a line break: it would start a header of its own."""
+    return " ".join(text.split())
+
+
+def _as_given(message: Message, context: dict[str, Any]) -> Facts | None:
+    return Facts(template=message.template, context=context)
+
+
+def _opt_in(message: Message, context: dict[str, Any]) -> Facts | None:
+    return _with_token(message, _find_account(message, is_confirmed=False), Challenge.Purpose.OPT_IN)
+
+
+def _password_reset(message: Message, context: dict[str, Any]) -> Facts | None:
+    """A token also for who never had a password and has proven nothing yet: reading this mail is the proof. Where
+    somebody signed up with a password, the link of the opt-in comes first."""
+    account = _find_account(message)
+    if account is not None and not account.is_confirmed and is_password_usable(account.password):
+        return None
+    return _with_token(message, account, Challenge.Purpose.PASSWORD_RESET)
+
+
+def _email_change(message: Message, context: dict[str, Any]) -> Facts | None:
+    """To the new address: a token, or to whoever has that address already, that it is taken."""
+    if _find_account(message) is not None:
+        return Facts(template="email_in_use", context=context)
+    account = _accounts(message).filter(pk=context["account"]).first()
+    details = {"email": message.recipient, "is_contact_email_synced": context["is_contact_email_synced"]}
+    return _with_token(message, account, Challenge.Purpose.EMAIL_CHANGE, details)
+
+
+def _deletion(message: Message, context: dict[str, Any]) -> Facts | None:
+    account = _accounts(message).filter(pk=context["account"]).first()
+    return _with_token(message, account, Challenge.Purpose.DELETION)
+
+
+def _code(message: Message, context: dict[str, Any]) -> Facts | None:
+    """A one-time code, unless it has expired, was spent, or a newer one took its place meanwhile; and for a log-in only
+    where there is a customer to let in, or would be one."""
+    codes = OneTimeCode.objects.for_tenant(message.tenant).filter(challenge_id=context["challenge_id"])
+    code = codes.filter(spent_at=None, expires_at__gt=timezone.now()).first()
+    if code is None:
+        return None
+    account = contact_points.find_account(tenant=message.tenant, channel=code.channel, destination=code.destination)
+    if code.purpose == OneTimeCode.Purpose.LOG_IN and not _may_log_in(message, account):
+        return None
+    is_chosen = context["is_language_chosen"]
+    language = account.customer.preferred_language if account and not is_chosen else ""
+    facts = {"token": context["code"], "minutes": int((code.expires_at - code.issued_at).total_seconds() // 60)}
+    return Facts(template=message.template, context=facts, language=language)
+
+
+def _may_log_in(message: Message, account: Account | None) -> bool:
+    if account is not None:
+        return account.customer.is_active
+    provider = AuthProvider.objects.for_tenant(message.tenant).filter(name=OTP, is_enabled=True).first()
+    return provider is not None and provider.is_provisioning
+
+
+FACTS: dict[str, Callable[[Message, dict[str, Any]], Facts | None]] = {
+    "opt_in": _opt_in,
+    "password_reset": _password_reset,
+    "email_change": _email_change,
+    "deletion": _deletion,
+    "log_in_code": _code,
+    "verification_code": _code,
+    "second_factor_code": _code,
+}
+
+
+def _accounts(message: Message) -> QuerySet[Account]:
+    return Account.objects.for_tenant(message.tenant).filter(customer__erased_at=None).select_related("customer")
+
+
+def _find_account(message: Message, **conditions: bool) -> Account | None:
+    mine = _accounts(message).filter(provider=PASSWORD, identifier=message.recipient)
+    return mine.filter(customer__is_active=True, **conditions).first()
+
+
+def _with_token(
+    message: Message, account: Account | None, purpose: Challenge.Purpose, details: dict[str, Any] | None = None
+) -> Facts | None:
+    """The letter that is named after the token's purpose, with a new token and the tenant's link for it; None when
+    there is nobody to write to."""
+    if account is None:
+        return None
+    token = mailed_tokens.issue(account=account, purpose=purpose, details=details)
+    link: str = getattr(message.tenant, f"{purpose.value}_link")
+    context = {"token": token, "link": link.replace("{token}", token)}
+    return Facts(template=purpose.value, context=context, language=account.customer.preferred_language)

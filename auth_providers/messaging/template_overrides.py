@@ -1,0 +1,80 @@
+"""A tenant's own words for a mail: which mails there are, what each can tell, and how the words read with a sample."""
+
+import re
+from typing import Any
+
+from django.template import Context, Engine
+
+from auth_providers.messaging.mail_rendering import Letter, in_sandbox
+from auth_providers.models import MessageTemplate
+from tenants.errors import FieldError, InvalidInput
+from tenants.models import Tenant
+
+TOKEN = "SAMPLE-TOKEN"  # noqa: S105
+WITH_TOKEN = {"token": TOKEN, "link": f"https://shop.example/confirm?token={TOKEN}"}
+WITH_CODE = {"token": TOKEN, "minutes": 3}
+# Every mail and the facts it can tell, besides the shop's; `.sms` is the text message of the same, of which the text
+# alone is sent.
+SAMPLES: dict[str, dict[str, Any]] = {
+    "activated": {},
+    "already_registered": {"email": "ada@example.com"},
+    "deletion": WITH_TOKEN,
+    "email_change": WITH_TOKEN,
+    "email_change_notice": {"new_email": "countess@example.com"},
+    "email_in_use": {},
+    "log_in_added": {"email": "countess@example.com"},
+    "log_in_code": WITH_CODE,
+    "log_in_code.sms": WITH_CODE,
+    "new_device": {"at": "2030-01-31 12:00 UTC", "address": "192.0.2.7", "user_agent": "Browser/1.0"},
+    "opt_in": WITH_TOKEN,
+    "password_changed": {},
+    "password_reset": WITH_TOKEN,
+    "recovery_codes_renewed": {},
+    "second_factor_added": {},
+    "second_factor_code": WITH_CODE,
+    "second_factor_code.sms": WITH_CODE,
+    "second_factor_removed": {},
+    "verification_code": WITH_CODE,
+    "verification_code.sms": WITH_CODE,
+    "welcome": {},
+}
+PARTS = ("subject", "text", "html")
+
+
+# Around the name of a variable that the mail does not have; no text contains this character of nobody's.
+MARK = "\ue000"
+STRICT = Engine(
+    libraries={}, loaders=[("django.template.loaders.locmem.Loader", {})], string_if_invalid=f"{MARK}%s{MARK}"
+)
+
+
+def facts_of(template: str, tenant: Tenant) -> dict[str, Any]:
+    """Sample facts for this mail of the tenant's."""
+    shop = {"tenant": {"name": tenant.name}, "color": tenant.brand_color, "logo": tenant.logo_url}
+    return SAMPLES[template] | shop
+
+
+def render_sample(own: MessageTemplate) -> Letter:
+    """The letter with sample facts. Raises `InvalidInput` for words that don't render, name a fact that this mail
+    does not have, or leave out the token that its reader needs."""
+    facts = facts_of(own.template, own.tenant)
+    errors = [error for part in PARTS for error in _errors(own, part, facts)]
+    if errors:
+        raise InvalidInput(details=tuple(errors))
+    return in_sandbox(own, facts)
+
+
+def _errors(own: MessageTemplate, part: str, facts: dict[str, Any]) -> list[FieldError]:
+    words = getattr(own, part)
+    try:
+        rendered = STRICT.from_string(words).render(Context(facts))
+    except Exception as error:  # whatever a template breaks by
+        return [FieldError(field=part, code="invalid", message=f"This does not render: {error}"[:500])]
+    unknown = sorted(set(re.findall(f"{MARK}(.*?){MARK}", rendered)))
+    if unknown:
+        known = ", ".join(sorted(facts))
+        message = f"This mail can't tell {', '.join(unknown)}. It can tell: {known}."
+        return [FieldError(field=part, code="unknown", message=message)]
+    if "token" in facts and part != "subject" and words and TOKEN not in rendered:
+        return [FieldError(field=part, code="required", message="The reader needs {{ link }} or {{ token }} here.")]
+    return []

@@ -1,0 +1,56 @@
+"""Signing what is sent to a shop's own system, so that the receiver can tell it from others' (Standard Webhooks).
+
+Each message carries an id that stays the same however often it is sent, the moment of sending, and an HMAC-SHA256 over
+both and the body; the receiver drops ids that it has seen and moments that are long past.
+"""
+
+import base64
+import json
+import secrets
+from collections.abc import Mapping
+from datetime import datetime
+from uuid import uuid4
+
+from django.utils import timezone
+from standardwebhooks.webhooks import EmptyWebhookSecretError, Webhook
+
+from auth_providers.outbound import http_client
+from auth_providers.outbound.http_client import ProviderUnavailable
+
+SECRET_BYTES = 32  # Standard Webhooks asks for 24 to 64
+
+
+def new_secret() -> str:
+    """A secret for signing, in the form that receivers' libraries take."""
+    return "whsec_" + base64.b64encode(secrets.token_bytes(SECRET_BYTES)).decode()
+
+
+def is_secret(text: str) -> bool:
+    """Whether something can be signed with it."""
+    try:
+        Webhook(text)
+    except (ValueError, EmptyWebhookSecretError):
+        return False
+    return True
+
+
+def body_of(kind: str, at: datetime, data: Mapping[str, object]) -> bytes:
+    """What is posted: the type of the event, its moment, and its data, as Standard Webhooks has it."""
+    return json.dumps({"type": kind, "timestamp": at.isoformat(), "data": data}).encode()
+
+
+def signed(secret: str, webhook_id: str, body: bytes) -> dict[str, str]:
+    """The headers that go with the body. Raises `ProviderUnavailable` when the secret is none."""
+    if not is_secret(secret):
+        raise ProviderUnavailable("Its secret is not one that can sign.", retry_after=http_client.RETRY_AFTER)
+    now = timezone.now()
+    return {
+        "webhook-id": webhook_id,
+        "webhook-timestamp": str(int(now.timestamp())),
+        "webhook-signature": Webhook(secret).sign(webhook_id, now, body.decode()),
+    }
+
+
+def new_id() -> str:
+    """An id for a message that is sent once."""
+    return f"msg_{uuid4().hex}"

@@ -1,0 +1,72 @@
+"""A tenant's ways to log in: found by name or kind, and set up by staff."""
+
+from collections.abc import Collection, Mapping
+from typing import Any
+
+from django.core.exceptions import ValidationError
+
+from auth_providers.models import AuthProvider
+from auth_providers.providers import oidc, setup
+from tenants.encryption import encrypt
+from tenants.errors import DomainError, FieldError, InvalidInput, Kind
+from tenants.models import Tenant
+
+
+class UnknownProvider(DomainError):
+    """The tenant has no enabled provider of this name and kind."""
+
+    kind = Kind.INVALID
+    code = "unknown_provider"
+    default_message = "There is no such provider."
+
+
+def get_provider(*, tenant: Tenant, kind: str | Collection[str], name: str = "") -> AuthProvider:
+    """The enabled provider of this name; without one, the only one there is, or the one called "default".
+
+    `kind` is its kind, or those that it may have. Raises `UnknownProvider`.
+    """
+    kinds = [kind] if isinstance(kind, str) else kind
+    enabled = AuthProvider.objects.for_tenant(tenant).filter(kind__in=kinds, is_enabled=True)
+    if name:
+        found = list(enabled.filter(name=name))
+    else:
+        every = list(enabled)
+        found = every if len(every) == 1 else [each for each in every if each.name == "default"]
+    if not found:
+        raise _unknown()
+    return found[0]
+
+
+def _unknown() -> UnknownProvider:
+    return UnknownProvider(details=(FieldError(field="provider", code="unknown", message="No such provider."),))
+
+
+def find_provider(*, tenant: Tenant, name: str) -> AuthProvider:
+    """The enabled provider of this name, whatever its kind. Raises `UnknownProvider`."""
+    found = AuthProvider.objects.for_tenant(tenant).filter(name=name, is_enabled=True).first()
+    if found is None:
+        raise _unknown()
+    return found
+
+
+def configure(
+    *, tenant: Tenant, name: str, secret: str | None, settings: Mapping[str, Any]
+) -> tuple[AuthProvider, bool]:
+    """Create the provider or change it; what `settings` (fields of `AuthProvider`) leave out stays.
+
+    `secret` is our client secret there, None to keep it. Returns the provider and whether it is new. Raises
+    `InvalidInput`.
+    """
+    found = AuthProvider.objects.for_tenant(tenant).filter(name=name).first()
+    provider = found or AuthProvider(tenant=tenant, name=name)
+    for field, value in settings.items():
+        setattr(provider, field, value)
+    if secret is not None or not provider.client_secret_encrypted:
+        provider.client_secret_encrypted = encrypt(secret or "")
+    setup.check(provider, secret=oidc.client_secret(provider))
+    try:
+        provider.full_clean()
+    except ValidationError as error:
+        raise InvalidInput.of_model(error) from error
+    provider.save()
+    return provider, found is None

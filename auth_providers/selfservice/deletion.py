@@ -1,0 +1,156 @@
+"""A customer deletes the profile: at once, or after following a link in a mail, as the tenant wants it."""
+
+import json
+
+from django.db import transaction
+from django.db.models import Case, CharField, F, Q, Value, When
+from django.db.models.functions import Cast, Coalesce, Concat
+from django.utils import timezone
+
+from auth_providers import limits
+from auth_providers.accounts import mailed_tokens
+from auth_providers.accounts.passwords import NO_PASSWORD
+from auth_providers.models import (
+    OTP,
+    PASSWORD,
+    Account,
+    Authenticator,
+    Challenge,
+    OneTimeCode,
+    PendingLink,
+    PendingLogIn,
+    RecoveryCode,
+    Session,
+    Submission,
+    UnfinishedErasure,
+)
+from auth_providers.selfservice import email_change
+from customers import erasure
+from customers.models import Customer
+from tenants.clients import Client
+from tenants.encryption import decrypt, encrypt
+from tenants.models import Message, Tenant
+from tenants.outbox import queue
+
+TEMPLATE = "deletion"
+REASON = "deleted"
+
+
+def request(*, tenant: Tenant, customer: Customer, session: Session, client: Client) -> bool:
+    """Delete the profile, or mail a token where the tenant wants a confirmation. Returns whether it is gone already.
+
+    A customer who has no mail address can't be asked. Raises `limits.Throttled`.
+    """
+    account = _account_to_ask(tenant, customer, session) if tenant.is_deletion_confirmed else None
+    if account is None:
+        _delete(tenant, customer, client)
+        return True
+    limits.spend_mail(tenant=tenant, destination=account.mail_address, kind=TEMPLATE, client=client)
+    queue.enqueue(
+        tenant=tenant,
+        template=TEMPLATE,
+        recipient=account.mail_address,
+        context={"account": account.pk},
+        language=customer.preferred_language,
+        site=customer.preferred_site,
+    )
+    return False
+
+
+@transaction.atomic
+def confirm(*, tenant: Tenant, customer: Customer, token: str, client: Client) -> None:
+    """Delete the profile with the mailed token. Raises `InvalidChallenge`, also for another customer's token."""
+    mailed_tokens.spend_own(tenant=tenant, purpose=Challenge.Purpose.DELETION, token=token, customer=customer)
+    _delete(tenant, customer, client)
+
+
+def erase_by_staff(*, tenant: Tenant, customer: Customer, staff_username: str, client: Client) -> None:
+    """Erase the customer at once, as someone asked the shop to. Raises `CustomerNotFound` when that is done already."""
+    _delete(tenant, customer, client, staff_username)
+
+
+def _account_to_ask(tenant: Tenant, customer: Customer, session: Session) -> Account | None:
+    """Whose mailbox is asked: that of the session's log-in, or of the oldest one that has any."""
+    accounts = Account.objects.for_tenant(tenant).filter(customer=customer).order_by("pk")
+    mine = {account.pk: account for account in accounts if account.mail_address}
+    return mine.get(session.account_id or 0) or next(iter(mine.values()), None)
+
+
+@transaction.atomic
+def _delete(tenant: Tenant, customer: Customer, client: Client, staff_username: str = "") -> None:
+    """End the sessions, free the log-ins, empty the profile; what other rows point at stays, and says nothing. The rest
+    is left to the worker (`finish_due`), so that a customer with much of it waits no longer than any other.
+
+    The order is that of the locks of a log-in and of whoever follows a mailed link.
+    """
+    accounts = Account.objects.for_tenant(tenant).filter(customer=customer)
+    destinations = [customer.contact_email, customer.contact_phone]
+    destinations += [text for account in accounts for text in (account.mail_address, account.identifier)]
+    erasure.erase(tenant=tenant, customer=customer, client=client, staff_username=staff_username)
+    accounts.update(
+        identifier=Concat(Value("erased-"), Cast("pk", CharField())),
+        email="",
+        password=Case(When(provider=PASSWORD, then=Value(NO_PASSWORD)), default=Value("")),
+    )
+    Session.objects.for_tenant(tenant).filter(customer=customer).update(
+        ended_at=Coalesce("ended_at", timezone.now()),
+        end_reason=Case(When(ended_at=None, then=Value(REASON)), default=F("end_reason")),
+        address=None,
+        user_agent="",
+    )
+    UnfinishedErasure(
+        tenant=tenant,
+        customer=customer,
+        destinations_encrypted=encrypt(json.dumps(sorted({text for text in destinations if text}))),
+    ).save(force_insert=True)
+
+
+def finish_due() -> int:
+    """Delete what is left of customers who are erased. Returns how many there were. For the worker, of which several
+    may run at once."""
+    count = 0
+    for unfinished in UnfinishedErasure.objects.select_related("tenant", "customer"):
+        count += _finish(unfinished)
+    return count
+
+
+@transaction.atomic
+def _finish(unfinished: UnfinishedErasure) -> int:
+    """Delete what belongs to one erased customer and the row that asks for it; 0 when another worker was faster."""
+    taken, _ = UnfinishedErasure.objects.filter(pk=unfinished.pk).delete()
+    if not taken:
+        return 0
+    tenant, customer = unfinished.tenant, unfinished.customer
+    accounts = list(Account.objects.for_tenant(tenant).filter(customer=customer))
+    own = json.loads(decrypt(unfinished.destinations_encrypted))
+    theirs = _destinations(tenant, customer, accounts, own)
+    Message.objects.for_tenant(tenant).filter(recipient__in=theirs).delete()
+    codes = OneTimeCode.objects.for_tenant(tenant)
+    codes.filter(Q(destination__in=theirs) | Q(customer_number=customer.number)).delete()
+    Submission.objects.for_tenant(tenant).filter(customer_number=customer.number).delete()
+    for proof in (Challenge, PendingLogIn, PendingLink):
+        proof._default_manager.filter(tenant=tenant, account__in=accounts).delete()
+    for factor in (Authenticator, RecoveryCode):
+        factor._default_manager.filter(tenant=tenant, customer=customer).delete()
+    erasure.finish(customer=customer)
+    return 1
+
+
+def _destinations(tenant: Tenant, customer: Customer, accounts: list[Account], own: list[str]) -> set[str]:
+    """Where messages to the customer went or wait to go. What someone else logs in with is theirs, whatever a profile
+    calls its contact e-mail."""
+    asked_for = Challenge.objects.for_tenant(tenant).filter(
+        account__in=accounts, purpose=Challenge.Purpose.EMAIL_CHANGE
+    )
+    found = {*own, *asked_for.values_list("details__email", flat=True), *_about_to_be_asked(tenant, accounts)}
+    others = Account.objects.for_tenant(tenant).filter(provider__in=[PASSWORD, OTP], identifier__in=found)
+    return found - set(others.exclude(customer=customer).values_list("identifier", flat=True))
+
+
+def _about_to_be_asked(tenant: Tenant, accounts: list[Account]) -> set[str]:
+    """New addresses of these accounts, to which no mail has gone out yet."""
+    keys = {account.pk for account in accounts}
+    waiting = Message.objects.for_tenant(tenant).filter(
+        template=email_change.REQUEST_TEMPLATE, sent_at=None, failed_at=None
+    )
+    return {each.recipient for each in waiting if json.loads(decrypt(each.context_encrypted))["account"] in keys}

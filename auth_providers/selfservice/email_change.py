@@ -1,0 +1,98 @@
+"""Changing the e-mail that one logs in with: the new address proves itself by a mailed token, the old one is told."""
+
+from django.db import IntegrityError, transaction
+
+from auth_providers import limits
+from auth_providers.accounts import mailed_tokens
+from auth_providers.login import password as password_login
+from auth_providers.models import PASSWORD, Account, Challenge
+from auth_providers.selfservice.sign_up import EmailTaken
+from customers import profiles
+from customers.models import Customer
+from customers.profiles import normalize_email
+from tenants import audit
+from tenants.clients import Client
+from tenants.errors import InvalidInput
+from tenants.models import Tenant
+from tenants.outbox import queue
+
+REQUEST_TEMPLATE = "email_change"
+NOTICE_TEMPLATE = "email_change_notice"
+
+
+def request(
+    *,
+    tenant: Tenant,
+    customer: Customer,
+    email: str,
+    password: str,
+    new_email: str,
+    is_contact_email_synced: bool,
+    client: Client,
+) -> None:
+    """Mail a token to the new address and a notice to the old one. Whether the new one is taken shows in the mail only.
+
+    Raises `passwords.WrongPassword`, `limits.Throttled` and `InvalidInput`.
+    """
+    wanted = normalize_email(new_email)
+    errors = profiles.email_errors("new_email", wanted)
+    if errors:
+        raise InvalidInput(details=tuple(errors))
+    account = password_login.verify_own(
+        tenant=tenant,
+        account=_own_account(tenant, customer, normalize_email(email)),
+        password=password,
+        client=client,
+    )
+    limits.spend_mail(tenant=tenant, destination=wanted, kind=REQUEST_TEMPLATE, client=client)
+    with transaction.atomic():
+        queue.enqueue(
+            tenant=tenant,
+            template=REQUEST_TEMPLATE,
+            recipient=wanted,
+            context={"account": account.pk, "is_contact_email_synced": is_contact_email_synced},
+            language=customer.preferred_language,
+            site=customer.preferred_site,
+        )
+        queue.enqueue(
+            tenant=tenant,
+            template=NOTICE_TEMPLATE,
+            recipient=account.identifier,
+            context={"new_email": wanted},
+            language=customer.preferred_language,
+            site=customer.preferred_site,
+        )
+        audit.record(tenant=tenant, action="request_email_change", client=client, customer_number=customer.number)
+
+
+def confirm(*, tenant: Tenant, token: str, client: Client) -> None:
+    """Move the log-in, and the contact e-mail when that was asked for, to the address that got the token.
+
+    Raises `mailed_tokens.InvalidChallenge`, and `EmailTaken` when someone took the address in the meantime.
+    """
+    with transaction.atomic():
+        challenge = mailed_tokens.spend(tenant=tenant, purpose=Challenge.Purpose.EMAIL_CHANGE, token=token)
+        account = challenge.account
+        account.identifier = challenge.details["email"]
+        try:
+            with transaction.atomic():
+                account.save(update_fields=["identifier"])
+        except IntegrityError as error:
+            raise EmailTaken(f"Duplicate account '{account.identifier}' for tenant '{tenant.code}'.") from error
+        if challenge.details["is_contact_email_synced"]:
+            profiles.update(
+                tenant=tenant,
+                customer=account.customer,
+                changes={"contact_email": account.identifier},
+                client=client,
+            )
+        audit.record(tenant=tenant, action="change_email", client=client, customer_number=account.customer.number)
+
+
+def _own_account(tenant: Tenant, customer: Customer, email: str) -> Account | None:
+    return (
+        Account.objects.for_tenant(tenant)
+        .select_related("customer")
+        .filter(customer=customer, provider=PASSWORD, identifier=email)
+        .first()
+    )

@@ -1,0 +1,113 @@
+"""Getting a new password: by a mailed token for who forgot it, by the old one for who knows it.
+
+Both end every other session, and both tell the owner by mail (OWASP ASVS 5.0, 6.3.7 and 7.4.3).
+"""
+
+from django.db import transaction
+
+from auth_providers import limits
+from auth_providers.accounts import mailed_tokens, passwords, verification
+from auth_providers.login import password as password_login
+from auth_providers.models import PASSWORD, Account, Challenge, Session
+from auth_providers.tokens import sessions
+from customers.models import Customer
+from customers.profiles import normalize_email
+from tenants import audit
+from tenants.clients import Client
+from tenants.errors import DomainError, Kind
+from tenants.models import Tenant
+from tenants.outbox import queue
+
+REQUEST_TEMPLATE = "password_reset"
+NOTICE_TEMPLATE = "password_changed"
+
+
+class NoPassword(DomainError):
+    """The customer logs in without a password of ours."""
+
+    kind = Kind.INVALID
+    code = "no_password"
+    default_message = "This customer has no password."
+
+
+def request(*, tenant: Tenant, email: str, site: str = "", client: Client) -> None:
+    """Ask for a token by mail. Whether anyone has the address shows neither here nor in the time it takes.
+
+    Raises `limits.Throttled`.
+    """
+    identifier = normalize_email(email)
+    limits.spend_mail(tenant=tenant, destination=identifier, kind=REQUEST_TEMPLATE, client=client)
+    queue.enqueue(tenant=tenant, template=REQUEST_TEMPLATE, recipient=identifier, site=site)
+
+
+def complete(*, tenant: Tenant, token: str, password: str, client: Client) -> None:
+    """Set a new password with a mailed token, which also proves that the address is one's own.
+
+    Raises `mailed_tokens.InvalidChallenge`, `InvalidInput` and `verification.AccountGone`; the token stays good then.
+    """
+    passwords.check_new(tenant=tenant, password=password)
+    password_hash = passwords.hash_password(password)
+    with transaction.atomic():
+        challenge = mailed_tokens.spend(tenant=tenant, purpose=Challenge.Purpose.PASSWORD_RESET, token=token)
+        account = challenge.account
+        passwords.check_new(tenant=tenant, password=password, context=_context(account))
+        verification.confirm(tenant=tenant, account=account, client=client)
+        _set(tenant=tenant, account=account, password_hash=password_hash, client=client, action="reset_password")
+
+
+def change(*, tenant: Tenant, session: Session, customer: Customer, current: str, new: str, client: Client) -> None:
+    """Set a new password with the current one, and stay logged in here alone.
+
+    Raises `passwords.WrongPassword`, `limits.Throttled`, `InvalidInput` and `NoPassword`.
+    """
+    account = find_account(tenant=tenant, session=session, customer=customer)
+    if account is None:
+        raise NoPassword
+    password_login.verify_own(tenant=tenant, account=account, password=current, client=client, field="current_password")
+    passwords.check_new(tenant=tenant, password=new, context=_context(account), field="new_password")
+    password_hash = passwords.hash_password(new)
+    with transaction.atomic():
+        mailed_tokens.void_all(tenant=tenant, account=account)
+        _set(
+            tenant=tenant,
+            account=account,
+            password_hash=password_hash,
+            client=client,
+            action="change_password",
+            except_session=session,
+        )
+
+
+def find_account(*, tenant: Tenant, session: Session, customer: Customer) -> Account | None:
+    """The password account of the session, or, when the customer came in another way, the oldest one there is."""
+    mine = Account.objects.for_tenant(tenant).filter(customer=customer, provider=PASSWORD)
+    accounts = {account.pk: account for account in mine.select_related("customer").order_by("pk")}
+    return accounts.get(session.account_id or 0) or next(iter(accounts.values()), None)
+
+
+def _context(account: Account) -> tuple[str, ...]:
+    customer = account.customer
+    return (account.identifier, customer.first_name or "", customer.last_name or "", customer.company or "")
+
+
+def _set(
+    *,
+    tenant: Tenant,
+    account: Account,
+    password_hash: str,
+    client: Client,
+    action: str,
+    except_session: Session | None = None,
+) -> None:
+    account.password, account.is_password_initial = password_hash, False
+    account.save(update_fields=["password", "is_password_initial"])
+    customer = account.customer
+    sessions.end_others(tenant=tenant, customer=customer, reason=action, except_session=except_session)
+    audit.record(tenant=tenant, action=action, client=client, customer_number=customer.number)
+    queue.enqueue(
+        tenant=tenant,
+        template=NOTICE_TEMPLATE,
+        recipient=account.identifier,
+        language=customer.preferred_language,
+        site=customer.preferred_site,
+    )

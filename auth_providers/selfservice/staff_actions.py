@@ -1,0 +1,107 @@
+"""Who may come in: staff deactivate a customer or put one on hold, and take it back; they end a session and start a
+password reset. The next request feels it."""
+
+from uuid import UUID
+
+from django.db import transaction
+from django.utils import timezone
+
+from auth_providers.models import PASSWORD, Account, Session
+from auth_providers.selfservice import password_reset
+from auth_providers.tokens import sessions
+from customers.models import Customer
+from customers.profiles import CustomerNotFound
+from tenants import audit
+from tenants.clients import Client
+from tenants.models import Tenant
+
+
+@transaction.atomic
+def set_active(
+    *,
+    tenant: Tenant,
+    customer: Customer,
+    is_active: bool,
+    staff_username: str,
+    client: Client = audit.NO_CLIENT,
+) -> None:
+    """Activate or deactivate the customer. Deactivating ends every session. Raises `CustomerNotFound`."""
+    _update(tenant, customer, is_active=is_active)
+    _record(tenant, customer, "activate" if is_active else "deactivate", staff_username, client)
+    if not is_active:
+        sessions.end_all(
+            tenant=tenant, customer=customer, reason="deactivated", staff_username=staff_username, client=client
+        )
+
+
+@transaction.atomic
+def set_on_hold(
+    *,
+    tenant: Tenant,
+    customer: Customer,
+    is_on_hold: bool,
+    staff_username: str,
+    client: Client = audit.NO_CLIENT,
+) -> None:
+    """Put the customer on hold or release the hold. Putting on hold ends every session. Raises `CustomerNotFound`."""
+    _update(tenant, customer, is_on_hold=is_on_hold)
+    _record(tenant, customer, "put_on_hold" if is_on_hold else "release_hold", staff_username, client)
+    if is_on_hold:
+        sessions.end_all(
+            tenant=tenant, customer=customer, reason="on hold", staff_username=staff_username, client=client
+        )
+
+
+@transaction.atomic
+def end_session(
+    *, tenant: Tenant, customer: Customer, session_id: UUID, staff_username: str, client: Client = audit.NO_CLIENT
+) -> bool:
+    """End one session of the customer. Returns whether it was running."""
+    running = Session.objects.for_tenant(tenant).filter(pk=session_id, customer=customer, ended_at=None)
+    if not running.update(ended_at=timezone.now(), end_reason="ended by staff"):
+        return False
+    audit.record(
+        tenant=tenant,
+        action="end_session",
+        client=client,
+        customer_number=customer.number,
+        session_id=session_id,
+        staff_username=staff_username,
+    )
+    return True
+
+
+@transaction.atomic
+def send_password_reset(
+    *, tenant: Tenant, customer: Customer, account_id: int, staff_username: str, client: Client
+) -> None:
+    """Mail the owner of the log-in a token for a new password, which staff neither see nor choose (OWASP ASVS 5.0,
+    6.4.6). Raises `password_reset.NoPassword` and `limits.Throttled`."""
+    mine = Account.objects.for_tenant(tenant).filter(customer=customer, provider=PASSWORD, is_confirmed=True)
+    account = mine.filter(pk=account_id, customer__is_active=True).first()
+    if account is None:
+        raise password_reset.NoPassword
+    password_reset.request(tenant=tenant, email=account.identifier, site=customer.preferred_site, client=client)
+    audit.record(
+        tenant=tenant,
+        action="send_password_reset",
+        client=client,
+        customer_number=customer.number,
+        staff_username=staff_username,
+    )
+
+
+def _update(tenant: Tenant, customer: Customer, **change: bool) -> None:
+    """Who was erased stays outside."""
+    if not Customer.objects.for_tenant(tenant).filter(pk=customer.pk, erased_at=None).update(**change):
+        raise CustomerNotFound
+
+
+def _record(tenant: Tenant, customer: Customer, action: str, staff_username: str, client: Client) -> None:
+    audit.record(
+        tenant=tenant,
+        action=action,
+        client=client,
+        customer_number=customer.number,
+        staff_username=staff_username,
+    )

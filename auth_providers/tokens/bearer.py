@@ -1,0 +1,98 @@
+"""Who holds this bearer token? Opaque or JWT, the answer comes from the stored session: a revoked one opens nothing."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.utils import timezone
+
+from auth_providers.accounts import connections
+from auth_providers.models import Session, Token
+from auth_providers.tokens import jwts
+from auth_providers.tokens.opaque_tokens import ACCESS_KINDS
+from customers.models import Customer
+from tenants.errors import DomainError, Kind
+from tenants.models import Tenant
+from tenants.random_tokens import digest
+
+
+class InvalidToken(DomainError):
+    """Unknown, revoked, of another tenant, or no token at all."""
+
+    kind = Kind.UNAUTHENTICATED
+    code = "invalid_token"
+    default_message = "Invalid access token"
+
+
+class TokenExpired(DomainError):
+    """It was valid once."""
+
+    kind = Kind.UNAUTHENTICATED
+    code = "token_expired"
+    default_message = "Access token expired"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Principal:
+    """On whose behalf a request comes: a session, and its customer when the token is a customer's."""
+
+    tenant: Tenant
+    session: Session
+    customer: Customer | None
+    expires_at: datetime
+    claims: jwts.Claims | None = None
+
+    @property
+    def site(self) -> str:
+        """The site of the visit, "" when the storefront did not say."""
+        return self.session.site
+
+    def connections(self) -> connections.Connections:
+        """What belongs to the customer who calls, in one statement."""
+        return connections.list_for(tenant=self.tenant, customer=self.customer)
+
+
+def resolve(token: str) -> Principal:
+    """The principal behind an access token, in one statement. Raises `InvalidToken` and `TokenExpired`."""
+    return _resolve_jwt(token) if token.count(".") == 2 else _resolve_opaque(token)  # noqa: PLR2004 - RFC 7515, 3.1
+
+
+def _resolve_opaque(token: str) -> Principal:
+    row = (
+        Token.objects.select_related("session__tenant", "session__customer")
+        .filter(token_hash=digest(token), kind__in=ACCESS_KINDS)
+        .first()
+    )
+    if row is None:
+        raise InvalidToken
+    if row.expires_at <= timezone.now():
+        raise TokenExpired
+    return _principal(row.session, row.expires_at, is_customers=row.kind == Token.Kind.CUSTOMER_ACCESS)
+
+
+def _resolve_jwt(token: str) -> Principal:
+    try:
+        claims = jwts.verify(token)
+    except jwts.JwtExpired as error:
+        raise TokenExpired from error
+    except jwts.JwtInvalid as error:
+        raise InvalidToken from error
+    session = Session.objects.select_related("tenant", "customer").filter(pk=claims.session_id).first()
+    if session is None or session.tenant.code != claims.tenant_code:
+        raise InvalidToken
+    if session.customer is None or session.customer.number != claims.customer_number:
+        raise InvalidToken
+    return _principal(session, claims.expires_at, is_customers=True, claims=claims)
+
+
+def _principal(
+    session: Session, expires_at: datetime, *, is_customers: bool, claims: jwts.Claims | None = None
+) -> Principal:
+    if not session.tenant.is_active:
+        raise InvalidToken
+    customer = None
+    if is_customers:
+        customer = session.customer
+        if customer is None or not customer.can_log_in or not session.is_customers:
+            raise InvalidToken
+        customer.tenant = session.tenant
+    return Principal(tenant=session.tenant, session=session, customer=customer, expires_at=expires_at, claims=claims)

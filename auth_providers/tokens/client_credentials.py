@@ -1,0 +1,114 @@
+"""Applications: servers of a shop that prove themselves with an API key's secret, and speak for customers from then on.
+
+What they get for it is a signed token, good for an hour. It names the key and not the session of anyone, so it is
+stored nowhere; each use looks the key up, and ends when the key is switched off or gets another secret.
+"""
+
+import hashlib
+import hmac
+from dataclasses import dataclass
+from datetime import timedelta
+
+from django.core import signing
+from django.db.models import QuerySet
+from django.utils import timezone
+
+from auth_providers import limits
+from auth_providers.tokens.bearer import InvalidToken, TokenExpired
+from tenants import api_keys, audit
+from tenants.clients import Client
+from tenants.models import ApiKey, Tenant
+
+TOKEN_LIFETIME = timedelta(hours=1)
+LOG_IN = "application_log_in"
+# Guessing at 256 random bits is hopeless; this keeps a broken or hostile client from costing more than a look-up. By
+# address, or else anybody could shut a shop's own servers out.
+LOG_IN_BY_ADDRESS = limits.Backoff(name="application.address", free=10, hard=10_000)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Application:
+    """Who calls: the key, and the tenant that it belongs to."""
+
+    tenant: Tenant
+    api_key: ApiKey
+
+    @property
+    def is_forwarding_trusted(self) -> bool:
+        """Whether the addresses of shoppers that it forwards are believed."""
+        return self.api_key.is_forwarding_trusted
+
+
+def log_in(*, tenant_number: int | None, client_id: str, secret: str, client: Client) -> Application:
+    """The application of this client id and secret. Client ids are a tenant's own: without the tenant's number, the
+    secret tells which of several is meant.
+
+    Raises `api_keys.InvalidApiKey`, also when it can't be told, and `limits.Throttled`.
+    """
+    keys = _keys(tenant_number, client_id)
+    if not keys:
+        raise api_keys.InvalidApiKey
+    tenant = keys[0].tenant  # where failures count, whichever of several was meant
+    attempt = limits.Attempt(rule=LOG_IN_BY_ADDRESS, subject=f"{client_id}\n{client.subscriber}")
+    has_failures = limits.admit(tenant=tenant, attempts=[attempt])
+    fitting = [key for key in keys if _fits(key, secret)]
+    if len(fitting) != 1:
+        limits.record_failure(tenant=tenant, attempts=[attempt])
+        audit.record(tenant=tenant, action=LOG_IN, client=client, is_success=False, reason=client_id)
+        raise api_keys.InvalidApiKey
+    if has_failures:
+        limits.forget_failures(tenant=tenant, attempt=attempt)
+    found = Application(tenant=fitting[0].tenant, api_key=fitting[0])
+    audit.record(tenant=found.tenant, action=LOG_IN, client=client, reason=client_id)
+    return found
+
+
+def issue_token(*, application: Application) -> str:
+    """A token of the application, good for `TOKEN_LIFETIME`."""
+    expires_at = timezone.now() + TOKEN_LIFETIME
+    named = {"key": application.api_key.pk, "proof": _proof(application.api_key), "exp": int(expires_at.timestamp())}
+    return _signer().sign_object(named)
+
+
+def resolve(token: str) -> Application:
+    """Whose token this is, in one statement. Raises `InvalidToken` and `TokenExpired`."""
+    try:
+        named = _signer().unsign_object(token)
+    except signing.BadSignature as error:
+        raise InvalidToken from error
+    if named["exp"] <= timezone.now().timestamp():
+        raise TokenExpired
+    key = _active().filter(pk=named["key"]).first()
+    if key is None or not hmac.compare_digest(named["proof"], _proof(key)):
+        raise InvalidToken
+    return Application(tenant=key.tenant, api_key=key)
+
+
+def _keys(tenant_number: int | None, client_id: str) -> list[ApiKey]:
+    keys = _active().filter(client_id=client_id).order_by("pk")
+    return list(keys if tenant_number is None else keys.filter(tenant__number=tenant_number))
+
+
+def _active() -> QuerySet[ApiKey]:
+    """Of all tenants: the key tells which one it is."""
+    return (
+        ApiKey.objects.select_related("tenant").filter(is_active=True, tenant__is_active=True).exclude(secret_hash="")
+    )
+
+
+def _fits(key: ApiKey, secret: str) -> bool:
+    try:
+        api_keys.check_secret(key=key, secret=secret)
+    except api_keys.InvalidApiKey:
+        return False
+    return True
+
+
+def _signer() -> signing.Signer:
+    """With a dot, because a colon may not stand in a bearer token (RFC 6750, 2.1)."""
+    return signing.Signer(salt="auth_providers.tokens.jwts.client_credentials", sep=".")
+
+
+def _proof(key: ApiKey) -> str:
+    """Tells a key's secret from its next one, and nothing else of it."""
+    return hashlib.sha256(key.secret_hash.encode()).hexdigest()[:16]

@@ -1,0 +1,102 @@
+"""Opaque tokens: 256 random bits, stored as their SHA-256, so that a stolen database opens nothing.
+
+The successor of a refresh token is derived from it with a key of ours: whoever repeats a refresh gets the same one, and
+yet nothing rests in plain (`refresh`).
+"""
+
+import base64
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.utils import timezone
+from django.utils.crypto import salted_hmac
+
+from auth_providers.models import Session, Token
+from tenants.models import Tenant
+from tenants.random_tokens import digest, new_token
+
+ACCESS_KINDS = (Token.Kind.ANONYMOUS_ACCESS, Token.Kind.CUSTOMER_ACCESS)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pair:
+    """An access token and its refresh token in plain, to be shown once, and when each expires."""
+
+    access_token: str
+    access_expires_at: datetime
+    refresh_token: str
+    refresh_expires_at: datetime
+
+
+def successor(token: str, purpose: str) -> str:
+    """The token that follows `token` for `purpose` ("access" or "refresh"): the same at every call."""
+    mac = salted_hmac(f"patron.opaque_tokens.{purpose}", token, algorithm="sha256").digest()
+    return base64.urlsafe_b64encode(mac).rstrip(b"=").decode()
+
+
+def issue_pair(*, session: Session, tenant: Tenant, is_customers: bool, spent: str | None = None) -> Pair:
+    """Make and store a pair for the session: random, or derived from the `spent` refresh token it replaces."""
+    now = timezone.now()
+    access_seconds, refresh_seconds = _lifetimes(tenant, is_customers=is_customers)
+    pair = Pair(
+        access_token=successor(spent, "access") if spent else new_token(),
+        access_expires_at=min(now + timedelta(seconds=access_seconds), session.expires_at),
+        refresh_token=successor(spent, "refresh") if spent else new_token(),
+        refresh_expires_at=min(now + timedelta(seconds=refresh_seconds), session.expires_at),
+    )
+    access_kind, refresh_kind = kinds(is_customers=is_customers)
+    Token.objects.bulk_create(
+        [
+            _row(session, access_kind, pair.access_token, now, pair.access_expires_at),
+            _row(session, refresh_kind, pair.refresh_token, now, pair.refresh_expires_at),
+        ]
+    )
+    return pair
+
+
+def issue_anonymous_access(*, session: Session, tenant: Tenant) -> tuple[str, datetime]:
+    """Make and store an access token alone. Returns it and when it expires."""
+    now = timezone.now()
+    token = new_token()
+    expires_at = min(now + timedelta(seconds=tenant.anonymous_access_lifetime), session.expires_at)
+    _row(session, Token.Kind.ANONYMOUS_ACCESS, token, now, expires_at).save(force_insert=True)
+    return token, expires_at
+
+
+def find_successors(spent: str) -> Pair | None:
+    """The pair that was made from the `spent` refresh token; None when it is gone."""
+    access_token, refresh_token = successor(spent, "access"), successor(spent, "refresh")
+    hashes = [digest(access_token), digest(refresh_token)]
+    rows = {bytes(row.token_hash): row for row in Token.objects.filter(token_hash__in=hashes)}
+    if len(rows) != len(hashes):
+        return None
+    return Pair(
+        access_token=access_token,
+        access_expires_at=rows[hashes[0]].expires_at,
+        refresh_token=refresh_token,
+        refresh_expires_at=rows[hashes[1]].expires_at,
+    )
+
+
+def kinds(*, is_customers: bool) -> tuple[Token.Kind, Token.Kind]:
+    """The kinds of an access and a refresh token."""
+    if is_customers:
+        return Token.Kind.CUSTOMER_ACCESS, Token.Kind.CUSTOMER_REFRESH
+    return Token.Kind.ANONYMOUS_ACCESS, Token.Kind.ANONYMOUS_REFRESH
+
+
+def _lifetimes(tenant: Tenant, *, is_customers: bool) -> tuple[int, int]:
+    if is_customers:
+        return tenant.customer_access_lifetime, tenant.customer_refresh_lifetime
+    return tenant.anonymous_access_lifetime, tenant.anonymous_refresh_lifetime
+
+
+def _row(session: Session, kind: Token.Kind, token: str, issued_at: datetime, expires_at: datetime) -> Token:
+    return Token(
+        tenant_id=session.tenant_id,
+        session=session,
+        kind=kind,
+        token_hash=digest(token),
+        issued_at=issued_at,
+        expires_at=expires_at,
+    )

@@ -1,0 +1,135 @@
+"""Refreshing: each refresh token is spent once and names one successor.
+
+Storefronts refresh from several tabs at once and repeat a request whose answer got lost. Inside a short window they all
+get the successor that the first one got; after it, a spent token that comes back was stolen (RFC 9700, 4.14.2).
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db import transaction
+from django.utils import timezone
+
+from auth_providers.models import Session, Token
+from auth_providers.tokens import opaque_tokens, sessions
+from auth_providers.tokens.bearer import InvalidToken, TokenExpired
+from customers import legal_entities
+from tenants import audit, random_tokens
+from tenants.clients import Client
+from tenants.models import ApiKey, Tenant
+
+RETRY_WINDOW = timedelta(seconds=30)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Refreshed:
+    """The session and its new pair."""
+
+    session: Session
+    pair: opaque_tokens.Pair
+
+
+def refresh_customer(*, tenant: Tenant, refresh_token: str, client: Client, legal_entity_id: str = "") -> Refreshed:
+    """Exchange a customer's refresh token. Raises `InvalidToken`, `TokenExpired`.
+
+    `legal_entity_id` is the company that the customer acts for from now on; `InvalidInput` when it isn't theirs.
+
+    A token that was spent longer than `RETRY_WINDOW` ago ends its session.
+    """
+    with transaction.atomic():
+        refreshed = _rotate(tenant, refresh_token, client, is_customers=True)
+        if refreshed is not None and legal_entity_id:
+            _act_for(tenant, refreshed.session, legal_entity_id)
+    return _given(refreshed)
+
+
+def refresh_anonymous(*, api_key: ApiKey, refresh_token: str, client: Client) -> Refreshed:
+    """Exchange an anonymous refresh token. Raises `InvalidToken`, `TokenExpired`.
+
+    A token that was spent longer than `RETRY_WINDOW` ago ends the anonymous tokens of its session; a customer who is
+    logged in there stays so, or else an old anonymous token would be a way to log others out.
+    """
+    return _given(_rotate(api_key.tenant, refresh_token, client, is_customers=False))
+
+
+def renew_anonymous(*, api_key: ApiKey, access_token: str) -> tuple[Session, str, datetime]:
+    """A new anonymous access token for the session of one that may have expired, but not longer ago than a refresh
+    token would have. Returns the session, the token and when it expires. Raises `InvalidToken`, `TokenExpired`."""
+    tenant = api_key.tenant
+    row = _find(tenant, access_token, Token.Kind.ANONYMOUS_ACCESS)
+    now = timezone.now()
+    if now >= min(row.issued_at + timedelta(seconds=tenant.anonymous_refresh_lifetime), row.session.expires_at):
+        raise TokenExpired
+    token, expires_at = opaque_tokens.issue_anonymous_access(session=row.session, tenant=tenant)
+    return row.session, token, expires_at
+
+
+def _find(tenant: Tenant, token: str, kind: Token.Kind) -> Token:
+    row = (
+        Token.objects.select_related("session__customer")
+        .filter(token_hash=random_tokens.digest(token), kind=kind, session__tenant=tenant)
+        .first()
+    )
+    if row is None:
+        raise InvalidToken
+    return row
+
+
+def _given(refreshed: Refreshed | None) -> Refreshed:
+    """What was decided inside the transaction is raised outside of it: what it wrote must stay."""
+    if refreshed is None:
+        raise InvalidToken
+    return refreshed
+
+
+def _act_for(tenant: Tenant, session: Session, legal_entity_id: str) -> None:
+    if session.customer is None:
+        raise InvalidToken
+    entity = legal_entities.get_assigned(tenant=tenant, customer=session.customer, public_id=legal_entity_id)
+    Session.objects.for_tenant(tenant).filter(pk=session.pk).update(legal_entity=entity)
+
+
+@transaction.atomic
+def _rotate(tenant: Tenant, refresh_token: str, client: Client, *, is_customers: bool) -> Refreshed | None:
+    """Spend the token, or repeat what it was spent for, or, too late for that, end what it belongs to: None."""
+    _, kind = opaque_tokens.kinds(is_customers=is_customers)
+    session = _lock_session(_find(tenant, refresh_token, kind), tenant, is_customers=is_customers)
+    token = _find(tenant, refresh_token, kind)  # as it is now that nobody else can spend or end it
+    now = timezone.now()
+    if token.spent_at is None:
+        if token.expires_at <= now:
+            raise TokenExpired
+        Token.objects.filter(pk=token.pk).update(spent_at=now)
+        pair = opaque_tokens.issue_pair(session=session, tenant=tenant, is_customers=is_customers, spent=refresh_token)
+        return Refreshed(session=session, pair=pair)
+    if now - token.spent_at <= RETRY_WINDOW:
+        repeated = opaque_tokens.find_successors(refresh_token)
+        return Refreshed(session=session, pair=repeated) if repeated else None
+    _end_stolen(tenant, session, client, is_customers=is_customers)
+    return None
+
+
+def _lock_session(token: Token, tenant: Tenant, *, is_customers: bool) -> Session:
+    """The session, its row locked: refreshing and ending a session exclude each other. Raises `InvalidToken`."""
+    session = Session.objects.for_tenant(tenant).select_for_update().get(pk=token.session_id)
+    session.customer = token.session.customer
+    if is_customers:
+        if session.customer is None or not session.customer.can_log_in or not session.is_customers:
+            raise InvalidToken
+    elif session.expires_at <= timezone.now():
+        raise TokenExpired
+    return session
+
+
+def _end_stolen(tenant: Tenant, session: Session, client: Client, *, is_customers: bool) -> None:
+    if is_customers:
+        sessions.end(tenant=tenant, session=session, reason=sessions.REUSED_REFRESH_TOKEN, client=client)
+        return
+    Token.objects.filter(session=session, kind__in=opaque_tokens.kinds(is_customers=False)).delete()
+    audit.record(
+        tenant=tenant,
+        action="end_anonymous_tokens",
+        client=client,
+        session_id=session.pk,
+        reason=sessions.REUSED_REFRESH_TOKEN,
+    )

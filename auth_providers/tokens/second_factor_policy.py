@@ -1,0 +1,163 @@
+"""When a log-in needs a second factor, and what may be one (`docs/decisions/second-factor.md`).
+
+Asked by `sessions.start` before the log-in writes anything; `second_factor` goes on from here.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Exists, OuterRef
+from django.utils import timezone
+
+from auth_providers.models import OTP, PASSWORD, Account, Authenticator, AuthProvider, PendingLogIn, Session
+from customers.models import Customer
+from tenants import audit
+from tenants.clients import Client
+from tenants.errors import DomainError, FieldError, Kind
+from tenants.models import SecondFactor, Tenant, TenantQuerySet
+from tenants.random_tokens import digest, new_token
+
+TOTP, SMS, EMAIL = "totp", "sms", "email"
+# Long enough to find the telephone; OWASP ASVS 5.0, 6.6.3 allows ten minutes for what is sent.
+LIFETIME = timedelta(minutes=10)
+
+
+class SecondFactorDue(DomainError):
+    """The first factor is proven, the second is missing. `handle`, 256 bits, is the only way on, until `expires_at`;
+    `methods` says what may be shown: totp, sms or email."""
+
+    kind = Kind.CHALLENGE
+    code = "second_factor_due"
+    default_message = "This log-in needs a second factor."
+
+    def __init__(
+        self,
+        message: str = "",
+        *,
+        handle: str = "",
+        expires_at: datetime | None = None,
+        methods: tuple[str, ...] = (),
+        details: tuple[FieldError, ...] = (),
+        retry_after: int | None = None,
+    ) -> None:
+        super().__init__(message, details=details, retry_after=retry_after)
+        self.handle = handle
+        self.expires_at = expires_at or timezone.now() + LIFETIME
+        self.methods = methods
+
+
+class NoSecondFactor(DomainError):
+    """One is due, and there is nothing that this customer could be asked for."""
+
+    kind = Kind.FORBIDDEN
+    code = "no_second_factor"
+    default_message = "This log-in needs a second factor, and this customer has none that could be asked for."
+
+
+@dataclass(frozen=True, kw_only=True)
+class Way:
+    """What is asked for, and where its code is sent: a number in E.164, an address, or "" for an authenticator.
+    `is_repeated` says that the first factor came this way, too, so that it is no second one."""
+
+    method: str
+    destination: str = ""
+    is_repeated: bool = False
+
+
+def let_through(*, tenant: Tenant, client: Client, customers: TenantQuerySet[Customer]) -> TenantQuerySet[Customer]:
+    """Those of the customers who need no second factor on this device, as a condition of the caller's statement."""
+    if tenant.second_factor_policy == SecondFactor.ALWAYS:
+        return customers.none()
+    free = customers.exclude(Exists(_enrolled(tenant).filter(customer=OuterRef("pk"))))
+    if tenant.second_factor_policy == SecondFactor.NEW_DEVICE:
+        known = audit.known_device_events(tenant=tenant, client=client)
+        free = free.filter(Exists(known.filter(customer_number=OuterRef("number"))))
+    return free
+
+
+@transaction.atomic(durable=True)  # what is raised would undo it in a caller's transaction
+def ask(
+    *,
+    tenant: Tenant,
+    account: Account,
+    method: str,
+    client: Client,
+    continuing: Session | None,
+    is_mailbox_proof: bool,
+) -> SecondFactorDue | NoSecondFactor:
+    """Keep the proven first factor and return what to raise, outside of every transaction. `is_mailbox_proof` says
+    that the first factor was something mailed."""
+    way = find_way(tenant=tenant, account=account, method=method, is_mailbox_proof=is_mailbox_proof)
+    _record(tenant, account, method, client, reason=way.method if way else "")
+    if way is None:
+        return NoSecondFactor()
+    handle = new_token()
+    pending = PendingLogIn(
+        tenant=tenant,
+        account=account,
+        handle_hash=digest(handle),
+        method=method,
+        is_mailbox_proof=is_mailbox_proof,
+        continuing=continuing,
+        expires_at=timezone.now() + LIFETIME,
+    )
+    pending.save(force_insert=True)
+    return SecondFactorDue(handle=handle, expires_at=pending.expires_at, methods=(way.method,))
+
+
+def find_way(*, tenant: Tenant, account: Account, method: str, is_mailbox_proof: bool = False) -> Way | None:
+    """What the customer is asked for: the authenticator, else a code by text message or by mail, whichever the first
+    factor did not come by; where there is no other, that one again. None when there is none at all."""
+    if _enrolled(tenant).filter(customer=account.customer_id).exists():
+        return Way(method=TOTP)
+    came_by = EMAIL if is_mailbox_proof else _channel(account) if method == OTP else ""
+    ways = [
+        Way(method=name, destination=to, is_repeated=name == came_by)
+        for name, to in _destinations(tenant, account)
+        if to
+    ]
+    return min(ways, key=lambda way: way.is_repeated, default=None)
+
+
+def _channel(account: Account) -> str:
+    """How a code reaches the account's owner."""
+    return EMAIL if account.provider == PASSWORD else SMS
+
+
+def _destinations(tenant: Tenant, account: Account) -> tuple[tuple[str, str], ...]:
+    """The telephone and the address of the account's customer, "" for what there is none of."""
+    mine = Account.objects.for_tenant(tenant).filter(customer=account.customer_id, is_confirmed=True).order_by("pk")
+    addresses = mine.filter(provider=PASSWORD).values_list("identifier", flat=True)
+    own = account.identifier if account.provider == PASSWORD else addresses.first() or account.email
+    return (SMS, _number(tenant, mine)), (EMAIL, own)
+
+
+def _enrolled(tenant: Tenant) -> TenantQuerySet[Authenticator]:
+    return Authenticator.objects.for_tenant(tenant).exclude(confirmed_at=None)
+
+
+def _number(tenant: Tenant, accounts: TenantQuerySet[Account]) -> str:
+    """The telephone that the customer logs in with, where deployment and tenant send text messages; else ""."""
+    number = accounts.filter(provider=OTP, issuer=SMS).values_list("identifier", flat=True).first() or ""
+    return number if number and _sends_sms(tenant) else ""
+
+
+def _sends_sms(tenant: Tenant) -> bool:
+    if not settings.SMS_URL:
+        return False
+    provider = AuthProvider.objects.for_tenant(tenant).filter(name=OTP, is_enabled=True).first()
+    return provider is not None and SMS in provider.settings.get("channels", ())
+
+
+def _record(tenant: Tenant, account: Account, method: str, client: Client, *, reason: str) -> None:
+    audit.record(
+        tenant=tenant,
+        action="ask_second_factor",
+        client=client,
+        customer_number=account.customer.number,
+        method=method,
+        is_success=bool(reason),
+        reason=reason or "no second factor that could be asked for",
+    )

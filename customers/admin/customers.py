@@ -1,0 +1,314 @@
+"""Customers in the back office: finding one, reading and changing the profile; companies; schemas of mixins.
+
+`auth_providers.admin` adds log-ins, sessions and the trail, and registers the result: that app knows both.
+"""
+
+import json
+from typing import Any
+
+from django.contrib import admin
+from django.core.exceptions import PermissionDenied
+from django.db.models import Q, QuerySet
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
+from django.utils.decorators import method_decorator
+from django.utils.html import format_html
+from django.views.decorators.http import require_safe
+
+from customers import legal_entities, mixins, profiles, search
+from customers.admin.forms import (
+    AssignmentForm,
+    AssignmentFormSet,
+    LegalEntityForm,
+    MixinSchemaForm,
+    ProfileForm,
+    SegmentForm,
+)
+from customers.admin.records import CustomerRecordAdmin
+from customers.admin.staff import staff_of
+from customers.enrichment import countries
+from customers.models import (
+    Address,
+    ContactAssignment,
+    Customer,
+    LegalEntity,
+    MixinSchema,
+    PostalCode,
+    Segment,
+    SegmentMembership,
+)
+from customers.postal_codes import localities
+from tenants import audit
+from tenants.admin import CappedPaginator, ReadOnly, TenantRowAdmin
+
+VIEWED = "view_profile"
+
+
+class StandingFilter(admin.SimpleListFilter):
+    title = "status"
+    parameter_name = "status"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("inactive", "Inactive"), ("on_hold", "On hold")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Customer]) -> QuerySet[Customer]:
+        wanted = {"inactive": Q(is_active=False), "on_hold": Q(is_on_hold=True)}
+        return queryset.filter(wanted.get(self.value() or "", Q()))
+
+
+class CustomerAdmin(CustomerRecordAdmin):
+    form = ProfileForm
+    list_display = ["number", "name", "standing", "contact_email", "contact_phone", "company", "tenant"]
+    list_display_links = ["number", "name"]
+    list_filter = [StandingFilter, "tenant"]
+    list_select_related = ["tenant"]
+    search_fields = ["number"]  # shows the search box; `get_search_results` says what it finds
+    search_help_text = "Name, e-mail, customer number or phone, whole or in part; several words must all fit"
+    show_full_result_count = False
+    show_facets = admin.ShowFacets.NEVER  # they count every row
+    list_per_page = 50
+    paginator = CappedPaginator
+    ordering = ["-pk"]
+    sortable_by = ()
+    fieldsets = [
+        (
+            "Person",
+            {
+                "fields": [
+                    ("title", "first_name"),
+                    ("middle_name", "last_name"),
+                    ("sex", "birth_date", "nationality"),
+                ]
+            },
+        ),
+        ("Contact", {"fields": [("contact_email", "contact_phone")]}),
+        ("Company", {"fields": [("company", "company_registration_id")]}),
+        ("Preferences", {"fields": [("preferred_language", "preferred_currency", "preferred_site")]}),
+        ("In the shop", {"fields": ["advisor", ("is_prospect", "is_activated"), "all_properties"]}),
+    ]
+    readonly_fields = ["all_properties"]
+
+    @admin.display(empty_value="-")
+    def name(self, customer: Customer) -> str:
+        return " ".join(part for part in (customer.first_name, customer.last_name) if part)
+
+    @admin.display(description="status")
+    def standing(self, customer: Customer) -> str:
+        if customer.erased_at:
+            return "erased"
+        if not customer.is_active:
+            return "inactive"
+        return "on hold" if customer.is_on_hold else "active"
+
+    @admin.display(description="properties", empty_value="-")
+    def all_properties(self, customer: Customer) -> str:
+        """To be read: they are the storefront's own."""
+        if not customer.properties:
+            return ""
+        return format_html("<pre>{}</pre>", json.dumps(customer.properties, indent=2, ensure_ascii=False))
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """Customers sign up themselves."""
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Customer | None = None) -> bool:
+        """Of who was erased there is nothing to change."""
+        return super().has_change_permission(request, obj) and not (obj and obj.erased_at)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Customer | None = None) -> bool:
+        """A customer's number and trail stay."""
+        return False
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Customer], search_term: str
+    ) -> tuple[QuerySet[Customer], bool]:
+        """What a clerk on the phone is told: each word must fit, and every look-up has an index."""
+        for word in search.words(search_term):
+            queryset = queryset.filter(self.fits(word))
+        return queryset, False
+
+    def fits(self, word: str) -> Q:
+        """The condition that one word of a search stands for."""
+        return search.fits(word)
+
+    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Customer | None:
+        """What a POST is about is locked until it is done, so that what was checked is what is saved."""
+        if request.method == "POST" and object_id.isdecimal():
+            list(Customer.objects.select_for_update().filter(pk=object_id).values("pk"))
+        return super().get_object(request, object_id, from_field)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Customer]:
+        return super().get_queryset(request).select_related("tenant")
+
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> Any:
+        return super().changelist_view(request, {"title": "Customers", **(extra_context or {})})
+
+    def save_model(self, request: HttpRequest, obj: Customer, form: Any, change: bool) -> None:
+        """The core writes the change: audited, and with the next version."""
+        changes = form.changes()
+        if changes:
+            profiles.update(
+                tenant=obj.tenant,
+                customer=obj,
+                changes=changes,
+                expected_version=form.cleaned_data["expected_version"],
+                **staff_of(request),
+            )
+
+    def log_change(self, *args: Any, **kwargs: Any) -> None:  # type: ignore[override] # its result is used nowhere
+        """The core's trail says it. Django's own log would keep the customer's name, for ever."""
+
+    @method_decorator(require_safe)
+    def history_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:
+        """The trail is the history."""
+        customer = self.get_object(request, object_id)
+        if customer is None:
+            raise Http404
+        if not self.has_view_permission(request, customer):
+            raise PermissionDenied
+        return HttpResponseRedirect(reverse("admin:tenants_auditevent_changelist", query={"q": customer.number}))
+
+    def change_view(self, request: HttpRequest, object_id: str, *args: Any, **kwargs: Any) -> Any:
+        """Looking at a customer is on the trail, too."""
+        response = super().change_view(request, object_id, *args, **kwargs)
+        customer = getattr(response, "context_data", {}).get("original")
+        if customer is not None:
+            audit.record(
+                tenant=customer.tenant,
+                action=VIEWED,
+                customer_number=customer.number,
+                **staff_of(request),
+            )
+        return response
+
+    def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> Any:
+        return super().render_change_form(request, {**context, **self.panels(context["original"])}, *args, **kwargs)
+
+    def panels(self, customer: Customer) -> dict[str, Any]:
+        """What the page shows besides the profile. Read-only tables, not inlines: their forms would break when a
+        session comes or goes while the page is open."""
+        addresses = Address.objects.for_tenant(customer.tenant).filter(customer=customer)
+        return {
+            **super().panels(customer),
+            "standing": self.standing(customer),
+            "addresses": addresses.order_by("-is_default", "pk"),
+            "assignments": ContactAssignment.objects.for_tenant(customer.tenant)
+            .filter(customer=customer)
+            .select_related("legal_entity"),
+        }
+
+
+@admin.register(MixinSchema)
+class MixinSchemaAdmin(TenantRowAdmin[MixinSchema]):
+    form = MixinSchemaForm
+    fixed = ("url",)
+    fields = ["tenant", "url", "schema"]
+    list_display = ["url", "tenant", "created_at"]
+    list_filter = ["tenant"]
+    list_select_related = ["tenant"]
+    search_fields = ["url"]
+
+    def has_delete_permission(self, request: HttpRequest, obj: MixinSchema | None = None) -> bool:
+        """Profiles name it: without it none of them could be changed."""
+        return False
+
+    def save_model(self, request: HttpRequest, obj: MixinSchema, form: Any, change: bool) -> None:
+        registered, _ = mixins.register(tenant=obj.tenant, url=obj.url, schema=obj.schema)
+        obj.pk = registered.pk
+
+
+class AssignmentInline(admin.TabularInline[ContactAssignment, LegalEntity]):
+    """Those who act for the company. One is added and removed, never changed."""
+
+    model = ContactAssignment
+    form = AssignmentForm
+    formset = AssignmentFormSet
+    fields = ["customer_number", "name", "public_id"]
+    readonly_fields = ["name", "public_id"]
+    extra = 1
+    verbose_name = "customer"
+    verbose_name_plural = "Customers who act for it"
+
+    @admin.display(description="Customer number")
+    def customer_number(self, assignment: ContactAssignment) -> str:
+        return assignment.customer.number
+
+    @admin.display(description="Name")
+    def name(self, assignment: ContactAssignment) -> str:
+        if assignment._state.adding:
+            return ""
+        page = reverse("admin:customers_customer_change", args=[assignment.customer_id])
+        return format_html('<a href="{}">{}</a>', page, assignment.customer)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[ContactAssignment]:
+        return super().get_queryset(request).select_related("customer")
+
+    def has_change_permission(self, request: HttpRequest, obj: LegalEntity | None = None) -> bool:
+        return False
+
+
+@admin.register(LegalEntity)
+class LegalEntityAdmin(TenantRowAdmin[LegalEntity]):
+    form = LegalEntityForm
+    fixed = ("public_id",)
+    fields = ["tenant", "name", "public_id"]
+    list_display = ["name", "public_id", "tenant"]
+    list_filter = ["tenant"]
+    list_select_related = ["tenant"]
+    search_fields = ["name", "public_id"]
+    inlines = [AssignmentInline]
+
+    def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: bool) -> None:
+        """The core writes assignments: within one tenant, and audited."""
+        formset.save(commit=False)
+        entity = form.instance
+        for assignment in formset.deleted_objects:
+            legal_entities.unassign(tenant=entity.tenant, assignment=assignment, **staff_of(request))
+        for assignment in formset.new_objects:
+            legal_entities.assign(
+                tenant=entity.tenant, customer=assignment.customer, legal_entity=entity, **staff_of(request)
+            )
+
+
+@admin.register(Segment)
+class SegmentAdmin(TenantRowAdmin[Segment]):
+    form = SegmentForm
+    fixed = ("code",)
+    fields = ["tenant", "code", "name", "description"]
+    list_display = ["code", "name", "tenant", "created_at"]
+    list_filter = ["tenant"]
+    list_select_related = ["tenant"]
+    search_fields = ["code", "name"]
+    actions = None  # deleting asks for each one whether somebody is in it
+
+    def has_delete_permission(self, request: HttpRequest, obj: Segment | None = None) -> bool:
+        """Who is in a segment is taken out one by one, on the trail."""
+        may = super().has_delete_permission(request, obj)
+        return may and not (obj and SegmentMembership.objects.for_tenant(obj.tenant).filter(segment=obj).exists())
+
+
+@admin.register(PostalCode)
+class PostalCodeAdmin(ReadOnly, admin.ModelAdmin[PostalCode]):
+    """What `manage.py import_postal_codes` has stored."""
+
+    list_display = ["country", "code", "locality", "region", "region_code"]
+    search_fields = ["code"]  # shows the search box; `get_search_results` says what it finds
+    search_help_text = "A country code, a whole postal code, the beginning of a locality; all of them must fit"
+    show_full_result_count = False
+    show_facets = admin.ShowFacets.NEVER
+    paginator = CappedPaginator
+    ordering = ["pk"]
+    sortable_by = ()
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[PostalCode], search_term: str
+    ) -> tuple[QuerySet[PostalCode], bool]:
+        for word in search_term.split():
+            if any(map(str.isdigit, word)):
+                # Naming the countries, all of them, lets the index be used, which begins with the country.
+                fits = Q(country__in=countries.all_codes(), code=localities.stored_code(word))
+            else:
+                is_country = word.upper() in countries.all_codes()
+                fits = Q(country=word.upper()) if is_country else Q(locality__istartswith=word)
+            queryset = queryset.filter(fits)
+        return queryset, False

@@ -1,0 +1,37 @@
+"""A profile with everything that hangs on it, in two statements."""
+
+from dataclasses import dataclass
+
+from django.db.models import Case, CharField, Max, Value, When
+
+from customers.addresses import addresses
+from customers.models import Address, Consent, Customer, CustomerIdentifier
+from tenants.models import Tenant
+
+
+@dataclass(frozen=True, kw_only=True)
+class FullProfile:
+    """The profile, its default address, the consents in force by purpose, and the identifiers by name; of several of
+    one name, the last."""
+
+    customer: Customer
+    address: Address | None
+    consents: dict[str, bool]
+    identifiers: dict[str, str]
+
+
+def read(*, tenant: Tenant, customer: Customer) -> FullProfile:
+    """Everything that we know of the customer."""
+    address = addresses.find_default(tenant=tenant, customer=customer)
+    of_customer = Consent.objects.for_tenant(tenant).filter(customer=customer).order_by()
+    newest = of_customer.values("purpose").annotate(newest=Max("pk")).values("newest")
+    said = Case(When(is_given=True, then=Value("yes")), default=Value("no"), output_field=CharField())
+    in_force = of_customer.filter(pk__in=newest).values_list(Value("consent"), "purpose", said)
+    mine = CustomerIdentifier.objects.for_tenant(tenant).filter(customer=customer).order_by()
+    rows = sorted(mine.values_list(Value("identifier"), "name", "value").union(in_force, all=True))
+    return FullProfile(
+        customer=customer,
+        address=address,
+        consents={name: value == "yes" for kind, name, value in rows if kind == "consent"},
+        identifiers={name: value for kind, name, value in rows if kind == "identifier"},
+    )

@@ -1,0 +1,41 @@
+"""The database itself refuses to rewrite a trail: triggers, for the migration that creates the tables."""
+
+from typing import Any
+
+from django.db.backends.base.schema import BaseDatabaseSchemaEditor
+
+# Each trail's table and what its trigger says.
+TRAILS = {
+    "tenants_auditevent": "audit events are never changed",
+    "tenants_staffevent": "staff events are never changed",
+}
+POSTGRESQL = """
+CREATE FUNCTION {table}_refuse() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    RAISE EXCEPTION '{message}';
+END $$;
+CREATE TRIGGER {table}_no_update BEFORE UPDATE ON {table}
+    FOR EACH ROW EXECUTE FUNCTION {table}_refuse();
+"""
+SQLITE = """
+CREATE TRIGGER {table}_no_update BEFORE UPDATE ON {table}
+BEGIN
+    SELECT RAISE(ABORT, '{message}');
+END;
+"""
+
+
+def create_triggers(apps: Any, schema_editor: BaseDatabaseSchemaEditor) -> None:
+    """For a migration: refuse every UPDATE of a trail."""
+    statement = POSTGRESQL if schema_editor.connection.vendor == "postgresql" else SQLITE
+    for table, message in TRAILS.items():
+        schema_editor.execute(statement.format(table=table, message=message), params=None)
+
+
+def drop_triggers(apps: Any, schema_editor: BaseDatabaseSchemaEditor) -> None:
+    """For a migration's way back."""
+    is_postgresql = schema_editor.connection.vendor == "postgresql"
+    for table in TRAILS:
+        schema_editor.execute(f"DROP TRIGGER {table}_no_update" + (f" ON {table}" if is_postgresql else ""))
+        if is_postgresql:
+            schema_editor.execute(f"DROP FUNCTION {table}_refuse()")

@@ -1,0 +1,35 @@
+"""Whose is it? A tenant is one shop operator: its sites, its keys, its policies, its trail and its outbox."""
+
+from tenants.models.keys import ApiKey, SigningKey, Site
+from tenants.models.outbox import Message
+from tenants.models.owned import TenantOwned, TenantQuerySet
+from tenants.models.tenant import (
+    CODE_MAX_LENGTH,
+    CODE_MIN_LENGTH,
+    CODE_PATTERN,
+    RESERVED_CODES,
+    CheckIn,
+    SecondFactor,
+    Tenant,
+)
+from tenants.models.trail import AppendOnly, AppendOnlyError, AuditEvent, StaffEvent
+
+__all__ = [
+    "CODE_MAX_LENGTH",
+    "CODE_MIN_LENGTH",
+    "CODE_PATTERN",
+    "RESERVED_CODES",
+    "ApiKey",
+    "AppendOnly",
+    "AppendOnlyError",
+    "AuditEvent",
+    "CheckIn",
+    "Message",
+    "SecondFactor",
+    "SigningKey",
+    "Site",
+    "StaffEvent",
+    "Tenant",
+    "TenantOwned",
+    "TenantQuerySet",
+]

@@ -1,0 +1,73 @@
+"""A tenant's sites, and the keys that its storefronts and its tokens are known by."""
+
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+
+from tenants.models.owned import TenantOwned
+
+
+class Site(TenantOwned):
+    """A storefront of the tenant: a country shop, a brand."""
+
+    code = models.CharField(max_length=64)
+    number = models.PositiveIntegerField(null=True, blank=True, help_text="For contracts that name a site by a number.")
+    name = models.CharField(max_length=255, blank=True, default="")
+
+    class Meta:
+        ordering = ["code"]
+        constraints = [
+            models.UniqueConstraint(fields=["tenant", "code"], name="site_code_unique"),
+            models.UniqueConstraint(fields=["tenant", "number"], name="site_number_unique"),
+        ]
+
+    def __str__(self) -> str:
+        return self.code
+
+
+class ApiKey(TenantOwned):
+    """What a storefront names itself by: a public client id and, for backends, a secret that is shown once."""
+
+    client_id = models.CharField(max_length=128)
+    secret_hash = models.CharField(max_length=64, blank=True, default="", editable=False)
+    name = models.CharField(max_length=255, blank=True, default="")
+    is_active = models.BooleanField(default=True)
+    is_forwarding_trusted = models.BooleanField(
+        default=False,
+        help_text="A server that puts the shopper's address into X-Forwarded-For. Only with a secret: anybody knows a "
+        "client id. Without it, attempts of all its shoppers count as one client's.",
+    )
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    class Meta:
+        ordering = ["client_id"]
+        verbose_name = "API key"
+        constraints = [
+            models.UniqueConstraint(fields=["tenant", "client_id"], name="api_key_client_id_unique"),
+            models.CheckConstraint(
+                condition=Q(is_forwarding_trusted=False) | ~Q(secret_hash=""),
+                name="api_key_trusted_with_secret",
+                violation_error_message="Only a key with a secret can be trusted to forward addresses.",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.client_id
+
+
+class SigningKey(TenantOwned):
+    """A P-256 key pair of the tenant (RFC 7518, ES256). The private half is encrypted at rest."""
+
+    kid = models.CharField(max_length=43)
+    public_jwk = models.JSONField()
+    private_pem_encrypted = models.TextField()
+    created_at = models.DateTimeField(default=timezone.now)
+    signs_from = models.DateTimeField(help_text="Published at once, used from this moment on.")
+    is_revoked = models.BooleanField(default=False, help_text="Taken out of use at once: its tokens are refused.")
+
+    class Meta:
+        ordering = ["-signs_from"]
+        constraints = [models.UniqueConstraint(fields=["tenant", "kid"], name="signing_key_kid_unique")]
+
+    def __str__(self) -> str:
+        return self.kid

@@ -1,0 +1,31 @@
+"""Rows that belong to one tenant, and how they are read."""
+
+from typing import Generic, TypeVar
+
+from django.db import models
+
+from tenants.models.tenant import Tenant
+
+T = TypeVar("T", bound=models.Model)
+
+
+class TenantQuerySet(models.QuerySet[T], Generic[T]):
+    """Rows of tenants; every read names whose."""
+
+    def for_tenant(self, tenant: Tenant) -> "TenantQuerySet[T]":
+        """Only this tenant's rows. Raises `TypeError` for anything but a saved `Tenant`: a code, an id or None would
+        be a mistake that a filter turns into someone else's data."""
+        if not isinstance(tenant, Tenant) or tenant.pk is None:
+            raise TypeError(f"for_tenant() takes a saved Tenant, not {tenant!r}")
+        return self.filter(tenant=tenant)
+
+
+class TenantOwned(models.Model):
+    """A row that belongs to one tenant. Unique constraints of subclasses start with `tenant`."""
+
+    tenant = models.ForeignKey(Tenant, on_delete=models.PROTECT, related_name="+")
+
+    objects = TenantQuerySet.as_manager()
+
+    class Meta:
+        abstract = True

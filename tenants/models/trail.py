@@ -1,0 +1,90 @@
+"""What happened: events of customers and accounts, and of staff who come and go."""
+
+from typing import Any
+
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+
+from tenants.models.owned import TenantOwned
+
+
+class AppendOnlyError(TypeError):
+    """Someone tried to rewrite history."""
+
+
+class AppendOnly(models.Model):
+    """A row of a trail: only ever added. A trigger in the database refuses UPDATE, too."""
+
+    class Meta:
+        abstract = True
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        if not self._state.adding:
+            raise AppendOnlyError("A trail is never changed.")
+        super().save(*args, **kwargs)
+
+    def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
+        raise AppendOnlyError("A trail is never deleted event by event.")
+
+
+class AuditEvent(AppendOnly, TenantOwned):
+    """One thing that happened to a customer or an account. Rows are only ever added.
+
+    A customer is named by number and not by key, so that the trail outlives the profile.
+    """
+
+    at = models.DateTimeField(default=timezone.now)
+    action = models.CharField(max_length=64)
+    is_success = models.BooleanField(default=True)
+    reason = models.CharField(max_length=255, blank=True, default="")
+    customer_number = models.CharField(max_length=8, blank=True, default="")
+    session_id = models.UUIDField(null=True)
+    staff_username = models.CharField(max_length=150, blank=True, default="")
+    method = models.CharField(max_length=64, blank=True, default="")
+    address = models.GenericIPAddressField(null=True)
+    user_agent = models.CharField(max_length=255, blank=True, default="")
+    device = models.CharField(max_length=32, blank=True, default="")
+
+    class Meta:
+        ordering = ["-at", "-pk"]
+        indexes = [
+            models.Index(fields=["tenant", "customer_number", "-at"], name="audit_by_customer"),
+            models.Index(fields=["tenant", "-at"], name="audit_by_time"),
+            models.Index(
+                fields=["tenant", "customer_number", "device"],
+                name="audit_known_devices",
+                condition=Q(is_success=True, action__in=["log_in", "sign_up"]),
+            ),
+            # The few among many: what staff did, and what failed.
+            models.Index(fields=["staff_username", "-id"], name="audit_by_staff", condition=~Q(staff_username="")),
+            models.Index(fields=["-id"], name="audit_failures", condition=Q(is_success=False)),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.at:%Y-%m-%d %H:%M:%S} {self.action} {self.customer_number}"
+
+
+class StaffEvent(AppendOnly):
+    """A member of staff came, left or was refused at the back office's door, which belongs to no tenant.
+
+    `username` is what was typed, so it may be nobody's.
+    """
+
+    at = models.DateTimeField(default=timezone.now)
+    action = models.CharField(max_length=64)
+    username = models.CharField(max_length=150)
+    is_success = models.BooleanField(default=True)
+    reason = models.CharField(max_length=255, blank=True, default="")
+    address = models.GenericIPAddressField(null=True)
+    user_agent = models.CharField(max_length=255, blank=True, default="")
+
+    class Meta:
+        ordering = ["-at", "-pk"]
+        indexes = [
+            models.Index(fields=["username", "-at"], name="staff_event_by_username"),
+            models.Index(fields=["address", "-at"], name="staff_event_by_address"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.at:%Y-%m-%d %H:%M:%S} {self.action} {self.username}"

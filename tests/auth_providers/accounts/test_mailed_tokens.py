@@ -1,0 +1,134 @@
+"""Tokens by mail: good once, for one purpose, in one tenant, from the sending for a while, and stored nowhere."""
+
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+
+from auth_providers.accounts import mailed_tokens
+from auth_providers.accounts.mailed_tokens import InvalidChallenge
+from auth_providers.models import Account, Challenge
+from customers.models import Customer
+from tenants.models import Tenant
+from tenants.outbox import queue, worker
+from tenants.random_tokens import digest
+from tests import factories
+
+Purpose = Challenge.Purpose
+SECOND = timedelta(seconds=1)
+
+
+@pytest.fixture
+def account(tenant: Tenant) -> Account:
+    return factories.account_of(factories.make_customer(tenant))
+
+
+def issue(account: Account, purpose: Challenge.Purpose = Purpose.PASSWORD_RESET) -> str:
+    return mailed_tokens.issue(account=account, purpose=purpose)
+
+
+def spend(tenant: Tenant, token: str, purpose: Challenge.Purpose = Purpose.PASSWORD_RESET) -> Challenge:
+    return mailed_tokens.spend(tenant=tenant, purpose=purpose, token=token)
+
+
+def is_refused(tenant: Tenant, token: str, purpose: Challenge.Purpose = Purpose.PASSWORD_RESET) -> bool:
+    try:
+        spend(tenant, token, purpose)
+    except InvalidChallenge as error:
+        return [each.field for each in error.details] == ["token"]
+    return False
+
+
+def test_spend_once(account: Account) -> None:
+    token = issue(account)
+    assert spend(account.tenant, token).account == account
+    assert is_refused(account.tenant, token)
+
+
+def test_spend_uses_up_every_other_of_the_account(account: Account) -> None:
+    older, other = issue(account), issue(account, Purpose.EMAIL_CHANGE)
+    spend(account.tenant, issue(account))
+    assert is_refused(account.tenant, older)
+    assert is_refused(account.tenant, other, Purpose.EMAIL_CHANGE)
+
+
+def test_spend_leaves_other_accounts_alone(account: Account) -> None:
+    others = issue(factories.account_of(factories.make_customer(account.tenant, email="grace@example.com")))
+    spend(account.tenant, issue(account))
+    assert not is_refused(account.tenant, others)
+
+
+@pytest.mark.parametrize("made_for", Purpose)
+@pytest.mark.parametrize("used_for", Purpose)
+def test_spend_for_its_purpose_only(account: Account, made_for: Challenge.Purpose, used_for: Challenge.Purpose) -> None:
+    token = issue(account, made_for)
+    assert is_refused(account.tenant, token, used_for) is (made_for is not used_for)
+
+
+def test_spend_in_its_tenant_only(account: Account, other_tenant: Tenant) -> None:
+    token = issue(account)
+    assert is_refused(other_tenant, token)
+    assert not is_refused(account.tenant, token)
+
+
+@pytest.mark.parametrize("token", ["", " ", "unknown", "\x00", "é" * 43, "x" * 100_000])
+def test_spend_what_was_never_issued(account: Account, token: str) -> None:
+    issue(account)
+    assert is_refused(account.tenant, token)
+
+
+@pytest.mark.usefixtures("stopped_clock")
+@pytest.mark.parametrize("purpose", Purpose)
+def test_spend_until_it_expires(
+    account: Account, purpose: Challenge.Purpose, pass_time: Callable[[timedelta], None]
+) -> None:
+    first, second = issue(account, purpose), issue(account, purpose)
+    Challenge.objects.filter(token_hash=digest(second)).update(account=second_account(account))
+    pass_time(mailed_tokens.LIFETIMES[purpose] - SECOND)
+    assert not is_refused(account.tenant, first, purpose)
+    pass_time(SECOND)
+    assert is_refused(account.tenant, second, purpose)
+
+
+def second_account(account: Account) -> Account:
+    return factories.account_of(factories.make_customer(account.tenant, email="grace@example.com"))
+
+
+def test_a_reset_lasts_an_hour() -> None:
+    assert mailed_tokens.LIFETIMES[Purpose.PASSWORD_RESET] == timedelta(hours=1)
+
+
+def test_it_expires_from_the_sending_of_its_mail(
+    account: Account, pass_time: Callable[[timedelta], None], mailoutbox: list[object]
+) -> None:
+    queue.enqueue(tenant=account.tenant, template="password_reset", recipient=account.identifier)
+    assert not Challenge.objects.exists()
+    pass_time(timedelta(hours=5))  # the mail server was down
+    assert worker.send_due() == 1
+    body = str(getattr(mailoutbox[0], "body", ""))
+    [token] = [line for line in body.splitlines() if len(line) == 43]
+    pass_time(timedelta(minutes=59))
+    assert not is_refused(account.tenant, token)
+
+
+def test_the_database_never_holds_the_token(account: Account, stored: Callable[[], str]) -> None:
+    token = issue(account)
+    for part in (token, token[:20], token[-20:]):
+        assert part not in stored()
+    assert Challenge.objects.get().token_hash == digest(token)
+
+
+def test_spend_for_an_erased_customer(account: Account) -> None:
+    token = issue(account)
+    Customer.objects.update(erased_at=account.created_at)
+    assert is_refused(account.tenant, token)
+
+
+def test_spend_own_of_someone_else(account: Account) -> None:
+    token = issue(account, Purpose.DELETION)
+    other = second_account(account).customer
+    with pytest.raises(InvalidChallenge):
+        mailed_tokens.spend_own(tenant=account.tenant, purpose=Purpose.DELETION, token=token, customer=other)
+    mailed_tokens.spend_own(tenant=account.tenant, purpose=Purpose.DELETION, token=token, customer=account.customer)
+    with pytest.raises(InvalidChallenge):
+        mailed_tokens.spend_own(tenant=account.tenant, purpose=Purpose.DELETION, token=token, customer=account.customer)

@@ -1,0 +1,86 @@
+"""Checking in, below the API: what is kept while a challenge waits, and what a proof leaves of an unproven profile."""
+
+import re
+from datetime import timedelta
+from typing import Any
+
+from django.utils import timezone
+
+from auth_providers import retention
+from auth_providers.accounts import mailed_tokens
+from auth_providers.intake import pending_submissions, submission
+from auth_providers.intake.entries import Entry
+from auth_providers.login import one_time_code
+from auth_providers.login import password as password_login
+from auth_providers.models import Account, Challenge, Submission
+from auth_providers.selfservice import opt_in, password_reset
+from auth_providers.tokens import sessions
+from tenants.models import CheckIn, Tenant
+from tenants.outbox import worker
+from tests import factories
+
+EMAIL, PHONE = "grace@example.com", "+4915112345678"
+
+
+def submit(tenant: Tenant) -> submission.Outcome:
+    entry = Entry(values={"email": EMAIL, "phone": PHONE})
+    return submission.submit(tenant=tenant, entry=entry, flow="", caller=None, client=factories.CLIENT)
+
+
+def waiting(tenant: Tenant) -> one_time_code.Issued:
+    Tenant.objects.update(check_in_policy=CheckIn.FULL)
+    tenant.refresh_from_db()
+    issued = submit(tenant)
+    assert isinstance(issued, one_time_code.Issued)
+    return issued
+
+
+def test_an_entry_survives_its_wait() -> None:
+    entry = Entry(
+        values={"email": EMAIL, "birth_date": "1906-12-09"},
+        consents={"email": True},
+        identifiers={"card": "7"},
+        properties={"a": [1, None]},
+        derived=("city",),
+    )
+    assert Entry.from_json(entry.as_json()) == entry
+
+
+def test_what_nobody_answers_is_forgotten_with_its_challenge(tenant: Tenant) -> None:
+    issued = waiting(tenant)
+    retention.purge()
+    assert pending_submissions.find(tenant=tenant, challenge_id=issued.challenge_id)
+    Submission.objects.update(expires_at=timezone.now() - timedelta(seconds=1))
+    assert pending_submissions.find(tenant=tenant, challenge_id=issued.challenge_id) is None
+    retention.purge()
+    assert not Submission.objects.exists()
+
+
+def test_another_tenant_finds_nothing(tenant: Tenant, other_tenant: Tenant) -> None:
+    issued = waiting(tenant)
+    assert pending_submissions.find(tenant=other_tenant, challenge_id=issued.challenge_id) is None
+
+
+def test_following_a_mailed_link_is_proof_too(tenant: Tenant) -> None:
+    submit(tenant)
+    account = Account.objects.get(identifier=EMAIL)
+    token = mailed_tokens.issue(account=account, purpose=Challenge.Purpose.OPT_IN)
+    opt_in.confirm(tenant=tenant, token=token, issue=sessions.Issue.PAIR, client=factories.CLIENT, continuing=None)
+    assert list(Account.objects.values_list("identifier", "is_confirmed")) == [(EMAIL, True)]
+
+
+def test_who_forgot_a_password_that_never_was_gets_one(tenant: Tenant, mailoutbox: list[Any]) -> None:
+    """The mail is read by the owner of the address: that is proof, too."""
+    submit(tenant)
+    password_reset.request(tenant=tenant, email=EMAIL, client=factories.CLIENT)
+    worker.send_due()
+    token = re.findall(r"\S{40,}", str(mailoutbox[-1].body))[0]
+    password_reset.complete(tenant=tenant, token=token, password=factories.PASSWORD, client=factories.CLIENT)
+    assert list(Account.objects.values_list("identifier", "is_confirmed")) == [(EMAIL, True)]
+    password_login.log_in(
+        tenant=tenant,
+        email=EMAIL,
+        password=factories.PASSWORD,
+        issue=sessions.Issue.PAIR,
+        client=factories.CLIENT,
+    )

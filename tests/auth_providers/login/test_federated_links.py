@@ -1,0 +1,206 @@
+"""Linking an identity elsewhere with the customer who has its e-mail: after the code that was mailed, never before."""
+
+import re
+from collections.abc import Callable
+from datetime import timedelta
+from uuid import uuid4
+
+import pytest
+from django.utils import timezone
+
+from auth_providers import retention
+from auth_providers.accounts import passwords
+from auth_providers.limits import Throttled
+from auth_providers.login import federated, one_time_code
+from auth_providers.login.federated import LinkNeeded
+from auth_providers.models import Account, AuthProvider, OneTimeCode, PendingLink
+from auth_providers.providers.oidc import Identity
+from auth_providers.providers.registry import UnknownProvider
+from auth_providers.tokens import sessions
+from customers.models import Customer
+from tenants.models import Tenant
+from tests.auth_providers.mailbox import receive
+from tests.factories import CLIENT, EMAIL, make_customer
+from tests.races import at_once
+
+CODE = re.compile(r"\b[0-9]{6}\b")
+MALLORY = Identity(issuer="https://elsewhere.example", subject="mallory", email=EMAIL)
+
+
+def log_in(provider: AuthProvider, identity: Identity = MALLORY) -> sessions.Started:
+    return federated.log_in(
+        tenant=provider.tenant,
+        provider=provider,
+        identity=identity,
+        issue=sessions.Issue.PAIR,
+        client=CLIENT,
+        continuing=None,
+    )
+
+
+def challenged(provider: AuthProvider, identity: Identity = MALLORY) -> one_time_code.Issued:
+    with pytest.raises(LinkNeeded) as raised:
+        log_in(provider, identity)
+    assert raised.value.issued is not None
+    return raised.value.issued
+
+
+def answer(
+    provider: AuthProvider, issued: one_time_code.Issued, code: str, tenant: Tenant | None = None
+) -> sessions.Started:
+    return federated.complete_link(
+        tenant=tenant or provider.tenant,
+        challenge_id=issued.challenge_id,
+        code=code,
+        issue=sessions.Issue.PAIR,
+        client=CLIENT,
+        continuing=None,
+    )
+
+
+def receive_code() -> str:
+    [body] = [str(each.body) for each in receive() if each.to == [EMAIL]]
+    [code] = CODE.findall(body)
+    return str(code)
+
+
+def wrong(code: str) -> str:
+    return f"{(int(code) + 1) % 10**6:06d}"
+
+
+def test_the_owner_of_the_mailbox_links_the_identity(provider: AuthProvider) -> None:
+    customer = make_customer(provider.tenant)
+    issued = challenged(provider)
+    assert federated.awaits_link(tenant=provider.tenant, challenge_id=issued.challenge_id)
+    assert EMAIL not in str(issued)
+    started = answer(provider, issued, receive_code())
+    assert (started.session.customer, started.session.method) == (customer, "elsewhere")
+    assert log_in(provider).session.customer == customer
+    assert Customer.objects.count() == 1
+    assert not federated.awaits_link(tenant=provider.tenant, challenge_id=issued.challenge_id)
+
+
+def test_without_the_code_nobody_gets_in(provider: AuthProvider) -> None:
+    make_customer(provider.tenant)
+    issued, code = challenged(provider), receive_code()
+    for _ in range(3):
+        with pytest.raises(one_time_code.InvalidCode):
+            answer(provider, issued, wrong(code))
+    with pytest.raises(one_time_code.InvalidCode):
+        answer(provider, issued, code)
+    assert Account.objects.count() == 1
+
+
+def test_a_code_is_good_once(provider: AuthProvider) -> None:
+    make_customer(provider.tenant)
+    issued, code = challenged(provider), receive_code()
+    answer(provider, issued, code)
+    with pytest.raises(one_time_code.InvalidCode):
+        answer(provider, issued, code)
+
+
+def test_what_waits_is_encrypted_and_gone_after_use(provider: AuthProvider, stored: Callable[[], str]) -> None:
+    make_customer(provider.tenant)
+    issued = challenged(provider)
+    assert MALLORY.subject not in stored()
+    answer(provider, issued, receive_code())
+    assert PendingLink.objects.get().data_encrypted == ""
+
+
+def test_a_link_that_has_expired(provider: AuthProvider) -> None:
+    make_customer(provider.tenant)
+    issued, code = challenged(provider), receive_code()
+    PendingLink.objects.update(expires_at=timezone.now() - timedelta(seconds=1))
+    with pytest.raises(one_time_code.InvalidCode):
+        answer(provider, issued, code)
+
+
+def test_an_answer_to_another_tenant(provider: AuthProvider, other_tenant: Tenant) -> None:
+    make_customer(provider.tenant)
+    issued, code = challenged(provider), receive_code()
+    with pytest.raises(one_time_code.InvalidCode):
+        answer(provider, issued, code, tenant=other_tenant)
+    answer(provider, issued, code)
+
+
+def test_an_answer_to_nothing_and_to_another_challenge(provider: AuthProvider) -> None:
+    customer = make_customer(provider.tenant)
+    nothing = one_time_code.Issued(
+        challenge_id=uuid4(), channel="email", masked_destination="", expires_at=timezone.now() + timedelta(minutes=1)
+    )
+    elsewhere = one_time_code.request(
+        tenant=provider.tenant, purpose="verification", channel="email", destination=EMAIL, client=CLIENT
+    )
+    code = receive_code()
+    for issued in (nothing, elsewhere):
+        with pytest.raises(one_time_code.InvalidCode):
+            answer(provider, issued, code)
+    # It was not spent by what it was not meant for.
+    proven = one_time_code.verify(tenant=provider.tenant, challenge_id=elsewhere.challenge_id, code=code, client=CLIENT)
+    assert proven.destination == EMAIL
+    assert Account.objects.filter(customer=customer).count() == 1
+
+
+def test_a_provider_that_was_switched_off_meanwhile(provider: AuthProvider) -> None:
+    make_customer(provider.tenant)
+    issued, code = challenged(provider), receive_code()
+    AuthProvider.objects.update(is_enabled=False)
+    with pytest.raises(UnknownProvider):
+        answer(provider, issued, code)
+    assert Account.objects.count() == 1
+
+
+def test_an_account_whose_address_moved_meanwhile(provider: AuthProvider) -> None:
+    make_customer(provider.tenant)
+    issued, code = challenged(provider), receive_code()
+    Account.objects.update(identifier="moved@example.com")
+    with pytest.raises(one_time_code.InvalidCode):
+        answer(provider, issued, code)
+    assert Account.objects.count() == 1
+
+
+def test_the_password_of_who_signed_up_with_anothers_address_is_gone(provider: AuthProvider) -> None:
+    """The mailbox's owner has never seen the opt-in mail of whoever chose the password."""
+    make_customer(provider.tenant)
+    Account.objects.update(is_confirmed=False)
+    answer(provider, challenged(provider), receive_code())
+    owner = Account.objects.get(provider="password")
+    assert (owner.is_confirmed, owner.password) == (True, passwords.NO_PASSWORD)
+
+
+def test_codes_are_not_mailed_again_and_again(provider: AuthProvider) -> None:
+    make_customer(provider.tenant)
+    challenged(provider)
+    with pytest.raises(Throttled):
+        log_in(provider)
+    assert (OneTimeCode.objects.count(), PendingLink.objects.count()) == (1, 1)
+
+
+@pytest.mark.parametrize("state", [{"is_active": False}, {"is_on_hold": True}])
+def test_who_was_shut_out_is_mailed_nothing(provider: AuthProvider, state: dict[str, bool]) -> None:
+    make_customer(provider.tenant)
+    Customer.objects.update(**state)
+    receive()
+    with pytest.raises(sessions.LogInRefused):
+        log_in(provider)
+    assert not receive()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_one_code_sent_twice_at_once_is_one_log_in(provider: AuthProvider) -> None:
+    make_customer(provider.tenant)
+    issued, code = challenged(provider), receive_code()
+    results = at_once(4, lambda _: answer(provider, issued, code).session.pk)
+    assert len([result for result in results if isinstance(result, one_time_code.InvalidCode)]) == 3
+    assert Account.objects.count() == 2
+
+
+def test_what_was_never_answered_goes(provider: AuthProvider, pass_time: Callable[[timedelta], None]) -> None:
+    make_customer(provider.tenant)
+    challenged(provider)
+    pass_time(timedelta(hours=23))
+    retention.purge()
+    assert PendingLink.objects.exists()
+    pass_time(timedelta(hours=2))
+    retention.purge()
+    assert not PendingLink.objects.exists()

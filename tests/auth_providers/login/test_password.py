@@ -1,0 +1,267 @@
+"""Logging in by password: whatever is wrong looks the same outside, and the trail knows why."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import argon2
+import pytest
+from django.contrib.auth.hashers import Argon2PasswordHasher, PBKDF2PasswordHasher
+
+from auth_providers import limits
+from auth_providers.login import password as password_login
+from auth_providers.models import Account, Attempts, AuthProvider, Session
+from auth_providers.tokens import sessions
+from customers.models import Customer
+from tenants.clients import Client
+from tenants.models import AuditEvent, Message, Tenant
+from tests.factories import CLIENT, EMAIL, OTHER_CLIENT, PASSWORD, account_of, make_customer, open_anonymous
+
+pytestmark = pytest.mark.usefixtures("stopped_clock")
+
+
+@pytest.fixture
+def customer(tenant: Tenant) -> Customer:
+    return make_customer(tenant)
+
+
+@pytest.fixture
+def hashes(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Every argon2 hash that is computed from now on."""
+    computed: list[str] = []
+
+    def counted(name: str, real: Callable[..., Any]) -> Callable[..., Any]:
+        return lambda *args, **kwargs: computed.append(name) or real(*args, **kwargs)  # type: ignore[func-returns-value]
+
+    monkeypatch.setattr(argon2.PasswordHasher, "verify", counted("verify", argon2.PasswordHasher.verify))
+    monkeypatch.setattr(argon2.low_level, "hash_secret", counted("hash", argon2.low_level.hash_secret))
+    return computed
+
+
+def log_in(
+    tenant: Tenant, password: str = PASSWORD, *, email: str = EMAIL, client: Client = CLIENT
+) -> sessions.Started:
+    return password_login.log_in(
+        tenant=tenant, email=email, password=password, issue=sessions.Issue.PAIR, client=client
+    )
+
+
+def fail(tenant: Tenant, times: int = 1, *, email: str = EMAIL, client: Client = OTHER_CLIENT) -> None:
+    """Log in with a wrong password as often as it takes, on a device that nobody knows."""
+    for _ in range(times):
+        with pytest.raises(sessions.LogInRefused):
+            log_in(tenant, "wrong", email=email, client=client)
+
+
+def count_failures() -> int:
+    return sum(Attempts.objects.filter(rule=limits.LOG_IN_BY_ACCOUNT.name).values_list("count", flat=True))
+
+
+@pytest.mark.parametrize("email", [EMAIL, "  ADA@Example.COM "])
+def test_log_in_with_the_right_password(customer: Customer, email: str) -> None:
+    started = log_in(customer.tenant, email=email)
+    assert started.account == account_of(customer)
+    assert started.session.customer == customer
+    event = AuditEvent.objects.filter(action="log_in").get()
+    assert (event.is_success, event.customer_number, event.method) == (True, customer.number, "password")
+    assert (event.session_id, event.address) == (started.session.pk, CLIENT.address)
+    assert Customer.objects.get(pk=customer.pk).last_login_at == started.session.authenticated_at
+
+
+def test_a_tenant_may_switch_the_password_off(customer: Customer, other_tenant: Tenant, hashes: list[str]) -> None:
+    fail(customer.tenant)
+    row = AuthProvider.objects.create(tenant=customer.tenant, name="password", kind="password", is_enabled=False)
+    AuthProvider.objects.create(tenant=other_tenant, name="password", kind="password", is_enabled=True)
+    hashes.clear()
+    with pytest.raises(sessions.LogInRefused) as refusal:
+        log_in(customer.tenant)
+    assert hashes == ["verify"]
+    assert str(refusal.value) == sessions.LogInRefused.default_message
+    assert AuditEvent.objects.filter(reason="switched off", customer_number=customer.number).exists()
+    make_customer(other_tenant)
+    log_in(other_tenant)
+    row.delete()
+    log_in(customer.tenant)
+
+
+def test_log_in_keeps_the_session_of_the_visit(customer: Customer) -> None:
+    visit = open_anonymous(customer.tenant)
+    started = password_login.log_in(
+        tenant=customer.tenant,
+        email=EMAIL,
+        password=PASSWORD,
+        issue=sessions.Issue.PAIR,
+        client=CLIENT,
+        continuing=visit.session,
+    )
+    assert started.session.pk == visit.session.pk
+
+
+REFUSALS: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
+    ("wrong password", {}, {"password": "wrong"}),
+    ("wrong password", {}, {"password": ""}),
+    ("wrong password", {}, {"password": "x" * 100_000}),
+    ("wrong password", {"is_active": False}, {"password": "wrong"}),
+    ("unknown e-mail", {}, {"email": "grace@example.com"}),
+    ("unknown e-mail", {}, {"email": ""}),
+    ("inactive", {"is_active": False}, {}),
+    ("inactive", {"is_active": False, "is_on_hold": True}, {}),
+    ("on hold", {"is_on_hold": True}, {}),
+]
+
+
+@pytest.mark.parametrize(("reason", "standing", "tried"), REFUSALS)
+def test_log_in_refused_says_why_on_the_trail_alone(
+    customer: Customer, reason: str, standing: dict[str, Any], tried: dict[str, Any]
+) -> None:
+    Customer.objects.filter(pk=customer.pk).update(is_active=True)
+    Customer.objects.filter(pk=customer.pk).update(**standing)
+    with pytest.raises(sessions.LogInRefused) as refused:
+        log_in(customer.tenant, **tried)
+    assert vars(refused.value) == vars(sessions.LogInRefused())
+    event = AuditEvent.objects.get(action="log_in")
+    assert (event.is_success, event.reason, event.address) == (False, reason, CLIENT.address)
+    assert event.customer_number == ("" if reason == "unknown e-mail" else customer.number)
+    assert not Session.objects.exists()
+
+
+def test_log_in_of_another_tenants_customer(customer: Customer, other_tenant: Tenant) -> None:
+    with pytest.raises(sessions.LogInRefused):
+        log_in(other_tenant)
+    assert AuditEvent.objects.get(tenant=other_tenant).reason == "unknown e-mail"
+
+
+def test_log_in_computes_one_hash_whatever_is_wrong(customer: Customer, hashes: list[str]) -> None:
+    for email in (EMAIL, "grace@example.com", "alan@example.com"):
+        hashes.clear()
+        fail(customer.tenant, email=email)
+        assert hashes == ["verify"]
+
+
+def test_log_in_takes_as_many_statements_for_a_stranger(
+    tenant: Tenant, customer: Customer, statements: Callable[[Callable[[], Any]], list[str]]
+) -> None:
+    known = statements(lambda: fail(tenant, email=EMAIL))
+    unknown = statements(lambda: fail(tenant, email="grace@example.com"))
+    assert len(known) == len(unknown)
+
+
+@pytest.mark.real_hashing
+@pytest.mark.parametrize(
+    "foreign",
+    [
+        lambda: PBKDF2PasswordHasher().encode(PASSWORD, "salt", iterations=1000),
+        lambda: Argon2PasswordHasher().encode(PASSWORD, "saltsaltsalt"),
+    ],
+    ids=["pbkdf2", "django's argon2"],
+)
+def test_log_in_rehashes_what_an_import_brought(customer: Customer, foreign: Callable[[], str]) -> None:
+    Account.objects.update(password=foreign())
+    with pytest.raises(sessions.LogInRefused):
+        log_in(customer.tenant, "wrong")
+    assert "m=19456,t=2,p=1" not in account_of(customer).password
+    log_in(customer.tenant)
+    assert "argon2id$v=19$m=19456,t=2,p=1$" in account_of(customer).password
+    log_in(customer.tenant)
+
+
+def test_log_in_leaves_a_hash_of_ours_alone(customer: Customer) -> None:
+    before = account_of(customer).password
+    log_in(customer.tenant)
+    assert account_of(customer).password == before
+
+
+@pytest.mark.parametrize("damaged", ["nonsense", "!", "md5$a$b"])
+def test_log_in_with_a_damaged_hash_is_refused(customer: Customer, damaged: str) -> None:
+    Account.objects.update(password=damaged)
+    with pytest.raises(sessions.LogInRefused):
+        log_in(customer.tenant)
+
+
+def test_right_password_during_a_wait_is_neither_compared_nor_counted(customer: Customer, hashes: list[str]) -> None:
+    fail(customer.tenant, 5)
+    events, failures = AuditEvent.objects.count(), count_failures()
+    hashes.clear()
+    with pytest.raises(limits.Throttled) as refused:
+        log_in(customer.tenant, client=OTHER_CLIENT)
+    assert refused.value.retry_after == 1
+    assert (hashes, count_failures(), AuditEvent.objects.count()) == ([], failures, events)
+
+
+def test_right_password_after_the_wait_forgets_the_failures(
+    customer: Customer, pass_time: Callable[[timedelta], None]
+) -> None:
+    fail(customer.tenant, 5)
+    pass_time(timedelta(seconds=2))
+    log_in(customer.tenant, client=OTHER_CLIENT)
+    assert count_failures() == 0
+
+
+def test_unknown_email_is_throttled_like_a_known_one(customer: Customer) -> None:
+    fail(customer.tenant, 5, email="grace@example.com")
+    with pytest.raises(limits.Throttled):
+        log_in(customer.tenant, email="grace@example.com", client=OTHER_CLIENT)
+
+
+def test_known_device_gets_in_while_an_attacker_elsewhere_waits(customer: Customer) -> None:
+    fail(customer.tenant, 5)
+    with pytest.raises(limits.Throttled):
+        log_in(customer.tenant, client=OTHER_CLIENT)
+    neighbour = Client(address="192.0.2.99", user_agent=CLIENT.user_agent)  # the same device, a new address
+    assert log_in(customer.tenant, client=neighbour).session
+    with pytest.raises(limits.Throttled):  # and its success does not help the attacker
+        log_in(customer.tenant, client=OTHER_CLIENT)
+
+
+def test_known_device_is_throttled_by_its_own_failures(customer: Customer) -> None:
+    fail(customer.tenant, 5, client=CLIENT)
+    with pytest.raises(limits.Throttled):
+        log_in(customer.tenant)
+
+
+def test_known_device_of_one_customer_is_not_anothers(customer: Customer) -> None:
+    make_customer(customer.tenant, email="grace@example.com", client=OTHER_CLIENT)
+    fail(customer.tenant, 5)  # from a device that only Grace has used
+    with pytest.raises(limits.Throttled):
+        log_in(customer.tenant, client=Client(address="203.0.113.1", user_agent="third/3.0"))
+
+
+def test_failures_of_one_customer_do_not_slow_down_another(customer: Customer) -> None:
+    fail(customer.tenant, 5, email="grace@example.com")
+    assert log_in(customer.tenant, client=OTHER_CLIENT)
+
+
+def test_guessing_at_many_accounts_from_one_address(customer: Customer) -> None:
+    Attempts.objects.all().delete()
+    attempt = limits.Attempt(rule=limits.LOG_IN_BY_ADDRESS, subject=OTHER_CLIENT.subscriber)
+    for _ in range(limits.LOG_IN_BY_ADDRESS.free):
+        limits.record_failure(tenant=customer.tenant, attempts=[attempt])
+    with pytest.raises(limits.Throttled):
+        log_in(customer.tenant, client=Client(address=OTHER_CLIENT.address, user_agent="yet another/1.0"))
+
+
+def test_log_in_on_hold_counts_as_a_failure(customer: Customer) -> None:
+    Customer.objects.update(is_on_hold=True)
+    with pytest.raises(sessions.LogInRefused):
+        log_in(customer.tenant)
+    assert count_failures() == 1
+
+
+def test_log_in_on_an_unknown_device_tells_the_owner(customer: Customer) -> None:
+    log_in(customer.tenant)  # the first one of all is no news
+    log_in(customer.tenant)
+    assert not Message.objects.exists()
+    log_in(customer.tenant, client=OTHER_CLIENT)
+    log_in(customer.tenant, client=OTHER_CLIENT)
+    message = Message.objects.get()
+    assert (message.template, message.recipient, message.tenant) == ("new_device", EMAIL, customer.tenant)
+
+
+def test_known_device_gets_in_from_an_address_that_others_guess_from(tenant: Tenant, customer: Customer) -> None:
+    busy = limits.Attempt(rule=limits.LOG_IN_BY_ADDRESS, subject=CLIENT.subscriber)
+    for _ in range(limits.LOG_IN_BY_ADDRESS.free + 1):
+        limits.record_failure(tenant=tenant, attempts=[busy])
+    make_customer(tenant, email="grace@example.com", client=OTHER_CLIENT)
+    assert log_in(tenant).session.is_customers
+    with pytest.raises(limits.Throttled):
+        log_in(tenant, email="grace@example.com")

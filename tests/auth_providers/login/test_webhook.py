@@ -1,0 +1,376 @@
+"""A shop's own system says who a customer is: asked with a signature, believed, refusing, down, slow, or lying."""
+
+import json
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.core.cache import cache
+from pytest_django import Settings
+from standardwebhooks.webhooks import WebhookVerificationError
+
+from auth_providers import limits
+from auth_providers.login import federated, webhook
+from auth_providers.models import Account, AuthProvider
+from auth_providers.outbound import http_client
+from auth_providers.outbound.http_client import ProviderUnavailable
+from auth_providers.providers import registry
+from auth_providers.tokens import sessions
+from customers.models import Customer
+from tenants.encryption import encrypt
+from tenants.errors import InvalidInput
+from tenants.models import AuditEvent, Tenant
+from tests import factories, shop_endpoint
+from tests.openid_issuer import Conversation
+from tests.races import at_once
+from tests.shop_endpoint import SECRET, Shop
+
+CREDENTIALS = {"cardNumber": "4711", "pin": "1234"}
+
+
+@pytest.fixture
+def shop(settings: Settings) -> Iterator[Shop]:
+    settings.ALLOWED_PROVIDER_HOSTS = ["localhost"]
+    with shop_endpoint.running() as running:
+        yield running
+
+
+def register(tenant: Tenant, url: str, **fields: Any) -> AuthProvider:
+    given = {"client_secret_encrypted": encrypt(SECRET), "settings": {"url": url}} | fields
+    return AuthProvider.objects.create(tenant=tenant, name="card", kind=AuthProvider.Kind.WEBHOOK, **given)
+
+
+@pytest.fixture
+def card(tenant: Tenant, shop: Shop) -> AuthProvider:
+    return register(tenant, shop.url)
+
+
+def log_in(provider: AuthProvider, **data: Any) -> sessions.Started:
+    return webhook.log_in(
+        tenant=provider.tenant,
+        provider=provider,
+        data=data or CREDENTIALS,
+        issue=sessions.Issue.PAIR,
+        client=factories.CLIENT,
+        continuing=None,
+    )
+
+
+def reason_of_refusal(provider: AuthProvider) -> str:
+    with pytest.raises(sessions.LogInRefused):
+        log_in(provider)
+    return AuditEvent.objects.filter(is_success=False).latest("pk").reason
+
+
+def is_unavailable(provider: AuthProvider) -> bool:
+    try:
+        log_in(provider)
+    except ProviderUnavailable as error:
+        return error.retry_after is not None
+    return False
+
+
+def test_the_shop_is_asked_and_believed(card: AuthProvider, shop: Shop) -> None:
+    shop.lets_in(sub="4711", email="Ada@Example.com", email_verified=True, given_name="Ada", family_name="Lovelace")
+    started = log_in(card)
+    (asked,) = shop.verified()
+    assert asked.pop("timestamp")
+    assert asked == {
+        "type": "authentication.requested",
+        "data": {
+            "tenant": "acme",
+            "provider": "card",
+            "credentials": CREDENTIALS,
+            "client": {"address": "192.0.2.10", "userAgent": "tests/1.0"},
+        },
+    }
+    account = started.account
+    assert (account.provider, account.issuer, account.identifier) == ("card", shop.server.url, "4711")
+    assert (account.customer.first_name, account.customer.contact_email) == ("Ada", "ada@example.com")
+    assert started.session.method == "card"
+
+
+def test_who_comes_back_is_the_same_customer(card: AuthProvider, shop: Shop) -> None:
+    shop.lets_in(sub="4711")
+    assert log_in(card).account == log_in(card).account
+    assert len(set(shop.ids())) == 2
+    assert Customer.objects.count() == 1
+
+
+def test_the_same_newcomer_twice_at_once_is_one_customer(
+    transactional_db: None, settings: Settings, shop: Shop
+) -> None:
+    provider = register(factories.make_tenant(), shop.url)
+    shop.lets_in(sub="4711")
+    results = at_once(4, lambda _: log_in(provider))
+    assert not [each for each in results if isinstance(each, Exception)]
+    assert Account.objects.count() == 1
+
+
+def test_a_subject_is_the_endpoints_own(card: AuthProvider, shop: Shop) -> None:
+    shop.lets_in(sub="4711", iss="https://bank.example")
+    assert log_in(card).account.issuer == shop.server.url
+    AuthProvider.objects.update(issuer="https://cards.example")
+    card.refresh_from_db()
+    assert log_in(card).account.issuer == "https://cards.example"
+    assert Account.objects.count() == 2
+
+
+def test_a_signature_by_another_secret_is_noticed(card: AuthProvider, shop: Shop) -> None:
+    shop.lets_in(sub="4711")
+    log_in(card)
+    with pytest.raises(WebhookVerificationError):
+        shop.verified("whsec_" + "b3RoZXIgc2VjcmV0IG9mIDI0IGJ5dGVz")
+
+
+@pytest.mark.parametrize(
+    ("answer", "reason"),
+    [
+        ((200, {"allowed": False, "reason": "PIN is\nwrong"}), "refused by the webhook: PIN is wrong"),
+        ((200, {"allowed": False}), "refused by the webhook"),
+        ((200, {"allowed": False, "reason": 7}), "refused by the webhook"),
+        ((401, {}), "refused by the webhook: it answered 401"),
+        ((403, b"<html>"), "refused by the webhook: it answered 403"),
+    ],
+)
+def test_a_refusal_is_one(card: AuthProvider, shop: Shop, answer: Any, reason: str) -> None:
+    shop.answer = answer
+    assert reason_of_refusal(card) == reason
+    assert not Account.objects.exists()
+
+
+def test_guesses_from_one_address_are_slowed(card: AuthProvider, shop: Shop) -> None:
+    shop.answer = (401, {})
+    for _ in range(limits.LOG_IN_BY_ADDRESS.free):
+        reason_of_refusal(card)
+    with pytest.raises(limits.Throttled):
+        log_in(card)
+    assert len(shop.bodies) == limits.LOG_IN_BY_ADDRESS.free
+
+
+@pytest.mark.parametrize(
+    ("is_linking", "is_verified", "is_linked"),
+    [(True, True, True), (True, "true", False), (True, False, False), (False, True, False)],
+)
+def test_an_email_links_where_shop_and_tenant_vouch_for_it(
+    card: AuthProvider, shop: Shop, is_linking: bool, is_verified: Any, is_linked: bool
+) -> None:
+    customer = factories.make_customer(card.tenant)
+    card.is_linking_by_email = is_linking
+    shop.lets_in(sub="4711", email=factories.EMAIL, email_verified=is_verified)
+    if is_linked:
+        assert log_in(card).account.customer == customer
+        return
+    with pytest.raises(federated.LinkNeeded):
+        log_in(card)
+    assert Account.objects.count() == 1
+
+
+NONSENSE: list[Any] = [
+    (200, b""),
+    (200, b"<html>"),
+    (200, b"[]"),
+    (200, b'"allowed"'),
+    (200, b'{"allowed": true, "claims": {"sub": "\xff"}}'),
+    (200, {}),
+    (200, {"allowed": "true", "claims": {"sub": "4711"}}),
+    (200, {"allowed": 1, "claims": {"sub": "4711"}}),
+    (200, {"allowed": True}),
+    (200, {"allowed": True, "claims": []}),
+    (200, {"allowed": True, "claims": {}}),
+    (200, {"allowed": True, "claims": {"sub": ""}}),
+    (200, {"allowed": True, "claims": {"sub": 4711}}),
+    (200, {"allowed": True, "claims": {"sub": "x" * 256}}),
+    (200, {"allowed": True, "claims": {"sub": "4711\0"}}),
+    (200, {"allowed": True, "claims": {"sub": "4711", "given_name": ["a\0"]}}),
+    (200, {"allowed": True, "claims": {"sub": "\ud800"}}),
+    (200, b"[" * 100_000),
+    (201, {"allowed": True, "claims": {"sub": "4711"}}),
+    (204, b""),
+    (400, {"allowed": False}),
+    (404, {}),
+    (429, {}),
+    (500, {}),
+    (503, {}),
+]
+
+
+@pytest.mark.parametrize("answer", NONSENSE, ids=range(len(NONSENSE)))
+def test_anything_else_is_nobodys_fault_but_the_shops(card: AuthProvider, shop: Shop, answer: Any) -> None:
+    shop.answer = answer
+    assert is_unavailable(card)
+    assert len(shop.bodies) == 1
+    assert not Customer.objects.exists()
+    assert not AuditEvent.objects.exists()
+
+
+ODD_CLAIMS: list[dict[str, Any]] = [
+    {"email": 7, "given_name": {}, "family_name": None},
+    {"email": "not an address", "email_verified": True, "given_name": "x" * 1000},
+    {"email": "x" * 300 + "@example.com", "phone_number": [], "address": "x"},
+    {"email": "a@b.example\n", "email_verified": True, "locale": 1e308, "zoneinfo": -(2**63)},
+]
+
+
+@pytest.mark.parametrize("claims", ODD_CLAIMS, ids=range(len(ODD_CLAIMS)))
+def test_odd_claims_beside_a_subject_are_left_out(card: AuthProvider, shop: Shop, claims: dict[str, Any]) -> None:
+    shop.lets_in(sub="4711", **claims)
+    assert log_in(card).account.identifier == "4711"
+
+
+def test_a_redirect_is_not_followed(card: AuthProvider, shop: Shop) -> None:
+    shop.server.answers["/elsewhere"] = (200, {"allowed": True, "claims": {"sub": "4711"}})
+    for status in (301, 307):
+        shop.answer = lambda asked, status=status: asked.reply(status, b"", Location=f"{shop.server.url}/elsewhere")
+        assert is_unavailable(card)
+    assert "/elsewhere" not in shop.server.asked
+
+
+def test_an_endpoint_in_our_own_network_is_not_called(tenant: Tenant, shop: Shop, settings: Settings) -> None:
+    settings.ALLOWED_PROVIDER_HOSTS = []
+    shop.lets_in(sub="4711")
+    provider = register(tenant, shop.url)
+    for url in (shop.url, shop.url.replace("http:", "https:"), "https://169.254.169.254/", "", "https://[", "ftp://x"):
+        cache.clear()
+        provider.settings = {"url": url}
+        assert is_unavailable(provider)
+    assert not shop.bodies
+
+
+@pytest.mark.parametrize("secret", ["", "whsec_", "whsec_ü", "whsec_###"])
+def test_without_a_secret_nothing_is_sent(tenant: Tenant, shop: Shop, secret: str) -> None:
+    for stored in ("", encrypt(secret)):
+        assert is_unavailable(register(tenant, shop.url, client_secret_encrypted=stored))
+        AuthProvider.objects.all().delete()
+    assert not shop.bodies
+
+
+@pytest.mark.parametrize("secret", ["", "whsec_", "whsec_ü"])
+def test_a_secret_that_can_not_sign_is_not_stored(tenant: Tenant, secret: str) -> None:
+    with pytest.raises(InvalidInput) as refused:
+        registry.configure(
+            tenant=tenant,
+            name="card",
+            secret=secret,
+            settings={"kind": AuthProvider.Kind.WEBHOOK, "settings": {"url": "https://shop.example/log-in"}},
+        )
+    assert {each.field for each in refused.value.details} == {"client_secret"}
+
+
+def drip(asked: Conversation) -> None:
+    """A byte now and then, so that it is never silent for long."""
+    try:
+        asked.reply(200, b"{", Content_Length="1000")
+        for _ in range(30):
+            asked.wfile.write(b" ")
+            time.sleep(0.1)
+    except OSError:
+        pass  # nobody listens any more
+
+
+@pytest.mark.parametrize("answer", [lambda asked: time.sleep(1), drip], ids=["silent", "dripping"])
+def test_a_slow_shop_is_not_waited_for(
+    card: AuthProvider, shop: Shop, monkeypatch: pytest.MonkeyPatch, answer: Any
+) -> None:
+    monkeypatch.setattr(http_client, "TIMEOUT", (0.3, 0.4))
+    shop.answer = answer
+    started = time.perf_counter()
+    assert is_unavailable(card)
+    assert time.perf_counter() - started < 1
+
+
+def test_the_credentials_rest_nowhere(card: AuthProvider, shop: Shop, stored: Any) -> None:
+    shop.lets_in(sub="4711")
+    log_in(card, pin="a very secret pin")
+    shop.answer = (401, {})
+    reason_of_refusal(card)
+    assert "a very secret pin" not in stored()
+    assert "a very secret pin" in json.dumps(shop.verified())
+
+
+# -- the circuit breaker ----------------------------------------------------------------------------------------------
+def fail(provider: AuthProvider, shop: Shop, times: int) -> None:
+    shop.answer = (500, {})
+    for _ in range(times):
+        assert is_unavailable(provider)
+
+
+def pass_the_pause(provider: AuthProvider) -> None:
+    """As if it had begun half a minute earlier."""
+    key = f"breaker:{provider.tenant_id}:provider:{provider.pk}:opened_at"
+    cache.set(key, cache.get(key) - 30)
+
+
+def test_after_five_failures_in_a_row_the_shop_is_left_alone(card: AuthProvider, shop: Shop) -> None:
+    fail(card, shop, 5)
+    shop.lets_in(sub="4711")
+    with pytest.raises(ProviderUnavailable) as refused:
+        log_in(card)
+    assert 28 <= (refused.value.retry_after or 0) <= 30
+    assert len(shop.bodies) == 5
+
+
+def test_a_success_or_a_refusal_in_between_starts_the_count_anew(card: AuthProvider, shop: Shop) -> None:
+    fail(card, shop, 4)
+    shop.answer = (401, {})
+    reason_of_refusal(card)
+    fail(card, shop, 4)
+    shop.lets_in(sub="4711")
+    assert log_in(card)
+    fail(card, shop, 4)
+    assert len(shop.bodies) == 14
+
+
+def test_after_the_pause_one_caller_tries_and_lets_all_in(card: AuthProvider, shop: Shop) -> None:
+    fail(card, shop, 5)
+    pass_the_pause(card)
+    shop.lets_in(sub="4711")
+    assert log_in(card)
+    fail(card, shop, 4)
+    shop.lets_in(sub="4711")
+    assert log_in(card)
+    assert len(shop.bodies) == 11
+
+
+def test_a_trial_that_fails_begins_a_new_pause(card: AuthProvider, shop: Shop) -> None:
+    fail(card, shop, 5)
+    pass_the_pause(card)
+    fail(card, shop, 3)
+    assert len(shop.bodies) == 6
+    pass_the_pause(card)
+    shop.lets_in(sub="4711")
+    assert log_in(card)
+
+
+def test_only_one_of_many_callers_tries(transactional_db: None, shop: Shop) -> None:
+    provider = register(factories.make_tenant(), shop.url)
+    fail(provider, shop, 5)
+    pass_the_pause(provider)
+    shop.answer = slowly_fail
+    results = at_once(6, lambda _: log_in(provider))
+    assert all(isinstance(each, ProviderUnavailable) for each in results)
+    assert len(shop.bodies) == 6
+
+
+def slowly_fail(asked: Conversation) -> None:
+    time.sleep(0.3)
+    asked.answer(500, {})
+
+
+def test_other_tenants_and_providers_go_on(
+    tenant: Tenant, other_tenant: Tenant, card: AuthProvider, shop: Shop
+) -> None:
+    theirs = register(other_tenant, shop.url)
+    another = AuthProvider.objects.create(
+        tenant=tenant,
+        name="app",
+        kind=AuthProvider.Kind.WEBHOOK,
+        settings={"url": shop.url},
+        client_secret_encrypted=encrypt(SECRET),
+    )
+    fail(card, shop, 5)
+    shop.lets_in(sub="4711")
+    assert log_in(theirs).account.tenant == other_tenant
+    assert log_in(another)
+    assert is_unavailable(card)

@@ -1,0 +1,194 @@
+"""Letters: the shop's colours, the reader's language, and a tenant's own words in a sandbox."""
+
+from typing import Any
+
+import pytest
+from django.conf import settings
+from django.template import TemplateDoesNotExist, TemplateSyntaxError
+
+from auth_providers.messaging import mail_rendering, senders
+from auth_providers.messaging.mail_rendering import Letter
+from auth_providers.models import Account, MessageTemplate
+from customers.models import Customer
+from tenants.models import Tenant
+from tenants.outbox import queue, worker
+from tests.factories import EMAIL, make_customer
+
+LINK = "https://shop.example/reset?token={token}"
+
+
+def write(tenant: Tenant, template: str = "password_changed", *, language: str = "", site: str = "") -> Letter:
+    context: dict[str, str | int | bool] = {"new_email": "<b>countess@example.com</b>"}
+    letter = mail_rendering.write(
+        queue.enqueue(tenant=tenant, template=template, recipient=EMAIL, context=context, language=language, site=site)
+    )
+    assert letter is not None
+    return letter
+
+
+def own(tenant: Tenant, *, template: str = "password_changed", language: str = "en", **words: str) -> MessageTemplate:
+    words = {"subject": "Ours", "text": "Our words."} | words
+    return MessageTemplate.objects.create(tenant=tenant, template=template, language=language, **words)
+
+
+def test_a_letter_has_the_shops_colour_logo_and_name(tenant: Tenant) -> None:
+    tenant.name, tenant.brand_color, tenant.logo_url = "Ada & Co", "#123abc", "https://shop.example/logo.png?a=1&b=2"
+    letter = write(tenant)
+    assert "#123abc" in letter.html
+    assert 'src="https://shop.example/logo.png?a=1&amp;b=2"' in letter.html
+    assert "Ada &amp; Co" in letter.html
+    assert "Ada & Co" in letter.subject
+
+
+def test_a_letter_without_a_logo(tenant: Tenant) -> None:
+    assert "<img" not in write(tenant).html
+
+
+@pytest.mark.parametrize("name", ["Acme\nBcc: all@example.com", "Acme\r\nX: y", "Acme\u2028Bcc: x", "Acme\x0bShop"])
+def test_a_subject_is_one_line(tenant: Tenant, name: str) -> None:
+    tenant.name = name
+    own(tenant, language="de", subject="{{ tenant.name }}\nAnother: line", text="Hallo.")
+    for language in ("en", "de"):
+        subject = write(tenant, language=language).subject
+        assert len(subject.splitlines()) == 1
+        assert "Acme" in subject
+
+
+@pytest.mark.parametrize(
+    ("language", "words"),
+    [("de_DE", "Guten Tag"), ("en_US", "Hello"), ("xx", "Hello"), ("", "Hello"), ("zh-TW", "Hello")],
+)
+def test_a_letter_is_in_the_readers_language_or_english(tenant: Tenant, language: str, words: str) -> None:
+    assert words in write(tenant, language=language).text
+
+
+def test_a_letter_with_a_token_has_the_language_of_its_customer(tenant: Tenant) -> None:
+    make_customer(tenant, preferred_language="de_AT")
+    assert "Guten Tag" in write(tenant, "password_reset", language="en").text
+
+
+@pytest.mark.parametrize("link", [LINK, ""])
+def test_a_letter_shows_the_link_or_the_token(tenant: Tenant, link: str) -> None:
+    tenant.password_reset_link = link
+    make_customer(tenant)
+    letter = write(tenant, "password_reset")
+    assert ("https://shop.example/reset?token=" in letter.text) is bool(link)
+    assert ("<a href=" in letter.html) is bool(link)
+    assert "{token}" not in letter.text + letter.html
+
+
+def test_facts_are_escaped_in_html_alone(tenant: Tenant) -> None:
+    letter = write(tenant, "email_change_notice")
+    assert "<b>countess@example.com</b>" in letter.text
+    assert "&lt;b&gt;countess@example.com&lt;/b&gt;" in letter.html
+
+
+@pytest.mark.parametrize("template", ["opt_in", "password_reset"])
+def test_nothing_to_say_to_nobody(tenant: Tenant, template: str) -> None:
+    assert mail_rendering.write(queue.enqueue(tenant=tenant, template=template, recipient=EMAIL)) is None
+
+
+@pytest.mark.parametrize("template", ["email_change", "deletion"])
+def test_nothing_to_say_about_who_is_gone(tenant: Tenant, template: str) -> None:
+    account = Account.objects.get(customer=make_customer(tenant))
+    context: dict[str, str | int | bool] = {"account": account.pk, "is_contact_email_synced": False}
+    Customer.objects.update(erased_at=account.created_at)
+    message = queue.enqueue(tenant=tenant, template=template, recipient="new@example.com", context=context)
+    assert mail_rendering.write(message) is None
+
+
+def test_own_words_for_their_language_and_site(tenant: Tenant, other_tenant: Tenant) -> None:
+    own(tenant, subject="Everywhere")
+    own(tenant, subject="In Vienna", site="vienna")
+    own(tenant, subject="Überall", language="de")
+    own(other_tenant, subject="Theirs", language="fr")
+    where = [{"site": ""}, {"site": "vienna"}, {"site": "paris"}, {"site": "vienna", "language": "de"}]
+    assert [write(tenant, **each).subject for each in where] == ["Everywhere", "In Vienna", "Everywhere", "Überall"]
+    assert write(tenant, language="fr").subject not in ("Everywhere", "Theirs")
+    assert write(tenant, "email_in_use").subject != "Everywhere"
+
+
+def test_own_words_of_one_site_are_not_anothers(tenant: Tenant) -> None:
+    own(tenant, subject="In Vienna", site="vienna")
+    assert write(tenant).subject != "In Vienna"
+    assert write(tenant, site="paris").subject != "In Vienna"
+
+
+def test_own_words_know_their_facts(tenant: Tenant) -> None:
+    words = "{{ tenant.name }} {{ new_email }} {{ color }}"
+    own(tenant, template="email_change_notice", subject=words, text=words, html=words)
+    letter = write(tenant, "email_change_notice")
+    assert letter.subject == letter.text == "acme <b>countess@example.com</b> #0b6e4f"
+    assert letter.html == "acme &lt;b&gt;countess@example.com&lt;/b&gt; #0b6e4f"
+
+
+def test_own_words_without_html_are_a_text_alone(tenant: Tenant) -> None:
+    own(tenant)
+    message = queue.enqueue(tenant=tenant, template="password_changed", recipient=EMAIL)
+    mail = senders.render(message)
+    assert mail is not None
+    assert (mail.body, mail.alternatives) == ("Our words.", [])
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "{% load i18n %}",
+        "{% load static %}",
+        "{% include 'messages/token.txt' %}",
+        "{% include '/etc/hostname' %}",
+        "{% extends 'messages/base.html' %}",
+        "{% include tenant.name %}",
+        "{% translate 'Hello,' %}",
+        "{% nonsense %}",
+        "{{ tenant.name|nonsense }}",
+    ],
+)
+@pytest.mark.parametrize("part", ["subject", "text", "html"])
+def test_own_words_load_and_include_nothing(tenant: Tenant, words: str, part: str) -> None:
+    tenant.name = "messages/token.txt"
+    own(tenant, **{part: words})
+    with pytest.raises((TemplateSyntaxError, TemplateDoesNotExist)):
+        write(tenant)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "{{ settings.SECRET_KEY }}",
+        "{{ tenant.pk }}{{ tenant.objects }}{{ tenant.signing_keys }}",
+        "{{ tenant.name.__class__ }}",
+        "{{ request.META }}{{ user }}{{ messages }}{{ LANGUAGE_CODE }}",
+        "{% debug %}",
+        "{{ block.super }}{{ self }}",
+    ],
+)
+def test_own_words_see_nothing_else(tenant: Tenant, words: str) -> None:
+    try:
+        own(tenant, text=words)
+        text = write(tenant).text
+    except TemplateSyntaxError:  # that names may not start with an underscore
+        return
+    assert text.strip() == ""
+    assert settings.SECRET_KEY not in text
+
+
+def test_own_words_that_break_hold_up_no_other_mail(tenant: Tenant, mailoutbox: list[Any]) -> None:
+    own(tenant, text="{% load i18n %}")
+    broken = queue.enqueue(tenant=tenant, template="password_changed", recipient=EMAIL)
+    queue.enqueue(tenant=tenant, template="email_in_use", recipient=EMAIL)
+    assert worker.send_due() == 1
+    broken.refresh_from_db()
+    assert broken.last_error.startswith("TemplateSyntaxError")
+
+
+@pytest.mark.parametrize(
+    ("sender", "expected"), [("", settings.DEFAULT_FROM_EMAIL), ("Ada & Co <shop@acme.example>",) * 2]
+)
+def test_a_mail_comes_from_the_tenants_sender(
+    tenant: Tenant, mailoutbox: list[Any], sender: str, expected: str
+) -> None:
+    Tenant.objects.update(mail_sender=sender)
+    queue.enqueue(tenant=tenant, template="password_changed", recipient=EMAIL)
+    worker.send_due()
+    assert [each.from_email for each in mailoutbox] == [expected]

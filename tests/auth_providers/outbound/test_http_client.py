@@ -1,0 +1,182 @@
+"""Calls to providers: https to the outside only, no redirects, bounded in size and time, and nonsense is no crash."""
+
+import gzip
+import socket
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from pytest_django import Settings
+
+from auth_providers.outbound import http_client
+from auth_providers.outbound.http_client import ProviderRefused, ProviderUnavailable
+from tests.openid_issuer import Conversation, Issuer
+
+PATH = "/document"
+QUICKLY = 1.5  # seconds; nothing here waits for anybody
+
+
+def fetch(issuer: Issuer) -> dict[str, Any]:
+    return http_client.get_json(issuer.url + PATH)
+
+
+def is_unavailable(url: str) -> bool:
+    try:
+        http_client.get_json(url)
+    except ProviderUnavailable:
+        return True
+    return False
+
+
+@pytest.fixture
+def listener() -> Iterator[socket.socket]:
+    with socket.create_server(("0.0.0.0", 0)) as server:  # noqa: S104 - every address of ours must be out of reach
+        server.setblocking(False)
+        yield server
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        "127.0.0.1",
+        "localhost",
+        "0.0.0.0",  # noqa: S104
+        "127.1",
+        "2130706433",
+        "0x7f000001",
+        "[::ffff:127.0.0.1]",
+        "[::ffff:7f00:1]",
+        "user@localhost",
+    ],
+)
+@pytest.mark.parametrize("scheme", ["https", "http"])
+def test_our_own_machine_is_not_called(listener: socket.socket, settings: Settings, scheme: str, host: str) -> None:
+    settings.ALLOWED_PROVIDER_HOSTS = []
+    assert is_unavailable(f"{scheme}://{host}:{listener.getsockname()[1]}/")
+    with pytest.raises(BlockingIOError):  # nobody is in the queue
+        listener.accept()
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        "10.0.0.1",
+        "172.16.0.1",
+        "192.168.0.1",
+        "169.254.169.254",
+        "100.100.100.200",
+        "[::1]",
+        "[fd00::1]",
+        "[fe80::1]",
+        "[::ffff:10.0.0.1]",
+        "[::ffff:169.254.169.254]",
+        "224.0.0.1",
+    ],
+)
+def test_private_networks_are_not_called(settings: Settings, host: str) -> None:
+    settings.ALLOWED_PROVIDER_HOSTS = ["localhost"]
+    started = time.perf_counter()
+    assert is_unavailable(f"https://{host}/")
+    assert time.perf_counter() - started < QUICKLY
+
+
+@pytest.mark.parametrize("url", ["http://example.com/", "ftp://example.com/", "file:///etc/hostname", "", "https://"])
+def test_other_schemes_are_not_called(settings: Settings, url: str) -> None:
+    settings.ALLOWED_PROVIDER_HOSTS = []
+    assert is_unavailable(url)
+
+
+def test_a_host_that_the_deployment_names_is_called(issuer: Issuer) -> None:
+    issuer.answers[PATH] = (200, {"a": 1})
+    assert fetch(issuer) == {"a": 1}
+
+
+def test_a_redirect_is_not_followed(issuer: Issuer) -> None:
+    issuer.answers["/elsewhere"] = (200, {})
+    issuer.answers[PATH] = lambda asked: asked.reply(302, b"", Location=f"{issuer.url}/elsewhere")
+    assert is_unavailable(issuer.url + PATH)
+    assert issuer.asked == {PATH: 1}
+
+
+@pytest.mark.parametrize("body", [b"", b"<html>", b"[]", b'"text"', b"5", b"\xff\xfe", b"{", b"[" * 100_000])
+def test_what_is_no_json_object(issuer: Issuer, body: bytes) -> None:
+    issuer.answers[PATH] = (200, body)
+    assert is_unavailable(issuer.url + PATH)
+
+
+@pytest.mark.parametrize("status", [204, 301, 408, 429, 500, 503, 404])
+def test_a_status_that_is_no_answer(issuer: Issuer, status: int) -> None:
+    issuer.answers[PATH] = (status, {})
+    assert is_unavailable(issuer.url + PATH)
+
+
+@pytest.mark.parametrize(("extra", "is_too_long"), [(0, False), (1, True)])
+def test_an_answer_as_long_as_can_be(issuer: Issuer, extra: int, is_too_long: bool) -> None:
+    issuer.answers[PATH] = (200, b'{"a":"%s"}' % (b"x" * (http_client.MAX_BYTES - 8 + extra)))
+    assert is_unavailable(issuer.url + PATH) is is_too_long
+
+
+def test_an_answer_that_is_long_once_unpacked(issuer: Issuer) -> None:
+    packed = gzip.compress(b" " * (64 * http_client.MAX_BYTES) + b"{}")
+    issuer.answers[PATH] = lambda asked: asked.reply(200, packed, Content_Encoding="gzip")
+    assert is_unavailable(issuer.url + PATH)
+
+
+def test_an_answer_that_does_not_unpack(issuer: Issuer) -> None:
+    issuer.answers[PATH] = lambda asked: asked.reply(200, b"not gzip", Content_Encoding="gzip")
+    assert is_unavailable(issuer.url + PATH)
+
+
+def test_an_answer_that_breaks_off(issuer: Issuer) -> None:
+    issuer.answers[PATH] = lambda asked: asked.reply(200, b'{"a"', Content_Length="100")
+    assert is_unavailable(issuer.url + PATH)
+
+
+def stall(asked: Conversation) -> None:
+    """Take the request, and think."""
+    time.sleep(1)
+
+
+def stall_in_the_body(asked: Conversation) -> None:
+    asked.reply(200, b"{", Content_Length="1000")
+    time.sleep(1)
+
+
+def drip(asked: Conversation) -> None:
+    """A byte now and then, so that it is never silent for long."""
+    try:
+        asked.reply(200, b"{", Content_Length="1000")
+        for _ in range(30):
+            asked.wfile.write(b" ")
+            time.sleep(0.1)
+    except OSError:
+        pass  # nobody listens any more
+
+
+@pytest.mark.parametrize("answer", [stall, stall_in_the_body, drip])
+def test_a_slow_provider_is_not_waited_for(issuer: Issuer, monkeypatch: pytest.MonkeyPatch, answer: Any) -> None:
+    monkeypatch.setattr(http_client, "TIMEOUT", (0.5, 0.5))
+    issuer.answers[PATH] = answer
+    started = time.perf_counter()
+    assert is_unavailable(issuer.url + PATH)
+    assert time.perf_counter() - started < QUICKLY
+
+
+def test_nobody_waits_longer_than_five_seconds() -> None:
+    assert max(http_client.TIMEOUT) <= 5
+
+
+@pytest.mark.parametrize("status", [400, 401, 403, 404])
+def test_a_form_that_is_refused(issuer: Issuer, status: int) -> None:
+    issuer.answers[PATH] = (status, {})
+    with pytest.raises(ProviderRefused):
+        http_client.post_form(issuer.url + PATH, {"a": "b"}, credentials=("id", "secret"))
+    assert issuer.forms == [b"a=b"]
+
+
+@pytest.mark.parametrize("status", [408, 429, 500, 302])
+def test_a_form_that_is_not_answered(issuer: Issuer, status: int) -> None:
+    issuer.answers[PATH] = (status, {})
+    with pytest.raises(ProviderUnavailable):
+        http_client.post_form(issuer.url + PATH, {"a": "b"}, credentials=("id", "secret"))

@@ -1,0 +1,111 @@
+"""Double opt-in: nobody logs in before the link was followed, and asking again tells nothing."""
+
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+
+from auth_providers import limits
+from auth_providers.accounts.mailed_tokens import InvalidChallenge
+from auth_providers.login import password as password_login
+from auth_providers.models import Session
+from auth_providers.selfservice import opt_in
+from auth_providers.tokens import sessions
+from customers.models import Customer
+from tenants.models import AuditEvent, Message, Tenant
+from tests.auth_providers.mailbox import receive, receive_token
+from tests.factories import CLIENT, EMAIL, PASSWORD, make_customer, open_anonymous
+
+
+@pytest.fixture
+def waiting(tenant: Tenant) -> Customer:
+    """A customer who has not followed the link yet; the mail waits in the outbox."""
+    tenant.is_opt_in_required = True
+    tenant.save()
+    return make_customer(tenant)
+
+
+def confirm(tenant: Tenant, token: str, continuing: Session | None = None) -> sessions.Started:
+    return opt_in.confirm(tenant=tenant, token=token, issue=sessions.Issue.PAIR, client=CLIENT, continuing=continuing)
+
+
+def log_in(tenant: Tenant) -> sessions.Started:
+    return password_login.log_in(
+        tenant=tenant, email=EMAIL, password=PASSWORD, issue=sessions.Issue.PAIR, client=CLIENT
+    )
+
+
+def resend(tenant: Tenant, email: str = EMAIL) -> None:
+    opt_in.resend(tenant=tenant, email=email, client=CLIENT)
+
+
+def test_a_right_password_before_the_link_was_followed(waiting: Customer) -> None:
+    with pytest.raises(sessions.LogInRefused):
+        log_in(waiting.tenant)
+    confirm(waiting.tenant, receive_token())
+    assert log_in(waiting.tenant).session.customer == waiting
+
+
+def test_confirm_logs_in_and_keeps_the_visit(waiting: Customer) -> None:
+    visit = open_anonymous(waiting.tenant).session
+    started = confirm(waiting.tenant, receive_token(), continuing=visit)
+    assert (started.session.pk, started.session.customer) == (visit.pk, waiting)
+    assert AuditEvent.objects.get(action="log_in").reason == "opt-in confirmed"
+
+
+def test_confirm_twice(waiting: Customer) -> None:
+    token = receive_token()
+    confirm(waiting.tenant, token)
+    with pytest.raises(InvalidChallenge):
+        confirm(waiting.tenant, token)
+
+
+def test_confirm_with_the_older_of_two_mails(waiting: Customer) -> None:
+    first = receive_token()
+    resend(waiting.tenant)
+    second = receive_token()
+    confirm(waiting.tenant, first)
+    with pytest.raises(InvalidChallenge):
+        confirm(waiting.tenant, second)
+
+
+def test_confirm_while_on_hold_lets_nobody_in(waiting: Customer) -> None:
+    token = receive_token()
+    Customer.objects.update(is_on_hold=True)
+    with pytest.raises(sessions.LogInRefused):
+        confirm(waiting.tenant, token)
+
+
+@pytest.mark.parametrize("email", [EMAIL, "  ADA@example.com", "nobody@example.com"])
+def test_resend_writes_one_row_for_anybody(waiting: Customer, email: str) -> None:
+    receive()
+    resend(waiting.tenant, email)
+    assert Message.objects.filter(sent_at=None).count() == 1
+    assert len(receive()) == (0 if email.startswith("nobody") else 1)
+
+
+def test_resend_to_who_is_confirmed_sends_nothing(tenant: Tenant) -> None:
+    make_customer(tenant)
+    resend(tenant)
+    assert receive() == []
+
+
+def test_resend_to_who_was_shut_out_sends_nothing(waiting: Customer) -> None:
+    Customer.objects.update(is_active=False)
+    resend(waiting.tenant)
+    assert receive() == []
+
+
+def test_resend_more_often_than_anybody_reads(waiting: Customer) -> None:
+    for _ in range(limits.MAIL_BY_DESTINATION.limit):
+        resend(waiting.tenant)
+    with pytest.raises(limits.Throttled):
+        resend(waiting.tenant)
+    resend(waiting.tenant, "grace@example.com")
+
+
+def test_confirm_after_two_days(waiting: Customer, pass_time: Callable[[timedelta], None]) -> None:
+    token = receive_token()
+    pass_time(timedelta(days=2, seconds=1))
+    with pytest.raises(InvalidChallenge):
+        confirm(waiting.tenant, token)

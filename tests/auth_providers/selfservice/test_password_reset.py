@@ -1,0 +1,171 @@
+"""A new password: by token or by the old one; it ends other sessions, tells the owner, and obeys the policy."""
+
+import pytest
+
+from auth_providers import limits
+from auth_providers.accounts.mailed_tokens import InvalidChallenge
+from auth_providers.login import password as password_login
+from auth_providers.models import Account, Session
+from auth_providers.selfservice import password_reset
+from auth_providers.tokens import bearer, sessions
+from customers.models import Customer
+from tenants.errors import InvalidInput
+from tenants.models import AuditEvent, Message, Tenant
+from tests.auth_providers.mailbox import receive, receive_token, subjects
+from tests.factories import CLIENT, EMAIL, PASSWORD, LoggedIn, account_of, log_in, make_customer
+
+NEW = "another battery staple"
+
+
+@pytest.fixture
+def customer(tenant: Tenant) -> Customer:
+    return make_customer(tenant, first_name="Augusta", last_name="Lovelace", company="Analytical Engines")
+
+
+def ask(tenant: Tenant, email: str = EMAIL) -> None:
+    password_reset.request(tenant=tenant, email=email, client=CLIENT)
+
+
+def complete(tenant: Tenant, token: str, password: str = NEW) -> None:
+    password_reset.complete(tenant=tenant, token=token, password=password, client=CLIENT)
+
+
+def change(logged_in: LoggedIn, current: str = PASSWORD, new: str = NEW) -> None:
+    password_reset.change(
+        tenant=logged_in.customer.tenant,
+        session=logged_in.session,
+        customer=logged_in.customer,
+        current=current,
+        new=new,
+        client=CLIENT,
+    )
+
+
+def is_good(tenant: Tenant, password: str) -> bool:
+    try:
+        password_login.log_in(tenant=tenant, email=EMAIL, password=password, issue=sessions.Issue.PAIR, client=CLIENT)
+    except sessions.LogInRefused:
+        return False
+    return True
+
+
+def live_sessions() -> set[object]:
+    return set(Session.objects.filter(ended_at=None).values_list("pk", flat=True))
+
+
+def token_of(customer: Customer) -> str:
+    ask(customer.tenant)
+    return receive_token()
+
+
+def test_complete_sets_the_password_once(customer: Customer) -> None:
+    token = token_of(customer)
+    complete(customer.tenant, token)
+    assert is_good(customer.tenant, NEW)
+    assert not is_good(customer.tenant, PASSWORD)
+    with pytest.raises(InvalidChallenge):
+        complete(customer.tenant, token, "yet another battery")
+    assert AuditEvent.objects.get(action="reset_password").customer_number == customer.number
+
+
+def test_complete_ends_every_session_and_tells_the_owner(customer: Customer) -> None:
+    logged_in = log_in(customer)
+    log_in(customer)
+    complete(customer.tenant, token_of(customer))
+    assert live_sessions() == set()
+    with pytest.raises(bearer.InvalidToken):
+        bearer.resolve(logged_in.access_token)
+    assert subjects() == ["Your acme password was changed"]
+
+
+def test_complete_leaves_other_customers_logged_in(customer: Customer) -> None:
+    other = log_in(make_customer(customer.tenant, email="grace@example.com"))
+    complete(customer.tenant, token_of(customer))
+    assert live_sessions() == {other.session.pk}
+
+
+@pytest.mark.parametrize(
+    "password", ["short", "password1", "ada@example.com", "lovelace12", "Augusta1", "x" * 257, "analytical engines"]
+)
+def test_complete_with_a_password_that_is_refused_keeps_the_token(customer: Customer, password: str) -> None:
+    logged_in = log_in(customer)
+    token = token_of(customer)
+    with pytest.raises(InvalidInput) as refused:
+        complete(customer.tenant, token, password)
+    assert [each.field for each in refused.value.details] == ["password"]
+    assert live_sessions() == {logged_in.session.pk}
+    complete(customer.tenant, token)
+    assert is_good(customer.tenant, NEW)
+
+
+def test_complete_frees_who_has_an_initial_password(customer: Customer) -> None:
+    Account.objects.update(is_password_initial=True)
+    complete(customer.tenant, token_of(customer))
+    assert account_of(customer).is_password_initial is False
+
+
+@pytest.mark.parametrize("email", ["nobody@example.com", "not an address", ""])
+def test_request_for_nobody_sends_nothing(customer: Customer, email: str) -> None:
+    ask(customer.tenant, email)
+    assert Message.objects.count() == 1
+    assert receive() == []
+
+
+def test_request_in_another_tenant_sends_nothing(customer: Customer, other_tenant: Tenant) -> None:
+    ask(other_tenant)
+    assert receive() == []
+
+
+@pytest.mark.parametrize("state", [{"is_active": False}])
+def test_request_for_who_was_shut_out_sends_nothing(customer: Customer, state: dict[str, bool]) -> None:
+    Customer.objects.update(**state)
+    ask(customer.tenant)
+    assert receive() == []
+
+
+def test_request_more_often_than_anybody_reads(customer: Customer) -> None:
+    for email in (EMAIL, "nobody@example.com"):
+        for _ in range(limits.MAIL_BY_DESTINATION.limit):
+            ask(customer.tenant, email)
+        with pytest.raises(limits.Throttled):
+            ask(customer.tenant, email)
+
+
+def test_change_keeps_this_session_alone(customer: Customer) -> None:
+    here, there = log_in(customer), log_in(customer)
+    change(here)
+    assert live_sessions() == {here.session.pk} != {there.session.pk}
+    assert is_good(customer.tenant, NEW)
+    assert "Your acme password was changed" in subjects()
+
+
+def test_change_with_a_wrong_password(customer: Customer) -> None:
+    here, there = log_in(customer), log_in(customer)
+    with pytest.raises(password_login.WrongPassword) as refused:
+        change(here, current="not mine")
+    assert [each.field for each in refused.value.details] == ["current_password"]
+    assert live_sessions() == {here.session.pk, there.session.pk}
+    assert is_good(customer.tenant, PASSWORD)
+
+
+def test_change_to_a_password_that_is_refused(customer: Customer) -> None:
+    with pytest.raises(InvalidInput) as refused:
+        change(log_in(customer), new="lovelace12")
+    assert [each.field for each in refused.value.details] == ["new_password"]
+    assert is_good(customer.tenant, PASSWORD)
+
+
+def test_change_guesses_are_slowed_down(customer: Customer) -> None:
+    here = log_in(customer)
+    for _ in range(limits.LOG_IN_BY_ACCOUNT.free):
+        with pytest.raises(password_login.WrongPassword):
+            change(here, current="not mine")
+    with pytest.raises(limits.Throttled):
+        change(here, current="not mine")
+
+
+def test_change_for_who_has_no_password(customer: Customer) -> None:
+    here = log_in(customer)
+    Account.objects.update(provider="elsewhere", issuer="https://elsewhere.example", password="")
+    with pytest.raises(password_reset.NoPassword):
+        change(here)

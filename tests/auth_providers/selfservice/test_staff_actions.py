@@ -1,0 +1,71 @@
+"""Staff close and open the door to a customer; the next request feels it, and the trail names who did it."""
+
+import pytest
+
+from auth_providers.selfservice import staff_actions
+from auth_providers.tokens import bearer, sessions
+from customers.models import Customer
+from tenants.models import AuditEvent, Tenant
+from tests.factories import log_in, make_customer
+
+
+@pytest.fixture
+def customer(tenant: Tenant) -> Customer:
+    return make_customer(tenant)
+
+
+def deactivate(customer: Customer, *, is_closed: bool = True) -> None:
+    staff_actions.set_active(tenant=customer.tenant, customer=customer, is_active=not is_closed, staff_username="grace")
+
+
+def put_on_hold(customer: Customer, *, is_closed: bool = True) -> None:
+    staff_actions.set_on_hold(tenant=customer.tenant, customer=customer, is_on_hold=is_closed, staff_username="grace")
+
+
+@pytest.mark.parametrize(("close", "reason"), [(deactivate, "deactivated"), (put_on_hold, "on hold")])
+def test_closing_ends_every_session_at_once(customer: Customer, close: object, reason: str) -> None:
+    assert callable(close)
+    logged_in = log_in(customer)
+    close(customer)
+    for token in (logged_in.access_token, logged_in.service_jwt, logged_in.customer_jwt):
+        with pytest.raises(bearer.InvalidToken):
+            bearer.resolve(token)
+    logged_in.session.refresh_from_db()
+    assert logged_in.session.end_reason == reason
+    customer.refresh_from_db()
+    with pytest.raises(sessions.LogInRefused):
+        log_in(customer)
+
+
+@pytest.mark.parametrize("close", [deactivate, put_on_hold])
+def test_opening_lets_in_again_but_brings_no_session_back(customer: Customer, close: object) -> None:
+    assert callable(close)
+    before = log_in(customer)
+    close(customer)
+    close(customer, is_closed=False)
+    customer.refresh_from_db()
+    assert bearer.resolve(log_in(customer).access_token).customer == customer
+    with pytest.raises(bearer.InvalidToken):
+        bearer.resolve(before.access_token)
+
+
+def test_every_action_is_on_the_trail_by_name(customer: Customer) -> None:
+    for act in (deactivate, put_on_hold):
+        for is_closed in (True, False):
+            act(customer, is_closed=is_closed)
+    events = AuditEvent.objects.filter(staff_username="grace", customer_number=customer.number).order_by("pk")
+    assert [event.action for event in events] == [
+        "deactivate",
+        "end_all_sessions",
+        "activate",
+        "put_on_hold",
+        "end_all_sessions",
+        "release_hold",
+    ]
+
+
+def test_one_customer_is_closed_out_and_no_other(customer: Customer) -> None:
+    other = make_customer(customer.tenant, email="grace@example.com")
+    logged_in = log_in(other)
+    deactivate(customer)
+    assert bearer.resolve(logged_in.access_token).customer == other

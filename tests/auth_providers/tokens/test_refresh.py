@@ -1,0 +1,237 @@
+"""Refreshing: whoever repeats in time gets the same answer, whoever comes too late ends what was stolen."""
+
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+
+from auth_providers.models import Session, Token
+from auth_providers.tokens import bearer, refresh, sessions
+from auth_providers.tokens.bearer import InvalidToken, TokenExpired
+from auth_providers.tokens.opaque_tokens import Pair
+from customers.models import Customer
+from tenants.models import AuditEvent, Tenant
+from tests.factories import CLIENT, api_key_of, log_in, make_customer, open_anonymous
+
+pytestmark = pytest.mark.usefixtures("stopped_clock")
+
+SECOND = timedelta(seconds=1)
+PassTime = Callable[[timedelta], None]
+
+
+@pytest.fixture
+def customer(tenant: Tenant) -> Customer:
+    return make_customer(tenant)
+
+
+def refresh_customer(tenant: Tenant, token: str) -> Pair:
+    return refresh.refresh_customer(tenant=tenant, refresh_token=token, client=CLIENT).pair
+
+
+def refresh_anonymous(tenant: Tenant, token: str) -> Pair:
+    return refresh.refresh_anonymous(api_key=api_key_of(tenant), refresh_token=token, client=CLIENT).pair
+
+
+def test_refresh_hands_out_a_new_pair(tenant: Tenant, customer: Customer) -> None:
+    logged_in = log_in(customer)
+    pair = refresh_customer(tenant, logged_in.refresh_token)
+    assert bearer.resolve(pair.access_token).customer == customer
+    assert len({pair.access_token, pair.refresh_token, logged_in.access_token, logged_in.refresh_token}) == 4
+    assert refresh_customer(tenant, pair.refresh_token).refresh_token != pair.refresh_token
+
+
+def test_refresh_keeps_the_session(tenant: Tenant, customer: Customer) -> None:
+    logged_in = log_in(customer)
+    refreshed = refresh.refresh_customer(tenant=tenant, refresh_token=logged_in.refresh_token, client=CLIENT)
+    assert refreshed.session.pk == logged_in.session.pk
+    assert refreshed.session.customer == customer
+
+
+def test_refresh_repeated_in_time_gets_the_identical_pair(
+    tenant: Tenant, customer: Customer, pass_time: PassTime
+) -> None:
+    logged_in = log_in(customer)
+    first = refresh_customer(tenant, logged_in.refresh_token)
+    pass_time(refresh.RETRY_WINDOW - SECOND)
+    assert refresh_customer(tenant, logged_in.refresh_token) == first
+    assert Token.objects.filter(kind=Token.Kind.CUSTOMER_REFRESH).count() == 2
+
+
+def test_refresh_repeated_too_late_ends_the_session(tenant: Tenant, customer: Customer, pass_time: PassTime) -> None:
+    logged_in = log_in(customer)
+    pair = refresh_customer(tenant, logged_in.refresh_token)
+    pass_time(refresh.RETRY_WINDOW + SECOND)
+    with pytest.raises(InvalidToken):
+        refresh_customer(tenant, logged_in.refresh_token)
+    session = Session.objects.get(pk=logged_in.session.pk)
+    assert session.end_reason == sessions.REUSED_REFRESH_TOKEN
+    event = AuditEvent.objects.get(action="end_session")
+    assert (event.reason, event.address) == (sessions.REUSED_REFRESH_TOKEN, CLIENT.address)
+    assert (event.session_id, event.customer_number) == (session.pk, customer.number)
+    for token in (pair.access_token, logged_in.access_token, logged_in.service_jwt):
+        with pytest.raises(InvalidToken):
+            bearer.resolve(token)
+    with pytest.raises(InvalidToken):
+        refresh_customer(tenant, pair.refresh_token)
+
+
+def test_refresh_that_comes_back_after_it_expired_was_stolen_all_the_same(
+    tenant: Tenant, customer: Customer, pass_time: PassTime
+) -> None:
+    logged_in = log_in(customer)
+    refresh_customer(tenant, logged_in.refresh_token)
+    pass_time(timedelta(seconds=tenant.customer_refresh_lifetime + 1))
+    with pytest.raises(InvalidToken):
+        refresh_customer(tenant, logged_in.refresh_token)
+    assert Session.objects.get(pk=logged_in.session.pk).end_reason == sessions.REUSED_REFRESH_TOKEN
+
+
+@pytest.mark.django_db(transaction=True)
+def test_refresh_that_is_refused_keeps_what_it_wrote(tenant: Tenant, customer: Customer, pass_time: PassTime) -> None:
+    logged_in, visit = log_in(customer), open_anonymous(tenant)
+    refresh_customer(tenant, logged_in.refresh_token)
+    refresh_anonymous(tenant, visit.pair.refresh_token)
+    pass_time(refresh.RETRY_WINDOW + SECOND)
+    for repeat, token in ((refresh_customer, logged_in.refresh_token), (refresh_anonymous, visit.pair.refresh_token)):
+        with pytest.raises(InvalidToken):
+            repeat(tenant, token)
+    assert Session.objects.get(pk=logged_in.session.pk).ended_at
+    assert not Token.objects.filter(session=visit.session).exists()
+    assert AuditEvent.objects.filter(reason=sessions.REUSED_REFRESH_TOKEN).count() == 2
+
+
+def test_refresh_leaves_other_sessions_of_the_customer_alone(
+    tenant: Tenant, customer: Customer, pass_time: PassTime
+) -> None:
+    stolen, other = log_in(customer), log_in(customer)
+    refresh_customer(tenant, stolen.refresh_token)
+    pass_time(refresh.RETRY_WINDOW + SECOND)
+    with pytest.raises(InvalidToken):
+        refresh_customer(tenant, stolen.refresh_token)
+    assert bearer.resolve(other.access_token).customer == customer
+
+
+def test_anonymous_refresh_hands_out_an_anonymous_pair(tenant: Tenant) -> None:
+    visit = open_anonymous(tenant)
+    pair = refresh_anonymous(tenant, visit.pair.refresh_token)
+    assert bearer.resolve(pair.access_token).session.pk == visit.session.pk
+    assert refresh_anonymous(tenant, visit.pair.refresh_token) == pair
+
+
+def test_anonymous_refresh_stays_anonymous_after_a_log_in(tenant: Tenant, customer: Customer) -> None:
+    visit = open_anonymous(tenant)
+    log_in(customer, continuing=visit.session)
+    pair = refresh_anonymous(tenant, visit.pair.refresh_token)
+    assert bearer.resolve(pair.access_token).customer is None
+
+
+def test_anonymous_reuse_ends_the_anonymous_tokens_alone(
+    tenant: Tenant, customer: Customer, pass_time: PassTime
+) -> None:
+    visit = open_anonymous(tenant)
+    logged_in = log_in(customer, continuing=visit.session)
+    pair = refresh_anonymous(tenant, visit.pair.refresh_token)
+    pass_time(refresh.RETRY_WINDOW + SECOND)
+    with pytest.raises(InvalidToken):
+        refresh_anonymous(tenant, visit.pair.refresh_token)
+    for token in (visit.pair.access_token, pair.access_token):
+        with pytest.raises(InvalidToken):
+            bearer.resolve(token)
+    assert bearer.resolve(logged_in.access_token).customer == customer
+    event = AuditEvent.objects.get(action="end_anonymous_tokens")
+    assert (event.session_id, event.reason) == (visit.session.pk, sessions.REUSED_REFRESH_TOKEN)
+
+
+@pytest.mark.parametrize("is_customers", [True, False])
+def test_refresh_with_another_tenants_token(
+    tenant: Tenant, other_tenant: Tenant, customer: Customer, is_customers: bool
+) -> None:
+    token = log_in(customer).refresh_token if is_customers else open_anonymous(tenant).pair.refresh_token
+    act = refresh_customer if is_customers else refresh_anonymous
+    with pytest.raises(InvalidToken):
+        act(other_tenant, token)
+    assert act(tenant, token)  # and it is not spent
+
+
+def test_refresh_with_a_token_of_another_kind(tenant: Tenant, customer: Customer) -> None:
+    visit = open_anonymous(tenant)
+    logged_in = log_in(customer, continuing=visit.session)
+    for token in (visit.pair.refresh_token, visit.pair.access_token, logged_in.access_token, logged_in.service_jwt):
+        with pytest.raises(InvalidToken):
+            refresh_customer(tenant, token)
+    for token in (logged_in.refresh_token, logged_in.access_token, visit.pair.access_token, "", "nonsense"):
+        with pytest.raises(InvalidToken):
+            refresh_anonymous(tenant, token)
+
+
+def test_refresh_with_an_expired_token(tenant: Tenant, customer: Customer, pass_time: PassTime) -> None:
+    logged_in, visit = log_in(customer), open_anonymous(tenant)
+    pass_time(timedelta(days=1))
+    with pytest.raises(TokenExpired):
+        refresh_customer(tenant, logged_in.refresh_token)
+    with pytest.raises(TokenExpired):
+        refresh_anonymous(tenant, visit.pair.refresh_token)
+
+
+def test_refresh_cannot_prolong_a_session_beyond_its_limit(
+    tenant: Tenant, customer: Customer, pass_time: PassTime
+) -> None:
+    Tenant.objects.update(session_lifetime=3 * 3600)
+    tenant.refresh_from_db()
+    customer.tenant = tenant
+    logged_in = log_in(customer)
+    token = logged_in.refresh_token
+    for _ in range(2):
+        pass_time(timedelta(hours=1))
+        pair = refresh_customer(tenant, token)
+        assert pair.refresh_expires_at == pair.access_expires_at == logged_in.session.expires_at
+        token = pair.refresh_token
+    pass_time(timedelta(hours=1))
+    with pytest.raises(InvalidToken):
+        refresh_customer(tenant, token)
+
+
+@pytest.mark.parametrize("standing", [{"is_active": False}, {"is_on_hold": True}])
+def test_refresh_of_a_customer_who_may_not_come_in(
+    tenant: Tenant, customer: Customer, standing: dict[str, bool]
+) -> None:
+    logged_in = log_in(customer)
+    Customer.objects.update(**standing)
+    with pytest.raises(InvalidToken):
+        refresh_customer(tenant, logged_in.refresh_token)
+
+
+def test_refresh_after_log_out(tenant: Tenant, customer: Customer) -> None:
+    logged_in = log_in(customer)
+    pair = refresh_customer(tenant, logged_in.refresh_token)
+    sessions.end(tenant=tenant, session=logged_in.session)
+    for token in (logged_in.refresh_token, pair.refresh_token):
+        with pytest.raises(InvalidToken):
+            refresh_customer(tenant, token)
+
+
+def test_renew_anonymous_even_when_it_just_expired(tenant: Tenant, pass_time: PassTime) -> None:
+    visit = open_anonymous(tenant)
+    pass_time(timedelta(seconds=tenant.anonymous_access_lifetime + 1))
+    with pytest.raises(TokenExpired):
+        bearer.resolve(visit.pair.access_token)
+    session, token, expires_at = refresh.renew_anonymous(
+        api_key=api_key_of(tenant), access_token=visit.pair.access_token
+    )
+    principal = bearer.resolve(token)
+    assert (principal.session.pk, principal.expires_at, principal.customer) == (session.pk, expires_at, None)
+
+
+def test_renew_anonymous_too_late(tenant: Tenant, pass_time: PassTime) -> None:
+    visit = open_anonymous(tenant)
+    pass_time(timedelta(seconds=tenant.anonymous_refresh_lifetime))
+    with pytest.raises(TokenExpired):
+        refresh.renew_anonymous(api_key=api_key_of(tenant), access_token=visit.pair.access_token)
+
+
+def test_renew_anonymous_with_another_token(tenant: Tenant, other_tenant: Tenant, customer: Customer) -> None:
+    visit = open_anonymous(tenant)
+    foreign = open_anonymous(other_tenant)
+    for token in (visit.pair.refresh_token, log_in(customer).access_token, foreign.pair.access_token, ""):
+        with pytest.raises(InvalidToken):
+            refresh.renew_anonymous(api_key=api_key_of(tenant), access_token=token)

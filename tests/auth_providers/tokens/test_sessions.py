@@ -1,0 +1,285 @@
+"""Sessions: one door in, new tokens at every log-in, and every way out closes at the next request."""
+
+import ast
+import uuid
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+from django.utils import timezone
+
+from auth_providers.models import Session, Token
+from auth_providers.tokens import bearer, sessions
+from auth_providers.tokens.sessions import Context, Issue
+from customers.models import Customer
+from tenants.errors import InvalidInput
+from tenants.models import AuditEvent, Tenant
+from tests.factories import (
+    CLIENT,
+    EMAIL,
+    LoggedIn,
+    account_of,
+    api_key_of,
+    log_in,
+    make_customer,
+    open_anonymous,
+)
+
+
+@pytest.fixture
+def customer(tenant: Tenant) -> Customer:
+    return make_customer(tenant)
+
+
+def is_let_in(token: str) -> bool:
+    """Whether the token still opens a customer's profile."""
+    try:
+        return bearer.resolve(token).customer is not None
+    except (bearer.InvalidToken, bearer.TokenExpired):
+        return False
+
+
+def doors(logged_in: LoggedIn) -> list[bool]:
+    """Which of the customer's tokens still let in."""
+    return [is_let_in(each) for each in (logged_in.access_token, logged_in.service_jwt, logged_in.customer_jwt)]
+
+
+def test_open_anonymous_keeps_what_the_storefront_knows(tenant: Tenant) -> None:
+    opened = open_anonymous(tenant, site="de", currency="EUR", language="de_DE", country="DE")
+    session = Session.objects.get(pk=opened.session.pk)
+    assert (session.site, session.currency, session.language, session.country) == ("de", "EUR", "de_DE", "DE")
+    assert (session.api_key, session.customer, session.tenant) == (api_key_of(tenant), None, tenant)
+    assert (session.address, session.user_agent) == (CLIENT.address, CLIENT.user_agent)
+
+
+@pytest.mark.parametrize("currency", ["eur", "XYZ", "EURO"])
+def test_open_anonymous_with_a_bad_currency(tenant: Tenant, currency: str) -> None:
+    with pytest.raises(InvalidInput):
+        open_anonymous(tenant, currency=currency)
+    assert not Session.objects.exists()
+
+
+@pytest.mark.parametrize("kind", ["anonymous", "customer"])
+def test_tokens_live_as_long_as_the_tenant_says(tenant: Tenant, kind: str) -> None:
+    setattr(tenant, f"{kind}_access_lifetime", 100)
+    setattr(tenant, f"{kind}_refresh_lifetime", 200)
+    tenant.save()
+    open_anonymous(tenant) if kind == "anonymous" else log_in(make_customer(tenant))
+    for token in Token.objects.filter(kind__startswith=kind):
+        seconds = 100 if token.kind.endswith("access") else 200
+        assert token.expires_at - token.issued_at == timedelta(seconds=seconds)
+
+
+def test_no_token_outlives_its_session(tenant: Tenant) -> None:
+    Tenant.objects.update(session_lifetime=60)
+    tenant.refresh_from_db()
+    logged_in = log_in(make_customer(tenant))
+    open_anonymous(tenant)
+    assert all(token.expires_at <= token.session.expires_at for token in Token.objects.select_related("session"))
+    claims = bearer.resolve(logged_in.service_jwt)
+    assert claims.expires_at <= logged_in.session.expires_at
+
+
+def test_start_keeps_the_session_of_the_visit(tenant: Tenant, customer: Customer) -> None:
+    visit = open_anonymous(tenant, site="de", currency="EUR")
+    logged_in = log_in(customer, continuing=visit.session)
+    session = Session.objects.get(pk=visit.session.pk)
+    assert logged_in.session.pk == session.pk
+    assert (session.customer, session.account, session.method) == (customer, account_of(customer), "password")
+    assert (session.site, session.currency, session.api_key) == ("de", "EUR", api_key_of(tenant))
+
+
+def test_start_without_a_visit_opens_a_session(customer: Customer) -> None:
+    logged_in = log_in(customer)
+    assert Session.objects.get().pk == logged_in.session.pk
+
+
+def test_start_leaves_the_anonymous_tokens_anonymous(tenant: Tenant, customer: Customer) -> None:
+    visit = open_anonymous(tenant)
+    logged_in = log_in(customer, continuing=visit.session)
+    assert bearer.resolve(logged_in.access_token).customer == customer
+    assert bearer.resolve(visit.pair.access_token).customer is None
+
+
+def test_start_hands_out_new_tokens_each_time(tenant: Tenant, customer: Customer) -> None:
+    visit = open_anonymous(tenant)
+    log_ins = [log_in(customer, continuing=visit.session) for _ in range(2)]
+    assert log_ins[0].session.pk == log_ins[1].session.pk == visit.session.pk
+    handed_out = [
+        token
+        for each in log_ins
+        for token in (each.access_token, each.refresh_token, each.service_jwt, each.customer_jwt)
+    ]
+    assert len({*handed_out, visit.pair.access_token, visit.pair.refresh_token}) == 10
+
+
+def test_start_on_a_session_that_has_ended_opens_a_new_one(tenant: Tenant, customer: Customer) -> None:
+    visit = open_anonymous(tenant, site="de")
+    ended = log_in(customer, continuing=visit.session)
+    sessions.end(tenant=tenant, session=ended.session)
+    logged_in = log_in(customer, continuing=visit.session)
+    assert logged_in.session.pk != visit.session.pk
+    assert logged_in.session.site == "de"
+    assert doors(ended) == [False] * 3
+
+
+def test_start_on_another_customers_session_opens_a_new_one(tenant: Tenant, customer: Customer) -> None:
+    visit = open_anonymous(tenant)
+    mine = log_in(customer, continuing=visit.session)
+    theirs = log_in(make_customer(tenant, email="grace@example.com"), continuing=visit.session)
+    assert theirs.session.pk != mine.session.pk
+    assert bearer.resolve(mine.access_token).customer == customer
+
+
+def test_start_on_another_tenants_session_opens_a_new_one(customer: Customer, other_tenant: Tenant) -> None:
+    visit = open_anonymous(other_tenant)
+    logged_in = log_in(customer, continuing=visit.session)
+    assert logged_in.session.pk != visit.session.pk
+    assert Session.objects.get(pk=visit.session.pk).customer is None
+
+
+@pytest.mark.parametrize(
+    ("issue", "issued"),
+    [
+        (Issue.PAIR, [True, False, False]),
+        (Issue.SERVICE_JWT, [False, True, False]),
+        (Issue.CUSTOMER_JWT, [False, False, True]),
+        (Issue.PAIR | Issue.CUSTOMER_JWT, [True, False, True]),
+    ],
+)
+def test_start_issues_what_is_asked_for(customer: Customer, issue: Issue, issued: list[bool]) -> None:
+    started = sessions.start(
+        tenant=customer.tenant, account=account_of(customer), method="password", issue=issue, client=CLIENT
+    )
+    assert [bool(each) for each in (started.pair, started.service_jwt, started.customer_jwt)] == issued
+
+
+@pytest.mark.parametrize(
+    ("standing", "reason"), [({"is_on_hold": True}, "on hold"), ({"is_active": False}, "inactive")]
+)
+def test_start_for_a_customer_who_may_not(customer: Customer, standing: dict[str, bool], reason: str) -> None:
+    Customer.objects.update(**standing)
+    with pytest.raises(sessions.LogInRefused):
+        log_in(customer)
+    event = AuditEvent.objects.get(action="log_in")
+    assert (event.is_success, event.reason) == (False, reason)
+    assert not Session.objects.exists()
+
+
+def test_start_that_fails_leaves_nothing_behind(tenant: Tenant, customer: Customer) -> None:
+    visit = open_anonymous(tenant)
+    tenant.service_jwt_lifetime = -(10**12)  # a JWT that can't be made
+    customer.tenant = tenant
+    before = Token.objects.count()
+    with pytest.raises((OverflowError, ValueError)):
+        log_in(customer, continuing=visit.session)
+    assert Session.objects.get().customer is None
+    assert Token.objects.count() == before
+    assert not AuditEvent.objects.filter(action="log_in").exists()
+
+
+def test_end_closes_every_customer_token_and_no_anonymous_one(tenant: Tenant, customer: Customer) -> None:
+    visit = open_anonymous(tenant)
+    logged_in = log_in(customer, continuing=visit.session)
+    assert doors(logged_in) == [True] * 3
+    sessions.end(tenant=tenant, session=logged_in.session, client=CLIENT)
+    assert doors(logged_in) == [False] * 3
+    assert bearer.resolve(visit.pair.access_token).customer is None
+
+
+def test_end_is_on_the_trail_once(tenant: Tenant, customer: Customer) -> None:
+    logged_in = log_in(customer)
+    for _ in range(2):
+        sessions.end(tenant=tenant, session=logged_in.session, client=CLIENT)
+    event = AuditEvent.objects.get(action="end_session")
+    assert (event.customer_number, event.session_id) == (customer.number, logged_in.session.pk)
+    assert (event.reason, event.address) == ("log_out", CLIENT.address)
+
+
+def test_end_of_another_tenants_session(customer: Customer, other_tenant: Tenant) -> None:
+    logged_in = log_in(customer)
+    sessions.end(tenant=other_tenant, session=logged_in.session)
+    assert doors(logged_in) == [True] * 3
+
+
+def test_log_out_of_ones_own_session(tenant: Tenant, customer: Customer) -> None:
+    for is_named in (True, False):
+        logged_in = log_in(customer)
+        named = logged_in.session.pk if is_named else None
+        sessions.log_out(tenant=tenant, session=logged_in.session, named_session_id=named, client=CLIENT)
+        assert doors(logged_in) == [False] * 3
+
+
+def test_log_out_of_another_session(tenant: Tenant, customer: Customer) -> None:
+    logged_in = log_in(customer)
+    with pytest.raises(sessions.NotYourSession):
+        sessions.log_out(tenant=tenant, session=logged_in.session, named_session_id=uuid.uuid4(), client=CLIENT)
+    assert doors(logged_in) == [True] * 3
+
+
+def test_end_all_but_one(tenant: Tenant, customer: Customer) -> None:
+    stranger = log_in(make_customer(tenant, email="grace@example.com"))
+    first, second, kept = (log_in(customer) for _ in range(3))
+    count = sessions.end_others(
+        tenant=tenant, customer=customer, reason="password changed", except_session=kept.session
+    )
+    assert count == 2
+    assert [doors(each)[0] for each in (first, second, kept, stranger)] == [False, False, True, True]
+
+
+def test_end_all(tenant: Tenant, customer: Customer) -> None:
+    stranger = log_in(make_customer(tenant, email="grace@example.com"))
+    first, second = (log_in(customer) for _ in range(2))
+    count = sessions.end_all(tenant=tenant, customer=customer, reason="password changed", staff_username="grace")
+    assert count == 2
+    assert [doors(each)[0] for each in (first, second, stranger)] == [False, False, True]
+    event = AuditEvent.objects.get(action="end_all_sessions")
+    assert (event.customer_number, event.staff_username) == (customer.number, "grace")
+    assert event.reason == "password changed (2)"
+
+
+@pytest.mark.parametrize("standing", [{"is_active": False}, {"is_on_hold": True}])
+def test_standing_is_looked_at_in_every_request(customer: Customer, standing: dict[str, bool]) -> None:
+    logged_in = log_in(customer)
+    assert doors(logged_in) == [True] * 3
+    Customer.objects.update(**standing)
+    assert doors(logged_in) == [False] * 3
+
+
+def test_session_ends_by_itself(customer: Customer, pass_time: Callable[[timedelta], None]) -> None:
+    logged_in = log_in(customer)
+    pass_time(timedelta(seconds=customer.tenant.session_lifetime - 60))
+    assert logged_in.session.is_customers
+    pass_time(timedelta(seconds=61))
+    assert not Session.objects.get(pk=logged_in.session.pk).is_customers
+    assert doors(logged_in) == [False] * 3
+
+
+def test_start_remembers_the_last_log_in(customer: Customer) -> None:
+    before = timezone.now()
+    log_in(customer)
+    last = Customer.objects.get(pk=customer.pk).last_login_at
+    assert last is not None
+    assert before <= last <= timezone.now()
+
+
+def test_open_anonymous_asks_for_no_email(tenant: Tenant, stored: Callable[[], str]) -> None:
+    sessions.open_anonymous(api_key=api_key_of(tenant), context=Context(), client=CLIENT)
+    assert EMAIL not in stored()
+
+
+def creations(path: Path) -> list[str]:
+    """Where a module makes a session: `Session(…)`, `Session.objects.create(…)` and the like."""
+    calls = (node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Call))
+    makers = ("Session", "models.Session")
+    methods = ("create", "bulk_create", "get_or_create", "update_or_create")
+    names = {*makers, *(f"{maker}.objects.{method}" for maker in makers for method in methods)}
+    return [path.name for call in calls if ast.unparse(call.func) in names]
+
+
+def test_sessions_are_made_in_one_module_only() -> None:
+    apps = (settings.BASE_DIR / name for name in ("config", "tenants", "customers", "auth_providers"))
+    made = [name for app in apps for path in sorted(app.rglob("*.py")) for name in creations(path)]
+    assert made == ["sessions.py"]
