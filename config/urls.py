@@ -3,9 +3,9 @@
 from django.contrib import admin
 from django.urls import include, path
 
+from auth_providers.api.oauth import well_known
 from config import pages
 from config.contracts import docs
-from tenants.api import well_known
 
 urlpatterns = [
     path("", pages.home, name="home"),

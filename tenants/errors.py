@@ -1,7 +1,7 @@
 """Failures that the core can name, in words of no contract.
 
 A rule that is broken raises a subclass of `DomainError`, defined beside the function that raises it. Each contract
-turns its `kind` into a status and its own body, in one place (`tenants/api/<contract>.py`).
+turns its `kind` into a status and its own body, in one place, the base viewset in its `api/<contract>/base.py`.
 """
 
 from dataclasses import dataclass, replace

@@ -15,13 +15,13 @@ from django.db import models
 from rest_framework.response import Response
 from rest_framework.test import APIRequestFactory
 
+from auth_providers.api.kibo.base import KiboViewSet
+from auth_providers.api.neostore.base import NeostoreViewSet
+from auth_providers.api.oauth.base import OAuthViewSet
 from customers.models import PostalCode
 from tenants.api.base import ContractViewSet
-from tenants.api.emporix import EmporixViewSet
+from tenants.api.emporix.base import EmporixViewSet
 from tenants.api.failures import failure_of
-from tenants.api.kibo import KiboViewSet
-from tenants.api.neostore import NeostoreViewSet
-from tenants.api.oauth import OAuthViewSet
 from tenants.api.problems import ProblemViewSet
 from tenants.errors import DomainError, FieldError
 from tenants.isolation import owned_models

@@ -16,7 +16,7 @@ from auth_providers.api.oauth import schema as oauth_schema
 from config.contracts import account, emporix, kibo, neostore, oauth
 from config.middleware import CONTENT_SECURITY_POLICY
 from customers.api.emporix import schema as profiles_of_emporix
-from tenants.api import emporix_schema
+from tenants.api.emporix import schema
 from tenants.api.schema import Contract, describe, generate
 
 # Swagger UI sets `style` attributes for its layout; scripts stay as strict as on every other page.
@@ -27,7 +27,7 @@ CONTRACTS = {
         title="Patron: Emporix Customer Service",
         description="The customer's own operations of the Emporix Customer Service, as Patron serves them.",
         patterns=emporix.urlpatterns,
-        security_schemes=emporix_schema.SECURITY_SCHEMES,
+        security_schemes=schema.SECURITY_SCHEMES,
         path_names={"address": "addressId"},
     ),
     "neostore": Contract(

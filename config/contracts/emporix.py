@@ -11,7 +11,7 @@ from auth_providers.api.emporix.mailed_tokens import MailedTokenViewSet
 from auth_providers.api.emporix.profile import DeletableProfileViewSet, OwnLogInViewSet
 from customers.api.emporix.addresses import AddressViewSet
 from tenants.api.base import EVERY_METHOD
-from tenants.api.emporix import EmporixUnknownPath
+from tenants.api.emporix.base import EmporixUnknownPath
 
 TENANT = r"^customer/(?P<tenant>[^/]+)"
 # `.` would leave an encoded line break to a page of HTML.

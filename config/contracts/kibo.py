@@ -3,10 +3,10 @@
 from django.urls import URLPattern, re_path
 
 from auth_providers.api.kibo.applications import ApplicationTokenViewSet, TenantViewSet
+from auth_providers.api.kibo.base import KiboUnknownPath
 from auth_providers.api.kibo.codes import CodeViewSet
 from auth_providers.api.kibo.tickets import OwnTicketViewSet
 from tenants.api.base import EVERY_METHOD
-from tenants.api.kibo import KiboUnknownPath
 
 # `.` would leave an encoded line break to a page of HTML.
 REST = r"(/[\s\S]*)?$"

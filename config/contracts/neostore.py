@@ -3,9 +3,9 @@
 from django.urls import re_path
 
 from auth_providers.api.neostore.authenticate import AuthenticateViewSet
+from auth_providers.api.neostore.base import NeostoreUnknownPath
 from auth_providers.api.neostore.customer import CustomerViewSet
 from tenants.api.base import EVERY_METHOD
-from tenants.api.neostore import NeostoreUnknownPath
 
 CUSTOMER = r"^api/(?P<tenant>[^/]+)/customer"
 # `.` would leave an encoded line break to a page of HTML.

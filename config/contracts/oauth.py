@@ -2,10 +2,10 @@
 
 from django.urls import re_path
 
+from auth_providers.api.oauth import well_known
+from auth_providers.api.oauth.base import OAuthUnknownPath
 from auth_providers.api.oauth.token import TokenViewSet
-from tenants.api import well_known
 from tenants.api.base import EVERY_METHOD
-from tenants.api.oauth import OAuthUnknownPath
 
 TENANT = r"^tenants/(?P<tenant>[^/]+)"
 WELL_KNOWN = r"\.well-known/oauth-authorization-server"

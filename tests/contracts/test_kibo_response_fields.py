@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tenants.api.kibo_response_fields import MAX_DEPTH, parse, whole
+from auth_providers.api.kibo.response_fields import MAX_DEPTH, parse, whole
 from tenants.errors import InvalidInput
 
 NAMES = ["id", "userId", "name", "items", "Contacts", "x_1"]

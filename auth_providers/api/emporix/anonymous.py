@@ -8,7 +8,7 @@ from rest_framework.response import Response
 from auth_providers.api.emporix.bodies import anonymous_pair, anonymous_token, parameter
 from auth_providers.tokens import refresh, sessions
 from tenants import api_keys
-from tenants.api.emporix import EmporixViewSet
+from tenants.api.emporix.base import EmporixViewSet
 from tenants.errors import InvalidInput
 from tenants.models import ApiKey
 

@@ -4,7 +4,7 @@ from typing import Any
 
 from rest_framework import serializers
 
-from tenants.api.emporix_schema import Forbidden
+from tenants.api.emporix.schema import Forbidden
 
 
 class DueSecondFactor(serializers.Serializer[Any]):

@@ -8,7 +8,7 @@ from rest_framework.response import Response
 from auth_providers.login import second_factor
 from auth_providers.tokens import sessions
 from auth_providers.tokens.second_factor_policy import TOTP, NoSecondFactor, SecondFactorDue
-from tenants.api.emporix import EmporixViewSet
+from tenants.api.emporix.base import EmporixViewSet
 from tenants.api.failures import Failure
 from tenants.clients import Client
 from tenants.models import Tenant

@@ -8,10 +8,10 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from auth_providers.api.kibo.authentication import ApplicationAuthentication
+from auth_providers.api.kibo.base import TENANT, KiboViewSet, named_number
 from auth_providers.api.kibo.bodies import tenant_body
 from auth_providers.tokens import client_credentials
 from tenants import sites
-from tenants.api.kibo import TENANT, KiboViewSet, named_number
 
 CLIENT_CREDENTIALS = "client_credentials"
 

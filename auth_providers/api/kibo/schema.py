@@ -8,11 +8,11 @@ from rest_framework import serializers
 
 from auth_providers.api.kibo.applications import ApplicationTokenViewSet, OauthRequest, TenantViewSet
 from auth_providers.api.kibo.authentication import USER_CLAIMS
+from auth_providers.api.kibo.base import CORRELATION, SITE, TENANT
 from auth_providers.api.kibo.codes import CodeViewSet, OtpAuth, OtpRequest, SecondFactorAuth, SecondFactorRequest
+from auth_providers.api.kibo.response_fields import PARAMETER
 from auth_providers.api.kibo.schema_ticket import AuthTicket, Part
 from auth_providers.api.kibo.tickets import OwnTicketViewSet, PasswordRequest
-from tenants.api.kibo import CORRELATION, SITE, TENANT
-from tenants.api.kibo_response_fields import PARAMETER
 from tenants.api.schema import Descriptions, in_header, in_path, in_query
 
 SECURITY_SCHEMES = {

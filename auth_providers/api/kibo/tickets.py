@@ -9,6 +9,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from auth_providers.api.kibo.authentication import ApplicationAuthentication, continuing_session
+from auth_providers.api.kibo.base import KiboViewSet
 from auth_providers.api.kibo.bodies import anonymous_ticket, customer_ticket, ticket_without_tokens
 from auth_providers.login import password as password_login
 from auth_providers.models import Session
@@ -16,7 +17,6 @@ from auth_providers.tokens import bearer, jwts, refresh, sessions
 from auth_providers.tokens.client_credentials import Application
 from auth_providers.tokens.opaque_tokens import Pair
 from auth_providers.tokens.second_factor_policy import SecondFactorDue
-from tenants.api.kibo import KiboViewSet
 from tenants.clients import Client, told_device
 from tenants.errors import InvalidInput
 

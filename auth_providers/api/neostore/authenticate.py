@@ -9,6 +9,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from auth_providers.api.neostore import bodies
+from auth_providers.api.neostore.base import NeostoreViewSet
 from auth_providers.intake import pending_submissions, submission
 from auth_providers.login import federated, one_time_code, second_factor, social, token_exchange, webhook
 from auth_providers.login import password as password_login
@@ -17,7 +18,6 @@ from auth_providers.models.proofs import OneTimeCode
 from auth_providers.providers import registry
 from auth_providers.tokens import sessions
 from tenants.api.failures import Failure
-from tenants.api.neostore import NeostoreViewSet
 from tenants.errors import Kind
 
 ISSUE = sessions.Issue.CUSTOMER_JWT

@@ -10,6 +10,7 @@ from rest_framework.response import Response
 
 from auth_providers.api.authentication import principal_of
 from auth_providers.api.neostore import bodies
+from auth_providers.api.neostore.base import NeostoreViewSet
 from auth_providers.intake import submission
 from auth_providers.intake.entries import Entry
 from auth_providers.login import one_time_code
@@ -17,7 +18,6 @@ from auth_providers.tokens.bearer import Principal
 from customers import full_profiles
 from customers.models import Customer
 from tenants.api.failures import Failure
-from tenants.api.neostore import NeostoreViewSet
 from tenants.errors import DomainError, FieldError, InvalidInput, Kind
 
 # Of data that is handed in, by the kind of the failure: the contract has no 400, 403, 404 and 409 for what it says.

@@ -14,8 +14,8 @@ from auth_providers.api.neostore.authenticate import (
     PasswordData,
     SocialData,
 )
+from auth_providers.api.neostore.base import OFFERED
 from auth_providers.api.neostore.customer import CustomerViewSet
-from tenants.api.neostore import OFFERED
 from tenants.api.problems import PROBLEM
 from tenants.api.problems_schema import ProblemDetails
 from tenants.api.schema import TENANT_CODE, Descriptions, in_path, in_query

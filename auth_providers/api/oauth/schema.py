@@ -5,10 +5,10 @@ from typing import Any
 from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework import serializers
 
+from auth_providers.api.oauth.base import FormParser
 from auth_providers.api.oauth.token import ACCESS_TOKEN, ID_TOKEN, JWT, TokenViewSet
-from tenants.api.oauth import FormParser
+from auth_providers.api.oauth.well_known import REFRESH_TOKEN, TOKEN_EXCHANGE
 from tenants.api.schema import TENANT_CODE, Descriptions, in_path
-from tenants.api.well_known import REFRESH_TOKEN, TOKEN_EXCHANGE
 
 SECURITY_SCHEMES = {
     "client": {"type": "http", "scheme": "basic", "description": "Client id and secret of an API key."},

@@ -7,13 +7,13 @@ from django.utils import timezone
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from auth_providers.api.oauth.base import OAuthError, OAuthViewSet
+from auth_providers.api.oauth.well_known import REFRESH_TOKEN, TOKEN_EXCHANGE
 from auth_providers.login import federated, token_exchange
 from auth_providers.tokens import jwts, refresh, sessions
 from auth_providers.tokens.opaque_tokens import Pair
 from auth_providers.tokens.second_factor_policy import SecondFactorDue
 from tenants.api.failures import Failure
-from tenants.api.oauth import OAuthError, OAuthViewSet
-from tenants.api.well_known import REFRESH_TOKEN, TOKEN_EXCHANGE
 from tenants.errors import DomainError
 from tenants.models import ApiKey
 

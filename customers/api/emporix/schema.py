@@ -14,7 +14,7 @@ from customers.api.emporix.serializers import (
     ProfileSerializer,
     Text,
 )
-from tenants.api.emporix_schema import CUSTOMER, VISITOR, ResourceLocation, operation
+from tenants.api.emporix.schema import CUSTOMER, VISITOR, ResourceLocation, operation
 from tenants.api.schema import Descriptions, in_header, in_path, in_query, sent
 
 PREFER = in_header("Prefer", "`return=minimal` for an answer without a body.")

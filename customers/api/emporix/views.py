@@ -8,7 +8,7 @@ from rest_framework.response import Response
 
 from customers.models import Customer
 from tenants.api.bodies import JsonParser, MergePatchParser
-from tenants.api.emporix import EmporixViewSet
+from tenants.api.emporix.base import EmporixViewSet
 
 
 class CustomerDataViewSet(EmporixViewSet):

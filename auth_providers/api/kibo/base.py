@@ -9,8 +9,8 @@ from rest_framework.exceptions import NotAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from auth_providers.api.kibo import response_fields
 from tenants import sites
-from tenants.api import kibo_response_fields
 from tenants.api.base import ContractViewSet, HasToken, UnknownPath
 from tenants.api.caller import client_of
 from tenants.api.failures import Failure
@@ -63,7 +63,7 @@ class KiboViewSet(ContractViewSet):
 
     correlation_id: str
     site: Site | None = None
-    fields: kibo_response_fields.Fields | None = None
+    fields: response_fields.Fields | None = None
 
     def initialize_request(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Request:
         sent = request.headers.get(CORRELATION, "")
@@ -75,7 +75,7 @@ class KiboViewSet(ContractViewSet):
         application = cast(Application | None, request.auth)
         if application is not None and application.is_forwarding_trusted:
             self.client = client_of(request, is_caller_trusted=True)
-        self.fields = kibo_response_fields.parse(request.query_params.get(kibo_response_fields.PARAMETER, ""))
+        self.fields = response_fields.parse(request.query_params.get(response_fields.PARAMETER, ""))
         number = named_number(request, SITE)
         if self.names_tenant_in_path and number is not None:
             self.site = _site(self.tenant, number)
@@ -117,7 +117,7 @@ class KiboViewSet(ContractViewSet):
 
     def finalize_response(self, request: Request, response: Response, *args: Any, **kwargs: Any) -> Response:
         if response.status_code < 400:  # noqa: PLR2004
-            response.data = self.fields.of(response.data) if self.fields else kibo_response_fields.whole(response.data)
+            response.data = self.fields.of(response.data) if self.fields else response_fields.whole(response.data)
         final = super().finalize_response(request, response, *args, **kwargs)
         final.headers[CORRELATION] = self.correlation_id
         return final
