@@ -12,7 +12,7 @@ from customers.models import ContactAssignment, Customer, LegalEntity
 from tenants.models import Tenant
 
 _STATEMENT = f"""
-SELECT 'log_in', account.id, account.identifier, account.email, account.issuer
+SELECT 'log_in', account.id, account.identifier, account.email, account.kind
 FROM {Account._meta.db_table} account
 WHERE account.tenant_id = %(tenant)s AND account.customer_id = %(customer)s
 UNION ALL
@@ -43,5 +43,5 @@ def list_for(*, tenant: Tenant, customer: Customer | None) -> Connections:
     )
 
 
-def _log_in(identifier: str, email: str, issuer: str) -> tuple[str, str]:
-    return (email or identifier, identifier) if issuer else (identifier, "")
+def _log_in(identifier: str, email: str, kind: str) -> tuple[str, str]:
+    return (identifier, "") if kind == Account.Kind.EMAIL else (email or identifier, identifier)

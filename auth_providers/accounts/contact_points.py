@@ -3,14 +3,13 @@
 import phonenumbers
 from phonenumbers import PhoneNumberType
 
-from auth_providers.models import OTP, PASSWORD, Account, OneTimeCode
+from auth_providers.models import Account, OneTimeCode
 from customers import profiles
 from customers.enrichment import phones
 from tenants.errors import FieldError, InvalidInput
 from tenants.models import Tenant
 
 FIELD = "to"
-PHONE_ISSUER = "sms"
 # Dialling these costs their caller more, which is what fraud with text messages lives on; or they reach nobody's hand.
 REFUSED_NUMBERS = {
     PhoneNumberType.PREMIUM_RATE,
@@ -61,14 +60,12 @@ def mask(*, channel: str, destination: str) -> str:
     return f"{local[:1]}***@{domain}"
 
 
-def identity(channel: str) -> dict[str, str]:
-    """Which accounts a destination of this channel is the identifier of: their provider and issuer."""
-    if channel == OneTimeCode.Channel.SMS:
-        return {"provider": OTP, "issuer": PHONE_ISSUER}
-    return {"provider": PASSWORD, "issuer": ""}
+def kind_of(channel: str) -> Account.Kind:
+    """Which accounts a destination of this channel is the identifier of."""
+    return Account.Kind.PHONE if channel == OneTimeCode.Channel.SMS else Account.Kind.EMAIL
 
 
 def find_account(*, tenant: Tenant, channel: str, destination: str) -> Account | None:
     """The account whose log-in this destination is, with its customer."""
-    mine = Account.objects.for_tenant(tenant).filter(identifier=destination, **identity(channel))
+    mine = Account.objects.for_tenant(tenant).filter(kind=kind_of(channel), identifier=destination)
     return mine.filter(customer__erased_at=None).select_related("customer").first()

@@ -7,7 +7,7 @@ whoever typed in the others: those go, and so does a password that was set befor
 from django.db import transaction
 
 from auth_providers.accounts.passwords import NO_PASSWORD
-from auth_providers.models import PASSWORD, Account
+from auth_providers.models import Account
 from customers.models import Customer
 from tenants import audit
 from tenants.clients import Client
@@ -31,7 +31,7 @@ def confirm(*, tenant: Tenant, account: Account, client: Client) -> None:
     # Two owners of two addresses of one profile come one after the other.
     list(Customer.objects.for_tenant(tenant).select_for_update().filter(pk=account.customer_id).values_list("pk"))
     mine = Account.objects.for_tenant(tenant).filter(customer=account.customer_id, is_confirmed=False)
-    proven = {"is_confirmed": True} | ({"password": NO_PASSWORD} if account.provider == PASSWORD else {})
+    proven = {"is_confirmed": True} | ({"password": NO_PASSWORD} if account.kind == Account.Kind.EMAIL else {})
     if not mine.filter(pk=account.pk).update(**proven):
         raise AccountGone
     remove_unproven(tenant=tenant, account=account)

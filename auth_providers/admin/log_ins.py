@@ -17,7 +17,7 @@ from django.utils.decorators import method_decorator
 from django.views.decorators.http import require_POST
 
 from auth_providers.login import totp
-from auth_providers.models import PASSWORD, Account, Session
+from auth_providers.models import Account, Session
 from auth_providers.selfservice import deletion, staff_actions
 from auth_providers.tokens import sessions
 from customers.admin.customers import VIEWED, CustomerAdmin
@@ -127,7 +127,7 @@ class CustomerWithAccessAdmin(CustomerAdmin):
         # Everything that the unique index begins with is named, so that it answers at once. The keys are fetched: a
         # subquery inside OR would keep the database from using any index.
         log_ins = Account.objects.filter(
-            tenant__in=Tenant.objects.all(), provider=PASSWORD, identifier=normalize_email(word)
+            tenant__in=Tenant.objects.all(), kind=Account.Kind.EMAIL, identifier=normalize_email(word)
         )
         return super().fits(word) | Q(pk__in=list(log_ins.values_list("customer", flat=True)))
 

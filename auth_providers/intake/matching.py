@@ -11,12 +11,13 @@ from django.db.models import Q
 
 from auth_providers.accounts import contact_points
 from auth_providers.accounts.passwords import NO_PASSWORD
-from auth_providers.models import OTP, PASSWORD, Account
+from auth_providers.models import Account
 from auth_providers.models.proofs import OneTimeCode
 from customers.models import Customer, CustomerIdentifier
 from tenants.models import Tenant, TenantQuerySet
 
 EMAIL, SMS = OneTimeCode.Channel.EMAIL.value, OneTimeCode.Channel.SMS.value
+LOCAL = (Account.Kind.EMAIL, Account.Kind.PHONE)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,11 +42,11 @@ def find(*, tenant: Tenant, identifiers: Mapping[str, str], email: str, phone: s
     customer = _find_by_identifiers(tenant, identifiers)
     if customer is not None:
         return Match(customer=customer, ways=ways_to(tenant=tenant, customer=customer))
-    owned = {each.provider: each for each in named_accounts(tenant=tenant, email=email, phone=phone)}
-    if PASSWORD in owned:
-        return Match(customer=owned[PASSWORD].customer, ways=(Way(channel=EMAIL, destination=email),))
-    if OTP in owned:
-        customer = owned[OTP].customer
+    owned = {each.kind: each for each in named_accounts(tenant=tenant, email=email, phone=phone)}
+    if Account.Kind.EMAIL in owned:
+        return Match(customer=owned[Account.Kind.EMAIL].customer, ways=(Way(channel=EMAIL, destination=email),))
+    if Account.Kind.PHONE in owned:
+        customer = owned[Account.Kind.PHONE].customer
         by_mail = tuple(way for way in ways_to(tenant=tenant, customer=customer) if way.channel == EMAIL)
         return Match(customer=customer, ways=(Way(channel=SMS, destination=phone), *by_mail))
     return None
@@ -53,7 +54,7 @@ def find(*, tenant: Tenant, identifiers: Mapping[str, str], email: str, phone: s
 
 def ways_to(*, tenant: Tenant, customer: Customer) -> tuple[Way, ...]:
     """The customer's own addresses, mail first, and those first that somebody has proven."""
-    mine = Account.objects.for_tenant(tenant).filter(_LOCAL, customer=customer).order_by("-is_confirmed", "pk")
+    mine = Account.objects.for_tenant(tenant).filter(kind__in=LOCAL, customer=customer).order_by("-is_confirmed", "pk")
     ways = [Way(channel=channel_of(account), destination=account.identifier) for account in mine]
     return tuple(sorted(ways, key=lambda way: way.channel != EMAIL))
 
@@ -67,7 +68,7 @@ def posted_ways(*, email: str, phone: str) -> tuple[Way, ...]:
 
 def named_accounts(*, tenant: Tenant, email: str, phone: str) -> TenantQuerySet[Account]:
     """The log-ins that this e-mail and this telephone number have, with their customers."""
-    named = Q(provider=PASSWORD, identifier=email) | Q(**contact_points.identity(SMS), identifier=phone)
+    named = Q(kind=Account.Kind.EMAIL, identifier=email) | Q(kind=Account.Kind.PHONE, identifier=phone)
     every = Account.objects.for_tenant(tenant).filter(named, customer__erased_at=None)
     return every.exclude(identifier="").select_related("customer")
 
@@ -80,13 +81,13 @@ def new_account(*, tenant: Tenant, customer: Customer, way: Way, is_confirmed: b
         identifier=way.destination,
         is_confirmed=is_confirmed,
         password=NO_PASSWORD if way.channel == EMAIL else "",
-        **contact_points.identity(way.channel),
+        kind=contact_points.kind_of(way.channel),
     )
 
 
 def channel_of(account: Account) -> str:
     """How codes reach the account's owner."""
-    return EMAIL if account.provider == PASSWORD else SMS
+    return EMAIL if account.kind == Account.Kind.EMAIL else SMS
 
 
 def known_identifiers(*, tenant: Tenant, identifiers: Mapping[str, str]) -> TenantQuerySet[CustomerIdentifier]:
@@ -95,9 +96,6 @@ def known_identifiers(*, tenant: Tenant, identifiers: Mapping[str, str]) -> Tena
     for name, value in identifiers.items():
         wanted |= Q(name=name, value=value)
     return CustomerIdentifier.objects.for_tenant(tenant).filter(wanted)
-
-
-_LOCAL = Q(**contact_points.identity(EMAIL)) | Q(**contact_points.identity(SMS))
 
 
 def _find_by_identifiers(tenant: Tenant, identifiers: Mapping[str, str]) -> Customer | None:

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from auth_providers.accounts import verification
 from auth_providers.login import one_time_code
-from auth_providers.models import PASSWORD, Account, AuthProvider, OneTimeCode, PendingLink, Session
+from auth_providers.models import Account, AuthProvider, OneTimeCode, PendingLink, Session
 from auth_providers.providers.oidc import Identity
 from auth_providers.providers.registry import find_provider
 from auth_providers.tokens import sessions
@@ -141,10 +141,10 @@ def _find_with_owner(
     tenant: Tenant, provider: AuthProvider, identity: Identity
 ) -> tuple[Account | None, Account | None]:
     """The identity's account, and that of whoever has its e-mail here, in one statement."""
-    own = Q(provider=provider.name, issuer=identity.issuer, identifier=identity.subject)
-    emails = Q(provider=PASSWORD, identifier=identity.email) if identity.email else Q(pk=None)
+    own = Q(kind=Account.Kind.EXTERNAL, provider=provider.name, issuer=identity.issuer, identifier=identity.subject)
+    emails = Q(kind=Account.Kind.EMAIL, identifier=identity.email) if identity.email else Q(pk=None)
     found = list(Account.objects.for_tenant(tenant).select_related("customer").filter(own | emails))
-    accounts = {account.provider == PASSWORD: account for account in found}
+    accounts = {account.kind == Account.Kind.EMAIL: account for account in found}
     return accounts.get(False), accounts.get(True)
 
 
@@ -261,6 +261,7 @@ def _create_account(
     account = Account(
         tenant=tenant,
         customer=customer,
+        kind=Account.Kind.EXTERNAL,
         provider=provider.name,
         issuer=identity.issuer,
         identifier=identity.subject,

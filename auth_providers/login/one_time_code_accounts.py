@@ -73,7 +73,7 @@ def _provision(tenant: Tenant, channel: str, destination: str, number: str, clie
         customer=profiles.create(tenant=tenant, number=number, values=profile),
         identifier=destination,
         password=NO_PASSWORD if channel == EMAIL else "",
-        **contact_points.identity(channel),
+        kind=contact_points.kind_of(channel),
     )
     account.save(force_insert=True)
     audit.record(tenant=tenant, action=audit.SIGN_UP, client=client, customer_number=number, method=OTP)

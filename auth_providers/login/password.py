@@ -89,7 +89,7 @@ def _find_account(tenant: Tenant, identifier: str, client: Client) -> tuple[Acco
     switched_off = AuthProvider.objects.for_tenant(tenant).filter(kind=PASSWORD, is_enabled=False)
     account = (
         Account.objects.for_tenant(tenant)
-        .filter(provider=PASSWORD, identifier=identifier)
+        .filter(kind=Account.Kind.EMAIL, identifier=identifier)
         .select_related("customer")
         .annotate(
             is_device_known=Exists(known.filter(customer_number=OuterRef("customer__number"))),

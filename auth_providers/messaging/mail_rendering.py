@@ -17,7 +17,7 @@ from django.template.loader import render_to_string
 from django.utils import timezone, translation
 
 from auth_providers.accounts import contact_points, mailed_tokens
-from auth_providers.models import OTP, PASSWORD, Account, AuthProvider, Challenge, MessageTemplate, OneTimeCode
+from auth_providers.models import OTP, Account, AuthProvider, Challenge, MessageTemplate, OneTimeCode
 from tenants.encryption import decrypt
 from tenants.models import Message
 
@@ -192,7 +192,7 @@ def _accounts(message: Message) -> QuerySet[Account]:
 
 
 def _find_account(message: Message, **conditions: bool) -> Account | None:
-    mine = _accounts(message).filter(provider=PASSWORD, identifier=message.recipient)
+    mine = _accounts(message).filter(kind=Account.Kind.EMAIL, identifier=message.recipient)
     return mine.filter(customer__is_active=True, **conditions).first()
 
 

@@ -8,7 +8,6 @@ from django.db import migrations, models
 from tenants import isolation
 
 TABLES = [
-    "auth_providers_authprovider",
     "auth_providers_account",
     "auth_providers_unfinishederasure",
     "auth_providers_session",
@@ -24,6 +23,7 @@ TABLES = [
     "auth_providers_pendinglogin",
     "auth_providers_pendinglink",
     "auth_providers_attempts",
+    "auth_providers_authprovider",
 ]
 
 
@@ -41,10 +41,11 @@ class Migration(migrations.Migration):
             name='Account',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('provider', models.CharField(default='password', max_length=64)),
-                ('issuer', models.CharField(blank=True, default='', max_length=500)),
-                ('identifier', models.CharField(help_text='The e-mail address, lower-case, or the subject.', max_length=255)),
-                ('email', models.CharField(blank=True, default='', help_text="What an identity's provider said.", max_length=254)),
+                ('kind', models.CharField(choices=[('email', 'E-mail address'), ('phone', 'Telephone number'), ('external', 'Identity at another provider')], default='email', max_length=8)),
+                ('provider', models.CharField(blank=True, default='', help_text="The name of an external identity's provider.", max_length=64)),
+                ('issuer', models.CharField(blank=True, default='', help_text="Who gives out an external identity's subjects.", max_length=500)),
+                ('identifier', models.CharField(help_text='The e-mail address, lower-case, the number in E.164, or the subject.', max_length=255)),
+                ('email', models.CharField(blank=True, default='', help_text="What an external identity's provider said.", max_length=254)),
                 ('password', models.CharField(blank=True, default='', editable=False, max_length=255)),
                 ('is_password_initial', models.BooleanField(default=False, help_text='Set by staff; to be changed at once.')),
                 ('is_confirmed', models.BooleanField(default=True, help_text='Whether its owner has followed the link of the opt-in.')),
@@ -295,11 +296,11 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='account',
-            constraint=models.UniqueConstraint(fields=('tenant', 'provider', 'identifier', 'issuer'), name='account_identity_unique'),
+            constraint=models.UniqueConstraint(fields=('tenant', 'kind', 'identifier', 'provider', 'issuer'), name='account_identity_unique'),
         ),
         migrations.AddConstraint(
             model_name='account',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('provider', 'password'), ('issuer', ''), models.Q(('password', ''), _negated=True)), models.Q(models.Q(('provider', 'password'), _negated=True), models.Q(('issuer', ''), _negated=True), ('password', '')), _connector='OR'), name='account_password_or_issuer'),
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('email', ''), ('issuer', ''), ('kind', 'email'), ('provider', ''), models.Q(('password', ''), _negated=True)), models.Q(('email', ''), ('issuer', ''), ('kind', 'phone'), ('password', ''), ('provider', '')), models.Q(('kind', 'external'), ('password', ''), models.Q(('provider', ''), _negated=True), models.Q(('issuer', ''), _negated=True)), _connector='OR'), name='account_fields_of_kind'),
         ),
         migrations.AddIndex(
             model_name='attempts',

@@ -7,25 +7,37 @@ from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
-from auth_providers.models.providers import PASSWORD
 from customers.models import Customer, LegalEntity
 from tenants.models import ApiKey, TenantOwned
 
 
 class Account(TenantOwned):
-    """One way for one customer to log in: an e-mail address, with a password or without, or an identity elsewhere.
+    """What one customer logs in with: an e-mail address, a telephone number, or an identity at another provider.
 
-    An identity is (tenant, provider, issuer, subject); the e-mail that came with it is what people know it by. An
-    address has one account, of the provider `password`, whatever its owner proves it with: a customer who has never
-    chosen a password has an unusable one (`passwords.NO_PASSWORD`). A telephone number that codes are sent to is an
-    identity of the provider `one_time_code`, issuer `text_messages`, in E.164.
+    An address or a number has one account, whatever its owner proves it with: a password or a one-time code. A customer
+    who has never chosen a password has an unusable one (`passwords.NO_PASSWORD`). An external identity is known by
+    (tenant, provider, issuer, subject); the e-mail that came with it is what people know it by.
     """
 
+    class Kind(models.TextChoices):
+        EMAIL = "email", "E-mail address"
+        PHONE = "phone", "Telephone number"
+        EXTERNAL = "external", "Identity at another provider"
+
     customer = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="+")
-    provider = models.CharField(max_length=64, default=PASSWORD)
-    issuer = models.CharField(max_length=500, blank=True, default="")
-    identifier = models.CharField(max_length=255, help_text="The e-mail address, lower-case, or the subject.")
-    email = models.CharField(max_length=254, blank=True, default="", help_text="What an identity's provider said.")
+    kind = models.CharField(max_length=8, choices=Kind, default=Kind.EMAIL)
+    provider = models.CharField(
+        max_length=64, blank=True, default="", help_text="The name of an external identity's provider."
+    )
+    issuer = models.CharField(
+        max_length=500, blank=True, default="", help_text="Who gives out an external identity's subjects."
+    )
+    identifier = models.CharField(
+        max_length=255, help_text="The e-mail address, lower-case, the number in E.164, or the subject."
+    )
+    email = models.CharField(
+        max_length=254, blank=True, default="", help_text="What an external identity's provider said."
+    )
     password = models.CharField(max_length=255, blank=True, default="", editable=False)
     is_password_initial = models.BooleanField(default=False, help_text="Set by staff; to be changed at once.")
     is_confirmed = models.BooleanField(default=True, help_text="Whether its owner has followed the link of the opt-in.")
@@ -36,12 +48,13 @@ class Account(TenantOwned):
         indexes = [models.Index(fields=["tenant", "customer"], name="account_by_customer")]
         constraints = [
             models.UniqueConstraint(
-                fields=["tenant", "provider", "identifier", "issuer"], name="account_identity_unique"
+                fields=["tenant", "kind", "identifier", "provider", "issuer"], name="account_identity_unique"
             ),
             models.CheckConstraint(
-                condition=(Q(provider=PASSWORD) & Q(issuer="") & ~Q(password=""))
-                | (~Q(provider=PASSWORD) & ~Q(issuer="") & Q(password="")),
-                name="account_password_or_issuer",
+                condition=(Q(kind="email", provider="", issuer="", email="") & ~Q(password=""))
+                | Q(kind="phone", provider="", issuer="", email="", password="")
+                | (Q(kind="external", password="") & ~Q(provider="") & ~Q(issuer="")),
+                name="account_fields_of_kind",
             ),
         ]
 
@@ -56,7 +69,7 @@ class Account(TenantOwned):
     @property
     def mail_address(self) -> str:
         """Where mail to its owner goes; "" when nobody told us an address."""
-        return self.identifier if self.provider == PASSWORD else self.email
+        return self.identifier if self.kind == self.Kind.EMAIL else self.email
 
 
 class UnfinishedErasure(TenantOwned):

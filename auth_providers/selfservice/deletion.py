@@ -11,8 +11,6 @@ from auth_providers import limits
 from auth_providers.accounts import mailed_tokens
 from auth_providers.accounts.passwords import NO_PASSWORD
 from auth_providers.models import (
-    OTP,
-    PASSWORD,
     Account,
     Authenticator,
     Challenge,
@@ -34,6 +32,7 @@ from tenants.outbox import queue
 
 TEMPLATE = "deletion"
 REASON = "deleted"
+LOCAL_KINDS = [Account.Kind.EMAIL, Account.Kind.PHONE]
 
 
 def request(*, tenant: Tenant, customer: Customer, session: Session, client: Client) -> bool:
@@ -90,7 +89,7 @@ def _delete(tenant: Tenant, customer: Customer, client: Client, staff_username: 
     accounts.update(
         identifier=Concat(Value("erased-"), Cast("pk", CharField())),
         email="",
-        password=Case(When(provider=PASSWORD, then=Value(NO_PASSWORD)), default=Value("")),
+        password=Case(When(kind=Account.Kind.EMAIL, then=Value(NO_PASSWORD)), default=Value("")),
     )
     Session.objects.for_tenant(tenant).filter(customer=customer).update(
         ended_at=Coalesce("ended_at", timezone.now()),
@@ -143,7 +142,7 @@ def _destinations(tenant: Tenant, customer: Customer, accounts: list[Account], o
         account__in=accounts, purpose=Challenge.Purpose.EMAIL_CHANGE
     )
     found = {*own, *asked_for.values_list("details__email", flat=True), *_about_to_be_asked(tenant, accounts)}
-    others = Account.objects.for_tenant(tenant).filter(provider__in=[PASSWORD, OTP], identifier__in=found)
+    others = Account.objects.for_tenant(tenant).filter(kind__in=LOCAL_KINDS, identifier__in=found)
     return found - set(others.exclude(customer=customer).values_list("identifier", flat=True))
 
 

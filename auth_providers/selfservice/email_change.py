@@ -5,7 +5,7 @@ from django.db import IntegrityError, transaction
 from auth_providers import limits
 from auth_providers.accounts import mailed_tokens
 from auth_providers.login import password as password_login
-from auth_providers.models import PASSWORD, Account, Challenge
+from auth_providers.models import Account, Challenge
 from auth_providers.selfservice.sign_up import EmailTaken
 from customers import profiles
 from customers.models import Customer
@@ -93,6 +93,6 @@ def _own_account(tenant: Tenant, customer: Customer, email: str) -> Account | No
     return (
         Account.objects.for_tenant(tenant)
         .select_related("customer")
-        .filter(customer=customer, provider=PASSWORD, identifier=email)
+        .filter(customer=customer, kind=Account.Kind.EMAIL, identifier=email)
         .first()
     )

@@ -4,7 +4,7 @@ from django.db import transaction
 
 from auth_providers import limits
 from auth_providers.accounts import mailed_tokens, verification
-from auth_providers.models import Account, Challenge, Session
+from auth_providers.models import PASSWORD, Account, Challenge, Session
 from auth_providers.tokens import sessions
 from customers.profiles import normalize_email
 from tenants.clients import Client
@@ -54,7 +54,7 @@ def confirm(
     return sessions.start(
         tenant=tenant,
         account=account,
-        method=account.provider,
+        method=PASSWORD,
         issue=issue,
         client=client,
         continuing=continuing,

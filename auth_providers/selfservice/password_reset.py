@@ -8,7 +8,7 @@ from django.db import transaction
 from auth_providers import limits
 from auth_providers.accounts import mailed_tokens, passwords, verification
 from auth_providers.login import password as password_login
-from auth_providers.models import PASSWORD, Account, Challenge, Session
+from auth_providers.models import Account, Challenge, Session
 from auth_providers.tokens import sessions
 from customers.models import Customer
 from customers.profiles import normalize_email
@@ -80,7 +80,7 @@ def change(*, tenant: Tenant, session: Session, customer: Customer, current: str
 
 def find_account(*, tenant: Tenant, session: Session, customer: Customer) -> Account | None:
     """The password account of the session, or, when the customer came in another way, the oldest one there is."""
-    mine = Account.objects.for_tenant(tenant).filter(customer=customer, provider=PASSWORD)
+    mine = Account.objects.for_tenant(tenant).filter(customer=customer, kind=Account.Kind.EMAIL)
     accounts = {account.pk: account for account in mine.select_related("customer").order_by("pk")}
     return accounts.get(session.account_id or 0) or next(iter(accounts.values()), None)
 

@@ -49,7 +49,7 @@ def sign_up(*, tenant: Tenant, registration: Registration, client: Client) -> st
     _check(tenant, registration, email)
     if client.address:
         limits.spend(tenant=tenant, quota=limits.SIGN_UP_BY_ADDRESS, subject=client.subscriber)
-    is_taken = Account.objects.for_tenant(tenant).filter(provider=PASSWORD, identifier=email).exists()
+    is_taken = Account.objects.for_tenant(tenant).filter(kind=Account.Kind.EMAIL, identifier=email).exists()
     if is_taken and not tenant.is_signup_enumeration_safe:
         raise _email_taken(tenant, email)
     password_hash = passwords.hash_password(registration.password)

@@ -11,7 +11,7 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
-from auth_providers.models import OTP, PASSWORD, Account, Authenticator, AuthProvider, PendingLogIn, Session
+from auth_providers.models import OTP, Account, Authenticator, AuthProvider, PendingLogIn, Session
 from customers.models import Customer
 from tenants import audit
 from tenants.clients import Client
@@ -123,14 +123,14 @@ def find_way(*, tenant: Tenant, account: Account, method: str, is_mailbox_proof:
 
 def _channel(account: Account) -> str:
     """How a code reaches the account's owner."""
-    return EMAIL if account.provider == PASSWORD else SMS
+    return EMAIL if account.kind == Account.Kind.EMAIL else SMS
 
 
 def _destinations(tenant: Tenant, account: Account) -> tuple[tuple[str, str], ...]:
     """The telephone and the address of the account's customer, "" for what there is none of."""
     mine = Account.objects.for_tenant(tenant).filter(customer=account.customer_id, is_confirmed=True).order_by("pk")
-    addresses = mine.filter(provider=PASSWORD).values_list("identifier", flat=True)
-    own = account.identifier if account.provider == PASSWORD else addresses.first() or account.email
+    addresses = mine.filter(kind=Account.Kind.EMAIL).values_list("identifier", flat=True)
+    own = account.identifier if account.kind == Account.Kind.EMAIL else addresses.first() or account.email
     return (SMS, _number(tenant, mine)), (EMAIL, own)
 
 
@@ -140,7 +140,7 @@ def _enrolled(tenant: Tenant) -> TenantQuerySet[Authenticator]:
 
 def _number(tenant: Tenant, accounts: TenantQuerySet[Account]) -> str:
     """The telephone that the customer logs in with, where deployment and tenant send text messages; else ""."""
-    number = accounts.filter(provider=OTP, issuer=SMS).values_list("identifier", flat=True).first() or ""
+    number = accounts.filter(kind=Account.Kind.PHONE).values_list("identifier", flat=True).first() or ""
     return number if number and _sends_sms(tenant) else ""
 
 

@@ -81,12 +81,10 @@ def test_somebody_new_is_stored_and_told_in_full(german: Tenant) -> None:
         "identifiers": {"card": "7", "customerNumber": customer.number},
         "shoeSize": {"eu": 39},
     }
-    accounts = Account.objects.order_by("pk").values_list(
-        "provider", "issuer", "identifier", "password", "is_confirmed"
-    )
+    accounts = Account.objects.order_by("pk").values_list("kind", "provider", "identifier", "password", "is_confirmed")
     assert list(accounts) == [
-        ("password", "", "grace@example.com", NO_PASSWORD, False),
-        ("otp", "sms", PHONE, "", False),
+        ("email", "", "grace@example.com", NO_PASSWORD, False),
+        ("phone", "", PHONE, "", False),
     ]
     assert Address.objects.get().is_default
 
@@ -253,7 +251,7 @@ def test_where_everybody_is_asked_nobody_learns_who_is_here(
     cool_down()
     Submission.objects.all().delete()
     grace = make_person(german, "grace@example.com")
-    Account.objects.create(tenant=german, customer=grace, provider="otp", issuer="sms", identifier=PHONE)
+    Account.objects.create(tenant=german, customer=grace, kind="phone", identifier=PHONE)
     known = see(named)
     assert [*unknown[:2], unknown[3]] == [*known[:2], known[3]]
     assert {**unknown[2], "Content-Length": ""} == {**known[2], "Content-Length": ""}

@@ -91,7 +91,7 @@ def test_what_both_codes_have_proven_opens_the_profile(shop: Tenant) -> None:
 
 def test_a_number_that_is_somebody_elses_is_proven_and_stays_theirs(shop: Tenant) -> None:
     known = make_person(shop, "known@example.com")
-    Account.objects.create(tenant=shop, customer=known, provider="otp", issuer="sms", identifier=PHONE)
+    Account.objects.create(tenant=shop, customer=known, kind="phone", identifier=PHONE)
     grace = make_person(shop, "grace@example.com")
     Flow.objects.update(steps=EVERYTHING[4:])
     challenge = hand_in({"phoneNumber": PHONE}, flow="vip", token=token_of(grace))

@@ -70,7 +70,7 @@ def make_person(tenant: Tenant, email: str, **profile: Any) -> Customer:
 def token_of(customer: Customer) -> str:
     started = sessions.start(
         tenant=customer.tenant,
-        account=Account.objects.get(customer=customer, provider="password"),
+        account=Account.objects.get(customer=customer, kind="email"),
         method="otp",
         issue=sessions.Issue.CUSTOMER_JWT,
         client=factories.CLIENT,
@@ -81,7 +81,7 @@ def token_of(customer: Customer) -> str:
 def make_victim(tenant: Tenant) -> Customer:
     """A customer with something in every table, proven in every way."""
     customer = make_person(tenant, EMAIL, contact_phone=PHONE, first_name="Victoria")
-    Account.objects.create(tenant=tenant, customer=customer, provider="otp", issuer="sms", identifier=PHONE)
+    Account.objects.create(tenant=tenant, customer=customer, kind="phone", identifier=PHONE)
     CustomerIdentifier.objects.create(tenant=tenant, customer=customer, name="card", value="4711")
     Consent.objects.create(tenant=tenant, customer=customer, purpose="email", is_given=True)
     Address.objects.create(

@@ -12,7 +12,6 @@ from django.utils import timezone
 
 from auth_providers.accounts import mailed_tokens
 from auth_providers.models import (
-    OTP,
     Account,
     Authenticator,
     AuthProvider,
@@ -100,7 +99,8 @@ NOT_PERSONAL: dict[str, set[str]] = {
     "Note": {"id", "tenant", "staff_username", "created_at"},
     "Consent": {"id", "tenant", "at"},
     "Account": {
-        *("id", "tenant", "customer", "provider", "issuer", "is_password_initial", "is_confirmed", "created_at"),
+        *("id", "tenant", "customer", "kind", "provider", "issuer", "is_password_initial", "is_confirmed"),
+        "created_at",
     },
     "Session": {
         *("id", "tenant", "api_key", "site", "currency", "language", "country", "customer", "account"),
@@ -239,6 +239,7 @@ def _log_in_everywhere(tenant: Tenant, customer: Customer) -> None:
     Account.objects.create(
         tenant=tenant,
         customer=customer,
+        kind=Account.Kind.EXTERNAL,
         provider=provider.name,
         issuer=IDENTITY.issuer,
         identifier=IDENTITY.subject,
@@ -256,7 +257,7 @@ def _fill_what_hangs_on(tenant: Tenant, customer: Customer) -> None:
     SegmentMembership.objects.create(**own, segment=segment)
     Note.objects.create(**own, text="note about ada", staff_username="clara")
     Consent.objects.create(**own, purpose="email", is_given=True, source="till-of-ada")
-    Account.objects.create(**own, provider=OTP, issuer="sms", identifier="+441632960000")
+    Account.objects.create(**own, kind="phone", identifier="+441632960000")
     for destination, number in (("+441632960000", ""), ("elsewhere@example.com", customer.number)):
         OneTimeCode.objects.create(
             tenant=tenant, purpose="log_in", channel="sms", destination=destination, customer_number=number, **soon

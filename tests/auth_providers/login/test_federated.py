@@ -70,7 +70,12 @@ def test_who_is_new_gets_a_profile(provider: AuthProvider) -> None:
     assert customer is not None
     assert (customer.first_name, customer.last_name, customer.contact_email) == ("Ada", "Lovelace", EMAIL)
     account = Account.objects.get()
-    assert (account.provider, account.issuer, account.identifier) == ("elsewhere", ADA.issuer, "ada")
+    assert (account.kind, account.provider, account.issuer, account.identifier) == (
+        "external",
+        "elsewhere",
+        ADA.issuer,
+        "ada",
+    )
     assert log_in(provider).session.customer == customer
     assert Customer.objects.count() == 1
 

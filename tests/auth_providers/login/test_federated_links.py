@@ -164,7 +164,7 @@ def test_the_password_of_who_signed_up_with_anothers_address_is_gone(provider: A
     make_customer(provider.tenant)
     Account.objects.update(is_confirmed=False)
     answer(provider, challenged(provider), receive_code())
-    owner = Account.objects.get(provider="password")
+    owner = Account.objects.get(kind="email")
     assert (owner.is_confirmed, owner.password) == (True, passwords.NO_PASSWORD)
 
 

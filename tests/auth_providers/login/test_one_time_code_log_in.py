@@ -8,7 +8,7 @@ import pytest
 
 from auth_providers.accounts.passwords import NO_PASSWORD
 from auth_providers.login import one_time_code
-from auth_providers.models import OTP, PASSWORD, Account, AuthProvider, Session
+from auth_providers.models import Account, AuthProvider, Session
 from auth_providers.providers import registry
 from auth_providers.selfservice import password_reset
 from auth_providers.tokens import jwts, second_factor_policy, sessions
@@ -85,8 +85,8 @@ def test_a_second_factor_is_no_first_one(tenant: Tenant) -> None:
 @pytest.mark.parametrize(
     ("proven", "identity", "contact"),
     [
-        (proof(destination="new@example.com"), (PASSWORD, "", NO_PASSWORD), "contact_email"),
-        (proof("sms", NUMBER), (OTP, "sms", ""), "contact_phone"),
+        (proof(destination="new@example.com"), ("email", "", NO_PASSWORD), "contact_email"),
+        (proof("sms", NUMBER), ("phone", "", ""), "contact_phone"),
     ],
     ids=["email", "sms"],
 )
@@ -96,7 +96,7 @@ def test_who_is_new_becomes_a_customer(
     first, second = (log_in(tenant, proven) for _ in range(2))
     assert first.account == second.account
     account = Account.objects.select_related("customer").get()
-    assert (account.provider, account.issuer, account.password) == identity
+    assert (account.kind, account.provider, account.password) == identity
     assert (account.identifier, account.is_confirmed) == (proven.destination, True)
     assert getattr(account.customer, contact) == proven.destination
     trail = AuditEvent.objects.order_by("pk").values_list("action", "method", "customer_number")
@@ -133,7 +133,9 @@ def test_a_provider_that_was_switched_off_in_the_meantime(
 @pytest.mark.usefixtures("provider")
 def test_an_address_is_not_a_telephone_number(tenant: Tenant) -> None:
     customer = factories.make_customer(tenant)
-    Account.objects.create(tenant=tenant, customer=customer, provider="elsewhere", issuer="sms", identifier=NUMBER)
+    Account.objects.create(
+        tenant=tenant, customer=customer, kind="external", provider="elsewhere", issuer="sms", identifier=NUMBER
+    )
     assert log_in(tenant, proof("sms", NUMBER)).account.customer != customer
 
 

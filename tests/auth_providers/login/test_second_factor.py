@@ -55,7 +55,7 @@ def add_account(customer: Customer, **values: Any) -> Account:
 
 
 def add_phone(customer: Customer) -> Account:
-    return add_account(customer, provider="otp", issuer="sms", identifier=PHONE)
+    return add_account(customer, kind="phone", identifier=PHONE)
 
 
 def send_sms(tenant: Tenant, settings: Settings) -> None:
@@ -66,7 +66,7 @@ def send_sms(tenant: Tenant, settings: Settings) -> None:
 def start(customer: Customer, *, account: Account | None = None, client: Client = CLIENT, **rest: Any) -> Any:
     return sessions.start(
         tenant=customer.tenant,
-        account=account or Account.objects.filter(customer=customer, provider="password").select_related("customer")[0],
+        account=account or Account.objects.filter(customer=customer, kind="email").select_related("customer")[0],
         issue=ISSUE,
         client=client,
         **({"method": "password"} | rest),
@@ -213,7 +213,7 @@ def test_a_telephone_is_no_second_factor_to_itself(customer: Customer, settings:
 def test_an_identity_elsewhere_is_a_first_factor_like_any_other(customer: Customer) -> None:
     policy(customer.tenant, SecondFactor.ALWAYS)
     elsewhere = add_account(
-        customer, provider="google", issuer="https://x.example", identifier="1", email="g@x.example"
+        customer, kind="external", provider="google", issuer="https://x.example", identifier="1", email="g@x.example"
     )
     handle = due(customer, account=elsewhere, method="google").handle
     sent_code(customer.tenant, handle)
@@ -234,7 +234,7 @@ def test_an_identity_elsewhere_is_a_first_factor_like_any_other(customer: Custom
 def test_an_unconfirmed_address_gets_no_code(customer: Customer) -> None:
     policy(customer.tenant, SecondFactor.ALWAYS)
     Account.objects.update(is_confirmed=False)
-    elsewhere = add_account(customer, provider="google", issuer="https://x.example", identifier="1")
+    elsewhere = add_account(customer, kind="external", provider="google", issuer="https://x.example", identifier="1")
     with pytest.raises(NoSecondFactor):
         start(customer, account=elsewhere, method="google")
 

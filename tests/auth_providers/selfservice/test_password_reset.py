@@ -166,6 +166,6 @@ def test_change_guesses_are_slowed_down(customer: Customer) -> None:
 
 def test_change_for_who_has_no_password(customer: Customer) -> None:
     here = log_in(customer)
-    Account.objects.update(provider="elsewhere", issuer="https://elsewhere.example", password="")
+    Account.objects.update(kind="external", provider="elsewhere", issuer="https://elsewhere.example", password="")
     with pytest.raises(password_reset.NoPassword):
         change(here)

@@ -54,7 +54,7 @@ def test_sign_up_creates_everything(tenant: Tenant) -> None:
     account = account_of(customer)
     address = Address.objects.get()
     assert (customer.number, customer.first_name, customer.contact_email) == (number, "Ada", EMAIL)
-    assert (account.identifier, account.provider, account.is_password_initial) == (EMAIL, "password", False)
+    assert (account.identifier, account.kind, account.is_password_initial) == (EMAIL, "email", False)
     assert (address.customer, address.is_default, address.country) == (customer, True, "GB")
     event = AuditEvent.objects.get()
     assert (event.action, event.customer_number, event.address) == ("sign_up", number, CLIENT.address)
