@@ -7,12 +7,14 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from auth_providers import demo
+from tenants.api.contracts import served
 
 
 @require_safe
 def home(request: HttpRequest) -> HttpResponse:
     """What one needs next; the demo's card where there is a demo."""
-    return render(request, "home.html", {"card": demo.card() if settings.DEMO else None})
+    contracts = [each.contract for each in served()]
+    return render(request, "home.html", {"card": demo.card() if settings.DEMO else None, "contracts": contracts})
 
 
 @require_safe

@@ -3,13 +3,15 @@
 import re
 from typing import Any
 
+from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import connection, transaction
 from django.db.models import Max
+from django.utils.module_loading import import_string
 
 from tenants import signing_keys, sites
 from tenants.errors import DomainError, InvalidInput, Kind
-from tenants.models import CODE_MAX_LENGTH, CODE_MIN_LENGTH, CODE_PATTERN, RESERVED_CODES, Tenant
+from tenants.models import CODE_MAX_LENGTH, CODE_MIN_LENGTH, CODE_PATTERN, Tenant
 
 FIRST_NUMBER = 10001
 CREATION_LOCK = 0x7061_7472_6F6E  # any number that no other advisory lock uses
@@ -37,12 +39,12 @@ def get_tenant(code: str) -> Tenant:
 
 
 @transaction.atomic
-def create_tenant(*, code: str, name: str = "", **settings: Any) -> tuple[Tenant, bool]:
+def create_tenant(*, code: str, name: str = "", **fields: Any) -> tuple[Tenant, bool]:
     """Create the tenant with its first signing key and its default site; an existing one is left as it is.
 
-    `settings` are fields of `Tenant`. Returns the tenant and whether it is new. Raises `InvalidInput`.
+    `fields` are those of `Tenant`. Returns the tenant and whether it is new. Raises `InvalidInput`.
     """
-    if not is_code(code) or code in RESERVED_CODES:
+    if not is_code(code) or code in import_string(settings.RESERVED_TENANT_CODES)():
         raise InvalidInput.field(
             "code",
             f"'{code}' cannot be a tenant's code: 3 to 16 of a-z and 0-9, a letter first, no reserved word.",
@@ -51,8 +53,8 @@ def create_tenant(*, code: str, name: str = "", **settings: Any) -> tuple[Tenant
     existing = Tenant.objects.filter(code=code).first()
     if existing is not None:
         return existing, False
-    settings.setdefault("number", (Tenant.objects.aggregate(last=Max("number"))["last"] or FIRST_NUMBER - 1) + 1)
-    tenant = Tenant(code=code, name=name or code, **settings)
+    fields.setdefault("number", (Tenant.objects.aggregate(last=Max("number"))["last"] or FIRST_NUMBER - 1) + 1)
+    tenant = Tenant(code=code, name=name or code, **fields)
     try:
         tenant.full_clean()
     except ValidationError as error:

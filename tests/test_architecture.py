@@ -15,27 +15,24 @@ from django.db import models
 from rest_framework.response import Response
 from rest_framework.test import APIRequestFactory
 
-from auth_providers.api.kibo.base import KiboViewSet
-from auth_providers.api.neostore.base import NeostoreViewSet
-from auth_providers.api.oauth.base import OAuthViewSet
 from customers.models import PostalCode
+from tenants.api import contracts
 from tenants.api.base import ContractViewSet
-from tenants.api.emporix.base import EmporixViewSet
-from tenants.api.failures import failure_of
-from tenants.api.problems import ProblemViewSet
+from tenants.api.failures import Failure, failure_of
 from tenants.errors import DomainError, FieldError
 from tenants.isolation import owned_models
 from tenants.models import StaffEvent, Tenant
 
 ROOT: Path = settings.BASE_DIR
 APPS = ("config", "tenants", "customers", "auth_providers")
-CONTRACT_BASES = (EmporixViewSet, ProblemViewSet, NeostoreViewSet, KiboViewSet, OAuthViewSet)
-# Names that only a contract's own packages may use.
-CONTRACT_WORDS = re.compile(
-    r"(?i:emporix|neostore|kibo|hybris|x-vol|saas_?token|problem\+json|faultstring)|sessionId|customerNumber|tenantId"
-)
-# Where a contract's words are at home.
-CONTRACT_HOMES = re.compile(r"/(api|contracts)/|^config/(settings|urls)\.py$")
+# Names that only contracts may use, and those that only one may.
+CONTRACT_WORDS = re.compile(r"problem\+json|customerNumber|tenantId")
+OWN_WORDS = {
+    "emporix": re.compile(r"(?i:emporix|hybris|saas_?token|faultstring)|sessionId"),
+    "kibo": re.compile(r"(?i:kibo|x-vol)"),
+    "neostore": re.compile(r"(?i:neostore)"),
+}
+CONTRACT_HOMES = re.compile(r"/(api|contracts)/")
 VAGUE_NAMES = {"utils", "helpers", "services", "managers", "common", "misc", "base_models"}
 MAX_FILE_LINES = 400
 MAX_FUNCTION_LINES = 45
@@ -77,11 +74,18 @@ def domain_errors() -> list[type[DomainError]]:
 
 
 @pytest.mark.parametrize("path", python_files(*APPS), ids=name_of)
-def test_a_contracts_words_stay_in_its_packages(path: Path) -> None:
+def test_contracts_words_stay_in_their_packages(path: Path) -> None:
     if CONTRACT_HOMES.search(name_of(path)):
         return
     used = [line for line in path.read_text().splitlines() if CONTRACT_WORDS.search(line)]
     assert not used, f"words of a contract in the core: {used}"
+
+
+@pytest.mark.parametrize("contract", OWN_WORDS)
+def test_a_contracts_own_words_stay_in_its_own_packages(contract: str) -> None:
+    home = re.compile(rf"/(api|contracts)/{contract}(/|\.py)|^config/settings\.py$")
+    paths = [path for path in python_files(*APPS) if not home.search(name_of(path))]
+    assert not [name_of(path) for path in paths if OWN_WORDS[contract].search(path.read_text())]
 
 
 @pytest.mark.parametrize("path", python_files(*APPS), ids=name_of)
@@ -145,17 +149,26 @@ def test_every_log_in_ends_in_the_same_function(model: str, creator: str) -> Non
     assert creators == {f"auth_providers/tokens/{creator}"}
 
 
-@pytest.mark.parametrize("base", CONTRACT_BASES, ids=lambda base: base.__name__)
+@pytest.mark.parametrize("served", contracts.served(), ids=lambda served: served.contract.name)
 @pytest.mark.parametrize("error_class", domain_errors(), ids=lambda error: error.__name__)
-def test_every_contract_renders_every_failure(base: type[ContractViewSet], error_class: type[DomainError]) -> None:
-    view = base()
+def test_every_viewset_of_every_contract_renders_every_failure(
+    served: contracts.Served, error_class: type[DomainError]
+) -> None:
+    detail = FieldError(field="email", code="invalid", message="Enter a valid e-mail address.")
+    failure = failure_of(error_class(details=(detail,), retry_after=7))
+    for each in served.patterns:
+        viewset = getattr(each.callback, "cls", None)
+        if viewset is not None:
+            answer = _rendered(viewset, failure)
+            assert answer.status_code in {400, 401, 403, 404, 409, 412, 422, 429, 503}
+            assert answer.data
+
+
+def _rendered(viewset: type[ContractViewSet], failure: Failure) -> Response:
+    view = viewset()
     view.action_map = {}
     view.request = view.initialize_request(APIRequestFactory().get("/"))
-    detail = FieldError(field="email", code="invalid", message="Enter a valid e-mail address.")
-    answer = view.render_failure(failure_of(error_class(details=(detail,), retry_after=7)))
-    assert isinstance(answer, Response)
-    assert answer.status_code in {400, 401, 403, 404, 409, 412, 422, 429, 503}
-    assert answer.data
+    return view.render_failure(failure)
 
 
 def test_every_failure_has_a_code_of_its_own() -> None:

@@ -3,8 +3,11 @@
 from django.urls import re_path
 
 from auth_providers.api.account.authenticator import AuthenticatorViewSet
+from auth_providers.api.account.contract import CONTRACT
 from tenants.api.base import EVERY_METHOD
 from tenants.api.problems import ProblemUnknownPath
+
+__all__ = ["CONTRACT", "urlpatterns"]
 
 ACCOUNT = r"^tenants/(?P<tenant>[^/]+)/account"
 # `.` would leave an encoded line break to a page of HTML.

@@ -5,6 +5,7 @@ from typing import Any
 from django.urls import re_path
 
 from auth_providers.api.emporix.anonymous import AnonymousViewSet
+from auth_providers.api.emporix.contract import CONTRACT
 from auth_providers.api.emporix.customer_sessions import CustomerSessionViewSet
 from auth_providers.api.emporix.elsewhere import ElsewhereViewSet
 from auth_providers.api.emporix.mailed_tokens import MailedTokenViewSet
@@ -12,6 +13,8 @@ from auth_providers.api.emporix.profile import DeletableProfileViewSet, OwnLogIn
 from customers.api.emporix.addresses import AddressViewSet
 from tenants.api.base import EVERY_METHOD
 from tenants.api.emporix.base import EmporixUnknownPath
+
+__all__ = ["CONTRACT", "urlpatterns"]
 
 TENANT = r"^customer/(?P<tenant>[^/]+)"
 # `.` would leave an encoded line break to a page of HTML.

@@ -5,8 +5,11 @@ from django.urls import URLPattern, re_path
 from auth_providers.api.kibo.applications import ApplicationTokenViewSet, TenantViewSet
 from auth_providers.api.kibo.base import KiboUnknownPath
 from auth_providers.api.kibo.codes import CodeViewSet
+from auth_providers.api.kibo.contract import CONTRACT
 from auth_providers.api.kibo.tickets import OwnTicketViewSet
 from tenants.api.base import EVERY_METHOD
+
+__all__ = ["CONTRACT", "urlpatterns"]
 
 # `.` would leave an encoded line break to a page of HTML.
 REST = r"(/[\s\S]*)?$"
@@ -30,5 +33,4 @@ def _paths(root: str) -> list[URLPattern]:
     ]
 
 
-described = _paths("api/")  # those that the vendor's client calls
-urlpatterns = [*described, *_paths("")]
+urlpatterns = [*_paths("api/"), *_paths("")]

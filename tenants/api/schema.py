@@ -4,8 +4,8 @@ The descriptions lie beside the viewsets, in each app's `api/{contract}/schema.p
 what is said about it.
 """
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from functools import cache
 from typing import Any
 
 from drf_spectacular.drainage import isolate_view_method
@@ -13,55 +13,47 @@ from drf_spectacular.generators import EndpointEnumerator, SchemaGenerator
 from drf_spectacular.utils import OpenApiParameter
 
 from tenants.api.base import UnknownPath
-
-# By viewset and action; several for an action that two methods lead to.
-Descriptions = Mapping[type, Mapping[str, list[Callable[[Any], Any]]]]
+from tenants.api.contracts import Contract, Served
 
 
-@dataclass(frozen=True, kw_only=True)
-class Contract:
-    """What a document needs beyond the descriptions of the operations."""
-
-    title: str
-    description: str
-    patterns: list[Any]
-    security_schemes: dict[str, Any]
-    # Names of path variables, ours to the contract's.
-    path_names: Mapping[str, str] = field(default_factory=dict)
-
-
-def describe(descriptions: Descriptions) -> None:
-    """Lay the descriptions upon the actions that they are about."""
-    for viewset, actions in descriptions.items():
-        for action, described in actions.items():
-            for lay_upon in described:
-                lay_upon(isolate_view_method(viewset, action))  # type: ignore[no-untyped-call]
-
-
-def generate(contract: Contract) -> dict[str, Any]:
+def generate(served: Served) -> dict[str, Any]:
     """The contract's document."""
-    generator: Any = SchemaGenerator(patterns=contract.patterns)  # type: ignore[no-untyped-call]
-    generator.endpoint_inspector_cls = _enumerator(contract.path_names)
+    contract = served.contract
+    _describe(contract)
+    generator: Any = SchemaGenerator(patterns=served.patterns)  # type: ignore[no-untyped-call]
+    generator.endpoint_inspector_cls = _enumerator(contract)
     document: dict[str, Any] = generator.get_schema(public=True)
     for operation in (each for item in document["paths"].values() for each in item.values()):
         operation.pop("description", None)  # what the viewset's docstring tells its readers; the summary is for callers
-    document["info"] |= {"title": contract.title, "description": contract.description}
-    document["components"]["securitySchemes"] = contract.security_schemes
+    document["info"] |= {"title": f"Patron: {contract.title}", "description": contract.description}
+    document["components"]["securitySchemes"] = dict(contract.security_schemes)
     return document
 
 
-def _enumerator(path_names: Mapping[str, str]) -> type[EndpointEnumerator]:
-    """Finds the contract's paths in its patterns: without the tolerated slash at the end, and not the catch-all."""
+@cache
+def _describe(contract: Contract) -> None:
+    """Lay the descriptions upon the actions that they are about, once."""
+    for descriptions in contract.descriptions:
+        for viewset, actions in descriptions.items():
+            for action, described in actions.items():
+                for lay_upon in described:
+                    lay_upon(isolate_view_method(viewset, action))  # type: ignore[no-untyped-call]
+
+
+def _enumerator(contract: Contract) -> type[EndpointEnumerator]:
+    """Finds the contract's paths in its patterns: without the tolerated slash at the end, the catch-all, and views that
+    are no part of its API."""
 
     class Enumerator(EndpointEnumerator):
         def get_path_from_regex(self, path_regex: str) -> str:
             path: str = super().get_path_from_regex(path_regex).rstrip("/")  # type: ignore[no-untyped-call]
-            for ours, theirs in path_names.items():
+            for ours, theirs in contract.path_names.items():
                 path = path.replace(f"{{{ours}}}", f"{{{theirs}}}")
             return path
 
         def should_include_endpoint(self, path: str, callback: Any) -> bool:
-            return not issubclass(callback.cls, UnknownPath)
+            viewset = getattr(callback, "cls", UnknownPath)
+            return path.startswith(contract.described_below) and not issubclass(viewset, UnknownPath)
 
     return Enumerator
 

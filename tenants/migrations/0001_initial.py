@@ -83,7 +83,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['code'],
-                'constraints': [models.CheckConstraint(condition=models.Q(('code__regex', '^[a-z][a-z0-9]+$'), models.Q(('code__in', ('commerce', 'platform')), _negated=True)), name='tenant_code_well_formed'), models.CheckConstraint(condition=models.Q(('number__gte', 1)), name='tenant_number_positive'), models.CheckConstraint(condition=models.Q(('password_min_length__gte', 8)), name='tenant_password_min_length')],
+                'constraints': [models.CheckConstraint(condition=models.Q(('code__regex', '^[a-z][a-z0-9]+$')), name='tenant_code_well_formed'), models.CheckConstraint(condition=models.Q(('number__gte', 1)), name='tenant_number_positive'), models.CheckConstraint(condition=models.Q(('password_min_length__gte', 8)), name='tenant_password_min_length')],
             },
         ),
         migrations.CreateModel(

@@ -8,8 +8,6 @@ from django.utils import timezone
 # The pattern and the lengths are those of the contracts' documents.
 CODE_PATTERN = r"^[a-z][a-z0-9]+$"
 CODE_MIN_LENGTH, CODE_MAX_LENGTH = 3, 16
-# Words that stand in a tenant's place in some contract's paths.
-RESERVED_CODES = ("commerce", "platform")
 
 COLOR_PATTERN = r"^#[0-9a-fA-F]{6}$"
 LINK_HELP = "The storefront's page, with {token} where the token belongs. Empty: the mail shows the token alone."
@@ -118,10 +116,7 @@ class Tenant(models.Model):
     class Meta:
         ordering = ["code"]
         constraints = [
-            models.CheckConstraint(
-                condition=Q(code__regex=CODE_PATTERN) & ~Q(code__in=RESERVED_CODES),
-                name="tenant_code_well_formed",
-            ),
+            models.CheckConstraint(condition=Q(code__regex=CODE_PATTERN), name="tenant_code_well_formed"),
             models.CheckConstraint(condition=Q(number__gte=1), name="tenant_number_positive"),
             models.CheckConstraint(condition=Q(password_min_length__gte=8), name="tenant_password_min_length"),
         ]

@@ -19,7 +19,7 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
-from config.contracts import docs
+from config import docs
 from tests import factories
 from tests.contracts import codes, vendor
 from tests.contracts.calls import body_of

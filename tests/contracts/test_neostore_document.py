@@ -21,7 +21,7 @@ from schemathesis.specs.openapi.checks import (
 )
 
 from auth_providers.models import AuthProvider
-from config.contracts import docs
+from config import docs
 from tests import factories
 from tests.contracts import vendor
 from tests.contracts.neostore_calls import cool_down

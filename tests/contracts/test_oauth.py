@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from pytest_django import Settings
 
 from auth_providers.models import Account, Authenticator, AuthProvider, Session
-from config.contracts import docs
+from config import docs
 from customers.models import Customer
 from tenants import api_keys
 from tenants.encryption import encrypt

@@ -22,7 +22,7 @@ from schemathesis.specs.openapi.checks import (
 
 from auth_providers import limits
 from auth_providers.models import Account
-from config.contracts import docs
+from config import docs
 from tenants.api.emporix.base import TENANT_HEADERS
 from tenants.models import Tenant
 from tests import factories

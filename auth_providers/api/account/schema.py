@@ -7,9 +7,10 @@ from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework import serializers
 
 from auth_providers.api.account.authenticator import AuthenticatorViewSet, FirstCode
+from tenants.api.contracts import Descriptions
 from tenants.api.problems import PROBLEM
 from tenants.api.problems_schema import ProblemDetails
-from tenants.api.schema import TENANT_CODE, Descriptions, in_path
+from tenants.api.schema import TENANT_CODE, in_path
 
 SECURITY_SCHEMES = {
     "customer": {"type": "http", "scheme": "bearer", "description": "A customer's token, of any contract."},

@@ -19,8 +19,9 @@ from auth_providers.api.emporix.mailed_tokens import (
 from auth_providers.api.emporix.profile import DeletableProfileViewSet, EmailChange, OwnLogInViewSet, PasswordChange
 from auth_providers.api.emporix.proof_schema import PROOF, SECOND_FACTOR, SecondFactorSent
 from auth_providers.api.emporix.second_factor import SecondFactorAnswer
+from tenants.api.contracts import Descriptions
 from tenants.api.emporix.schema import CUSTOMER, NOBODY, VISITOR, ResourceLocation, operation
-from tenants.api.schema import Descriptions, in_header, in_path, in_query
+from tenants.api.schema import in_header, in_path, in_query
 
 
 class IssuedToken(serializers.Serializer[Any]):

@@ -13,7 +13,8 @@ from auth_providers.api.kibo.codes import CodeViewSet, OtpAuth, OtpRequest, Seco
 from auth_providers.api.kibo.response_fields import PARAMETER
 from auth_providers.api.kibo.schema_ticket import AuthTicket, Part
 from auth_providers.api.kibo.tickets import OwnTicketViewSet, PasswordRequest
-from tenants.api.schema import Descriptions, in_header, in_path, in_query
+from tenants.api.contracts import Descriptions
+from tenants.api.schema import in_header, in_path, in_query
 
 SECURITY_SCHEMES = {
     "application": {"type": "http", "scheme": "bearer", "description": "The access token of an application."},

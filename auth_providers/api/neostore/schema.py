@@ -16,9 +16,10 @@ from auth_providers.api.neostore.authenticate import (
 )
 from auth_providers.api.neostore.base import OFFERED
 from auth_providers.api.neostore.customer import CustomerViewSet
+from tenants.api.contracts import Descriptions
 from tenants.api.problems import PROBLEM
 from tenants.api.problems_schema import ProblemDetails
-from tenants.api.schema import TENANT_CODE, Descriptions, in_path, in_query
+from tenants.api.schema import TENANT_CODE, in_path, in_query
 
 SECURITY_SCHEMES = {
     "neo-customer": {"type": "http", "scheme": "bearer", "description": "The JWT of a customer."},

@@ -8,7 +8,8 @@ from rest_framework import serializers
 from auth_providers.api.oauth.base import FormParser
 from auth_providers.api.oauth.token import ACCESS_TOKEN, ID_TOKEN, JWT, TokenViewSet
 from auth_providers.api.oauth.well_known import REFRESH_TOKEN, TOKEN_EXCHANGE
-from tenants.api.schema import TENANT_CODE, Descriptions, in_path
+from tenants.api.contracts import Descriptions
+from tenants.api.schema import TENANT_CODE, in_path
 
 SECURITY_SCHEMES = {
     "client": {"type": "http", "scheme": "basic", "description": "Client id and secret of an API key."},

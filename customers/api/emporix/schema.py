@@ -14,8 +14,9 @@ from customers.api.emporix.serializers import (
     ProfileSerializer,
     Text,
 )
+from tenants.api.contracts import Descriptions
 from tenants.api.emporix.schema import CUSTOMER, VISITOR, ResourceLocation, operation
-from tenants.api.schema import Descriptions, in_header, in_path, in_query, sent
+from tenants.api.schema import in_header, in_path, in_query, sent
 
 PREFER = in_header("Prefer", "`return=minimal` for an answer without a body.")
 PROFILE_TAG, ADDRESSES_TAG = "Profile", "Addresses"

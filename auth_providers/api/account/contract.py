@@ -1,0 +1,13 @@
+"""Our own API for customers' accounts: what it says of itself."""
+
+from auth_providers.api.account import schema
+from tenants.api.contracts import Contract
+
+CONTRACT = Contract(
+    name="account",
+    title="Account",
+    description="What customers do to their account whatever contract they came by.",
+    prefixes=("tenants",),
+    security_schemes=schema.SECURITY_SCHEMES,
+    descriptions=(schema.DESCRIPTIONS,),
+)

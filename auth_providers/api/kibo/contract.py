@@ -1,0 +1,21 @@
+"""The Kibo contract: what it says of itself."""
+
+from auth_providers.api.kibo import schema
+from auth_providers.api.kibo.authentication import USER_CLAIMS
+from auth_providers.api.kibo.base import CORRELATION, SITE, TENANT
+from tenants.api.contracts import Contract
+
+CONTRACT = Contract(
+    name="kibo",
+    title="Kibo auth tickets",
+    description="The Kibo storefront auth tickets, as Patron serves them. Every path answers without `/api`, too.",
+    prefixes=("api", "commerce", "platform"),
+    security_schemes=schema.SECURITY_SCHEMES,
+    descriptions=(schema.DESCRIPTIONS,),
+    path_names={"number": "tenantId"},
+    described_below="/api/",  # where the vendor's client calls
+    request_headers=(CORRELATION, SITE, TENANT, USER_CLAIMS),
+    response_headers=(CORRELATION,),
+    # Below `/api`, where another contract's paths have the tenant's code.
+    reserved_codes=("commerce", "platform"),
+)
