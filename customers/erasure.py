@@ -3,8 +3,6 @@
 The profile is emptied at once; the rows that hang on it, which nobody can reach any more, follow a moment later.
 """
 
-from typing import Any
-
 from django.db import models
 from django.utils import timezone
 
@@ -23,7 +21,7 @@ from tenants.clients import Client
 from tenants.models import Tenant
 
 # Every column of a profile that says something about a person, and what it is erased to. A test walks the model.
-ERASED_TO: dict[str, Any] = {
+ERASED_TO: dict[str, object] = {
     "title": None,
     "first_name": None,
     "middle_name": None,

@@ -6,15 +6,24 @@ The URL is a name. Nothing is fetched, neither for it nor for a `$ref` inside a 
 import json
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
-from typing import Any, Protocol
+from typing import NoReturn, Protocol, TypedDict
 
 import jsonschema_rs
 
 from customers.models import MixinSchema
 from tenants.errors import FieldError, InvalidInput
+from tenants.json_values import Json, JsonObject
 from tenants.models import Tenant
 
-FIELDS = ("mixins", "mixin_schemas")
+
+class MixinChanges(TypedDict, total=False):
+    """A merge patch (RFC 7396) of mixins by key, and of the URLs of their schemas. None stands for none."""
+
+    mixins: JsonObject | None
+    mixin_schemas: JsonObject | None
+
+
+FIELDS = tuple(MixinChanges.__annotations__)
 MAX_MIXINS = 50
 MAX_ERRORS = 20  # of one mixin
 
@@ -22,15 +31,20 @@ MAX_ERRORS = 20  # of one mixin
 class Holder(Protocol):
     """What has mixins: a profile, an address."""
 
-    mixins: dict[str, Any]
-    mixin_schemas: dict[str, Any]
+    mixins: dict[str, Json]
+    mixin_schemas: dict[str, Json]
 
 
-def merge_patch(target: Any, patch: Any) -> Any:
+def merge_patch(target: Json, patch: Json) -> Json:
     """The target after the patch (RFC 7396, 2)."""
     if not isinstance(patch, Mapping):
         return patch
-    merged = dict(target) if isinstance(target, Mapping) else {}
+    return merge_objects(target if isinstance(target, Mapping) else {}, patch)
+
+
+def merge_objects(target: JsonObject, patch: JsonObject) -> dict[str, Json]:
+    """The target after the patch, both of which are objects."""
+    merged = dict(target)
     for key, value in patch.items():
         if value is None:
             merged.pop(key, None)
@@ -39,21 +53,21 @@ def merge_patch(target: Any, patch: Any) -> Any:
     return merged
 
 
-def assign(*, tenant: Tenant, holder: Holder, patch: Mapping[str, Any]) -> None:
+def assign(*, tenant: Tenant, holder: Holder, patch: MixinChanges) -> None:
     """Apply what `patch` says about `mixins` and `mixin_schemas`, and check the result where it says anything.
 
     Raises `InvalidInput` with the JSON path of everything that is wrong.
     """
     if not any(name in patch for name in FIELDS):
         return
-    holder.mixins = merge_patch(holder.mixins, patch.get("mixins", {})) or {}
-    holder.mixin_schemas = merge_patch(holder.mixin_schemas, patch.get("mixin_schemas", {})) or {}
+    holder.mixins = _patched(holder.mixins, patch.get("mixins", {}))
+    holder.mixin_schemas = _patched(holder.mixin_schemas, patch.get("mixin_schemas", {}))
     errors = [*_shape_errors(holder), *_value_errors(tenant, holder)]
     if errors:
         raise InvalidInput(details=tuple(errors))
 
 
-def register(*, tenant: Tenant, url: str, schema: Any) -> tuple[MixinSchema, bool]:
+def register(*, tenant: Tenant, url: str, schema: object) -> tuple[MixinSchema, bool]:
     """Register the schema under the URL, or replace the one there. Returns it and whether it is new.
 
     Raises `InvalidInput` for what is no schema, or refers to another document.
@@ -64,12 +78,16 @@ def register(*, tenant: Tenant, url: str, schema: Any) -> tuple[MixinSchema, boo
     )
 
 
-def check_schema(schema: Any) -> None:
+def check_schema(schema: object) -> None:
     """Raises the `InvalidInput` that `register` would, with nothing written."""
     try:
         _compiled(json.dumps(schema, sort_keys=True))
     except (ValueError, jsonschema_rs.ReferencingError, jsonschema_rs.ValidationError) as error:
         raise InvalidInput.field("schema", f"This is not a JSON Schema that stands alone: {error}"[:500]) from error
+
+
+def _patched(stored: JsonObject, patch: JsonObject | None) -> dict[str, Json]:
+    return {} if patch is None else merge_objects(stored, patch)
 
 
 def _shape_errors(holder: Holder) -> Iterator[FieldError]:
@@ -83,7 +101,7 @@ def _shape_errors(holder: Holder) -> Iterator[FieldError]:
 def _value_errors(tenant: Tenant, holder: Holder) -> Iterator[FieldError]:
     urls = [url for url in holder.mixin_schemas.values() if isinstance(url, str)]
     found = MixinSchema.objects.for_tenant(tenant).filter(url__in=urls).values_list("url", "schema")
-    schemas: dict[str, Any] = dict(found) if urls else {}
+    schemas: dict[str, Json] = dict(found) if urls else {}
     for key, url in holder.mixin_schemas.items():
         if isinstance(url, str) and url not in schemas:
             message = "No schema is registered under this URL."
@@ -92,23 +110,23 @@ def _value_errors(tenant: Tenant, holder: Holder) -> Iterator[FieldError]:
         if key not in holder.mixin_schemas:
             message = "This mixin names no schema."
             yield FieldError(field=f"mixin_schemas.{key}", code="required", message=message)
-        elif holder.mixin_schemas[key] in schemas:
-            yield from _violations(key, value, schemas[holder.mixin_schemas[key]])
+        elif (url := holder.mixin_schemas[key]) in schemas:
+            yield from _violations(key, value, schemas[url])
 
 
-def _violations(key: str, value: Any, schema: Any) -> Iterator[FieldError]:
+def _violations(key: str, value: Json, schema: Json) -> Iterator[FieldError]:
     validator = _compiled(json.dumps(schema, sort_keys=True))
     for _, error in zip(range(MAX_ERRORS), validator.iter_errors(value), strict=False):
         path = ".".join(str(part) for part in ["mixins", key, *error.instance_path])
         yield FieldError(field=path, code="schema", message=error.message[:500])
 
 
-def _refuse(uri: str) -> Any:
+def _refuse(uri: str) -> NoReturn:
     raise ValueError(f"{uri} is another document, and nothing is fetched.")
 
 
 @lru_cache(maxsize=256)
-def _compiled(schema: str) -> Any:
+def _compiled(schema: str) -> jsonschema_rs.Validator:
     """A validator for the draft that the schema names, else 2020-12. Its patterns run in linear time, whatever they
     are matched against."""
     return jsonschema_rs.validator_for(

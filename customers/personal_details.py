@@ -1,18 +1,36 @@
-"""What else a profile tells about a person, and what a storefront sent beyond all names that we have."""
+"""Further facts about a person, and the properties that a storefront sent under names of its own."""
 
 import json
 from collections.abc import Callable, Iterator, Mapping
 from datetime import date
-from typing import Any
+from typing import TypedDict
 
 import pycountry
 from django.utils import timezone
 
-from customers.mixins import merge_patch
+from customers.mixins import merge_objects
 from customers.models import TEXT_MAX_LENGTH, Customer
 from tenants.errors import FieldError
+from tenants.json_values import Json, JsonObject
 
-FIELDS = ("sex", "birth_date", "nationality", "advisor", "is_prospect", "is_activated", "properties")
+
+class PersonalDetails(TypedDict, total=False):
+    """What is to change: an absent key leaves its field as it is, None unsets it.
+
+    A birth date is a `date` or ISO 8601 text, `nationality` is ISO 3166-1 alpha-2, `properties` are a merge patch
+    (RFC 7396).
+    """
+
+    sex: str | None
+    birth_date: date | str | None
+    nationality: str | None
+    advisor: str | None
+    is_prospect: bool | None
+    is_activated: bool | None
+    properties: JsonObject | None
+
+
+FIELDS = tuple(PersonalDetails.__annotations__)
 SEX_MAX_LENGTH = 16  # characters
 EARLIEST_BIRTH = date(1900, 1, 1)
 PROPERTIES_MAX_BYTES = 32 * 1024  # of JSON
@@ -21,21 +39,22 @@ PROPERTIES_MAX_DEPTH = 8
 NOT_A_DATE = "Enter the date of a birth, such as 1990-12-31."
 
 
-def assign(*, customer: Customer, values: Mapping[str, Any]) -> Iterator[FieldError]:
+def assign(*, customer: Customer, values: PersonalDetails) -> Iterator[FieldError]:
     """Put what `values` says about `FIELDS` on the profile and yield what is wrong with it.
 
-    None unsets; a birth date is a `date` or ISO text; `properties` are merged as RFC 7396 does.
+    The types are checked here: contracts pass on what a storefront sent.
     """
+    given: Mapping[str, object] = values
     for field in FIELDS:
-        if field in values:
+        if field in given:
             try:
-                setattr(customer, field, _READERS[field](customer, values[field]))
+                setattr(customer, field, _READERS[field](customer, given[field]))
             except ValueError as error:
                 yield FieldError(field=field, code="invalid", message=str(error))
 
 
-def _text(limit: int) -> Callable[[Customer, Any], str | None]:
-    def read(customer: Customer, value: Any) -> str | None:
+def _text(limit: int) -> Callable[[Customer, object], str | None]:
+    def read(customer: Customer, value: object) -> str | None:
         if value is not None and not isinstance(value, str):
             raise ValueError("This must be text.")
         if value is not None and (len(value) > limit or "\0" in value):
@@ -45,7 +64,7 @@ def _text(limit: int) -> Callable[[Customer, Any], str | None]:
     return read
 
 
-def _birth_date(customer: Customer, value: Any) -> date | None:
+def _birth_date(customer: Customer, value: object) -> date | None:
     if value is None or value == "":
         return None
     if isinstance(value, str):
@@ -53,13 +72,13 @@ def _birth_date(customer: Customer, value: Any) -> date | None:
             value = date.fromisoformat(value)
         except ValueError as error:
             raise ValueError(NOT_A_DATE) from error
-    # A moment is a date to Python, and compares with none.
+    # A `datetime` is a `date`, too, and can't be compared with one.
     if type(value) is not date or not EARLIEST_BIRTH <= value <= timezone.now().date():
         raise ValueError(NOT_A_DATE)
     return value
 
 
-def _nationality(customer: Customer, value: Any) -> str | None:
+def _nationality(customer: Customer, value: object) -> str | None:
     if value is None or value == "":
         return None
     if not isinstance(value, str) or not value.isupper() or pycountry.countries.get(alpha_2=value) is None:
@@ -67,18 +86,18 @@ def _nationality(customer: Customer, value: Any) -> str | None:
     return value
 
 
-def _flag(customer: Customer, value: Any) -> bool:
+def _flag(customer: Customer, value: object) -> bool:
     if value is not None and not isinstance(value, bool):
         raise ValueError("This must be true or false.")
     return bool(value)
 
 
-def _properties(customer: Customer, value: Any) -> dict[str, Any]:
+def _properties(customer: Customer, value: object) -> dict[str, Json]:
     if value is None:
         return {}
     if not isinstance(value, Mapping) or _is_too_deep(value):
         raise ValueError(f"This must be an object, nested at most {PROPERTIES_MAX_DEPTH} deep.")
-    merged: dict[str, Any] = merge_patch(customer.properties, value)
+    merged = merge_objects(customer.properties, value)
     try:
         size = len(json.dumps(merged, ensure_ascii=False, allow_nan=False).encode())
     except (TypeError, ValueError) as error:
@@ -90,22 +109,22 @@ def _properties(customer: Customer, value: Any) -> dict[str, Any]:
     return merged
 
 
-def _is_too_deep(root: Any) -> bool:
+def _is_too_deep(root: object) -> bool:
     """Level by level: something very deep must not cost a recursion."""
-    level = [root]
+    level: list[object] = [root]
     for _ in range(PROPERTIES_MAX_DEPTH):
         level = [part for value in level for part in _parts(value)]
     return any(isinstance(value, Mapping | list) for value in level)
 
 
-def _parts(value: Any) -> list[Any]:
+def _parts(value: object) -> list[object]:
     if isinstance(value, Mapping):
         return list(value.values())
     return value if isinstance(value, list) else []
 
 
-def _has_nul(root: Any) -> bool:
-    level = [root]
+def _has_nul(root: object) -> bool:
+    level: list[object] = [root]
     while level:
         if any("\0" in text for value in level for text in _texts(value)):
             return True
@@ -113,13 +132,13 @@ def _has_nul(root: Any) -> bool:
     return False
 
 
-def _texts(value: Any) -> list[str]:
+def _texts(value: object) -> list[str]:
     if isinstance(value, Mapping):
         return [str(key) for key in value]
     return [value] if isinstance(value, str) else []
 
 
-_READERS: dict[str, Callable[[Customer, Any], Any]] = {
+_READERS: dict[str, Callable[[Customer, object], object]] = {
     "sex": _text(SEX_MAX_LENGTH),
     "birth_date": _birth_date,
     "nationality": _nationality,

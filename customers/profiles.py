@@ -1,7 +1,7 @@
 """Profiles: creating one, changing one, and what must always be true of it."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TypeGuard
 
 import pycountry
 from django.core.exceptions import ValidationError
@@ -10,28 +10,36 @@ from django.db import transaction
 from django.utils import timezone
 
 from customers import mixins, personal_details
+from customers.mixins import MixinChanges
 from customers.models import Customer
+from customers.personal_details import PersonalDetails
 from tenants import audit
 from tenants.clients import Client
 from tenants.errors import DomainError, FieldError, InvalidInput, Kind
 from tenants.models import Tenant
 
-# Everything that `create` and `update` write, by the names of the model. What a customer may send of it, each contract
-# names itself.
-FIELDS = (
-    "title",
-    "first_name",
-    "middle_name",
-    "last_name",
-    "contact_email",
-    "contact_phone",
-    "company",
-    "company_registration_id",
-    "preferred_language",
-    "preferred_currency",
-    "preferred_site",
-    *personal_details.FIELDS,
-)
+
+class ProfileChanges(PersonalDetails, MixinChanges, total=False):
+    """What `create` and `update` write: an absent key leaves its field as it is, None unsets it.
+
+    Which of these a customer may send, each contract says itself.
+    """
+
+    title: str | None
+    first_name: str | None
+    middle_name: str | None
+    last_name: str | None
+    contact_email: str | None
+    contact_phone: str | None
+    company: str | None
+    company_registration_id: str | None
+    preferred_language: str | None
+    preferred_currency: str | None
+    preferred_site: str | None
+
+
+# The profile's columns among them.
+FIELDS = tuple(name for name in ProfileChanges.__annotations__ if name not in mixins.FIELDS)
 EMAIL_MAX_LENGTH = 254  # RFC 5321, 4.5.3.1.3, less the angle brackets
 COMPANY_CUSTOMER_NEEDS = ("first_name", "last_name", "company")
 
@@ -68,7 +76,20 @@ def email_errors(field: str, email: str) -> list[FieldError]:
     return []
 
 
-def create(*, tenant: Tenant, number: str, values: Mapping[str, Any]) -> Customer:
+def changes_of(values: Mapping[str, object]) -> ProfileChanges:
+    """The values as changes, for callers that know the fields at run time only: forms, parsers. Raises `TypeError` for
+    a name that is no field of a profile."""
+    if not _has_known_names(values):
+        unknown = ", ".join(sorted(values.keys() - ProfileChanges.__annotations__.keys()))
+        raise TypeError(f"{unknown} is not a field of a profile")
+    return values
+
+
+def _has_known_names(values: Mapping[str, object]) -> TypeGuard[ProfileChanges]:
+    return values.keys() <= ProfileChanges.__annotations__.keys()
+
+
+def create(*, tenant: Tenant, number: str, values: ProfileChanges) -> Customer:
     """Insert a profile with the tenant's defaults for what `values` leaves out. Raises `InvalidInput`."""
     customer = Customer(
         tenant=tenant,
@@ -81,8 +102,8 @@ def create(*, tenant: Tenant, number: str, values: Mapping[str, Any]) -> Custome
     return customer
 
 
-def check(*, tenant: Tenant, values: Mapping[str, Any]) -> None:
-    """Raises the `InvalidInput` that `create` would, with nothing written: for whoever has costly work in between."""
+def check(*, tenant: Tenant, values: ProfileChanges) -> None:
+    """Raises the `InvalidInput` that `create` would, with nothing written: so that costly work can come after it."""
     _assign(Customer(tenant=tenant), values)
 
 
@@ -91,7 +112,7 @@ def update(
     *,
     tenant: Tenant,
     customer: Customer,
-    changes: Mapping[str, Any],
+    changes: ProfileChanges,
     expected_version: int | None = None,
     client: Client = audit.NO_CLIENT,
     staff_username: str = "",
@@ -121,7 +142,7 @@ def update(
 
 
 def check_update(
-    *, tenant: Tenant, customer: Customer, changes: Mapping[str, Any], expected_version: int | None = None
+    *, tenant: Tenant, customer: Customer, changes: ProfileChanges, expected_version: int | None = None
 ) -> None:
     """Raises what `update` would, with nothing written: for a form that shows what is wrong."""
     stored = Customer.objects.for_tenant(tenant).filter(pk=customer.pk, erased_at=None).first()
@@ -139,27 +160,24 @@ def lock(*, tenant: Tenant, customer: Customer) -> None:
         raise CustomerNotFound
 
 
-def _apply(customer: Customer, changes: Mapping[str, Any], expected_version: int | None) -> None:
+def _apply(customer: Customer, changes: ProfileChanges, expected_version: int | None) -> None:
     if expected_version is not None and expected_version != customer.version:
         raise StaleVersion
     _refuse_unset_email(customer, changes)
     _assign(customer, changes)
 
 
-def _refuse_unset_email(customer: Customer, changes: Mapping[str, Any]) -> None:
+def _refuse_unset_email(customer: Customer, changes: ProfileChanges) -> None:
     if customer.contact_email and "contact_email" in changes and not changes["contact_email"]:
         raise InvalidInput.field("contact_email", "The contact e-mail can be changed but not removed.", code="required")
 
 
-def _assign(customer: Customer, values: Mapping[str, Any]) -> None:
-    """Put `values` on the profile and check it as a whole. Raises `InvalidInput` with everything that is wrong."""
-    for field, value in values.items():
-        if field in personal_details.FIELDS:
-            continue
-        if field in FIELDS:
+def _assign(customer: Customer, values: ProfileChanges) -> None:
+    """Put `values` on the profile and check it as a whole. Raises `InvalidInput` with everything that is wrong, and
+    `TypeError` for a name that no profile has, whatever the caller's types promise."""
+    for field, value in changes_of(values).items():
+        if field in FIELDS and field not in personal_details.FIELDS:
             setattr(customer, field, value)
-        elif field not in mixins.FIELDS:
-            raise TypeError(f"{field} is not a field of a profile")
     mixins.assign(tenant=customer.tenant, holder=customer, patch=values)
     _fill_defaults(customer)
     errors = [

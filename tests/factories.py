@@ -1,11 +1,14 @@
 """Rows to test with, made through the product's own doors wherever there is one."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from auth_providers.models import Account, Session
 from auth_providers.selfservice import sign_up
 from auth_providers.tokens import sessions
+from customers import profiles
+from customers.addresses import fields
 from customers.models import Customer
 from tenants import api_keys, directory
 from tenants.clients import Client
@@ -34,14 +37,17 @@ def make_customer(
     email: str = EMAIL,
     password: str = PASSWORD,
     client: Client = CLIENT,
-    address: dict[str, Any] | None = None,
+    address: Mapping[str, object] | None = None,
     **profile: Any,
 ) -> Customer:
     """A customer who signed up with e-mail and password."""
     number = sign_up.sign_up(
         tenant=tenant,
         registration=sign_up.Registration(
-            email=email, password=password, profile={"contact_email": email} | profile, address=address
+            email=email,
+            password=password,
+            profile=profiles.changes_of({"contact_email": email} | profile),
+            address=fields.changes_of(address) if address is not None else None,
         ),
         client=client,
     )

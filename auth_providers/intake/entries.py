@@ -1,21 +1,26 @@
 """What a storefront hands in about a customer: checked and completed as a whole, then written to a profile."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import TypedDict
 
 from django.db import transaction
 
 from customers import consents, identifiers, profiles
 from customers.addresses import addresses
+from customers.addresses import fields as address_fields
+from customers.addresses.fields import AddressChanges
 from customers.enrichment import enrichment
+from customers.enrichment.fields import CustomerFields, fields_of
 from customers.models import Address, Customer
+from customers.profiles import ProfileChanges
 from tenants import audit
 from tenants.clients import Client
 from tenants.errors import FieldError, InvalidInput
+from tenants.json_values import JsonObject
 from tenants.models import Tenant
 
-# By the names of `enrichment`; the rest are those of the profile.
+# From the names of `CustomerFields` to those of the profile, where they differ.
 PROFILE_NAMES = {"email": "contact_email", "phone": "contact_phone"}
 ENTRY_NAMES = {own: name for name, own in PROFILE_NAMES.items()}
 ADDRESS_NAMES = ("street", "street_number", "postal_code", "city", "state", "country")
@@ -23,15 +28,28 @@ ADDRESS_NAMES = ("street", "street_number", "postal_code", "city", "state", "cou
 PLACE = ("city", "state")
 
 
+class EntryJson(TypedDict):
+    """An entry as JSON: a completed one, in which dates are ISO 8601 texts."""
+
+    values: CustomerFields
+    consents: Mapping[str, bool]
+    identifiers: Mapping[str, str]
+    properties: JsonObject
+    derived: Sequence[str]
+
+
 @dataclass(frozen=True, kw_only=True)
 class Entry:
-    """`values` are by the names of `enrichment`, `derived` says which of them nobody sent; consents are by purpose;
-    `properties` are what the storefront sent beyond all names that we have."""
+    """What was handed in: profile and address (`values`), consents by purpose, identifiers by name, and the
+    `properties` that a storefront sent under names of its own. `derived` names the values that nobody sent.
 
-    values: Mapping[str, Any] = field(default_factory=dict)
+    Whether the values are of their types, `complete` checks.
+    """
+
+    values: CustomerFields = field(default_factory=CustomerFields)
     consents: Mapping[str, bool] = field(default_factory=dict)
     identifiers: Mapping[str, str] = field(default_factory=dict)
-    properties: Mapping[str, Any] = field(default_factory=dict)
+    properties: JsonObject = field(default_factory=dict)
     derived: tuple[str, ...] = ()
 
     @property
@@ -44,14 +62,26 @@ class Entry:
         """The telephone number, in E.164 once the entry is complete; "" when there is none."""
         return self.values.get("phone") or ""
 
-    def as_json(self) -> dict[str, Any]:
-        """What `from_json` makes the entry of again."""
-        return {name: getattr(self, name) for name in self.__dataclass_fields__}
+    def as_json(self) -> EntryJson:
+        """The entry as JSON, for `from_json`."""
+        return EntryJson(
+            values=self.values,
+            consents=self.consents,
+            identifiers=self.identifiers,
+            properties=self.properties,
+            derived=self.derived,
+        )
 
     @classmethod
-    def from_json(cls, content: Mapping[str, Any]) -> "Entry":
+    def from_json(cls, content: EntryJson) -> "Entry":
         """The entry that `as_json` wrote."""
-        return cls(**{**content, "derived": tuple(content["derived"])})
+        return cls(
+            values=content["values"],
+            consents=content["consents"],
+            identifiers=content["identifiers"],
+            properties=content["properties"],
+            derived=tuple(content["derived"]),
+        )
 
 
 def complete(*, tenant: Tenant, entry: Entry) -> Entry:
@@ -60,14 +90,14 @@ def complete(*, tenant: Tenant, entry: Entry) -> Entry:
     completed = entry
     try:
         enriched = enrichment.enrich(tenant=tenant, values=entry.values)
-        completed = replace(entry, values=enriched.values, derived=enriched.derived)
+        completed = replace(entry, values=fields_of(enriched.values), derived=enriched.derived)
     except InvalidInput as error:
         errors += error.details
     checks: tuple[Callable[[], None], ...] = (
         lambda: identifiers.check(identifiers=completed.identifiers),
         lambda: _check_consents(completed.consents),
         lambda: profiles.check(tenant=tenant, values=_profile(completed)),
-        lambda: addresses.check(values={"contact_name": "-", **_address(completed)}),
+        lambda: address_fields.check(values={**_address(completed), "contact_name": "-"}),
     )
     for check in checks:
         try:
@@ -87,8 +117,8 @@ def create(*, tenant: Tenant, number: str, entry: Entry, client: Client) -> Cust
     customer = profiles.create(tenant=tenant, number=number, values=_profile(entry))
     address = _address(entry)
     if _says_something(address):
-        named = address | {"contact_name": _contact_name(customer)}
-        addresses.create_first(tenant=tenant, customer=customer, values=named)
+        address["contact_name"] = _contact_name(customer)
+        addresses.create_first(tenant=tenant, customer=customer, values=address)
     _write_the_rest(tenant, customer, entry, client)
     return customer
 
@@ -128,17 +158,17 @@ def _check_consents(given: Mapping[str, bool]) -> None:
         raise InvalidInput(details=tuple(errors))
 
 
-def _profile(entry: Entry) -> dict[str, Any]:
+def _profile(entry: Entry) -> ProfileChanges:
     """The profile's part, by its own names."""
     part = {PROFILE_NAMES.get(name, name): value for name, value in entry.values.items() if name not in ADDRESS_NAMES}
-    return part | ({"properties": dict(entry.properties)} if entry.properties else {})
+    return profiles.changes_of(part | ({"properties": entry.properties} if entry.properties else {}))
 
 
-def _address(entry: Entry) -> dict[str, Any]:
-    return {name: entry.values[name] for name in ADDRESS_NAMES if name in entry.values}
+def _address(entry: Entry) -> AddressChanges:
+    return address_fields.changes_of({name: value for name, value in entry.values.items() if name in ADDRESS_NAMES})
 
 
-def _says_something(address: Mapping[str, Any]) -> bool:
+def _says_something(address: AddressChanges) -> bool:
     return any(value not in (None, "") for value in address.values())
 
 
@@ -154,27 +184,27 @@ def _fitted(tenant: Tenant, customer: Customer, address: Address | None, entry: 
     sent = {name: value for name, value in entry.values.items() if name not in entry.derived}
     if "country" in entry.derived and address is not None and address.country:
         known = enrichment.enrich(tenant=tenant, values=sent | {"country": address.country})
-        entry = replace(entry, values=known.values, derived=known.derived)
+        entry = replace(entry, values=fields_of(known.values), derived=known.derived)
     is_new_place = bool(sent.get("postal_code"))
     kept = [name for name in entry.derived if (name in PLACE and is_new_place) or not _stored(customer, address, name)]
     values = {name: value for name, value in entry.values.items() if name in sent or name in kept}
     if address is not None and sent.get("postal_code", address.postal_code) != address.postal_code:
-        values.setdefault("state", None)  # that of the old one
-    return replace(entry, values=values, derived=tuple(kept))
+        values.setdefault("state", None)  # the stored one belongs to the old postal code
+    return replace(entry, values=fields_of(values), derived=tuple(kept))
 
 
-def _stored(customer: Customer, address: Address | None, name: str) -> Any:
+def _stored(customer: Customer, address: Address | None, name: str) -> object:
     if name in ADDRESS_NAMES:
         return getattr(address, name) if address else None
     return getattr(customer, PROFILE_NAMES.get(name, name))
 
 
-def _write_address(tenant: Tenant, customer: Customer, address: Address | None, values: Mapping[str, Any]) -> None:
+def _write_address(tenant: Tenant, customer: Customer, address: Address | None, values: AddressChanges) -> None:
     if address is not None:
         addresses.update(tenant=tenant, customer=customer, public_id=address.public_id, changes=values)
     elif _says_something(values):
-        named = {**values, "contact_name": _contact_name(customer)}
-        addresses.add(tenant=tenant, customer=customer, values=named)
+        values["contact_name"] = _contact_name(customer)
+        addresses.add(tenant=tenant, customer=customer, values=values)
 
 
 def _write_the_rest(tenant: Tenant, customer: Customer, entry: Entry, client: Client) -> None:

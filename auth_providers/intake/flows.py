@@ -6,7 +6,6 @@ stops happens in one transaction, so that each step takes effect exactly once.
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from django.conf import settings
 from django.utils import timezone
@@ -28,9 +27,8 @@ NAME_MAX_LENGTH = 64  # of a flow, a segment, an endpoint, an event
 SENDABLE = ("welcome", "activated")
 CHANNELS = tuple(channel.value for channel in OneTimeCode.Channel)
 
-Json = Mapping[str, Any]
 # What exists without a row; a tenant's row of the same name takes its place.
-DEFAULTS: Mapping[str, Sequence[Json]] = {
+DEFAULTS: Mapping[str, Sequence[Mapping[str, str]]] = {
     PREREGISTRATION: ({"step": "challenge"}, {"step": "send_message", "template": "welcome"}),
     ACTIVATION: ({"step": "challenge"}, {"step": "activate"}, {"step": "send_message", "template": "activated"}),
 }
@@ -49,7 +47,7 @@ class Step:
     """One step; `options` hold what its kind needs besides."""
 
     kind: str
-    options: Json
+    options: Mapping[str, str]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,7 +62,7 @@ class Definition:
         """Whether who is new and comes in by it has not become a customer yet."""
         return self.name == PREREGISTRATION
 
-    def as_json(self) -> list[dict[str, Any]]:
+    def as_json(self) -> list[dict[str, str]]:
         """The steps as `parse` takes them."""
         return [{"step": step.kind, **step.options} for step in self.steps]
 
@@ -94,7 +92,7 @@ def get(*, tenant: Tenant, name: str) -> Definition:
     return Definition(name=name, steps=parse(steps))
 
 
-def parse(steps: Any) -> tuple[Step, ...]:
+def parse(steps: object) -> tuple[Step, ...]:
     """The steps as they run. Raises one `InvalidInput` that says for each field of each step what is wrong with it."""
     if not isinstance(steps, Sequence) or isinstance(steps, str):
         raise InvalidInput.field("steps", "The steps are a list.", code="type")
@@ -109,7 +107,7 @@ def parse(steps: Any) -> tuple[Step, ...]:
     )
 
 
-def check(*, tenant: Tenant, steps: Any) -> None:
+def check(*, tenant: Tenant, steps: object) -> None:
     """Raises the `InvalidInput` of `parse`, and one for every segment, endpoint or channel that the tenant lacks."""
     errors = [
         FieldError(field=f"steps.{position}.{field}", code="unknown", message=message)
@@ -164,9 +162,9 @@ class _Kind:
     missing: Callable[[Tenant, Step], Iterator[tuple[str, str]]] = lambda tenant, step: iter(())
 
 
-def _shape_errors(path: str, step: Any) -> Iterator[FieldError]:
+def _shape_errors(path: str, step: object) -> Iterator[FieldError]:
     kind = step.get("step") if isinstance(step, Mapping) else None
-    if not isinstance(kind, str) or kind not in _KINDS:
+    if not isinstance(step, Mapping) or not isinstance(kind, str) or kind not in _KINDS:
         message = f"Each step is an object whose `step` is one of: {', '.join(sorted(_KINDS))}."
         yield FieldError(field=path, code="unknown", message=message)
         return
@@ -196,8 +194,12 @@ def _missing_channel(tenant: Tenant, step: Step) -> Iterator[tuple[str, str]]:
 
 
 def _activate(scene: _Scene, step: Step) -> None:
-    changes = {"is_activated": True, "is_prospect": False}
-    profiles.update(tenant=scene.tenant, customer=scene.customer, changes=changes, client=scene.client)
+    profiles.update(
+        tenant=scene.tenant,
+        customer=scene.customer,
+        changes={"is_activated": True, "is_prospect": False},
+        client=scene.client,
+    )
 
 
 def _missing_segment(tenant: Tenant, step: Step) -> Iterator[tuple[str, str]]:

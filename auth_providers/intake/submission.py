@@ -17,6 +17,7 @@ from auth_providers.accounts import contact_points, verification
 from auth_providers.intake import entries, flows, matching, pending_submissions
 from auth_providers.intake.entries import Entry
 from auth_providers.intake.matching import EMAIL, SMS, Way
+from auth_providers.intake.pending_submissions import Content
 from auth_providers.login import one_time_code
 from auth_providers.models import OTP, Account, Submission
 from auth_providers.models.proofs import OneTimeCode
@@ -219,13 +220,7 @@ def _keep(visit: _Visit, issued: one_time_code.Issued, entry: Entry, *, number: 
     pending_submissions.keep(
         tenant=visit.tenant,
         issued=issued,
-        content={
-            "entry": entry.as_json(),
-            "flow": visit.flow.as_json(),
-            "steps": visit.steps,
-            "is_owners": visit.is_owners,
-        },
-        flow=visit.flow.name,
+        content=Content(entry=entry, flow=visit.flow, done=visit.steps, is_owners=visit.is_owners),
         position=visit.position,
         customer_number=number,
         is_written=is_written,
@@ -316,13 +311,13 @@ def _resume(tenant: Tenant, waiting: pending_submissions.Waiting, way: Way, clie
     row, content = waiting.row, waiting.content
     visit = _Visit(
         tenant=tenant,
-        entry=Entry.from_json(content["entry"]),
-        flow=flows.Definition(name=row.flow, steps=flows.parse(content["flow"])),
+        entry=content.entry,
+        flow=content.flow,
         client=client,
         position=row.position,
-        steps=tuple(content["steps"]),
+        steps=content.done,
         proven=way.channel,
-        is_owners=content["is_owners"],
+        is_owners=content.is_owners,
     )
     account = _account_of(tenant, way)
     is_new = account is None and not row.customer_number

@@ -238,10 +238,12 @@ def _provision(tenant: Tenant, provider: AuthProvider, identity: Identity, clien
         return _create_account(tenant, provider, identity, customer, client, action=audit.SIGN_UP)
 
 
-def _profile(identity: Identity) -> dict[str, str]:
+def _profile(identity: Identity) -> profiles.ProfileChanges:
     """The standard claims that a profile has a place for (OpenID Connect Core 1.0, 5.1)."""
     texts = {"first_name": identity.claims.get("given_name"), "last_name": identity.claims.get("family_name")}
-    profile = {name: text[:255] for name, text in texts.items() if isinstance(text, str) and text and "\0" not in text}
+    profile = profiles.changes_of(
+        {name: text[:255] for name, text in texts.items() if isinstance(text, str) and text and "\0" not in text}
+    )
     if identity.email and not profiles.email_errors("email", identity.email):
         profile["contact_email"] = identity.email
     return profile

@@ -67,12 +67,16 @@ def _bring_in(tenant: Tenant, channel: str, destination: str, client: Client) ->
 
 @transaction.atomic
 def _provision(tenant: Tenant, channel: str, destination: str, number: str, client: Client) -> Account:
-    profile = {"contact_email" if channel == EMAIL else "contact_phone": destination}
+    by_mail = channel == EMAIL
     account = Account(
         tenant=tenant,
-        customer=profiles.create(tenant=tenant, number=number, values=profile),
+        customer=profiles.create(
+            tenant=tenant,
+            number=number,
+            values={"contact_email": destination} if by_mail else {"contact_phone": destination},
+        ),
         identifier=destination,
-        password=NO_PASSWORD if channel == EMAIL else "",
+        password=NO_PASSWORD if by_mail else "",
         kind=contact_points.kind_of(channel),
     )
     account.save(force_insert=True)

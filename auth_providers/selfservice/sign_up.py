@@ -1,8 +1,7 @@
 """Signing up: a profile, a way to log in, and perhaps a first address, all at once or not at all."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
 
 from django.db import IntegrityError, transaction
 
@@ -12,7 +11,9 @@ from auth_providers.models import PASSWORD, Account
 from auth_providers.selfservice import opt_in
 from customers import numbers, profiles
 from customers.addresses import addresses
+from customers.addresses.fields import AddressChanges
 from customers.models import Customer
+from customers.profiles import ProfileChanges
 from tenants import audit
 from tenants.clients import Client
 from tenants.errors import DomainError, InvalidInput, Kind
@@ -30,13 +31,12 @@ class EmailTaken(DomainError):
 
 @dataclass(frozen=True, kw_only=True)
 class Registration:
-    """What a customer hands in. `profile` and `address` have the fields of `profiles.FIELDS` and
-    `addresses.TEXT_FIELDS`; the log-in is `email` and `password`."""
+    """What a customer hands in: the log-in (`email`, `password`), the profile, and the first address, if any."""
 
     email: str
     password: str
-    profile: Mapping[str, Any] = field(default_factory=dict)
-    address: Mapping[str, Any] | None = None
+    profile: ProfileChanges = field(default_factory=ProfileChanges)
+    address: AddressChanges | None = None
 
 
 def sign_up(*, tenant: Tenant, registration: Registration, client: Client) -> str:
@@ -84,13 +84,14 @@ def _tell_owner(tenant: Tenant, email: str, client: Client) -> None:
 def _check(tenant: Tenant, registration: Registration, email: str) -> None:
     """Raises one `InvalidInput` with everything that is wrong, in all parts of the registration."""
     errors = profiles.email_errors("email", email)
-    names = (registration.profile.get(name) or "" for name in ("first_name", "last_name", "company"))
+    profile = registration.profile
+    names = (profile.get("first_name") or "", profile.get("last_name") or "", profile.get("company") or "")
     checks: list[tuple[str, Callable[[], None]]] = [
         (
             "",
             lambda: passwords.check_new(tenant=tenant, password=registration.password, context=(email, *names)),
         ),
-        ("profile", lambda: profiles.check(tenant=tenant, values=registration.profile)),
+        ("profile", lambda: profiles.check(tenant=tenant, values=profile)),
     ]
     if registration.address is not None:
         address = registration.address

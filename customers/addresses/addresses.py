@@ -1,46 +1,20 @@
-"""Addresses of a customer."""
+"""Addresses of a customer: adding, changing, removing, and which one is the default. Their fields are in `fields`."""
 
-import re
 import secrets
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Iterable
 
 from django.db import transaction
 
 from customers import mixins
+from customers.addresses import fields
+from customers.addresses.fields import AddressChanges
 from customers.models import Address, Customer
 from customers.profiles import CustomerNotFound, StaleVersion
-from tenants.errors import DomainError, FieldError, InvalidInput, Kind
+from tenants.errors import DomainError, InvalidInput, Kind
 from tenants.models import Tenant
 
 ID_BYTES = 5  # 10 hexadecimal characters
-ID_PATTERN = r"^[A-Za-z0-9_-]{1,64}$"
-MAX_TAGS = 50
-MAX_TAG_LENGTH = 64
 MAX_ADDRESSES = 200
-
-# Everything about an address that a customer may write as plain text, by the names of the model.
-TEXT_FIELDS = (
-    "contact_name",
-    "company_name",
-    "street",
-    "street_number",
-    "street_appendix",
-    "extra_line_1",
-    "extra_line_2",
-    "extra_line_3",
-    "extra_line_4",
-    "postal_code",
-    "city",
-    "country",
-    "state",
-    "contact_phone",
-)
-
-
-def normalize_tags(tags: Iterable[str]) -> list[str]:
-    """Tags as they are stored: trimmed, upper-case, each once, in the order given."""
-    return list(dict.fromkeys(tag.strip().upper() for tag in tags if tag.strip()))
 
 
 class AddressNotFound(DomainError):
@@ -59,31 +33,19 @@ class AddressIdTaken(DomainError):
     default_message = "The customer has an address with this id already."
 
 
-def check(*, values: Mapping[str, Any]) -> None:
-    """Raises `InvalidInput` with everything that is wrong with an address to be created, its mixins aside."""
-    errors = [
-        *_contact_name_errors(values),
-        *_country_errors(values),
-        *_id_errors(values),
-        *_tag_errors(values),
-    ]
-    if errors:
-        raise InvalidInput(details=tuple(errors))
-
-
-def check_first(*, tenant: Tenant, values: Mapping[str, Any]) -> None:
+def check_first(*, tenant: Tenant, values: AddressChanges) -> None:
     """Raises the `InvalidInput` that `create_first` would, with nothing written."""
-    check(values=values)
+    fields.check(values=values)
     mixins.assign(tenant=tenant, holder=Address(tenant=tenant), patch=values)
 
 
-def create_first(*, tenant: Tenant, customer: Customer, values: Mapping[str, Any]) -> Address:
+def create_first(*, tenant: Tenant, customer: Customer, values: AddressChanges) -> Address:
     """Insert the first address of a customer who was just created. Raises `InvalidInput`."""
     return _insert(tenant, customer, values, is_default=True)
 
 
 @transaction.atomic
-def add(*, tenant: Tenant, customer: Customer, values: Mapping[str, Any]) -> Address:
+def add(*, tenant: Tenant, customer: Customer, values: AddressChanges) -> Address:
     """Add an address. The first one is the default; a later one becomes it when `values` say so (`is_default`).
 
     Raises `InvalidInput` and `AddressIdTaken`.
@@ -105,10 +67,10 @@ def update(
     tenant: Tenant,
     customer: Customer,
     public_id: str,
-    changes: Mapping[str, Any],
+    changes: AddressChanges,
     expected_version: int | None = None,
 ) -> Address:
-    """Apply a merge patch (RFC 7396). `is_default` true makes this one the default; there is no other way to unset it.
+    """Apply a merge patch (RFC 7396). `is_default` true makes this one the default; the only way to change the default.
 
     Raises `AddressNotFound`, `StaleVersion` and `InvalidInput`.
     """
@@ -145,9 +107,9 @@ def add_tags(*, tenant: Tenant, customer: Customer, public_id: str, tags: Iterab
 
 @transaction.atomic
 def remove_tags(*, tenant: Tenant, customer: Customer, public_id: str, tags: Iterable[str]) -> Address:
-    """Remove tags; those that are not there are no mistake. Raises `AddressNotFound`."""
+    """Remove tags; one that the address does not have is ignored. Raises `AddressNotFound`."""
     address = _find(_locked(tenant, customer), customer, public_id)
-    unwanted = set(normalize_tags(tags))
+    unwanted = set(fields.normalize_tags(tags))
     return _save_tags(address, [tag for tag in address.tags if tag not in unwanted])
 
 
@@ -168,7 +130,7 @@ def find_default(*, tenant: Tenant, customer: Customer) -> Address | None:
 
 
 def _locked(tenant: Tenant, customer: Customer) -> list[Address]:
-    """The customer's addresses, oldest first, while nobody else changes any: the customer's row is locked."""
+    """The customer's addresses, oldest first, with the customer's row locked, so that nobody else changes any."""
     locked = Customer.objects.for_tenant(tenant).select_for_update().filter(pk=customer.pk, erased_at=None)
     if not list(locked.values_list("pk")):
         raise CustomerNotFound
@@ -182,8 +144,8 @@ def _find(addresses: list[Address], customer: Customer, public_id: str) -> Addre
     raise AddressNotFound(f"Address {public_id} of customer {customer.number} not found.")
 
 
-def _insert(tenant: Tenant, customer: Customer, values: Mapping[str, Any], *, is_default: bool) -> Address:
-    check(values=values)
+def _insert(tenant: Tenant, customer: Customer, values: AddressChanges, *, is_default: bool) -> Address:
+    fields.check(values=values)
     address = Address(
         tenant=tenant,
         customer=customer,
@@ -195,22 +157,22 @@ def _insert(tenant: Tenant, customer: Customer, values: Mapping[str, Any], *, is
     return address
 
 
-def _assign(tenant: Tenant, address: Address, values: Mapping[str, Any]) -> None:
+def _assign(tenant: Tenant, address: Address, values: AddressChanges) -> None:
     """Put `values` on the address and check it as a whole. Raises `InvalidInput`."""
-    for field in TEXT_FIELDS:
-        if field in values:
-            setattr(address, field, values[field])
+    for name, value in values.items():
+        if name in fields.TEXT_FIELDS:
+            setattr(address, name, value)
     if "tags" in values:
-        address.tags = normalize_tags(values["tags"] or ())
-    check(values={field: getattr(address, field) for field in (*TEXT_FIELDS, "public_id", "tags")})
+        address.tags = fields.normalize_tags(values["tags"] or ())
+    fields.check_stored(address=address)
     mixins.assign(tenant=tenant, holder=address, patch=values)
     if address.country:
         address.country = address.country.upper()
 
 
 def _save_tags(address: Address, tags: list[str]) -> Address:
-    address.tags = normalize_tags(tags)
-    check(values={"contact_name": address.contact_name, "tags": address.tags})
+    address.tags = fields.normalize_tags(tags)
+    fields.check(values={"contact_name": address.contact_name, "tags": address.tags})
     address.version += 1
     address.save(update_fields=["tags", "version"])
     return address
@@ -218,30 +180,3 @@ def _save_tags(address: Address, tags: list[str]) -> Address:
 
 def _unset_default(tenant: Tenant, customer: Customer) -> None:
     Address.objects.for_tenant(tenant).filter(customer=customer, is_default=True).update(is_default=False)
-
-
-def _contact_name_errors(values: Mapping[str, Any]) -> list[FieldError]:
-    if values.get("contact_name"):
-        return []
-    return [FieldError(field="contact_name", code="required", message="This field is required.")]
-
-
-def _country_errors(values: Mapping[str, Any]) -> list[FieldError]:
-    country = values.get("country")
-    if not country or re.fullmatch(r"[A-Za-z]{2}", country):
-        return []
-    return [FieldError(field="country", code="invalid", message="Enter a country code of two letters.")]
-
-
-def _id_errors(values: Mapping[str, Any]) -> list[FieldError]:
-    public_id = values.get("public_id")
-    if not public_id or re.fullmatch(ID_PATTERN, public_id):
-        return []
-    message = "An id has 1 to 64 letters, digits, hyphens and underscores."
-    return [FieldError(field="public_id", code="invalid", message=message)]
-
-
-def _tag_errors(values: Mapping[str, Any]) -> list[FieldError]:
-    if len(values.get("tags") or ()) <= MAX_TAGS:
-        return []
-    return [FieldError(field="tags", code="max_length", message=f"At most {MAX_TAGS} tags.")]

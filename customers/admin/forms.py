@@ -38,9 +38,10 @@ class ProfileForm(forms.ModelForm[Customer]):
             self.fields[name].show_hidden_initial = True
         self.fields["expected_version"].initial = self.instance.version
 
-    def changes(self) -> dict[str, Any]:
+    def changes(self) -> profiles.ProfileChanges:
         """What the member of staff changed, by the core's names."""
-        return {name: self.cleaned_data[name] for name in self.changed_data if name in profiles.FIELDS}
+        changed = [name for name in self.changed_data if name in profiles.FIELDS]
+        return profiles.changes_of({name: self.cleaned_data[name] for name in changed})
 
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or {}

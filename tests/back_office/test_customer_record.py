@@ -155,7 +155,7 @@ def test_staff_edit_what_else_is_known(customer: Customer, clerk: Client) -> Non
 def test_an_overtaken_edit_of_facts_can_be_repeated(customer: Customer, clerk: Client) -> None:
     opened = Page(clerk.get(page_of(customer))).fields
     changes = {"birth_date": "1990-05-17", "is_prospect": True}
-    profiles.update(tenant=customer.tenant, customer=customer, changes=changes)
+    profiles.update(tenant=customer.tenant, customer=customer, changes=profiles.changes_of(changes))
     refused = clerk.post(page_of(customer), {**opened, "advisor": "Bea"})
     assert "Someone else changed this customer" in refused.content.decode()
     assert clerk.post(page_of(customer), {**Page(refused).fields, "is_prospect": "on"}).status_code == 302

@@ -62,7 +62,9 @@ OF_A_CUSTOMER: list[type[Model]] = [
 def make_person(tenant: Tenant, email: str, **profile: Any) -> Customer:
     """A customer with a proven e-mail, without the cost of a password."""
     number = numbers.take(tenant=tenant)
-    customer = profiles.create(tenant=tenant, number=number, values={"contact_email": email, **profile})
+    customer = profiles.create(
+        tenant=tenant, number=number, values=profiles.changes_of({"contact_email": email, **profile})
+    )
     Account.objects.create(tenant=tenant, customer=customer, identifier=email, password=NO_PASSWORD)
     return customer
 

@@ -9,5 +9,8 @@ from tenants.models import Tenant
 
 @pytest.fixture
 def customer(tenant: Tenant) -> Customer:
-    values = {"first_name": "Ada", "last_name": "Lovelace", "contact_email": "ada@example.com"}
-    return profiles.create(tenant=tenant, number=numbers.take(tenant=tenant), values=values)
+    return profiles.create(
+        tenant=tenant,
+        number=numbers.take(tenant=tenant),
+        values={"first_name": "Ada", "last_name": "Lovelace", "contact_email": "ada@example.com"},
+    )

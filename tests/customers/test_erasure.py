@@ -29,7 +29,7 @@ from auth_providers.providers.oidc import Identity
 from auth_providers.selfservice import additional_log_in, deletion, email_change, password_reset
 from auth_providers.tokens import sessions
 from customers import erasure, legal_entities, mixins, profiles
-from customers.addresses import addresses
+from customers.addresses import addresses, fields
 from customers.models import (
     Consent,
     ContactAssignment,
@@ -206,7 +206,7 @@ def customer(tenant: Tenant) -> Customer:
     customer = factories.make_customer(tenant, client=CLIENT, address=ADDRESS, **PROFILE | {"contact_email": CONTACT})
     mixins.register(tenant=tenant, url="https://s.example/taste", schema={"type": "object"})
     taste = {"mixins": {"taste": {"color": "blue as the sea"}}, "mixin_schemas": {"taste": "https://s.example/taste"}}
-    profiles.update(tenant=tenant, customer=customer, changes=taste)
+    profiles.update(tenant=tenant, customer=customer, changes=profiles.changes_of(taste))
     entity = LegalEntity.objects.create(tenant=tenant, public_id="engines", name="Difference Ltd")
     ContactAssignment.objects.create(
         tenant=tenant, public_id="assignment-of-ada", customer=customer, legal_entity=entity
@@ -395,7 +395,7 @@ def test_what_comes_too_late_is_refused(customer: Customer) -> None:
     erase(customer)
     for late in (
         lambda: profiles.update(tenant=customer.tenant, customer=customer, changes={"first_name": "Ada"}),
-        lambda: addresses.add(tenant=customer.tenant, customer=customer, values=ADDRESS),
+        lambda: addresses.add(tenant=customer.tenant, customer=customer, values=fields.changes_of(ADDRESS)),
         lambda: erase(customer),
     ):
         with pytest.raises(profiles.CustomerNotFound):

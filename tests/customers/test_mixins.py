@@ -50,7 +50,7 @@ WITHOUT_NULL = st.recursive(
 
 
 def change(customer: Customer, **changes: Any) -> Customer:
-    return profiles.update(tenant=customer.tenant, customer=customer, changes=changes)
+    return profiles.update(tenant=customer.tenant, customer=customer, changes=profiles.changes_of(changes))
 
 
 def loyalty(customer: Customer, value: Any) -> Customer:
@@ -97,7 +97,7 @@ def test_merge_patch_onto_nothing_is_the_patch(patch: Any) -> None:
 @given(st.dictionaries(st.text(max_size=2), WITHOUT_NULL), st.dictionaries(st.text(max_size=2), WITHOUT_NULL))
 def test_merge_patch_keeps_what_it_does_not_name(target: dict[str, Any], patch: dict[str, Any]) -> None:
     before = repr(target)
-    merged = mixins.merge_patch(target, patch)
+    merged = mixins.merge_objects(target, patch)
     assert repr(target) == before
     assert merged.keys() == target.keys() | patch.keys()
     assert all(merged[key] == target[key] for key in target.keys() - patch.keys())
@@ -175,7 +175,7 @@ def test_no_more_mixins_than_the_limit(customer: Customer, schema: MixinSchema) 
     assert errors["mixins"].code == "max_length"
 
 
-DRAFTS = {
+DRAFTS: dict[str, dict[str, object]] = {
     "http://json-schema.org/draft-04/schema#": {"maximum": 5, "exclusiveMaximum": True},
     "http://json-schema.org/draft-07/schema#": {"exclusiveMaximum": 5},
     "https://json-schema.org/draft/2019-09/schema": {"exclusiveMaximum": 5},

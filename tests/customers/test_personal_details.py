@@ -10,6 +10,7 @@ from customers import numbers, personal_details, profiles
 from customers.api.emporix.serializers import ProfileSerializer
 from customers.models import Customer
 from tenants.errors import InvalidInput
+from tenants.json_values import JsonObject
 from tenants.models import Tenant
 from tests import factories
 
@@ -32,17 +33,21 @@ def nested(depth: int) -> dict[str, Any]:
 
 
 def test_facts_are_stored_and_unset(tenant: Tenant) -> None:
-    made = profiles.create(tenant=tenant, number=numbers.take(tenant=tenant), values=FACTS)
+    made = profiles.create(tenant=tenant, number=numbers.take(tenant=tenant), values=profiles.changes_of(FACTS))
     customer = Customer.objects.get(pk=made.pk)
     assert {name: getattr(customer, name) for name in FACTS} == FACTS | {"birth_date": date(1990, 5, 17)}
-    profiles.update(tenant=tenant, customer=customer, changes=dict.fromkeys(FACTS))
+    profiles.update(tenant=tenant, customer=customer, changes=profiles.changes_of(dict.fromkeys(FACTS)))
     customer.refresh_from_db()
     nothing = {"is_prospect": False, "is_activated": False, "properties": {}}
     assert {name: getattr(customer, name) for name in FACTS} == dict.fromkeys(FACTS) | nothing
 
 
 def test_properties_are_merged(customer: Customer) -> None:
-    for patch in ({"shoe": {"size": 42, "wide": True}, "tea": "Assam"}, {"shoe": {"size": None}, "tea": None}):
+    patches: list[JsonObject] = [
+        {"shoe": {"size": 42, "wide": True}, "tea": "Assam"},
+        {"shoe": {"size": None}, "tea": None},
+    ]
+    for patch in patches:
         profiles.update(tenant=customer.tenant, customer=customer, changes={"properties": patch})
     assert Customer.objects.get(pk=customer.pk).properties == {"shoe": {"wide": True}}
 
@@ -73,8 +78,9 @@ def test_properties_are_merged(customer: Customer) -> None:
     ids=lambda value: ascii(value)[:30] if isinstance(value, str | int) else type(value).__name__,
 )
 def test_what_is_no_fact_is_refused_by_name(customer: Customer, name: str, value: Any) -> None:
+    changes = profiles.changes_of({name: value, "preferred_currency": "XXY"})
     with pytest.raises(InvalidInput) as refused:
-        profiles.update(tenant=customer.tenant, customer=customer, changes={name: value, "preferred_currency": "XXY"})
+        profiles.update(tenant=customer.tenant, customer=customer, changes=changes)
     assert [detail.field for detail in refused.value.details] == ["preferred_currency", name]
     assert Customer.objects.get(pk=customer.pk).version == 1
 

@@ -24,6 +24,7 @@ from auth_providers.login import second_factor
 from auth_providers.selfservice import sign_up
 from auth_providers.tokens import bearer, refresh, sessions
 from auth_providers.tokens.second_factor_policy import SecondFactorDue
+from customers import profiles
 from tenants.api.base import HasToken
 from tenants.api.failures import in_the_words_of
 from tenants.clients import Client
@@ -118,16 +119,15 @@ def _sign_up(tenant: Tenant, serializer: Signup, client: Client) -> str:
 
 def _registration(data: dict[str, Any]) -> sign_up.Registration:
     """The contract's e-mail is that of the profile; `sign_up` may name another one to log in with."""
-    profile = dict(data.get("profile") or {})
+    profile = {name: value for name, value in (data.get("profile") or {}).items() if name != "version"}
     contact_email = profile.get("contact_email")
     if contact_email and contact_email.strip().lower() != data["email"].strip().lower():
         raise InvalidInput.field("customerDetails.contactEmail", "Must be the same as `email`.", code="mismatch")
     log_in = data.get("signup") or data
-    profile.pop("version", None)
     return sign_up.Registration(
         email=log_in["email"],
         password=log_in["password"],
-        profile=profile | {"contact_email": data["email"]},
+        profile=profiles.changes_of(profile | {"contact_email": data["email"]}),
         address=data.get("address"),
     )
 

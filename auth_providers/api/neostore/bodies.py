@@ -9,6 +9,7 @@ from auth_providers.intake import submission
 from auth_providers.intake.entries import Entry
 from auth_providers.login import one_time_code
 from auth_providers.tokens.bearer import Principal
+from customers.enrichment.fields import fields_of
 from customers.full_profiles import FullProfile
 from customers.models import Address, Customer
 from tenants.errors import FieldError
@@ -61,7 +62,7 @@ def entry_of(body: Mapping[str, Any]) -> tuple[Entry, list[FieldError]]:
         identifiers = {}
     consents = {name: fields.pop(name) for name in list(fields) if name.startswith(CONSENT)}
     entry = Entry(
-        values={ENTRY_NAMES[name]: value for name, value in fields.items() if name in ENTRY_NAMES},
+        values=fields_of({ENTRY_NAMES[name]: value for name, value in fields.items() if name in ENTRY_NAMES}),
         consents={name.removeprefix(CONSENT): given for name, given in consents.items() if given is not None},
         identifiers={name: value for name, value in identifiers.items() if value is not None and name != OWN_NUMBER},
         properties={name: value for name, value in fields.items() if name not in ENTRY_NAMES},

@@ -5,7 +5,7 @@ from typing import Any
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from customers.addresses import addresses
+from customers.addresses import addresses, fields
 from customers.api.emporix.serializers import AddressSerializer
 from customers.api.emporix.views import CustomerDataViewSet, updated
 from tenants.api.failures import in_the_words_of
@@ -67,6 +67,6 @@ def _tags(request: Request) -> list[str]:
     tags = [tag.strip() for tag in request.query_params.get("tags", "").split(",") if tag.strip()]
     if not tags:
         raise InvalidInput.field("tags", "This parameter is required.", code="required")
-    if any(len(tag) > addresses.MAX_TAG_LENGTH for tag in tags):
-        raise InvalidInput.field("tags", f"A tag has at most {addresses.MAX_TAG_LENGTH} characters.", code="max_length")
+    if any(len(tag) > fields.MAX_TAG_LENGTH for tag in tags):
+        raise InvalidInput.field("tags", f"A tag has at most {fields.MAX_TAG_LENGTH} characters.", code="max_length")
     return tags

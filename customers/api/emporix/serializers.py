@@ -1,13 +1,17 @@
 """Profiles and addresses in the contract's words."""
 
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from rest_framework import serializers
 
+from customers.addresses.fields import AddressChanges
 from customers.models import TEXT_MAX_LENGTH, Address, Customer
+from customers.profiles import ProfileChanges
 from tenants.api.base import Connections
 
 MAX_VERSION = 2**31 - 1
+
+Changes = TypeVar("Changes", ProfileChanges, AddressChanges)
 
 
 class Text(serializers.CharField):
@@ -40,15 +44,18 @@ class MetadataSerializer(serializers.Serializer[Any]):
         return {} if data is None else super().run_validation(data)
 
 
-class Versioned(serializers.Serializer[Any]):
+class Versioned(serializers.Serializer[Any], Generic[Changes]):
     """What has mixins and a version, which a writer may name."""
 
     metadata = MetadataSerializer(source="*", required=False, allow_null=True)
     mixins = Mixins()
 
-    def changes(self) -> dict[str, Any]:
+    def changes(self) -> Changes:
         """What was sent, by the core's names."""
-        return {name: value for name, value in self.validated_data.items() if name != "version"}
+        sent = self.validated_data.copy()
+        sent.pop("version", None)
+        changes: Changes = sent
+        return changes
 
     def expected_version(self) -> int | None:
         """The version that the caller has read, when they say."""
@@ -64,7 +71,7 @@ class B2BSerializer(serializers.Serializer[Any]):
         return {"company_registration_id": None} if data is None else super().run_validation(data)
 
 
-class ProfileSerializer(Versioned):
+class ProfileSerializer(Versioned[ProfileChanges]):
     """What a customer may write about themselves; everything is optional, null deletes."""
 
     title = Text()
@@ -80,7 +87,7 @@ class ProfileSerializer(Versioned):
     b2b = B2BSerializer(source="*", required=False, allow_null=True)
 
 
-class AddressSerializer(Versioned):
+class AddressSerializer(Versioned[AddressChanges]):
     id = Text(source="public_id", max_length=64)
     contactName = Text(source="contact_name")
     companyName = Text(source="company_name")

@@ -10,6 +10,7 @@ from auth_providers.intake import pending_submissions, submission
 from auth_providers.intake.entries import Entry
 from auth_providers.login import one_time_code
 from auth_providers.models import Account, Submission
+from customers.enrichment.fields import fields_of
 from customers.models import Customer, CustomerIdentifier
 from tenants.models import CheckIn, Message, Tenant
 from tests import factories
@@ -20,7 +21,7 @@ EMAIL = "grace@example.com"
 
 
 def submit(tenant: Tenant, flow: str = "", **values: Any) -> submission.Outcome:
-    entry = Entry(values={"email": EMAIL, **values}, identifiers={"card": "7"})
+    entry = Entry(values=fields_of({"email": EMAIL, **values}), identifiers={"card": "7"})
     return submission.submit(tenant=tenant, entry=entry, flow=flow, caller=None, client=factories.CLIENT)
 
 

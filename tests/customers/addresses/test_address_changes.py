@@ -6,7 +6,7 @@ import pytest
 from django.utils import timezone
 
 from customers import numbers, profiles
-from customers.addresses import addresses
+from customers.addresses import addresses, fields
 from customers.addresses.addresses import AddressIdTaken, AddressNotFound
 from customers.models import Address, Customer
 from customers.profiles import CustomerNotFound, StaleVersion
@@ -16,12 +16,16 @@ from tenants.models import Tenant
 
 def add(customer: Customer, public_id: str = "", **values: Any) -> Address:
     values = {"contact_name": "Ada Lovelace", "public_id": public_id} | values
-    return addresses.add(tenant=customer.tenant, customer=customer, values=values)
+    return addresses.add(tenant=customer.tenant, customer=customer, values=fields.changes_of(values))
 
 
 def change(customer: Customer, public_id: str = "home", *, version: int | None = None, **changes: Any) -> Address:
     return addresses.update(
-        tenant=customer.tenant, customer=customer, public_id=public_id, changes=changes, expected_version=version
+        tenant=customer.tenant,
+        customer=customer,
+        public_id=public_id,
+        changes=fields.changes_of(changes),
+        expected_version=version,
     )
 
 
@@ -106,7 +110,7 @@ def test_update_replaces_tags_as_a_whole(
 )
 def test_update_to_something_wrong_changes_nothing(customer: Customer, home: Address, changes: dict[str, Any]) -> None:
     if "tags" in changes:
-        changes = {"tags": [f"tag {index}" for index in range(addresses.MAX_TAGS + 1)]}
+        changes = {"tags": [f"tag {index}" for index in range(fields.MAX_TAGS + 1)]}
     with pytest.raises(InvalidInput) as refused:
         change(customer, city="Paris", **changes)
     assert [detail.field for detail in refused.value.details] == list(changes)
@@ -156,7 +160,7 @@ def test_tags_are_added_and_removed_once(customer: Customer, home: Address) -> N
 
 
 def test_add_tags_beyond_the_limit(customer: Customer, home: Address) -> None:
-    tags = [f"tag {index}" for index in range(addresses.MAX_TAGS)]
+    tags = [f"tag {index}" for index in range(fields.MAX_TAGS)]
     with pytest.raises(InvalidInput):
         addresses.add_tags(tenant=customer.tenant, customer=customer, public_id="home", tags=tags)
     assert stored(customer).tags == ["BILLING"]

@@ -1,6 +1,6 @@
 """Enrichment: what was sent is checked and put into one form, what follows from it is filled in, nothing is guessed."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from customers.enrichment import countries, enrichment, phones
+from customers.enrichment import countries, enrichment, fields, phones
 from customers.models import PostalCode
 from customers.postal_codes import formats
 from tenants.errors import InvalidInput
@@ -41,7 +41,7 @@ def german(tenant: Tenant) -> Tenant:
     return tenant
 
 
-def enrich(tenant: Tenant, **values: Any) -> dict[str, Any]:
+def enrich(tenant: Tenant, **values: Any) -> Mapping[str, Any]:
     return enrichment.enrich(tenant=tenant, values=values).values
 
 
@@ -139,7 +139,7 @@ def test_everything_wrong_is_listed_at_once(german: Tenant) -> None:
 
 @pytest.mark.parametrize("value", [7, 1.5, True, [], {}, ["a"], {"a": 1}, b"a"])
 def test_what_is_no_text_is_refused_by_name(tenant: Tenant, value: Any) -> None:
-    for name in (*enrichment.TEXTS, "birth_date"):
+    for name in (*fields.TEXTS, "birth_date"):
         assert fields_at_fault(tenant, **{name: value}) == [name]
 
 
@@ -320,7 +320,7 @@ LIKELY = {
     "preferred_currency": st.sampled_from(["eur", "USD", "XXY"]),
     "preferred_language": st.sampled_from(["de", "en-US", "??"]),
 }
-NAMES = [*enrichment.TEXTS, "birth_date", "anything_else"]
+NAMES = [*fields.TEXTS, "birth_date", "anything_else"]
 
 
 @given(
