@@ -10,6 +10,11 @@ from auth_providers import demo
 from tenants.api.contracts import served
 
 
+def version(request: HttpRequest) -> dict[str, str]:
+    """A context processor: what the foot of a page shows."""
+    return {"version": settings.VERSION}
+
+
 @require_safe
 def home(request: HttpRequest) -> HttpResponse:
     """What one needs next; the demo's card where there is a demo."""

@@ -9,6 +9,7 @@ from pathlib import Path
 import django_stubs_ext
 from environs import Env
 
+import config
 from config import mail
 from config.secrets import read_secret
 
@@ -18,6 +19,7 @@ env = Env()
 BASE_DIR = Path(__file__).resolve().parent.parent
 VAR_DIR = env.path("VAR_DIR", BASE_DIR / "var")
 
+VERSION = config.VERSION
 DEBUG = False
 DEMO = env.bool("DEMO", False)
 PORT = env.int("PORT", 8000)
@@ -79,6 +81,7 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
+                "config.pages.version",
             ],
         },
     },
@@ -224,6 +227,7 @@ LOGGING = {
     "root": {"handlers": ["stderr"], "level": env.str("LOG_LEVEL", "WARNING")},
     "loggers": {
         "django.request": {"level": "ERROR"},
+        "patron": {"level": "INFO"},  # starts with the version and log-ins of staff, whatever LOG_LEVEL is
         "urllib3": {"level": "INFO"},  # at DEBUG it would write the addresses that it calls, queries and all
     },
 }
@@ -232,6 +236,6 @@ SPECTACULAR_SETTINGS = {
     # It would look at every path at once; each contract's document is made, and checked by a test, on its own.
     "ENABLE_DJANGO_DEPLOY_CHECK": False,
     "TITLE": "Patron",
-    "VERSION": "1",
+    "VERSION": VERSION,
     "POSTPROCESSING_HOOKS": [],
 }

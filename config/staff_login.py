@@ -28,7 +28,6 @@ FAILURES_BY_PERSON = 5
 FAILURES_BY_ADDRESS = 50
 
 logger = logging.getLogger("patron.staff")
-logger.setLevel(logging.INFO)  # a trail that LOG_LEVEL doesn't silence
 
 
 def is_throttled(*, username: str, client: Client) -> bool:

@@ -1,5 +1,6 @@
 """`manage.py serve`: the production server and the worker beside it, until stopped."""
 
+import logging
 import os
 import signal
 import subprocess
@@ -15,6 +16,8 @@ from django.db import connection
 BLOCKING_THREADS = 4
 STOP_SECONDS = 10
 
+logger = logging.getLogger("patron.serve")
+
 
 class Command(BaseCommand):
     help = "Serve HTTP with granian and run the worker beside it."
@@ -27,6 +30,7 @@ class Command(BaseCommand):
         parser.add_argument("--workers", type=int, default=int(os.environ.get("WORKERS", workers)))
 
     def handle(self, *args: Any, **options: Any) -> None:
+        logger.info("Patron %s serves on %s:%s", settings.VERSION, options["host"], options["port"])
         processes = [subprocess.Popen(command) for command in (_web(options), _worker())]  # noqa: S603 - our own words
 
         def stop(*_: object) -> None:

@@ -7,6 +7,7 @@ import threading
 import time
 from typing import Any
 
+from django.conf import settings
 from django.core.management.base import BaseCommand
 from django.db import DatabaseError, close_old_connections
 
@@ -17,7 +18,7 @@ from tenants.outbox import worker
 POLL_SECONDS = 1.0
 PURGE_SECONDS = 600.0
 
-logger = logging.getLogger(__name__)
+logger = logging.getLogger("patron.work")
 
 
 class Command(BaseCommand):
@@ -33,6 +34,7 @@ class Command(BaseCommand):
                 pass  # it sends so many at a time; a mail server that is down sends none and ends this
             retention.purge()
             return
+        logger.info("Patron %s sends what is in the outbox", settings.VERSION)
         stopped = threading.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: stopped.set())
