@@ -1,4 +1,6 @@
-"""Where a one-time code goes: an e-mail address or a telephone number, as it is stored, counted and shown."""
+"""Contact points: an e-mail address or a telephone number, as it is stored, counted and shown."""
+
+from dataclasses import dataclass
 
 import phonenumbers
 from phonenumbers import PhoneNumberType
@@ -10,6 +12,7 @@ from tenants.errors import FieldError, InvalidInput
 from tenants.models import Tenant
 
 FIELD = "to"
+EMAIL, SMS = OneTimeCode.Channel.EMAIL.value, OneTimeCode.Channel.SMS.value
 # Dialling these costs their caller more, which is what fraud with text messages lives on; or they reach nobody's hand.
 REFUSED_NUMBERS = {
     PhoneNumberType.PREMIUM_RATE,
@@ -22,10 +25,23 @@ REFUSED_NUMBERS = {
 SHOWN_DIGITS = 4
 
 
+@dataclass(frozen=True, kw_only=True)
+class ContactPoint:
+    """An address or a number, and the delivery channel that reaches it."""
+
+    channel: str
+    destination: str
+
+    @property
+    def kind(self) -> Account.Kind:
+        """The kind of the accounts that it is the identifier of."""
+        return Account.Kind.PHONE if self.channel == SMS else Account.Kind.EMAIL
+
+
 def normalize(*, tenant: Tenant, channel: str, text: str) -> str:
     """The address in lower case, or the number in E.164; one without a country code is dialled from the tenant's
     country. Raises `InvalidInput` on `to`."""
-    return _phone(tenant, text) if channel == OneTimeCode.Channel.SMS else _email(text)
+    return _phone(tenant, text) if channel == SMS else _email(text)
 
 
 def _email(text: str) -> str:
@@ -54,18 +70,7 @@ def country_of(number: str) -> str:
 def mask(*, channel: str, destination: str) -> str:
     """The destination as it may be shown to whoever has not proven to own it: enough to recognize one's own, with a
     fixed number of stars, so that its length does not show."""
-    if channel == OneTimeCode.Channel.SMS:
+    if channel == SMS:
         return f"+{phonenumbers.parse(destination).country_code} ******{destination[-SHOWN_DIGITS:]}"
     local, _, domain = destination.rpartition("@")
     return f"{local[:1]}***@{domain}"
-
-
-def kind_of(channel: str) -> Account.Kind:
-    """Which accounts a destination of this channel is the identifier of."""
-    return Account.Kind.PHONE if channel == OneTimeCode.Channel.SMS else Account.Kind.EMAIL
-
-
-def find_account(*, tenant: Tenant, channel: str, destination: str) -> Account | None:
-    """The account whose log-in this destination is, with its customer."""
-    mine = Account.objects.for_tenant(tenant).filter(kind=kind_of(channel), identifier=destination)
-    return mine.filter(customer__erased_at=None).select_related("customer").first()

@@ -6,13 +6,14 @@ whoever typed in the others: those go, and so does a password that was set befor
 
 from django.db import transaction
 
+from auth_providers.accounts import accounts
 from auth_providers.accounts.passwords import NO_PASSWORD
 from auth_providers.models import Account
 from customers.models import Customer
 from tenants import audit
 from tenants.clients import Client
 from tenants.errors import DomainError, Kind
-from tenants.models import Tenant
+from tenants.models import Tenant, TenantQuerySet
 
 
 class AccountGone(DomainError):
@@ -30,16 +31,26 @@ def confirm(*, tenant: Tenant, account: Account, client: Client) -> None:
         return
     # Two owners of two addresses of one profile come one after the other.
     list(Customer.objects.for_tenant(tenant).select_for_update().filter(pk=account.customer_id).values_list("pk"))
-    mine = Account.objects.for_tenant(tenant).filter(customer=account.customer_id, is_confirmed=False)
-    proven = {"is_confirmed": True} | ({"password": NO_PASSWORD} if account.kind == Account.Kind.EMAIL else {})
-    if not mine.filter(pk=account.pk).update(**proven):
+    password = {"password": NO_PASSWORD} if account.kind == Account.Kind.EMAIL else {}
+    if not _unproven(tenant, account).filter(pk=account.pk).update(is_confirmed=True, **password):
         raise AccountGone
-    remove_unproven(tenant=tenant, account=account)
-    account.is_confirmed = True
+    _keep_alone(tenant, account)
     audit.record(tenant=tenant, action="confirm_account", client=client, customer_number=account.customer.number)
 
 
-def remove_unproven(*, tenant: Tenant, account: Account) -> None:
-    """Remove the log-ins of the account's customer that nobody has proven; the account itself is."""
-    mine = Account.objects.for_tenant(tenant).filter(customer=account.customer_id, is_confirmed=False)
-    mine.exclude(pk=account.pk).delete()
+def confirm_opt_in(*, tenant: Tenant, account: Account) -> None:
+    """Confirm an account by the link that was mailed to whoever signed up with it, so its password stays. Raises
+    `AccountGone` when it is confirmed already. Call it in the transaction that locks the link's token."""
+    if not _unproven(tenant, account).filter(pk=account.pk).update(is_confirmed=True):
+        raise AccountGone
+    _keep_alone(tenant, account)
+
+
+def _keep_alone(tenant: Tenant, account: Account) -> None:
+    """Remove what nobody has proven beside the account, which somebody has by now."""
+    _unproven(tenant, account).exclude(pk=account.pk).delete()
+    account.is_confirmed = True
+
+
+def _unproven(tenant: Tenant, account: Account) -> TenantQuerySet[Account]:
+    return accounts.of_customer(tenant=tenant, customer=account.customer).filter(is_confirmed=False)

@@ -16,8 +16,9 @@ from django.utils import timezone
 from django.utils.decorators import method_decorator
 from django.views.decorators.http import require_POST
 
+from auth_providers.accounts import accounts
 from auth_providers.login import totp
-from auth_providers.models import Account, Session
+from auth_providers.models import Session
 from auth_providers.selfservice import deletion, staff_actions
 from auth_providers.tokens import sessions
 from customers.admin.customers import VIEWED, CustomerAdmin
@@ -26,7 +27,7 @@ from customers.models import Customer
 from customers.profiles import normalize_email
 from tenants.admin import in_words
 from tenants.errors import DomainError
-from tenants.models import AuditEvent, Tenant
+from tenants.models import AuditEvent
 
 TRAIL_LENGTH = 50
 SESSIONS_SHOWN = 20  # a customer of years has thousands
@@ -124,12 +125,8 @@ class CustomerWithAccessAdmin(CustomerAdmin):
         """An e-mail is also what someone logs in with."""
         if "@" not in word:
             return super().fits(word)
-        # Everything that the unique index begins with is named, so that it answers at once. The keys are fetched: a
-        # subquery inside OR would keep the database from using any index.
-        log_ins = Account.objects.filter(
-            tenant__in=Tenant.objects.all(), kind=Account.Kind.EMAIL, identifier=normalize_email(word)
-        )
-        return super().fits(word) | Q(pk__in=list(log_ins.values_list("customer", flat=True)))
+        # The keys are fetched: a subquery inside OR would keep the database from using any index.
+        return super().fits(word) | Q(pk__in=accounts.customers_with_email(email=normalize_email(word)))
 
     def get_urls(self) -> list[URLPattern]:
         views: list[tuple[str, str, Callable[..., HttpResponse]]] = [
@@ -226,7 +223,7 @@ class CustomerWithAccessAdmin(CustomerAdmin):
         events = AuditEvent.objects.for_tenant(tenant).filter(customer_number=customer.number)
         return {
             **super().panels(customer),
-            "accounts": Account.objects.for_tenant(tenant).filter(customer=customer),
+            "accounts": accounts.of_customer(tenant=tenant, customer=customer),
             "sessions": newest[:SESSIONS_SHOWN],
             "running_sessions": running,
             "second_factor": totp.status(tenant=tenant, customer=customer),

@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from django.conf import settings
 from django.utils import timezone
 
+from auth_providers.accounts import accounts
 from auth_providers.messaging.mail_rendering import language_of
-from auth_providers.models import Account, Flow, WebhookEndpoint
+from auth_providers.models import Flow, WebhookEndpoint
 from auth_providers.models.proofs import OneTimeCode
 from customers import profiles, segments
 from customers.models import Customer, Segment
@@ -221,9 +222,7 @@ def _missing_template(tenant: Tenant, step: Step) -> Iterator[tuple[str, str]]:
 
 def _send_message(scene: _Scene, step: Step) -> None:
     """To the log-in's address, else the contact address; to nobody when the customer has none."""
-    own = (
-        Account.objects.for_tenant(scene.tenant).filter(customer=scene.customer, kind=Account.Kind.EMAIL).order_by("pk")
-    )
+    own = accounts.emails_of_customer(tenant=scene.tenant, customer=scene.customer)
     recipient = own.values_list("identifier", flat=True).first() or scene.customer.contact_email
     if not recipient or step.options["template"] not in SENDABLE:
         return

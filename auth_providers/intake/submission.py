@@ -13,10 +13,10 @@ from uuid import UUID
 from django.db import IntegrityError, transaction
 
 from auth_providers import limits
-from auth_providers.accounts import contact_points, verification
+from auth_providers.accounts import accounts, verification
+from auth_providers.accounts.contact_points import EMAIL, SMS, ContactPoint
 from auth_providers.intake import entries, flows, matching, pending_submissions
 from auth_providers.intake.entries import Entry
-from auth_providers.intake.matching import EMAIL, SMS, Way
 from auth_providers.intake.pending_submissions import Content
 from auth_providers.login import one_time_code
 from auth_providers.models import OTP, Account, Submission
@@ -128,10 +128,10 @@ def answer_and_log_in(
     Raises what `answer` and `sessions.start` raise, and `sessions.LogInRefused` when what was proven is no log-in of
     the profile.
     """
-    way, outcome = _answer(tenant, challenge_id, code, client)
+    proven, outcome = _answer(tenant, challenge_id, code, client)
     if isinstance(outcome, one_time_code.Issued):
         return outcome
-    account = _account_of(tenant, way)
+    account = accounts.find_by_contact_point(tenant=tenant, point=proven)
     if account is None or account.customer_id != outcome.customer.pk:
         number = outcome.customer.number
         sessions.refuse(
@@ -140,19 +140,14 @@ def answer_and_log_in(
     return sessions.start(tenant=tenant, account=account, method=OTP, issue=issue, client=client)
 
 
-def _answer(tenant: Tenant, challenge_id: UUID, code: str, client: Client) -> tuple[Way, Outcome]:
+def _answer(tenant: Tenant, challenge_id: UUID, code: str, client: Client) -> tuple[ContactPoint, Outcome]:
     proven = one_time_code.verify(
         tenant=tenant, challenge_id=challenge_id, code=code, client=client, purposes=(PURPOSE,)
     )
     waiting = pending_submissions.find(tenant=tenant, challenge_id=challenge_id)
     if waiting is None:
         raise one_time_code.InvalidCode
-    way = Way(channel=proven.channel, destination=proven.destination)
-    return way, _again_if_taken(lambda: _resume(tenant, waiting, way, client))
-
-
-def _account_of(tenant: Tenant, way: Way) -> Account | None:
-    return contact_points.find_account(tenant=tenant, channel=way.channel, destination=way.destination)
+    return proven.point, _again_if_taken(lambda: _resume(tenant, waiting, proven.point, client))
 
 
 def _again_if_taken(act: Callable[[], T]) -> T:
@@ -174,39 +169,42 @@ def _identify(visit: _Visit, policy: str) -> Outcome:
     entry, is_full = visit.entry, policy == CheckIn.FULL
     phone = "" if is_full and entry.email else entry.phone
     match = matching.find(tenant=visit.tenant, identifiers=entry.identifiers, email=entry.email, phone=phone)
-    posted = matching.posted_ways(email=entry.email, phone=entry.phone)
+    posted = matching.posted_contact_points(email=entry.email, phone=entry.phone)
     if match is None:
-        return _ask(visit, posted, number="") if is_full and posted else _create(visit, _every_way(entry))
+        return _ask(visit, posted, number="") if is_full and posted else _create(visit, _every_point(entry))
     if policy == CheckIn.NONE:
         return _update(visit, match.customer)
-    ways = posted if is_full and match.ways[:1] == posted else match.ways
-    return _ask(visit, ways, number=match.customer.number)
+    points = posted if is_full and match.contact_points[:1] == posted else match.contact_points
+    return _ask(visit, points, number=match.customer.number)
 
 
-def _every_way(entry: Entry) -> tuple[Way, ...]:
-    named = (Way(channel=EMAIL, destination=entry.email), Way(channel=SMS, destination=entry.phone))
-    return tuple(way for way in named if way.destination)
+def _every_point(entry: Entry) -> tuple[ContactPoint, ...]:
+    named = (
+        ContactPoint(channel=EMAIL, destination=entry.email),
+        ContactPoint(channel=SMS, destination=entry.phone),
+    )
+    return tuple(point for point in named if point.destination)
 
 
 @transaction.atomic
-def _ask(visit: _Visit, ways: Sequence[Way], *, number: str) -> one_time_code.Issued:
-    """Let the entry wait for a code. Raises `ProofNeeded` when there is no way to send one."""
-    issued = _issue(visit, ways)
+def _ask(visit: _Visit, points: Sequence[ContactPoint], *, number: str) -> one_time_code.Issued:
+    """Let the entry wait for a code. Raises `ProofNeeded` when there is nowhere to send one."""
+    issued = _issue(visit, points)
     if issued is None:
         raise ProofNeeded
     _keep(visit, issued, visit.entry, number=number, is_written=False)
     return issued
 
 
-def _issue(visit: _Visit, ways: Sequence[Way]) -> one_time_code.Issued | None:
-    """The code, by the first way that the tenant sends codes by; None when there is no such way."""
-    for way in ways:
+def _issue(visit: _Visit, points: Sequence[ContactPoint]) -> one_time_code.Issued | None:
+    """The code, to the first of these that the tenant sends codes to; None when there is none."""
+    for point in points:
         try:
             return one_time_code.request(
                 tenant=visit.tenant,
                 purpose=PURPOSE,
-                channel=way.channel,
-                destination=way.destination,
+                channel=point.channel,
+                destination=point.destination,
                 client=visit.client,
                 language=visit.entry.values.get("preferred_language") or "",
             )
@@ -230,15 +228,15 @@ def _keep(visit: _Visit, issued: one_time_code.Issued, entry: Entry, *, number: 
 def _create_beside(visit: _Visit) -> Outcome:
     """A new profile, whoever is here already: what belongs to somebody else is left to them."""
     tenant, entry = visit.tenant, visit.entry
-    owned = matching.named_accounts(tenant=tenant, email=entry.email, phone=entry.phone)
+    owned = accounts.with_email_or_phone(tenant=tenant, email=entry.email, phone=entry.phone)
     taken = {account.identifier for account in owned}
     theirs = matching.known_identifiers(tenant=tenant, identifiers=entry.identifiers)
     entry = entries.without_identifiers(entry, [each.name for each in theirs] if entry.identifiers else [])
-    ways = [way for way in _every_way(entry) if way.destination not in taken]
-    return _create(replace(visit, entry=entry), ways)
+    points = [point for point in _every_point(entry) if point.destination not in taken]
+    return _create(replace(visit, entry=entry), points)
 
 
-def _create(visit: _Visit, ways: Sequence[Way], *, number: str = "", is_confirmed: bool = False) -> Outcome:
+def _create(visit: _Visit, points: Sequence[ContactPoint], *, number: str = "", is_confirmed: bool = False) -> Outcome:
     """A new profile with a log-in for each of these addresses. Raises `_Taken`."""
     tenant, entry = visit.tenant, visit.entry
     if visit.flow.makes_prospects and "is_prospect" not in entry.values:
@@ -248,11 +246,12 @@ def _create(visit: _Visit, ways: Sequence[Way], *, number: str = "", is_confirme
     try:
         with transaction.atomic():
             customer = entries.create(tenant=tenant, number=number, entry=entry, client=visit.client)
-            for way in ways:
-                account = matching.new_account(tenant=tenant, customer=customer, way=way, is_confirmed=is_confirmed)
-                account.save(force_insert=True)
+            for point in points:
+                accounts.create_for_contact_point(
+                    tenant=tenant, customer=customer, point=point, is_confirmed=is_confirmed
+                )
             return _go_on(replace(visit, entry=entry), customer)
-    except (IntegrityError, IdentifierTaken) as error:
+    except (accounts.AccountExists, IntegrityError, IdentifierTaken) as error:
         raise _Taken from error
 
 
@@ -294,11 +293,11 @@ def _go_on(visit: _Visit, customer: Customer) -> Outcome:
 def _stop(visit: _Visit, customer: Customer, channel: str) -> one_time_code.Issued:
     """Let the flow wait for a code to the customer's log-in, or, without one, to the contact address."""
     contact = (
-        Way(channel=EMAIL, destination=customer.contact_email or ""),
-        Way(channel=SMS, destination=customer.contact_phone or ""),
+        ContactPoint(channel=EMAIL, destination=customer.contact_email or ""),
+        ContactPoint(channel=SMS, destination=customer.contact_phone or ""),
     )
-    every = (*matching.ways_to(tenant=visit.tenant, customer=customer), *contact)
-    issued = _issue(visit, [way for way in every if way.destination and channel in ("", way.channel)])
+    every = (*accounts.contact_points_of_customer(tenant=visit.tenant, customer=customer), *contact)
+    issued = _issue(visit, [point for point in every if point.destination and channel in ("", point.channel)])
     if issued is None:
         missing = "phone" if channel == SMS else "email"
         raise InvalidInput.field(missing, "This flow sends a code, and there is nowhere to send it.", code="required")
@@ -306,7 +305,7 @@ def _stop(visit: _Visit, customer: Customer, channel: str) -> one_time_code.Issu
     return issued
 
 
-def _resume(tenant: Tenant, waiting: pending_submissions.Waiting, way: Way, client: Client) -> Outcome:
+def _resume(tenant: Tenant, waiting: pending_submissions.Waiting, proven: ContactPoint, client: Client) -> Outcome:
     """Write what waited, once, for whoever has the address that was proven. Raises `_Taken`."""
     row, content = waiting.row, waiting.content
     visit = _Visit(
@@ -316,20 +315,20 @@ def _resume(tenant: Tenant, waiting: pending_submissions.Waiting, way: Way, clie
         client=client,
         position=row.position,
         steps=content.done,
-        proven=way.channel,
+        proven=proven.channel,
         is_owners=content.is_owners,
     )
-    account = _account_of(tenant, way)
+    account = accounts.find_by_contact_point(tenant=tenant, point=proven)
     is_new = account is None and not row.customer_number
     number = numbers.take(tenant=tenant) if is_new else ""
     with transaction.atomic():
         pending_submissions.spend(tenant=tenant, waiting=waiting)
         if row.is_written:
-            customer = _whose_flow_goes_on(visit, row, account, way)
+            customer = _whose_flow_goes_on(visit, row, account, proven)
             return _go_on(replace(visit, is_owners=True), customer)
         visit = replace(visit, is_owners=True)
         if is_new:
-            return _create(visit, (way,), number=number, is_confirmed=True)
+            return _create(visit, (proven,), number=number, is_confirmed=True)
         # Between question and answer the address may have become another customer's.
         if account is None or row.customer_number not in ("", account.customer.number):
             raise ProofNeeded
@@ -337,7 +336,7 @@ def _resume(tenant: Tenant, waiting: pending_submissions.Waiting, way: Way, clie
         return _update(visit, account.customer)
 
 
-def _whose_flow_goes_on(visit: _Visit, row: Submission, account: Account | None, way: Way) -> Customer:
+def _whose_flow_goes_on(visit: _Visit, row: Submission, account: Account | None, proven: ContactPoint) -> Customer:
     """The customer who is written already. The address that is proven now is a log-in of theirs, or becomes one when
     it is nobody's and the profile's owner has named it. Raises `_Taken`."""
     tenant = visit.tenant
@@ -347,10 +346,8 @@ def _whose_flow_goes_on(visit: _Visit, row: Submission, account: Account | None,
     if account is not None and account.customer_id == customer.pk:
         verification.confirm(tenant=tenant, account=account, client=visit.client)
     elif account is None and visit.is_owners:
-        own = matching.new_account(tenant=tenant, customer=customer, way=way, is_confirmed=True)
         try:
-            with transaction.atomic():
-                own.save(force_insert=True)
-        except IntegrityError as error:
+            accounts.create_for_contact_point(tenant=tenant, customer=customer, point=proven, is_confirmed=True)
+        except accounts.AccountExists as error:
             raise _Taken from error
     return customer

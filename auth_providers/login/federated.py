@@ -3,11 +3,10 @@
 import json
 from uuid import UUID
 
-from django.db import IntegrityError, transaction
-from django.db.models import Q
+from django.db import transaction
 from django.utils import timezone
 
-from auth_providers.accounts import verification
+from auth_providers.accounts import accounts, verification
 from auth_providers.login import one_time_code
 from auth_providers.models import Account, AuthProvider, OneTimeCode, PendingLink, Session
 from auth_providers.providers.oidc import Identity
@@ -66,9 +65,8 @@ def log_in(
     Raises `LinkNeeded`, `limits.Throttled` instead of mailing too many codes, `UnknownCustomer`, and what
     `sessions.start` raises.
     """
-    account, owner = _find_with_owner(tenant, provider, identity)
-    if account is None:
-        account = _bring_in(tenant, provider, identity, owner, client)
+    found = _match(tenant, provider, identity)
+    account = found.account or _bring_in(tenant, provider, identity, found.email_account, client)
     return sessions.start(
         tenant=tenant, account=account, method=provider.name, issue=issue, client=client, continuing=continuing
     )
@@ -102,8 +100,8 @@ def complete_link(
     identity = Identity(**kept)
     try:
         account = _link_proven(tenant, provider, identity, waiting, client)
-    except IntegrityError:  # linked in the meantime
-        account = _find(tenant, provider, identity)
+    except accounts.AccountExists:  # linked in the meantime
+        account = _match(tenant, provider, identity).account
     if account is None:
         raise one_time_code.InvalidCode
     return sessions.start(
@@ -126,26 +124,21 @@ def _bring_in(
         if owner is not None:
             return _link(tenant, provider, identity, owner, client)
         return _provision(tenant, provider, identity, client)
-    except IntegrityError:
-        account = _find(tenant, provider, identity)
+    except accounts.AccountExists:
+        account = _match(tenant, provider, identity).account
         if account is None:
             raise
         return account
 
 
-def _find(tenant: Tenant, provider: AuthProvider, identity: Identity) -> Account | None:
-    return _find_with_owner(tenant, provider, identity)[0]
-
-
-def _find_with_owner(
-    tenant: Tenant, provider: AuthProvider, identity: Identity
-) -> tuple[Account | None, Account | None]:
-    """The identity's account, and that of whoever has its e-mail here, in one statement."""
-    own = Q(kind=Account.Kind.EXTERNAL, provider=provider.name, issuer=identity.issuer, identifier=identity.subject)
-    emails = Q(kind=Account.Kind.EMAIL, identifier=identity.email) if identity.email else Q(pk=None)
-    found = list(Account.objects.for_tenant(tenant).select_related("customer").filter(own | emails))
-    accounts = {account.kind == Account.Kind.EMAIL: account for account in found}
-    return accounts.get(False), accounts.get(True)
+def _match(tenant: Tenant, provider: AuthProvider, identity: Identity) -> accounts.ExternalMatch:
+    return accounts.match_external(
+        tenant=tenant,
+        provider=provider.name,
+        issuer=identity.issuer,
+        subject=identity.subject,
+        email=identity.email,
+    )
 
 
 def _link(tenant: Tenant, provider: AuthProvider, identity: Identity, owner: Account, client: Client) -> Account:
@@ -259,16 +252,14 @@ def _create_account(
     *,
     action: str,
 ) -> Account:
-    """Insert the account. Raises `IntegrityError` when the identity has one already."""
-    account = Account(
+    """Insert the account. Raises `accounts.AccountExists` when the identity has one already."""
+    account = accounts.create_external(
         tenant=tenant,
         customer=customer,
-        kind=Account.Kind.EXTERNAL,
         provider=provider.name,
         issuer=identity.issuer,
-        identifier=identity.subject,
-        email=identity.email[:254],
+        subject=identity.subject,
+        email=identity.email,
     )
-    account.save(force_insert=True)
     audit.record(tenant=tenant, action=action, client=client, customer_number=customer.number, method=provider.name)
     return account

@@ -19,7 +19,8 @@ from django.utils import timezone
 from django.utils.crypto import constant_time_compare, salted_hmac
 
 from auth_providers import limits
-from auth_providers.accounts import contact_points
+from auth_providers.accounts import accounts, contact_points
+from auth_providers.accounts.contact_points import ContactPoint
 from auth_providers.login import one_time_code_accounts
 from auth_providers.models import OTP, OneTimeCode, Session
 from auth_providers.tokens import sessions
@@ -67,12 +68,11 @@ class Issued:
 
 @dataclass(frozen=True, kw_only=True)
 class Proven:
-    """Whoever answered reads what is sent to this destination. `customer_number` is "" unless the code was about one
-    customer."""
+    """Whoever answered reads what is sent to this address or number. `customer_number` is "" unless the code was about
+    one customer."""
 
     purpose: str
-    channel: str
-    destination: str
+    point: ContactPoint
     customer_number: str
 
 
@@ -162,9 +162,7 @@ def log_in(
     """
     if proven.purpose == OneTimeCode.Purpose.SECOND_FACTOR:
         raise ValueError("a second factor is no first one")
-    account = one_time_code_accounts.take(
-        tenant=tenant, channel=proven.channel, destination=proven.destination, client=client
-    )
+    account = one_time_code_accounts.take(tenant=tenant, point=proven.point, client=client)
     return sessions.start(tenant=tenant, account=account, method=OTP, issue=issue, client=client, continuing=continuing)
 
 
@@ -281,8 +279,7 @@ def _verify(
         _refuse(tenant, stored, purposes, client, reason)
     return Proven(
         purpose=stored.purpose,
-        channel=stored.channel,
-        destination=stored.destination,
+        point=ContactPoint(channel=stored.channel, destination=stored.destination),
         customer_number=stored.customer_number,
     )
 
@@ -346,7 +343,8 @@ def _refuse(
     """Put the failure on the audit trail, with its reason, and raise `InvalidCode`, without."""
     customer_number = stored.customer_number if stored else ""
     if stored is not None and not customer_number:
-        account = contact_points.find_account(tenant=tenant, channel=stored.channel, destination=stored.destination)
+        point = ContactPoint(channel=stored.channel, destination=stored.destination)
+        account = accounts.find_by_contact_point(tenant=tenant, point=point)
         customer_number = account.customer.number if account else ""
     audit.record(
         tenant=tenant,

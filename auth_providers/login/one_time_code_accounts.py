@@ -1,10 +1,10 @@
 """Whose log-in a proven destination is: an account's that is here, or that of a customer who is new."""
 
-from django.db import IntegrityError, transaction
+from django.db import transaction
 
-from auth_providers.accounts import contact_points, verification
-from auth_providers.accounts.passwords import NO_PASSWORD
-from auth_providers.models import OTP, Account, AuthProvider, OneTimeCode
+from auth_providers.accounts import accounts, verification
+from auth_providers.accounts.contact_points import EMAIL, ContactPoint
+from auth_providers.models import OTP, Account, AuthProvider
 from auth_providers.providers import registry
 from auth_providers.tokens import sessions
 from customers import numbers, profiles
@@ -13,13 +13,11 @@ from tenants.clients import Client
 from tenants.errors import FieldError
 from tenants.models import Tenant
 
-EMAIL = OneTimeCode.Channel.EMAIL
-
 
 def get_provider(*, tenant: Tenant, channel: str) -> AuthProvider:
     """The tenant's provider of codes. Raises `registry.UnknownProvider` unless it is on and sends by this channel."""
     provider = registry.get_provider(tenant=tenant, kind=AuthProvider.Kind.OTP)
-    if channel not in provider.settings.get("channels", [EMAIL.value]):
+    if channel not in provider.settings.get("channels", [EMAIL]):
         raise no_such_channel()
     return provider
 
@@ -30,55 +28,49 @@ def no_such_channel() -> registry.UnknownProvider:
     return registry.UnknownProvider(details=(FieldError(field="channel", code="unknown", message=message),))
 
 
-def take(*, tenant: Tenant, channel: str, destination: str, client: Client) -> Account:
-    """The account of whoever has just proven to own the destination; confirmed, if it waited for its owner.
+def take(*, tenant: Tenant, point: ContactPoint, client: Client) -> Account:
+    """The account of whoever has just proven to own this address or number; confirmed, if it waited for its owner.
 
     Raises `registry.UnknownProvider`, and `sessions.LogInRefused` where there is none and the tenant takes nobody in.
     """
-    provider = get_provider(tenant=tenant, channel=channel)
-    account = contact_points.find_account(tenant=tenant, channel=channel, destination=destination)
+    provider = get_provider(tenant=tenant, channel=point.channel)
+    account = accounts.find_by_contact_point(tenant=tenant, point=point)
     if account is None and provider.is_provisioning:
-        account = _bring_in(tenant, channel, destination, client)
+        account = _bring_in(tenant, point, client)
     if account is not None:
-        account = _confirmed(tenant, account, channel, client)
+        account = _confirmed(tenant, account, client)
     if account is None:
         sessions.refuse(tenant=tenant, client=client, method=OTP, reason="nobody has this destination")
     return account
 
 
-def _confirmed(tenant: Tenant, account: Account, channel: str, client: Client) -> Account | None:
+def _confirmed(tenant: Tenant, account: Account, client: Client) -> Account | None:
     """The account, confirmed if it waited for its owner; None when it is gone, because the profile's owner is another.
     Somebody else may be confirming it right now, such as the same customer who follows the link of the opt-in."""
     try:
         verification.confirm(tenant=tenant, account=account, client=client)
     except verification.AccountGone:
-        return contact_points.find_account(tenant=tenant, channel=channel, destination=account.identifier)
+        return accounts.find_by_contact_point(tenant=tenant, point=accounts.contact_point(account))
     return account
 
 
-def _bring_in(tenant: Tenant, channel: str, destination: str, client: Client) -> Account | None:
+def _bring_in(tenant: Tenant, point: ContactPoint, client: Client) -> Account | None:
     """The account of a new customer; when the same destination came in twice at once, the one that was faster."""
     number = numbers.take(tenant=tenant)
     try:
-        return _provision(tenant, channel, destination, number, client)
-    except IntegrityError:
-        return contact_points.find_account(tenant=tenant, channel=channel, destination=destination)
+        return _provision(tenant, point, number, client)
+    except accounts.AccountExists:
+        return accounts.find_by_contact_point(tenant=tenant, point=point)
 
 
 @transaction.atomic
-def _provision(tenant: Tenant, channel: str, destination: str, number: str, client: Client) -> Account:
-    by_mail = channel == EMAIL
-    account = Account(
+def _provision(tenant: Tenant, point: ContactPoint, number: str, client: Client) -> Account:
+    by_mail = point.channel == EMAIL
+    customer = profiles.create(
         tenant=tenant,
-        customer=profiles.create(
-            tenant=tenant,
-            number=number,
-            values={"contact_email": destination} if by_mail else {"contact_phone": destination},
-        ),
-        identifier=destination,
-        password=NO_PASSWORD if by_mail else "",
-        kind=contact_points.kind_of(channel),
+        number=number,
+        values={"contact_email": point.destination} if by_mail else {"contact_phone": point.destination},
     )
-    account.save(force_insert=True)
+    account = accounts.create_for_contact_point(tenant=tenant, customer=customer, point=point, is_confirmed=True)
     audit.record(tenant=tenant, action=audit.SIGN_UP, client=client, customer_number=number, method=OTP)
     return account

@@ -4,6 +4,7 @@ from django.contrib.auth.hashers import check_password
 from django.db.models import Exists, OuterRef
 
 from auth_providers import limits
+from auth_providers.accounts import accounts
 from auth_providers.accounts.passwords import NOBODYS_PASSWORD, hash_password
 from auth_providers.models import PASSWORD, Account, AuthProvider, Session
 from auth_providers.tokens import sessions
@@ -88,9 +89,7 @@ def _find_account(tenant: Tenant, identifier: str, client: Client) -> tuple[Acco
     known = audit.known_device_events(tenant=tenant, client=client)
     switched_off = AuthProvider.objects.for_tenant(tenant).filter(kind=PASSWORD, is_enabled=False)
     account = (
-        Account.objects.for_tenant(tenant)
-        .filter(kind=Account.Kind.EMAIL, identifier=identifier)
-        .select_related("customer")
+        accounts.with_email(tenant=tenant, email=identifier)
         .annotate(
             is_device_known=Exists(known.filter(customer_number=OuterRef("customer__number"))),
             is_switched_off=Exists(switched_off),
@@ -121,9 +120,7 @@ def _verified(tenant: Tenant, account: Account | None, password: str, client: Cl
 
     def rehash(raw: str) -> None:
         if account is not None:
-            Account.objects.for_tenant(tenant).filter(pk=account.pk, password=account.password).update(
-                password=hash_password(raw)
-            )
+            accounts.replace_password_hash(tenant=tenant, account=account, password_hash=hash_password(raw))
 
     is_right = check_password(password, account.password if account else NOBODYS_PASSWORD, setter=rehash)
     is_switched_off = bool(getattr(account, "is_switched_off", False))

@@ -18,8 +18,9 @@ from django_otp.oath import TOTP
 from qrcode.image.svg import SvgPathImage
 
 from auth_providers import limits
+from auth_providers.accounts import accounts
 from auth_providers.models import TOTP as PROVIDER
-from auth_providers.models import Account, Authenticator, AuthProvider, RecoveryCode, Session
+from auth_providers.models import Authenticator, AuthProvider, RecoveryCode, Session
 from auth_providers.providers import registry
 from auth_providers.tokens import sessions
 from customers.models import Customer
@@ -277,8 +278,8 @@ def _announce(tenant: Tenant, customer: Customer, what: str, client: Client, *, 
 
 
 def _log_in_address(tenant: Tenant, customer: Customer) -> str:
-    mine = Account.objects.for_tenant(tenant).filter(customer=customer, kind=Account.Kind.EMAIL, is_confirmed=True)
-    return mine.order_by("pk").values_list("identifier", flat=True).first() or ""
+    own = accounts.emails_of_customer(tenant=tenant, customer=customer).filter(is_confirmed=True)
+    return own.values_list("identifier", flat=True).first() or ""
 
 
 def _codes(tenant: Tenant, customer: Customer) -> TenantQuerySet[RecoveryCode]:

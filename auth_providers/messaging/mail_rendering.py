@@ -11,12 +11,12 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.hashers import is_password_usable
-from django.db.models import QuerySet
 from django.template import Context, Engine
 from django.template.loader import render_to_string
 from django.utils import timezone, translation
 
-from auth_providers.accounts import contact_points, mailed_tokens
+from auth_providers.accounts import accounts, mailed_tokens
+from auth_providers.accounts.contact_points import ContactPoint
 from auth_providers.models import OTP, Account, AuthProvider, Challenge, MessageTemplate, OneTimeCode
 from tenants.encryption import decrypt
 from tenants.models import Message
@@ -143,13 +143,13 @@ def _email_change(message: Message, context: dict[str, Any]) -> Facts | None:
     """To the new address: a token, or to whoever has that address already, that it is taken."""
     if _find_account(message) is not None:
         return Facts(template="email_in_use", context=context)
-    account = _accounts(message).filter(pk=context["account"]).first()
+    account = _get_account(message, context["account"])
     details = {"email": message.recipient, "is_contact_email_synced": context["is_contact_email_synced"]}
     return _with_token(message, account, Challenge.Purpose.EMAIL_CHANGE, details)
 
 
 def _deletion(message: Message, context: dict[str, Any]) -> Facts | None:
-    account = _accounts(message).filter(pk=context["account"]).first()
+    account = _get_account(message, context["account"])
     return _with_token(message, account, Challenge.Purpose.DELETION)
 
 
@@ -160,7 +160,9 @@ def _code(message: Message, context: dict[str, Any]) -> Facts | None:
     code = codes.filter(spent_at=None, expires_at__gt=timezone.now()).first()
     if code is None:
         return None
-    account = contact_points.find_account(tenant=message.tenant, channel=code.channel, destination=code.destination)
+    account = accounts.find_by_contact_point(
+        tenant=message.tenant, point=ContactPoint(channel=code.channel, destination=code.destination)
+    )
     if code.purpose == OneTimeCode.Purpose.LOG_IN and not _may_log_in(message, account):
         return None
     is_chosen = context["is_language_chosen"]
@@ -187,13 +189,13 @@ FACTS: dict[str, Callable[[Message, dict[str, Any]], Facts | None]] = {
 }
 
 
-def _accounts(message: Message) -> QuerySet[Account]:
-    return Account.objects.for_tenant(message.tenant).filter(customer__erased_at=None).select_related("customer")
-
-
 def _find_account(message: Message, **conditions: bool) -> Account | None:
-    mine = _accounts(message).filter(kind=Account.Kind.EMAIL, identifier=message.recipient)
-    return mine.filter(customer__is_active=True, **conditions).first()
+    own = accounts.with_email(tenant=message.tenant, email=message.recipient)
+    return own.filter(customer__is_active=True, **conditions).first()
+
+
+def _get_account(message: Message, key: int) -> Account | None:
+    return accounts.of_existing_customers(tenant=message.tenant).filter(pk=key).first()
 
 
 def _with_token(

@@ -3,13 +3,12 @@
 import json
 
 from django.db import transaction
-from django.db.models import Case, CharField, F, Q, Value, When
-from django.db.models.functions import Cast, Coalesce, Concat
+from django.db.models import Case, F, Q, Value, When
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from auth_providers import limits
-from auth_providers.accounts import mailed_tokens
-from auth_providers.accounts.passwords import NO_PASSWORD
+from auth_providers.accounts import accounts, mailed_tokens
 from auth_providers.models import (
     Account,
     Authenticator,
@@ -32,7 +31,6 @@ from tenants.outbox import queue
 
 TEMPLATE = "deletion"
 REASON = "deleted"
-LOCAL_KINDS = [Account.Kind.EMAIL, Account.Kind.PHONE]
 
 
 def request(*, tenant: Tenant, customer: Customer, session: Session, client: Client) -> bool:
@@ -70,8 +68,8 @@ def erase_by_staff(*, tenant: Tenant, customer: Customer, staff_username: str, c
 
 def _account_to_ask(tenant: Tenant, customer: Customer, session: Session) -> Account | None:
     """Whose mailbox is asked: that of the session's log-in, or of the oldest one that has any."""
-    accounts = Account.objects.for_tenant(tenant).filter(customer=customer).order_by("pk")
-    mine = {account.pk: account for account in accounts if account.mail_address}
+    every = accounts.of_customer(tenant=tenant, customer=customer)
+    mine = {account.pk: account for account in every if account.mail_address}
     return mine.get(session.account_id or 0) or next(iter(mine.values()), None)
 
 
@@ -82,15 +80,11 @@ def _delete(tenant: Tenant, customer: Customer, client: Client, staff_username: 
 
     The order is that of the locks of a log-in and of whoever follows a mailed link.
     """
-    accounts = Account.objects.for_tenant(tenant).filter(customer=customer)
+    own = accounts.of_customer(tenant=tenant, customer=customer)
     destinations = [customer.contact_email, customer.contact_phone]
-    destinations += [text for account in accounts for text in (account.mail_address, account.identifier)]
+    destinations += [text for account in own for text in (account.mail_address, account.identifier)]
     erasure.erase(tenant=tenant, customer=customer, client=client, staff_username=staff_username)
-    accounts.update(
-        identifier=Concat(Value("erased-"), Cast("pk", CharField())),
-        email="",
-        password=Case(When(kind=Account.Kind.EMAIL, then=Value(NO_PASSWORD)), default=Value("")),
-    )
+    accounts.erase_all(tenant=tenant, customer=customer)
     Session.objects.for_tenant(tenant).filter(customer=customer).update(
         ended_at=Coalesce("ended_at", timezone.now()),
         end_reason=Case(When(ended_at=None, then=Value(REASON)), default=F("end_reason")),
@@ -120,35 +114,32 @@ def _finish(unfinished: UnfinishedErasure) -> int:
     if not taken:
         return 0
     tenant, customer = unfinished.tenant, unfinished.customer
-    accounts = list(Account.objects.for_tenant(tenant).filter(customer=customer))
+    log_ins = list(accounts.of_customer(tenant=tenant, customer=customer))
     own = json.loads(decrypt(unfinished.destinations_encrypted))
-    theirs = _destinations(tenant, customer, accounts, own)
+    theirs = _destinations(tenant, customer, log_ins, own)
     Message.objects.for_tenant(tenant).filter(recipient__in=theirs).delete()
     codes = OneTimeCode.objects.for_tenant(tenant)
     codes.filter(Q(destination__in=theirs) | Q(customer_number=customer.number)).delete()
     Submission.objects.for_tenant(tenant).filter(customer_number=customer.number).delete()
     for proof in (Challenge, PendingLogIn, PendingLink):
-        proof._default_manager.filter(tenant=tenant, account__in=accounts).delete()
+        proof._default_manager.filter(tenant=tenant, account__in=log_ins).delete()
     for factor in (Authenticator, RecoveryCode):
         factor._default_manager.filter(tenant=tenant, customer=customer).delete()
     erasure.finish(customer=customer)
     return 1
 
 
-def _destinations(tenant: Tenant, customer: Customer, accounts: list[Account], own: list[str]) -> set[str]:
+def _destinations(tenant: Tenant, customer: Customer, log_ins: list[Account], own: list[str]) -> set[str]:
     """Where messages to the customer went or wait to go. What someone else logs in with is theirs, whatever a profile
     calls its contact e-mail."""
-    asked_for = Challenge.objects.for_tenant(tenant).filter(
-        account__in=accounts, purpose=Challenge.Purpose.EMAIL_CHANGE
-    )
-    found = {*own, *asked_for.values_list("details__email", flat=True), *_about_to_be_asked(tenant, accounts)}
-    others = Account.objects.for_tenant(tenant).filter(kind__in=LOCAL_KINDS, identifier__in=found)
-    return found - set(others.exclude(customer=customer).values_list("identifier", flat=True))
+    asked_for = Challenge.objects.for_tenant(tenant).filter(account__in=log_ins, purpose=Challenge.Purpose.EMAIL_CHANGE)
+    found = {*own, *asked_for.values_list("details__email", flat=True), *_about_to_be_asked(tenant, log_ins)}
+    return found - accounts.destinations_of_others(tenant=tenant, customer=customer, destinations=found)
 
 
-def _about_to_be_asked(tenant: Tenant, accounts: list[Account]) -> set[str]:
+def _about_to_be_asked(tenant: Tenant, log_ins: list[Account]) -> set[str]:
     """New addresses of these accounts, to which no mail has gone out yet."""
-    keys = {account.pk for account in accounts}
+    keys = {account.pk for account in log_ins}
     waiting = Message.objects.for_tenant(tenant).filter(
         template=email_change.REQUEST_TEMPLATE, sent_at=None, failed_at=None
     )

@@ -1,12 +1,11 @@
 """Changing the e-mail that one logs in with: the new address proves itself by a mailed token, the old one is told."""
 
-from django.db import IntegrityError, transaction
+from django.db import transaction
 
 from auth_providers import limits
-from auth_providers.accounts import mailed_tokens
+from auth_providers.accounts import accounts, mailed_tokens
 from auth_providers.login import password as password_login
 from auth_providers.models import Account, Challenge
-from auth_providers.selfservice.sign_up import EmailTaken
 from customers import profiles
 from customers.models import Customer
 from customers.profiles import normalize_email
@@ -68,17 +67,12 @@ def request(
 def confirm(*, tenant: Tenant, token: str, client: Client) -> None:
     """Move the log-in, and the contact e-mail when that was asked for, to the address that got the token.
 
-    Raises `mailed_tokens.InvalidChallenge`, and `EmailTaken` when someone took the address in the meantime.
+    Raises `mailed_tokens.InvalidChallenge`, and `accounts.EmailTaken` when someone took the address in the meantime.
     """
     with transaction.atomic():
         challenge = mailed_tokens.spend(tenant=tenant, purpose=Challenge.Purpose.EMAIL_CHANGE, token=token)
         account = challenge.account
-        account.identifier = challenge.details["email"]
-        try:
-            with transaction.atomic():
-                account.save(update_fields=["identifier"])
-        except IntegrityError as error:
-            raise EmailTaken(f"Duplicate account '{account.identifier}' for tenant '{tenant.code}'.") from error
+        accounts.move_email(tenant=tenant, account=account, email=challenge.details["email"])
         if challenge.details["is_contact_email_synced"]:
             profiles.update(
                 tenant=tenant,
@@ -90,9 +84,4 @@ def confirm(*, tenant: Tenant, token: str, client: Client) -> None:
 
 
 def _own_account(tenant: Tenant, customer: Customer, email: str) -> Account | None:
-    return (
-        Account.objects.for_tenant(tenant)
-        .select_related("customer")
-        .filter(customer=customer, kind=Account.Kind.EMAIL, identifier=email)
-        .first()
-    )
+    return accounts.with_email(tenant=tenant, email=email).filter(customer=customer).first()

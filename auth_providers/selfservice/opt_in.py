@@ -46,11 +46,10 @@ def confirm(
     """
     with transaction.atomic():
         account = mailed_tokens.find_locked(tenant=tenant, purpose=Challenge.Purpose.OPT_IN, token=token).account
-        waiting = Account.objects.for_tenant(tenant).filter(pk=account.pk, is_confirmed=False)
-        if not waiting.update(is_confirmed=True):  # another of the account's tokens was used: they are all spent
-            raise mailed_tokens.InvalidChallenge
-        verification.remove_unproven(tenant=tenant, account=account)
-        account.is_confirmed = True
+        try:
+            verification.confirm_opt_in(tenant=tenant, account=account)
+        except verification.AccountGone as error:  # another of the account's tokens was used: they are all spent
+            raise mailed_tokens.InvalidChallenge from error
     return sessions.start(
         tenant=tenant,
         account=account,

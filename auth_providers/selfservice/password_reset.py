@@ -6,7 +6,7 @@ Both end every other session, and both tell the owner by mail (OWASP ASVS 5.0, 6
 from django.db import transaction
 
 from auth_providers import limits
-from auth_providers.accounts import mailed_tokens, passwords, verification
+from auth_providers.accounts import accounts, mailed_tokens, passwords, verification
 from auth_providers.login import password as password_login
 from auth_providers.models import Account, Challenge, Session
 from auth_providers.tokens import sessions
@@ -80,9 +80,9 @@ def change(*, tenant: Tenant, session: Session, customer: Customer, current: str
 
 def find_account(*, tenant: Tenant, session: Session, customer: Customer) -> Account | None:
     """The password account of the session, or, when the customer came in another way, the oldest one there is."""
-    mine = Account.objects.for_tenant(tenant).filter(customer=customer, kind=Account.Kind.EMAIL)
-    accounts = {account.pk: account for account in mine.select_related("customer").order_by("pk")}
-    return accounts.get(session.account_id or 0) or next(iter(accounts.values()), None)
+    own = accounts.emails_of_customer(tenant=tenant, customer=customer).select_related("customer")
+    by_key = {account.pk: account for account in own}
+    return by_key.get(session.account_id or 0) or next(iter(by_key.values()), None)
 
 
 def _context(account: Account) -> tuple[str, ...]:

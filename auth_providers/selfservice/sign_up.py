@@ -3,11 +3,12 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from django.db import IntegrityError, transaction
+from django.db import transaction
 
 from auth_providers import limits
-from auth_providers.accounts import passwords
-from auth_providers.models import PASSWORD, Account
+from auth_providers.accounts import accounts, passwords
+from auth_providers.accounts.accounts import EmailTaken
+from auth_providers.models import PASSWORD
 from auth_providers.selfservice import opt_in
 from customers import numbers, profiles
 from customers.addresses import addresses
@@ -16,17 +17,9 @@ from customers.models import Customer
 from customers.profiles import ProfileChanges
 from tenants import audit
 from tenants.clients import Client
-from tenants.errors import DomainError, InvalidInput, Kind
+from tenants.errors import InvalidInput
 from tenants.models import Tenant
 from tenants.outbox import queue
-
-
-class EmailTaken(DomainError):
-    """Another account of the tenant has this e-mail address."""
-
-    kind = Kind.CONFLICT
-    code = "email_taken"
-    default_message = "An account with this e-mail exists already."
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,14 +42,14 @@ def sign_up(*, tenant: Tenant, registration: Registration, client: Client) -> st
     _check(tenant, registration, email)
     if client.address:
         limits.spend(tenant=tenant, quota=limits.SIGN_UP_BY_ADDRESS, subject=client.subscriber)
-    is_taken = Account.objects.for_tenant(tenant).filter(kind=Account.Kind.EMAIL, identifier=email).exists()
+    is_taken = accounts.with_email(tenant=tenant, email=email).exists()
     if is_taken and not tenant.is_signup_enumeration_safe:
-        raise _email_taken(tenant, email)
+        raise EmailTaken.of(tenant=tenant, email=email)
     password_hash = passwords.hash_password(registration.password)
     number = numbers.take(tenant=tenant)
     try:
         if is_taken:
-            raise _email_taken(tenant, email)
+            raise EmailTaken.of(tenant=tenant, email=email)
         _create(
             tenant=tenant,
             registration=registration,
@@ -110,24 +103,16 @@ def _create(
     *, tenant: Tenant, registration: Registration, email: str, password_hash: str, number: str, client: Client
 ) -> Customer:
     customer = profiles.create(tenant=tenant, number=number, values=registration.profile)
-    account = Account(
+    account = accounts.create_with_email(
         tenant=tenant,
         customer=customer,
-        identifier=email,
-        password=password_hash,
+        email=email,
+        password_hash=password_hash,
         is_confirmed=not tenant.is_opt_in_required,
     )
-    try:
-        account.save(force_insert=True)
-    except IntegrityError as error:
-        raise _email_taken(tenant, email) from error
     if registration.address is not None:
         addresses.create_first(tenant=tenant, customer=customer, values=registration.address)
     if tenant.is_opt_in_required:
         opt_in.ask(tenant=tenant, account=account)
     audit.record(tenant=tenant, action=audit.SIGN_UP, client=client, customer_number=number, method=PASSWORD)
     return customer
-
-
-def _email_taken(tenant: Tenant, email: str) -> EmailTaken:
-    return EmailTaken(f"Duplicate account '{email}' for tenant '{tenant.code}'.")

@@ -6,7 +6,8 @@ from uuid import UUID
 from django.db import transaction
 from django.utils import timezone
 
-from auth_providers.models import Account, Session
+from auth_providers.accounts import accounts
+from auth_providers.models import Session
 from auth_providers.selfservice import password_reset
 from auth_providers.tokens import sessions
 from customers.models import Customer
@@ -77,8 +78,8 @@ def send_password_reset(
 ) -> None:
     """Mail the owner of the log-in a token for a new password, which staff neither see nor choose (OWASP ASVS 5.0,
     6.4.6). Raises `password_reset.NoPassword` and `limits.Throttled`."""
-    mine = Account.objects.for_tenant(tenant).filter(customer=customer, kind=Account.Kind.EMAIL, is_confirmed=True)
-    account = mine.filter(pk=account_id, customer__is_active=True).first()
+    own = accounts.emails_of_customer(tenant=tenant, customer=customer).filter(is_confirmed=True)
+    account = own.filter(pk=account_id, customer__is_active=True).first()
     if account is None:
         raise password_reset.NoPassword
     password_reset.request(tenant=tenant, email=account.identifier, site=customer.preferred_site, client=client)

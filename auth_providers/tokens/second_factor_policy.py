@@ -11,6 +11,7 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
+from auth_providers.accounts import accounts
 from auth_providers.models import OTP, Account, Authenticator, AuthProvider, PendingLogIn, Session
 from customers.models import Customer
 from tenants import audit
@@ -128,7 +129,7 @@ def _channel(account: Account) -> str:
 
 def _destinations(tenant: Tenant, account: Account) -> tuple[tuple[str, str], ...]:
     """The telephone and the address of the account's customer, "" for what there is none of."""
-    mine = Account.objects.for_tenant(tenant).filter(customer=account.customer_id, is_confirmed=True).order_by("pk")
+    mine = accounts.of_customer(tenant=tenant, customer=account.customer).filter(is_confirmed=True)
     addresses = mine.filter(kind=Account.Kind.EMAIL).values_list("identifier", flat=True)
     own = account.identifier if account.kind == Account.Kind.EMAIL else addresses.first() or account.email
     return (SMS, _number(tenant, mine)), (EMAIL, own)
@@ -138,9 +139,9 @@ def _enrolled(tenant: Tenant) -> TenantQuerySet[Authenticator]:
     return Authenticator.objects.for_tenant(tenant).exclude(confirmed_at=None)
 
 
-def _number(tenant: Tenant, accounts: TenantQuerySet[Account]) -> str:
+def _number(tenant: Tenant, confirmed: TenantQuerySet[Account]) -> str:
     """The telephone that the customer logs in with, where deployment and tenant send text messages; else ""."""
-    number = accounts.filter(kind=Account.Kind.PHONE).values_list("identifier", flat=True).first() or ""
+    number = confirmed.filter(kind=Account.Kind.PHONE).values_list("identifier", flat=True).first() or ""
     return number if number and _sends_sms(tenant) else ""
 
 

@@ -137,7 +137,7 @@ def test_an_answer_to_nothing_and_to_another_challenge(provider: AuthProvider) -
             answer(provider, issued, code)
     # It was not spent by what it was not meant for.
     proven = one_time_code.verify(tenant=provider.tenant, challenge_id=elsewhere.challenge_id, code=code, client=CLIENT)
-    assert proven.destination == EMAIL
+    assert proven.point.destination == EMAIL
     assert Account.objects.filter(customer=customer).count() == 1
 
 

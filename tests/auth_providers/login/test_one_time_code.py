@@ -12,6 +12,7 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from auth_providers import limits, retention
+from auth_providers.accounts.contact_points import ContactPoint
 from auth_providers.login import one_time_code
 from auth_providers.models import Account, OneTimeCode
 from auth_providers.providers import registry
@@ -70,7 +71,7 @@ def test_a_code_is_mailed_and_proves_the_address_once(tenant: Tenant, customer: 
     assert issued.expires_at - stored_code().issued_at == timedelta(minutes=3)
     [code] = codes.receive()
     assert answer(tenant, issued, f" {code[:3]} {code[3:]}\n") == one_time_code.Proven(
-        purpose=LOG_IN, channel="email", destination=EMAIL, customer_number=""
+        purpose=LOG_IN, point=ContactPoint(channel="email", destination=EMAIL), customer_number=""
     )
     refuse(tenant, issued, code)
 
@@ -340,7 +341,7 @@ def test_by_destination(tenant: Tenant, customer: Customer) -> None:
     for given, purpose in [(wrong(code), LOG_IN), (code, VERIFICATION), (bound, SECOND_FACTOR)]:
         with pytest.raises(one_time_code.InvalidCode):
             show(given, purpose)
-    assert show(code).destination == EMAIL
+    assert show(code).point.destination == EMAIL
     with pytest.raises(one_time_code.InvalidCode):
         show(code)
 
@@ -407,7 +408,7 @@ def test_who_tries_few_codes_of_many_customers_is_slowed_down(tenant: Tenant, cu
             one_time_code.verify(tenant=tenant, challenge_id=uuid4(), code="000000", client=CLIENT)
     with pytest.raises(limits.Throttled):
         answer(tenant, issued, code)
-    assert answer(tenant, issued, code, client=Client()).destination == EMAIL
+    assert answer(tenant, issued, code, client=Client()).point.destination == EMAIL
 
 
 def test_an_answer_inside_a_transaction_is_a_mistake_of_ours(tenant: Tenant, customer: Customer) -> None:

@@ -6,6 +6,7 @@ from uuid import uuid4
 
 import pytest
 
+from auth_providers.accounts.contact_points import ContactPoint
 from auth_providers.accounts.passwords import NO_PASSWORD
 from auth_providers.login import one_time_code
 from auth_providers.models import Account, AuthProvider, Session
@@ -24,7 +25,8 @@ NUMBER = "+491712345678"
 
 
 def proof(channel: str = "email", destination: str = EMAIL, purpose: str = LOG_IN) -> one_time_code.Proven:
-    return one_time_code.Proven(purpose=purpose, channel=channel, destination=destination, customer_number="")
+    point = ContactPoint(channel=channel, destination=destination)
+    return one_time_code.Proven(purpose=purpose, point=point, customer_number="")
 
 
 def log_in(tenant: Tenant, proven: one_time_code.Proven, **settings: Any) -> sessions.Started:
@@ -97,8 +99,8 @@ def test_who_is_new_becomes_a_customer(
     assert first.account == second.account
     account = Account.objects.select_related("customer").get()
     assert (account.kind, account.provider, account.password) == identity
-    assert (account.identifier, account.is_confirmed) == (proven.destination, True)
-    assert getattr(account.customer, contact) == proven.destination
+    assert (account.identifier, account.is_confirmed) == (proven.point.destination, True)
+    assert getattr(account.customer, contact) == proven.point.destination
     trail = AuditEvent.objects.order_by("pk").values_list("action", "method", "customer_number")
     assert list(trail) == [(each, "otp", "10000001") for each in ("sign_up", "log_in", "log_in")]
 

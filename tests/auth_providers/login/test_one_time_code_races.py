@@ -5,6 +5,7 @@ from collections import Counter
 import pytest
 
 from auth_providers import limits
+from auth_providers.accounts.contact_points import EMAIL, ContactPoint
 from auth_providers.login import one_time_code
 from auth_providers.models import Account, OneTimeCode, Session
 from auth_providers.tokens import sessions
@@ -15,6 +16,11 @@ from tests.factories import CLIENT
 from tests.races import at_once
 
 pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def proof(email: str) -> one_time_code.Proven:
+    point = ContactPoint(channel=EMAIL, destination=email)
+    return one_time_code.Proven(purpose="log_in", point=point, customer_number="")
 
 
 def issue(tenant: Tenant) -> tuple[one_time_code.Issued, str]:
@@ -78,7 +84,7 @@ def test_of_eight_who_ask_at_once_one_gets_a_code(is_first: bool) -> None:
 def test_a_new_destination_that_comes_in_eight_times_at_once_makes_one_customer() -> None:
     tenant = factories.make_tenant()
     codes.add_provider(tenant)
-    proven = one_time_code.Proven(purpose="log_in", channel="email", destination="new@example.com", customer_number="")
+    proven = proof("new@example.com")
     results = at_once(
         8, lambda _: one_time_code.log_in(tenant=tenant, proven=proven, issue=sessions.Issue.PAIR, client=CLIENT)
     )
@@ -90,7 +96,7 @@ def test_an_account_that_waits_for_its_owner_lets_every_proof_in() -> None:
     tenant = factories.make_tenant(is_opt_in_required=True)
     codes.add_provider(tenant)
     factories.make_customer(tenant)
-    proven = one_time_code.Proven(purpose="log_in", channel="email", destination=factories.EMAIL, customer_number="")
+    proven = proof(factories.EMAIL)
     results = at_once(
         8, lambda _: one_time_code.log_in(tenant=tenant, proven=proven, issue=sessions.Issue.PAIR, client=CLIENT)
     )

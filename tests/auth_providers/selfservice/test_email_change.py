@@ -2,11 +2,11 @@
 
 import pytest
 
+from auth_providers.accounts.accounts import EmailTaken
 from auth_providers.accounts.mailed_tokens import InvalidChallenge
 from auth_providers.login import password as password_login
 from auth_providers.models import Account
 from auth_providers.selfservice import additional_log_in, deletion, email_change
-from auth_providers.selfservice.sign_up import EmailTaken
 from customers.models import Customer
 from customers.profiles import CustomerNotFound
 from tenants.errors import InvalidInput

@@ -9,6 +9,7 @@ import pytest
 from django.db import OperationalError
 
 from auth_providers import limits
+from auth_providers.accounts.accounts import EmailTaken
 from auth_providers.login import password as password_login
 from auth_providers.models import Account
 from auth_providers.selfservice import sign_up as sign_ups
@@ -74,7 +75,7 @@ def test_sign_up_normalizes_the_email(tenant: Tenant) -> None:
 @pytest.mark.parametrize("email", [EMAIL, "ADA@example.com", " ada@example.com"])
 def test_sign_up_with_a_taken_email(tenant: Tenant, email: str) -> None:
     sign_up(tenant)
-    with pytest.raises(sign_ups.EmailTaken, match="Duplicate account 'ada@example\\.com' for tenant 'acme'"):
+    with pytest.raises(EmailTaken, match="Duplicate account 'ada@example\\.com' for tenant 'acme'"):
         sign_up(tenant, email=email)
     assert count_rows() == [1, 1, 0, 1, 0]
 

@@ -1,0 +1,193 @@
+"""Accounts, which are what customers log in with: every look-up and every creation of one.
+
+Functions that return a query leave it to the caller to narrow it down or to ask for more in the same statement.
+"""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from django.db import IntegrityError
+from django.db.models import Case, CharField, Q, Value, When
+from django.db.models.functions import Cast, Concat
+
+from auth_providers.accounts.contact_points import EMAIL, SMS, ContactPoint
+from auth_providers.accounts.passwords import NO_PASSWORD
+from auth_providers.models import Account
+from customers.models import Customer
+from tenants.errors import DomainError, Kind
+from tenants.models import Tenant, TenantQuerySet
+
+CONTACT_POINTS = (Account.Kind.EMAIL, Account.Kind.PHONE)
+
+
+class EmailTaken(DomainError):
+    """Another account of the tenant has this e-mail address."""
+
+    kind = Kind.CONFLICT
+    code = "email_taken"
+    default_message = "An account with this e-mail exists already."
+
+    @classmethod
+    def of(cls, *, tenant: Tenant, email: str) -> "EmailTaken":
+        """The failure that names the address."""
+        return cls(f"Duplicate account '{email}' for tenant '{tenant.code}'.")
+
+
+class AccountExists(Exception):
+    """The address, the number or the identity has an account already, since a moment ago."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExternalMatch:
+    """The account of an external identity, and the account that its e-mail address has here; None for each that there
+    is none of."""
+
+    account: Account | None
+    email_account: Account | None
+
+
+def of_customer(*, tenant: Tenant, customer: Customer) -> TenantQuerySet[Account]:
+    """The customer's accounts, oldest first."""
+    return Account.objects.for_tenant(tenant).filter(customer=customer).order_by("pk")
+
+
+def emails_of_customer(*, tenant: Tenant, customer: Customer) -> TenantQuerySet[Account]:
+    """The customer's accounts that are an e-mail address, oldest first."""
+    return of_customer(tenant=tenant, customer=customer).filter(kind=Account.Kind.EMAIL)
+
+
+def contact_points_of_customer(*, tenant: Tenant, customer: Customer) -> tuple[ContactPoint, ...]:
+    """The addresses and numbers that the customer logs in with: mail before text messages, and in each what somebody
+    has proven first."""
+    own = of_customer(tenant=tenant, customer=customer).filter(kind__in=CONTACT_POINTS)
+    points = [contact_point(account) for account in own.order_by("-is_confirmed", "pk")]
+    return tuple(sorted(points, key=lambda point: point.channel != EMAIL))
+
+
+def contact_point(account: Account) -> ContactPoint:
+    """Where the owner of an account for an address or a number is reached."""
+    channel = SMS if account.kind == Account.Kind.PHONE else EMAIL
+    return ContactPoint(channel=channel, destination=account.identifier)
+
+
+def of_existing_customers(*, tenant: Tenant) -> TenantQuerySet[Account]:
+    """The accounts of all customers who are not erased, each with its customer."""
+    return Account.objects.for_tenant(tenant).filter(customer__erased_at=None).select_related("customer")
+
+
+def with_email(*, tenant: Tenant, email: str) -> TenantQuerySet[Account]:
+    """The account that this address is the log-in of, one at most, with its customer. `email` is normalized."""
+    return of_existing_customers(tenant=tenant).filter(kind=Account.Kind.EMAIL, identifier=email)
+
+
+def find_by_contact_point(*, tenant: Tenant, point: ContactPoint) -> Account | None:
+    """The account that this address or number is the log-in of, with its customer."""
+    return of_existing_customers(tenant=tenant).filter(kind=point.kind, identifier=point.destination).first()
+
+
+def with_email_or_phone(*, tenant: Tenant, email: str, phone: str) -> TenantQuerySet[Account]:
+    """The accounts that this address and this number are the log-ins of, with their customers; "" is nobody's."""
+    named = Q(kind=Account.Kind.EMAIL, identifier=email) | Q(kind=Account.Kind.PHONE, identifier=phone)
+    return of_existing_customers(tenant=tenant).filter(named).exclude(identifier="")
+
+
+def match_external(*, tenant: Tenant, provider: str, issuer: str, subject: str, email: str) -> ExternalMatch:
+    """Who has this identity and who has its e-mail address, in one statement. "" is nobody's address."""
+    own = Q(kind=Account.Kind.EXTERNAL, provider=provider, issuer=issuer, identifier=subject)
+    same_email = Q(kind=Account.Kind.EMAIL, identifier=email) if email else Q(pk=None)
+    found = Account.objects.for_tenant(tenant).select_related("customer").filter(own | same_email)
+    accounts = {account.kind: account for account in found}
+    return ExternalMatch(account=accounts.get(Account.Kind.EXTERNAL), email_account=accounts.get(Account.Kind.EMAIL))
+
+
+def destinations_of_others(*, tenant: Tenant, customer: Customer, destinations: Collection[str]) -> set[str]:
+    """Those of the addresses and numbers that another customer logs in with."""
+    theirs = Account.objects.for_tenant(tenant).filter(kind__in=CONTACT_POINTS, identifier__in=destinations)
+    return set(theirs.exclude(customer=customer).values_list("identifier", flat=True))
+
+
+def customers_with_email(*, email: str) -> list[int]:
+    """The keys of the customers, of every tenant, who log in with this address. For staff, who see all tenants."""
+    # Everything that the unique index begins with is named, so that it answers at once.
+    found = Account.objects.filter(tenant__in=Tenant.objects.all(), kind=Account.Kind.EMAIL, identifier=email)
+    return list(found.values_list("customer", flat=True))
+
+
+def create_with_email(
+    *, tenant: Tenant, customer: Customer, email: str, password_hash: str, is_confirmed: bool
+) -> Account:
+    """An account for an address and a password. Raises `EmailTaken`; the caller's transaction is over then."""
+    point = ContactPoint(channel=EMAIL, destination=email)
+    try:
+        return create_for_contact_point(
+            tenant=tenant, customer=customer, point=point, is_confirmed=is_confirmed, password_hash=password_hash
+        )
+    except AccountExists as error:
+        raise EmailTaken.of(tenant=tenant, email=email) from error
+
+
+def create_for_contact_point(
+    *, tenant: Tenant, customer: Customer, point: ContactPoint, is_confirmed: bool, password_hash: str = NO_PASSWORD
+) -> Account:
+    """An account for an address, by default without a password, or for a number, which never has one. Raises
+    `AccountExists`; the caller's transaction is over then."""
+    return _insert(
+        Account(
+            tenant=tenant,
+            customer=customer,
+            kind=point.kind,
+            identifier=point.destination,
+            password=password_hash if point.channel == EMAIL else "",
+            is_confirmed=is_confirmed,
+        )
+    )
+
+
+def create_external(
+    *, tenant: Tenant, customer: Customer, provider: str, issuer: str, subject: str, email: str
+) -> Account:
+    """An account for an identity at another provider; `email` is what the provider said. Raises `AccountExists`; the
+    caller's transaction is over then."""
+    return _insert(
+        Account(
+            tenant=tenant,
+            customer=customer,
+            kind=Account.Kind.EXTERNAL,
+            provider=provider,
+            issuer=issuer,
+            identifier=subject,
+            email=email[:254],
+        )
+    )
+
+
+def move_email(*, tenant: Tenant, account: Account, email: str) -> None:
+    """Give the account another address. Raises `EmailTaken`; the caller's transaction is over then."""
+    account.identifier = email
+    try:
+        account.save(update_fields=["identifier"])
+    except IntegrityError as error:
+        raise EmailTaken.of(tenant=tenant, email=email) from error
+
+
+def replace_password_hash(*, tenant: Tenant, account: Account, password_hash: str) -> None:
+    """Store another hash of the same password, unless the password was changed in the meantime."""
+    same = Account.objects.for_tenant(tenant).filter(pk=account.pk, password=account.password)
+    same.update(password=password_hash)
+
+
+def erase_all(*, tenant: Tenant, customer: Customer) -> None:
+    """Empty the customer's accounts: their addresses, numbers and identities are free again."""
+    Account.objects.for_tenant(tenant).filter(customer=customer).update(
+        identifier=Concat(Value("erased-"), Cast("pk", CharField())),
+        email="",
+        password=Case(When(kind=Account.Kind.EMAIL, then=Value(NO_PASSWORD)), default=Value("")),
+    )
+
+
+def _insert(account: Account) -> Account:
+    try:
+        account.save(force_insert=True)
+    except IntegrityError as error:
+        raise AccountExists from error
+    return account
