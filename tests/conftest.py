@@ -18,6 +18,8 @@ from tenants import isolation
 from tenants.models import Tenant
 from tests import factories, node_packages
 
+pytest_plugins = ["tests.contracts.unread_golden_files"]
+
 # The last one is sent only inside a test's own transaction.
 TRANSACTION_CONTROL = ("BEGIN", "COMMIT", "ROLLBACK", "SAVEPOINT", "RELEASE", "SET ", "PRAGMA", isolation.LEAVE)
 

@@ -1,18 +1,21 @@
 """Golden answers: the whole body and the headers that matter, with placeholders where a value is new every time.
 
-`golden/<contract>/<operation>.<status>[.<case>].json` holds `headers` and `body`. After a change that is meant to be
-seen, `RECORD_GOLDEN=1` writes the files anew; read their diff like code.
+`golden/<contract>/<operation>.<status>[.<case>].json` holds `headers` and `body`. What many operations answer alike has
+one file for all of them, `golden/<contract>/shared/<status>[.<case>].json`. After a change that is meant to be seen,
+`RECORD_GOLDEN=1` writes the files anew; read their diff like code. A run of the whole suite fails for a file that no
+test has read.
 """
 
 import json
 import os
 import re
-from pathlib import Path
+from http import HTTPStatus
 from typing import Any
 
 from django.http import HttpResponse
 
-DIRECTORY = Path(__file__).parent / "golden"
+from tests.contracts import golden_files
+
 HEADERS = (
     "Allow",
     "Cache-Control",
@@ -42,13 +45,29 @@ STEP = 60  # seconds: a remainder counts down while the test runs
 
 
 def check(response: HttpResponse, contract: str, name: str) -> None:
-    """Compare an answer with its golden file; the file's name says the status."""
-    path = DIRECTORY / contract / f"{name}.json"
+    """Compare an answer with its golden file: the operation's own, else the one that the contract's operations share.
+    The name, `<operation>.<status>[.<case>]`, says the status."""
+    operation, _, case = name.partition(".")
+    assert response.status_code == int(case.partition(".")[0]), response.content
     seen = {"headers": _headers(response), "body": masked(_body(response))}
-    assert response.status_code == int(name.split(".")[1]), response.content
+    if golden_files.is_shared(contract, name):
+        name = f"shared/{case}"
+        _check_what_the_request_decides(response, seen, golden_files.allowed_methods(contract, operation))
     if os.environ.get("RECORD_GOLDEN"):
-        path.write_text(json.dumps(seen, indent=2, ensure_ascii=False) + "\n")
-    assert seen == json.loads(path.read_text())
+        golden_files.write(contract, name, json.dumps(seen, indent=2, ensure_ascii=False) + "\n")
+    assert seen == json.loads(golden_files.read(contract, name))
+
+
+def _check_what_the_request_decides(response: HttpResponse, seen: dict[str, Any], allowed: str) -> None:
+    """Compare with the request what differs between operations, and take it out of what is compared with the file."""
+    request, body = response.wsgi_request, seen["body"]
+    assert seen["headers"].pop("Allow") == allowed
+    if "instance" in body:
+        assert body.pop("instance") == request.path
+    if response.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+        message = "detail" if "detail" in body else "message"
+        assert body[message] == f'Method "{request.method}" not allowed.'
+        body[message] = 'Method "<method>" not allowed.'
 
 
 def masked(value: Any, key: str = "") -> Any:

@@ -1,4 +1,4 @@
-"""The failures that every operation shares, as their golden files have them."""
+"""The failures that every operation shares: each operation is called, each contract has one golden file for them."""
 
 import json
 from datetime import timedelta
@@ -47,7 +47,7 @@ def test_a_visitors_token(operation: Operation, scene: Scene) -> None:
 def test_an_address_that_does_not_exist(operation: Operation, scene: Scene) -> None:
     path = operation.path_in(scene).replace("/home", "/nowhere")
     answer = call(operation.method, path, json=operation.json, token=operation.least_token(scene))
-    golden.check(answer, operation.contract, f"{operation.name}.404")
+    golden.check(answer, operation.contract, f"{operation.name}.404.address")
 
 
 @pytest.mark.parametrize("operation", OPERATIONS, ids=str)

@@ -96,7 +96,7 @@ def test_a_provider_that_is_down(operation: str, scene: Scene) -> None:
     called = BY_NAME[operation]
     path = called.path_in(scene)
     AuthProvider.objects.update(issuer="http://localhost:9")
-    golden.check(call(called.method, path, token=scene.visitor_token), "emporix", f"{operation}.503")
+    golden.check(call(called.method, path, token=scene.visitor_token), "emporix", f"{operation}.503.provider")
 
 
 @pytest.mark.parametrize("operation", ["login", "authenticate", "opt-in", "exchange", "social-login"])

@@ -30,8 +30,8 @@ def throttle_log_in() -> None:
     ("query", "case"),
     [
         ("tenant=acme&client_id=nobody", "401.api-key"),
-        ("tenant=acme", "401.no-api-key"),
-        ("client_id=storefront", "400.no-tenant"),
+        ("tenant=acme", "401.api-key"),
+        ("client_id=storefront", "400.tenant"),
         ("tenant=acme&client_id=storefront&currency=DOLLAR", "400.currency"),
     ],
 )
@@ -46,7 +46,7 @@ def test_anonymous_login_refused(query: str, case: str) -> None:
         ("client_id=nobody&refresh_token=x", "401.api-key"),
         ("client_id=storefront", "400.no-token"),
         ("client_id=storefront&refresh_token=x", "401"),
-        ("client_id=storefront&anonymous_token=x", "401.anonymous-token"),
+        ("client_id=storefront&anonymous_token=x", "401"),
     ],
 )
 def test_anonymous_refresh_refused(query: str, case: str) -> None:
@@ -90,7 +90,7 @@ def test_signup_throttled(scene: Scene) -> None:
 
 # -- logging in and out -----------------------------------------------------------------------------------------------
 def test_login_with_a_wrong_password(scene: Scene) -> None:
-    golden.check(BY_NAME["login"].send(scene, json=WRONG), "emporix", "login.401.credentials")
+    golden.check(BY_NAME["login"].send(scene, json=WRONG), "emporix", "login.401")
 
 
 def test_login_without_its_mandatory_fields(scene: Scene) -> None:
@@ -99,20 +99,20 @@ def test_login_without_its_mandatory_fields(scene: Scene) -> None:
 
 def test_login_throttled(scene: Scene) -> None:
     throttle_log_in()
-    golden.check(BY_NAME["login"].send(scene), "emporix", "login.429")
+    golden.check(BY_NAME["login"].send(scene), "emporix", "login.429.guesses")
 
 
 def test_logout_of_another_session(scene: Scene) -> None:
     elsewhere = factories.log_in(scene.customer)
     path = f"/customer/acme/logout?accessToken={elsewhere.access_token}"
-    golden.check(call("GET", path, token=scene.logged_in.access_token), "emporix", "logout.403.session")
+    golden.check(call("GET", path, token=scene.logged_in.access_token), "emporix", "logout.403")
 
 
 @pytest.mark.parametrize(
     ("query", "case"),
     [
         ("", "400.no-token"),
-        ("?refreshToken=x", "401.refresh-token"),
+        ("?refreshToken=x", "401"),
         ("?refreshToken={}&legalEntityId=1", "400.entity"),
     ],
 )

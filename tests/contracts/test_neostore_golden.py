@@ -99,24 +99,24 @@ def test_a_code_is_asked_for_and_answered(scene: Scene) -> None:
     send_codes(scene)
     challenge = authenticate("otp", {"channel": "email", "to": "Ada@Example.com"})
     check(challenge, "authenticate.202")
-    check(log_in_with(challenge), "authenticate.200.code")
+    check(log_in_with(challenge), "authenticate.200")
 
 
 def test_data_that_waits_is_answered_by_logging_in(scene: Scene) -> None:
-    check(log_in_with(hand_in(ADA)), "authenticate.200.waiting-data")
+    check(log_in_with(hand_in(ADA)), "authenticate.200")
 
 
 @pytest.mark.parametrize("provider", ["oidc", "jwt"])
 def test_the_token_of_somebody_else(scene: Scene, provider: str) -> None:
     operation = BY_NAME["authenticate-social" if provider == "oidc" else "authenticate-jwt"]
-    check(operation.send(scene), f"authenticate.200.{provider}")
+    check(operation.send(scene), "authenticate.200")
 
 
 def test_a_second_factor_by_mail(scene: Scene) -> None:
     Tenant.objects.update(second_factor_policy=SecondFactor.ALWAYS)
     challenge = BY_NAME["authenticate"].send(scene)
     check(challenge, "authenticate.202.second-factor")
-    check(log_in_with(challenge), "authenticate.200.second-factor")
+    check(log_in_with(challenge), "authenticate.200")
 
 
 def test_a_second_factor_of_an_authenticator(scene: Scene) -> None:
@@ -124,14 +124,14 @@ def test_a_second_factor_of_an_authenticator(scene: Scene) -> None:
     challenge = BY_NAME["authenticate"].send(scene)
     check(challenge, "authenticate.202.authenticator")
     refused = authenticate("totp", {"challengeId": body_of(challenge)["challengeId"], "code": "000000"})
-    check(refused, "authenticate.422.authenticator")
+    check(refused, "authenticate.422.code")
 
 
 def test_an_identity_whose_email_is_somebodys(scene: Scene, elsewhere: Any) -> None:
     token = elsewhere.tokens_for("mallory", client_id="patron")["id_token"]
     challenge = authenticate("oidc", {"idToken": token})
-    check(challenge, "authenticate.202.link")
-    check(log_in_with(challenge, sent_code(factories.EMAIL)), "authenticate.200.link")
+    check(challenge, "authenticate.202")
+    check(log_in_with(challenge, sent_code(factories.EMAIL)), "authenticate.200")
 
 
 @pytest.mark.parametrize(
@@ -142,12 +142,12 @@ def test_an_identity_whose_email_is_somebodys(scene: Scene, elsewhere: Any) -> N
         ("otp", {"challengeId": UNKNOWN}, "400.code-missing"),
         ("otp", {"challengeId": UNKNOWN, "code": "123456"}, "422.code"),
         ("otp", {"challengeId": "x", "code": "123456"}, "422.handle"),
-        ("totp", {"challengeId": "x", "code": "123456"}, "422.totp-handle"),
+        ("totp", {"challengeId": "x", "code": "123456"}, "422.handle"),
         ("oidc", {}, "400.nothing"),
-        ("oidc", {"idToken": "x"}, "422.id-token"),
+        ("oidc", {"idToken": "x"}, "422"),
         ("oidc", {"code": "x", "redirectUri": "https://evil.example/"}, "400.redirect-uri"),
         ("jwt", {}, "400.access-token"),
-        ("jwt", {"accessToken": "x"}, "422.access-token"),
+        ("jwt", {"accessToken": "x"}, "422"),
         ("password", [], "400.no-object"),
     ],
 )

@@ -99,7 +99,7 @@ def test_too_many_wrong_codes(scene: Scene) -> None:
     handle = handle_of(log_in(scene, **CREDENTIALS))
     log_in(scene, secondFactorHandle=handle, secondFactorCode="abcdef")
     code = authenticators.current_code(scene.customer)
-    golden.check(log_in(scene, secondFactorHandle=handle, secondFactorCode=code), "emporix", "login.429.second-factor")
+    golden.check(log_in(scene, secondFactorHandle=handle, secondFactorCode=code), "emporix", "login.429.guesses")
 
 
 @pytest.mark.parametrize(
