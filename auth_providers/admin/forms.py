@@ -5,10 +5,14 @@ from urllib.parse import urlsplit
 
 from django import forms
 from django.conf import settings
+from django.utils.functional import lazy
+from django.utils.html import format_html_join
+from django.utils.safestring import SafeString, mark_safe
 
 from auth_providers.messaging import template_overrides
 from auth_providers.models import AuthProvider, MessageTemplate
-from auth_providers.providers import oidc, setup
+from auth_providers.providers import kinds, setup
+from auth_providers.providers.kind import client_secret
 from tenants.admin import show_failure
 from tenants.errors import DomainError
 from tenants.models import Site
@@ -43,19 +47,28 @@ class WriteOnly(forms.Textarea):
         return ""
 
 
-SETTINGS_HELP = """By kind. One-time codes: {"channels": ["email", "sms"]}. Apple: {"team_id": "…", "key_id": "…"}.
-Webhook: {"url": "…"}. Your apps' ids at OpenID Connect, Google, Apple: {"other_client_ids": ["…"]}. Where a gateway
-stands between: {"endpoints": {"https://graph.facebook.com": "https://gateway.example"}}."""
+def _help_by_kind() -> SafeString:
+    return format_html_join(mark_safe("<br>"), "{}: {}", ((each.label, each.help) for each in kinds.by_name().values()))
+
+
+def _settings_by_kind() -> SafeString:
+    """The entries that a kind knows, in JSON."""
+    helped = [(each.label, each.settings_help) for each in kinds.by_name().values() if each.settings_help]
+    return format_html_join(mark_safe("<br>"), "{}: {}", [*helped, ("Where a gateway stands between", GATEWAY)])
+
+
+GATEWAY = '{"endpoints": {"https://graph.facebook.com": "https://gateway.example"}}'
 
 
 class AuthProviderForm(forms.ModelForm[AuthProvider]):
     """A provider; its client secret goes in and never comes out."""
 
+    kind = forms.ChoiceField(choices=kinds.choices, help_text=lazy(_help_by_kind, SafeString)())
     client_secret = forms.CharField(
         required=False,
         strip=False,
         widget=WriteOnly(attrs={"rows": 2, "cols": 80, "autocomplete": "off", "spellcheck": "false"}),
-        help_text="Is stored encrypted and never shown. Empty: the stored one stays. Apple: the text of the .p8 file.",
+        help_text="Is stored encrypted and never shown. Empty: the stored one stays.",
     )
     redirect_uris = Lines(
         required=False, label="Redirect URIs", help_text="One on each line, exactly as storefronts send them."
@@ -72,7 +85,7 @@ class AuthProviderForm(forms.ModelForm[AuthProvider]):
         ]
         field_classes = {"issuer": HttpsUrl, "introspection_url": HttpsUrl}
         labels = {"client_id": "Client id", "introspection_url": "Introspection URL"}
-        help_texts = {"settings": SETTINGS_HELP}
+        help_texts = {"settings": lazy(_settings_by_kind, SafeString)()}
 
     def clean_client_secret(self) -> str:
         """Without the line break that came with it from a file or a clipboard."""
@@ -85,7 +98,7 @@ class AuthProviderForm(forms.ModelForm[AuthProvider]):
 
     def _post_clean(self) -> None:
         super()._post_clean()  # type: ignore[misc] # where Django puts the entries on the instance
-        secret = self.cleaned_data.get("client_secret") or oidc.client_secret(self.instance)
+        secret = self.cleaned_data.get("client_secret") or client_secret(self.instance)
         try:
             setup.check(self.instance, secret=secret)
         except DomainError as error:

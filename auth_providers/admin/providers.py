@@ -4,6 +4,7 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
 from django.utils.decorators import method_decorator
@@ -12,10 +13,22 @@ from django.views.decorators.http import require_POST
 from auth_providers.admin.forms import AuthProviderForm
 from auth_providers.models import AuthProvider
 from auth_providers.outbound.http_client import ProviderUnavailable
-from auth_providers.providers import registry, setup
+from auth_providers.providers import kinds, registry, setup
 from tenants.admin import TenantRowAdmin
 
 LONGEST_MESSAGE = 600  # characters; it travels in a cookie
+
+
+class KindFilter(admin.SimpleListFilter):
+    """By kind, in the words of the kinds."""
+
+    title = parameter_name = "kind"
+
+    def lookups(self, request: HttpRequest, model_admin: admin.ModelAdmin[AuthProvider]) -> list[tuple[str, str]]:
+        return kinds.choices()
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[AuthProvider]) -> QuerySet[AuthProvider]:
+        return queryset.filter(kind=self.value()) if self.value() else queryset
 
 
 @admin.register(AuthProvider)
@@ -24,15 +37,22 @@ class AuthProviderAdmin(TenantRowAdmin[AuthProvider]):
 
     form = AuthProviderForm
     fixed = ("name",)
-    list_display = ["name", "tenant", "kind", "issuer", "is_enabled"]
-    list_filter = ["is_enabled", "kind", "tenant"]
+    list_display = ["name", "tenant", "kind_label", "issuer", "is_enabled"]
+    list_filter = ["is_enabled", KindFilter, "tenant"]
     list_select_related = ["tenant"]
     search_fields = ["name", "issuer"]
     fieldsets = [
         (None, {"fields": ["tenant", "name", "kind", "is_enabled"]}),
-        ("There", {"fields": ["issuer", "client_id", "client_secret", "settings", "introspection_url"]}),
-        ("Who may come", {"fields": ["redirect_uris", "authorized_parties", "is_provisioning", "is_linking_by_email"]}),
+        ("At the provider", {"fields": ["issuer", "client_id", "client_secret", "settings", "introspection_url"]}),
+        (
+            "Who may log in",
+            {"fields": ["redirect_uris", "authorized_parties", "is_provisioning", "is_linking_by_email"]},
+        ),
     ]
+
+    @admin.display(description="kind", ordering="kind")
+    def kind_label(self, obj: AuthProvider) -> str:
+        return dict(kinds.choices()).get(obj.kind, obj.kind)
 
     def has_delete_permission(self, request: HttpRequest, obj: AuthProvider | None = None) -> bool:
         return False

@@ -6,6 +6,7 @@ from auth_providers.accounts import accounts, verification
 from auth_providers.accounts.contact_points import EMAIL, ContactPoint
 from auth_providers.models import OTP, Account, AuthProvider
 from auth_providers.providers import registry
+from auth_providers.providers.kinds.otp import OneTimeCodes
 from auth_providers.tokens import sessions
 from customers import numbers, profiles
 from tenants import audit
@@ -16,8 +17,8 @@ from tenants.models import Tenant
 
 def get_provider(*, tenant: Tenant, channel: str) -> AuthProvider:
     """The tenant's provider of codes. Raises `registry.UnknownProvider` unless it is on and sends by this channel."""
-    provider = registry.get_provider(tenant=tenant, kind=AuthProvider.Kind.OTP)
-    if channel not in provider.settings.get("channels", [EMAIL]):
+    provider = registry.get_provider(tenant=tenant, kind=OTP)
+    if channel not in OneTimeCodes(provider).settings.channels:
         raise no_such_channel()
     return provider
 

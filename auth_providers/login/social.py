@@ -8,25 +8,12 @@ from social_core.exceptions import SocialAuthBaseException
 from auth_providers.login import federated
 from auth_providers.models import AuthProvider, Session
 from auth_providers.outbound import http_client
-from auth_providers.providers import oidc, registry
-from auth_providers.providers.kinds.apple import Apple
-from auth_providers.providers.kinds.facebook import Facebook
-from auth_providers.providers.kinds.google import Google
-from auth_providers.providers.kinds.headless import Headless, Tokens
-from auth_providers.providers.kinds.line import Line
-from auth_providers.providers.kinds.openid import OpenId
+from auth_providers.providers import kinds, oidc, registry
+from auth_providers.providers.sign_in import Backend, SignIn, Tokens
 from auth_providers.tokens import sessions
 from tenants.clients import Client
 from tenants.errors import InvalidInput
 from tenants.models import Tenant
-
-BACKENDS: dict[str, type[Headless]] = {
-    AuthProvider.Kind.OIDC: OpenId,
-    AuthProvider.Kind.GOOGLE: Google,
-    AuthProvider.Kind.APPLE: Apple,
-    AuthProvider.Kind.FACEBOOK: Facebook,
-    AuthProvider.Kind.LINE: Line,
-}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,7 +30,7 @@ class Credentials:
 
 
 @dataclass(frozen=True, kw_only=True)
-class LoggedInElsewhere:
+class SocialLogIn:
     """Our session, and the provider's tokens, which a storefront may want to call the provider with."""
 
     started: sessions.Started
@@ -54,7 +41,7 @@ class LoggedInElsewhere:
 def get_provider(*, tenant: Tenant, name: str = "") -> AuthProvider:
     """The enabled provider of this name that customers log in at; without one, the only one there is, or the one called
     "default". Raises `registry.UnknownProvider`."""
-    return registry.get_provider(tenant=tenant, kind=BACKENDS.keys(), name=name)
+    return registry.get_provider(tenant=tenant, kind=kinds.names_of(SignIn), name=name)
 
 
 def log_in(
@@ -65,18 +52,19 @@ def log_in(
     issue: sessions.Issue,
     client: Client,
     continuing: Session | None,
-) -> LoggedInElsewhere:
+) -> SocialLogIn:
     """Log in whoever the credentials are about.
 
     A redirect URI must be on the provider's list, exactly; "" is the only one there is. Raises `InvalidInput`,
     `federated.UnknownCustomer`, `registry.UnknownProvider`, `sessions.LogInRefused`, `http_client.ProviderUnavailable`
     and what `sessions.start` raises.
     """
-    if provider.kind not in BACKENDS:
+    kind = kinds.of(provider)
+    if not isinstance(kind, SignIn):
         raise registry.UnknownProvider
     credentials = _checked(provider, credentials)
     try:
-        backend = BACKENDS[provider.kind](provider)
+        backend = kind.backend()
         tokens = _redeem(backend, credentials) if credentials.code else _brought(credentials)
         identity = _identify(backend, tokens, credentials.nonce)
     except (oidc.TokenRefused, http_client.ProviderRefused) as error:
@@ -87,7 +75,7 @@ def log_in(
     started = federated.log_in(
         tenant=tenant, provider=provider, identity=identity, issue=issue, client=client, continuing=continuing
     )
-    return LoggedInElsewhere(started=started, access_token=tokens.access_token, id_token=tokens.id_token)
+    return SocialLogIn(started=started, access_token=tokens.access_token, id_token=tokens.id_token)
 
 
 def _checked(provider: AuthProvider, credentials: Credentials) -> Credentials:
@@ -113,18 +101,13 @@ def _brought(credentials: Credentials) -> Tokens:
     return Tokens(access_token=credentials.access_token, id_token=credentials.id_token)
 
 
-def _redeem(backend: Headless, credentials: Credentials) -> Tokens:
-    try:
-        return backend.redeem(
-            code=credentials.code, redirect_uri=credentials.redirect_uri, code_verifier=credentials.code_verifier
-        )
-    except http_client.ProviderRefused as error:
-        if error.code not in backend.OUR_FAULT:
-            raise
-        raise oidc.refuses_us(backend.provider, error) from error
+def _redeem(backend: Backend, credentials: Credentials) -> Tokens:
+    return backend.redeem(
+        code=credentials.code, redirect_uri=credentials.redirect_uri, code_verifier=credentials.code_verifier
+    )
 
 
-def _identify(backend: Headless, tokens: Tokens, nonce: str) -> oidc.Identity:
+def _identify(backend: Backend, tokens: Tokens, nonce: str) -> oidc.Identity:
     if tokens.id_token:
         return backend.by_id_token(tokens, nonce=nonce)
     if nonce:

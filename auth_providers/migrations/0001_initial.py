@@ -88,7 +88,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('name', models.CharField(help_text='How storefronts name it.', max_length=64)),
-                ('kind', models.CharField(choices=[('password', 'Password'), ('otp', 'One-time codes by mail or text message'), ('totp', 'Authenticator app, as a second factor'), ('oidc', 'OpenID Connect: the customer logs in there'), ('google', 'Google'), ('apple', 'Apple'), ('facebook', 'Facebook'), ('line', 'LINE'), ('jwt', 'Token exchange: the storefront brings its access token'), ('webhook', "Webhook: the shop's own system says who it is")], max_length=16)),
+                ('kind', models.CharField(max_length=16)),
                 ('is_enabled', models.BooleanField(default=True)),
                 ('issuer', models.URLField(blank=True, default='', help_text='Its `iss`; its discovery document lies under it.', max_length=500)),
                 ('client_id', models.CharField(blank=True, default='', help_text='Ours, there; the audience that its tokens must name.', max_length=255)),

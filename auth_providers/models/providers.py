@@ -1,10 +1,11 @@
-"""Someone else who vouches for customers, and what of theirs we keep."""
+"""What customers log in with: a tenant's identity providers."""
 
 from django.db import models
 from django.db.models import F, Q
 
 from tenants.models import TenantOwned
 
+# Of these three kinds a tenant has one provider at most, which is called like the kind.
 PASSWORD = "password"  # noqa: S105 - the name of the provider that every tenant has
 OTP = "otp"
 TOTP = "totp"
@@ -13,26 +14,12 @@ TOTP = "totp"
 class AuthProvider(TenantOwned):
     """One way to log in: a kind, how storefronts name it, and what it needs to know.
 
-    Every tenant has the password without a row; a row of that kind can switch it off.
+    Every tenant has the password without a row; a row of that kind can switch it off. What a kind is, `providers.kinds`
+    say.
     """
 
-    class Kind(models.TextChoices):
-        PASSWORD = PASSWORD, "Password"
-        OTP = OTP, "One-time codes by mail or text message"
-        TOTP = TOTP, "Authenticator app, as a second factor"
-        OIDC = "oidc", "OpenID Connect: the customer logs in there"
-        GOOGLE = "google", "Google"
-        APPLE = "apple", "Apple"
-        FACEBOOK = "facebook", "Facebook"
-        LINE = "line", "LINE"
-        JWT = "jwt", "Token exchange: the storefront brings its access token"
-        WEBHOOK = "webhook", "Webhook: the shop's own system says who it is"
-
-    # There is one of each, by this very name.
-    OWN_KINDS = (Kind.PASSWORD, Kind.OTP, Kind.TOTP)
-
     name = models.CharField(max_length=64, help_text="How storefronts name it.")
-    kind = models.CharField(max_length=16, choices=Kind)
+    kind = models.CharField(max_length=16)
     is_enabled = models.BooleanField(default=True)
     issuer = models.URLField(
         max_length=500, blank=True, default="", help_text="Its `iss`; its discovery document lies under it."

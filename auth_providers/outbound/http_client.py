@@ -8,7 +8,6 @@ import json
 import re
 import time
 from collections.abc import Mapping
-from typing import Any
 from urllib.parse import quote_plus, urlsplit
 
 import requests
@@ -46,7 +45,7 @@ class NoAnswer(Exception):
     """Why a call has no answer that we can use, in words without what was sent."""
 
 
-def get_json(url: str) -> dict[str, Any]:
+def get_json(url: str) -> dict[str, object]:
     """The JSON object at `url`. Raises `ProviderUnavailable`."""
     try:
         return call("GET", url)
@@ -54,7 +53,7 @@ def get_json(url: str) -> dict[str, Any]:
         raise ProviderUnavailable(retry_after=RETRY_AFTER) from error
 
 
-def post_form(url: str, form: dict[str, str], *, credentials: tuple[str, str]) -> dict[str, Any]:
+def post_form(url: str, form: dict[str, str], *, credentials: tuple[str, str]) -> dict[str, object]:
     """The JSON object that answers a form, sent with HTTP Basic.
 
     Raises `ProviderRefused` for a 4xx and `ProviderUnavailable`.
@@ -70,7 +69,7 @@ def call(
     form: Mapping[str, str] | None = None,
     headers: Mapping[str, str] | None = None,
     credentials: tuple[str, str] | None = None,
-) -> dict[str, Any]:
+) -> dict[str, object]:
     """The JSON object that answers. `credentials` go by HTTP Basic (RFC 6749, 2.3.1).
 
     Raises `ProviderRefused` for a 4xx and `ProviderUnavailable`.
@@ -100,6 +99,16 @@ def _without_query(error: Exception) -> str:
     return re.sub(r"\?[^\s'\")]+", "?…", f"{type(error).__name__}: {error}")
 
 
+def is_allowed(url: str) -> bool:
+    """Whether `url` is one that is called at all, as far as that shows before its host is looked up."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return False
+    is_exception = parts.hostname in settings.ALLOWED_PROVIDER_HOSTS
+    return bool(parts.hostname) and (parts.scheme == "https" or (parts.scheme == "http" and is_exception))
+
+
 def _session(url: str) -> requests.Session:
     if urlsplit(url).hostname in settings.ALLOWED_PROVIDER_HOSTS:
         return requests.Session()
@@ -116,7 +125,7 @@ def _session(url: str) -> requests.Session:
     return session
 
 
-def _parsed(answer: requests.Response) -> dict[str, Any]:
+def _parsed(answer: requests.Response) -> dict[str, object]:
     if answer.status_code in REFUSALS:
         raise ProviderRefused(_refusal(answer))
     if answer.status_code != requests.codes.ok:

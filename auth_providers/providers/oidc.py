@@ -10,17 +10,20 @@ import hashlib
 import hmac
 import logging
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING
 
 import jwt
 
-from auth_providers.models import AuthProvider
 from auth_providers.outbound import http_client
 from auth_providers.outbound.http_client import ProviderUnavailable
 from auth_providers.providers import discovery
+from auth_providers.providers.discovery import Issuer
 from customers.profiles import normalize_email
-from tenants.encryption import decrypt
+
+if TYPE_CHECKING:
+    from jwt.algorithms import AllowedPublicKeys
 
 logger = logging.getLogger(__name__)
 
@@ -28,6 +31,8 @@ ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES
 SHARED_SECRET = "HS256"  # noqa: S105
 SHORTEST_SHARED_SECRET = 32  # bytes, RFC 7518, 3.2
 LEEWAY = 30  # seconds between two clocks
+
+Claims = dict[str, object]
 
 
 class TokenRefused(Exception):
@@ -42,112 +47,116 @@ class Identity:
     subject: str
     email: str = ""
     is_email_verified: bool = False
-    claims: dict[str, Any] = field(default_factory=dict)
+    claims: Mapping[str, object] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
 class _Key:
-    material: Any
+    material: "AllowedPublicKeys | str"
     algorithm: str
 
 
-def test(provider: AuthProvider) -> int:
-    """Fetch what the provider publishes. Returns how many of its keys we can use.
-
-    Raises `ProviderUnavailable` with what is wrong.
-    """
-    entries = discovery.probe(provider)
+def test(issuer: Issuer) -> str:
+    """Fetch what the issuer publishes, and ask it about a token where it is asked about tokens. Returns what to tell
+    staff; raises `ProviderUnavailable` with what is wrong."""
+    entries = discovery.probe(issuer)
     usable = [entry for entry in entries if isinstance(entry, dict) and entry.get("alg", "RS256") in ALGORITHMS]
     if not usable:
         raise ProviderUnavailable("It has no key of an algorithm that is accepted.")
-    return len(usable)
+    if issuer.provider.introspection_url:
+        _test_introspection(issuer)
+    return f"It answers, with {len(usable)} keys that we can use."
 
 
-def client_secret(provider: AuthProvider) -> str:
-    """Ours, there; "" for a client without one."""
-    return decrypt(provider.client_secret_encrypted) if provider.client_secret_encrypted else ""
-
-
-def client_ids(provider: AuthProvider) -> list[str]:
-    """Ours, there: the one that calls, and those of the same shop's apps (`settings["other_client_ids"]`)."""
-    return [provider.client_id, *provider.settings.get("other_client_ids", [])]
-
-
-def verify(token: str, provider: AuthProvider, *, nonce: str = "") -> dict[str, Any]:
-    """The claims of a token that the provider signed for us. Raises `TokenRefused` and `ProviderUnavailable`."""
-    issuers = discovery.published(provider).issuers
+def _test_introspection(issuer: Issuer) -> None:
+    """A token that it can't know shows whether it knows us."""
     try:
-        key = _key(provider, jwt.get_unverified_header(token))
-        claims: dict[str, Any] = jwt.decode(
+        introspect("no-token-of-yours", issuer, now=0)
+    except TokenRefused:
+        return
+    raise ProviderUnavailable("It says of a token that it can't know that it is good.")
+
+
+def verify(token: str, issuer: Issuer, *, nonce: str = "") -> Claims:
+    """The claims of a token that the provider signed for us. Raises `TokenRefused` and `ProviderUnavailable`."""
+    issuers = discovery.published(issuer).issuers
+    try:
+        key = _key(issuer, jwt.get_unverified_header(token))
+        claims: Claims = jwt.decode(
             token,
             key.material,
             algorithms=[key.algorithm],
-            audience=client_ids(provider),
+            audience=issuer.client_ids,
             issuer=issuers,
             leeway=LEEWAY,
             options={"require": ["exp", "iat", "sub", "iss", "aud"]},
         )
     except (jwt.PyJWTError, KeyError, ValueError, TypeError) as error:
         raise TokenRefused(str(error)) from error
-    _check_parties(claims, provider)
+    _check_party(claims, issuer)
     if nonce and not _is_same(claims.get("nonce"), nonce):
         raise TokenRefused("another nonce")
     return claims
 
 
-def verify_id_token(token: str, provider: AuthProvider, *, nonce: str = "", access_token: str = "") -> dict[str, Any]:
+def verify_id_token(token: str, issuer: Issuer, *, nonce: str = "", access_token: str = "") -> Claims:
     """The claims of an id token for us. `access_token` is what came with it.
 
     Raises `TokenRefused` and `ProviderUnavailable`.
     """
-    claims = verify(token, provider, nonce=nonce)
+    claims = verify(token, issuer, nonce=nonce)
     header = jwt.get_unverified_header(token)
     # An access token for us, or a notice that someone logged out, is signed by the same key (RFC 8725, 3.11).
     if str(header.get("typ", "JWT")).lower() != "jwt" or "events" in claims:
         raise TokenRefused("not an id token")
     if isinstance(claims["aud"], list) and len(claims["aud"]) > 1 and "azp" not in claims:
         raise TokenRefused("for several audiences and nobody in particular")
-    if access_token and "at_hash" in claims and not _is_same(claims["at_hash"], _left_half(access_token, header)):
+    if (
+        access_token
+        and "at_hash" in claims
+        and not _is_same(claims["at_hash"], _left_half(access_token, header["alg"]))
+    ):
         raise TokenRefused("came with another access token")
     return claims
 
 
-def introspect(token: str, provider: AuthProvider, *, now: float) -> dict[str, Any]:
+def introspect(token: str, issuer: Issuer, *, now: float) -> Claims:
     """What the provider says about an access token when it is asked (RFC 7662).
 
     Raises `TokenRefused` and `ProviderUnavailable`.
     """
-    credentials = (provider.client_id, client_secret(provider))
+    url = issuer.endpoint(issuer.provider.introspection_url)
+    credentials = (issuer.provider.client_id, issuer.client_secret)
     try:
-        said = http_client.post_form(
-            discovery.endpoint(provider, provider.introspection_url), {"token": token}, credentials=credentials
-        )
+        said = http_client.post_form(url, {"token": token}, credentials=credentials)
     except http_client.ProviderRefused as error:
-        raise refuses_us(provider, error) from error
-    check_introspected(said, provider, now=now)
+        raise refuses_us(issuer, error) from error
+    check_introspected(said, issuer, now=now)
     return said
 
 
-def refuses_us(provider: AuthProvider, error: http_client.ProviderRefused) -> ProviderUnavailable:
+def refuses_us(issuer: Issuer, error: http_client.ProviderRefused) -> ProviderUnavailable:
     """What to raise where the provider refuses our own credentials: the customer has done nothing wrong, so the
     operator is told instead."""
+    provider = issuer.provider
     logger.error("Provider %s of tenant %s refuses our credentials: %s", provider, provider.tenant_id, error)
     return ProviderUnavailable("The identity provider refuses our credentials.", retry_after=http_client.RETRY_AFTER)
 
 
-def check_introspected(said: dict[str, Any], provider: AuthProvider, *, now: float) -> None:
+def check_introspected(said: Claims, issuer: Issuer, *, now: float) -> None:
     """Check what an issuer answered about an access token (RFC 7662, 2.2). Raises `TokenRefused`."""
+    ours = issuer.provider
     if said.get("active") is not True:
         raise TokenRefused("not active")
-    if str(said.get("iss", provider.issuer)).rstrip("/") != provider.issuer.rstrip("/"):
+    if str(said.get("iss", ours.issuer)).rstrip("/") != ours.issuer.rstrip("/"):
         raise TokenRefused("another issuer")
     if said.get("exp") is not None and seconds(said["exp"]) + LEEWAY < now:
         raise TokenRefused("expired")
-    audience = said.get("aud", provider.client_id)
-    if provider.client_id not in (audience if isinstance(audience, list) else [audience]):
+    audience = said.get("aud", ours.client_id)
+    if ours.client_id not in (audience if isinstance(audience, list) else [audience]):
         raise TokenRefused("another audience")
     party = said.get("azp", said.get("client_id"))
-    _check_parties(said | ({"azp": party} if party is not None else {}), provider)
+    _check_party(said | ({"azp": party} if party is not None else {}), issuer)
 
 
 def seconds(value: object) -> float:
@@ -161,7 +170,7 @@ def seconds(value: object) -> float:
     return number
 
 
-def identity_of(claims: dict[str, Any]) -> Identity:
+def identity_of(claims: Mapping[str, object]) -> Identity:
     """The identity that claims describe. Raises `TokenRefused` for claims that name nobody."""
     subject, issuer = claims.get("sub"), claims.get("iss")
     if not isinstance(subject, str) or not isinstance(issuer, str) or not 0 < len(subject) <= 255:  # noqa: PLR2004
@@ -178,16 +187,9 @@ def identity_of(claims: dict[str, Any]) -> Identity:
     )
 
 
-def _check_parties(claims: dict[str, Any], provider: AuthProvider) -> None:
-    """`azp`, in an access token perhaps `client_id` (RFC 9068, 2.2), names the party that a token was issued to: us, or
-    for token exchange one of those that are accepted."""
-    party = claims.get("azp")
-    if provider.kind == AuthProvider.Kind.JWT:
-        party = claims.get("azp", claims.get("client_id"))
-        is_accepted = not provider.authorized_parties or party in provider.authorized_parties
-    else:
-        is_accepted = party is None or party in client_ids(provider)
-    if not is_accepted:
+def _check_party(claims: Claims, issuer: Issuer) -> None:
+    """The claims name the party that a token was issued to. Raises `TokenRefused` for one that may not bring it."""
+    if not issuer.accepts_party_of(claims):
         raise TokenRefused("issued to another party")
 
 
@@ -195,41 +197,41 @@ def _is_same(said: object, wanted: str) -> bool:
     return isinstance(said, str) and hmac.compare_digest(said.encode(), wanted.encode())
 
 
-def _left_half(access_token: str, header: dict[str, Any]) -> str:
+def _left_half(access_token: str, algorithm: str) -> str:
     """What `at_hash` has to be (OpenID Connect Core 1.0, 3.1.3.6)."""
-    if header["alg"] == "EdDSA":  # hashes with SHA-512 itself (RFC 8032, 5.1)
+    if algorithm == "EdDSA":  # hashes with SHA-512 itself (RFC 8032, 5.1)
         digest = hashlib.sha512(access_token.encode()).digest()
     else:
-        digest = jwt.get_algorithm_by_name(header["alg"]).compute_hash_digest(access_token.encode())
+        digest = jwt.get_algorithm_by_name(algorithm).compute_hash_digest(access_token.encode())
     return base64.urlsafe_b64encode(digest[: len(digest) // 2]).rstrip(b"=").decode()
 
 
-def _key(provider: AuthProvider, header: dict[str, Any]) -> _Key:
+def _key(issuer: Issuer, header: Claims) -> _Key:
     """The provider's key for a token with this header. Raises `TokenRefused`."""
     algorithm = header.get("alg")
-    if algorithm == SHARED_SECRET and provider.kind == AuthProvider.Kind.LINE:
-        return _shared_secret(provider)
+    if algorithm == SHARED_SECRET and issuer.is_signing_with_client_secret:
+        return _shared_secret(issuer)
     if algorithm not in ALGORITHMS:
         raise TokenRefused("signed by an algorithm that is not accepted")
     for must_refresh in (False, True):
-        entries = discovery.keys(provider, must_refresh=must_refresh)
-        fitting = [entry for entry in entries if _could_have_signed(entry, header)]
+        entries = discovery.keys(issuer, must_refresh=must_refresh)
+        fitting = [entry for entry in entries if isinstance(entry, dict) and _could_have_signed(entry, header)]
         if len(fitting) == 1:
             return _Key(material=jwt.PyJWK(fitting[0], algorithm=algorithm).key, algorithm=algorithm)
     raise TokenRefused("signed by an unknown key")
 
 
-def _shared_secret(provider: AuthProvider) -> _Key:
-    secret = client_secret(provider)
+def _shared_secret(issuer: Issuer) -> _Key:
+    secret = issuer.client_secret
     if len(secret) < SHORTEST_SHARED_SECRET:
         raise TokenRefused("signed by a secret that anybody could guess")
     return _Key(material=secret, algorithm=SHARED_SECRET)
 
 
-def _could_have_signed(entry: Any, header: dict[str, Any]) -> bool:
+def _could_have_signed(entry: Claims, header: Claims) -> bool:
     """Whether the entry of a key set has the `kid` and algorithm of the header, as far as either names them
     (OpenID Connect Core 1.0, 10.1)."""
-    if not isinstance(entry, dict) or entry.get("use", "sig") != "sig":
+    if entry.get("use", "sig") != "sig":
         return False
     if entry.get("alg", header["alg"]) != header["alg"]:
         return False

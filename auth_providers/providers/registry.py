@@ -1,12 +1,12 @@
-"""A tenant's ways to log in: found by name or kind, and set up by staff."""
+"""A tenant's providers: found by name or kind, and set up by staff."""
 
 from collections.abc import Collection, Mapping
-from typing import Any
 
 from django.core.exceptions import ValidationError
 
 from auth_providers.models import AuthProvider
-from auth_providers.providers import oidc, setup
+from auth_providers.providers import setup
+from auth_providers.providers.kind import client_secret
 from tenants.encryption import encrypt
 from tenants.errors import DomainError, FieldError, InvalidInput, Kind
 from tenants.models import Tenant
@@ -50,7 +50,7 @@ def find_provider(*, tenant: Tenant, name: str) -> AuthProvider:
 
 
 def configure(
-    *, tenant: Tenant, name: str, secret: str | None, settings: Mapping[str, Any]
+    *, tenant: Tenant, name: str, secret: str | None, settings: Mapping[str, object]
 ) -> tuple[AuthProvider, bool]:
     """Create the provider or change it; what `settings` (fields of `AuthProvider`) leave out stays.
 
@@ -63,7 +63,7 @@ def configure(
         setattr(provider, field, value)
     if secret is not None or not provider.client_secret_encrypted:
         provider.client_secret_encrypted = encrypt(secret or "")
-    setup.check(provider, secret=oidc.client_secret(provider))
+    setup.check(provider, secret=client_secret(provider))
     try:
         provider.full_clean()
     except ValidationError as error:

@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from auth_providers.accounts import accounts
 from auth_providers.models import OTP, Account, Authenticator, AuthProvider, PendingLogIn, Session
+from auth_providers.providers.kinds.otp import OneTimeCodes
 from customers.models import Customer
 from tenants import audit
 from tenants.clients import Client
@@ -149,7 +150,7 @@ def _sends_sms(tenant: Tenant) -> bool:
     if not settings.SMS_URL:
         return False
     provider = AuthProvider.objects.for_tenant(tenant).filter(name=OTP, is_enabled=True).first()
-    return provider is not None and SMS in provider.settings.get("channels", ())
+    return provider is not None and SMS in OneTimeCodes(provider).settings.channels
 
 
 def _record(tenant: Tenant, account: Account, method: str, client: Client, *, reason: str) -> None:

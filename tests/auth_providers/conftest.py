@@ -24,7 +24,7 @@ def provider(tenant: Tenant, issuer: Issuer) -> AuthProvider:
     return AuthProvider.objects.create(
         tenant=tenant,
         name="elsewhere",
-        kind=AuthProvider.Kind.OIDC,
+        kind="oidc",
         issuer=issuer.url,
         client_id=CLIENT_ID,
         client_secret_encrypted=encrypt("our secret there"),

@@ -116,10 +116,10 @@ def _waiting_account(like: Customer) -> Account:
 
 
 def _providers(tenant: Tenant, elsewhere: Provider) -> dict[str, Callable[[], str]]:
-    for kind in (AuthProvider.Kind.OIDC, AuthProvider.Kind.JWT):
+    for kind in ("oidc", "jwt"):
         AuthProvider.objects.create(
             tenant=tenant,
-            name=kind.value,
+            name=kind,
             kind=kind,
             issuer=elsewhere.issuer,
             client_id=CLIENT_ID,

@@ -20,7 +20,7 @@ def registered(tenant: Tenant, elsewhere: Provider, settings: Settings) -> AuthP
     return AuthProvider.objects.create(
         tenant=tenant,
         name="elsewhere",
-        kind=AuthProvider.Kind.OIDC,
+        kind="oidc",
         issuer=elsewhere.issuer,
         client_id=CLIENT_ID,
         client_secret_encrypted=encrypt("secret"),
@@ -108,7 +108,7 @@ def test_a_verified_email_links_where_the_tenant_wants_it(
 def test_an_id_token_for_another_client_is_refused(
     registered: AuthProvider, elsewhere: Provider, visitor: APIClient
 ) -> None:
-    AuthProvider.objects.update(kind=AuthProvider.Kind.JWT)
+    AuthProvider.objects.update(kind="jwt")
     token = id_token(elsewhere, client_id="someone-else")
     assert exchange(visitor, token).status_code == 401
 
@@ -125,7 +125,7 @@ def exchange(visitor: APIClient, token: str, **query: str) -> Response:
 
 
 def test_a_token_is_exchanged(registered: AuthProvider, elsewhere: Provider, visitor: APIClient) -> None:
-    AuthProvider.objects.update(kind=AuthProvider.Kind.JWT)
+    AuthProvider.objects.update(kind="jwt")
     token = id_token(elsewhere)
     answer = exchange(visitor, token)
     assert (answer.status_code, answer.data["subject_access_token"]) == (200, token)
@@ -139,12 +139,12 @@ def test_a_token_is_exchanged(registered: AuthProvider, elsewhere: Provider, vis
 def test_an_unknown_customer_where_nobody_is_provisioned(
     registered: AuthProvider, elsewhere: Provider, visitor: APIClient
 ) -> None:
-    AuthProvider.objects.update(kind=AuthProvider.Kind.JWT, is_provisioning=False)
+    AuthProvider.objects.update(kind="jwt", is_provisioning=False)
     assert exchange(visitor, id_token(elsewhere)).status_code == 404
 
 
 def test_a_party_that_is_not_accepted(registered: AuthProvider, elsewhere: Provider, visitor: APIClient) -> None:
-    AuthProvider.objects.update(kind=AuthProvider.Kind.JWT, authorized_parties=["the-app"])
+    AuthProvider.objects.update(kind="jwt", authorized_parties=["the-app"])
     assert exchange(visitor, id_token(elsewhere)).status_code == 401
 
 
@@ -152,7 +152,7 @@ def test_a_provider_that_is_down_is_not_a_wrong_credential(
     registered: AuthProvider, visitor: APIClient, elsewhere: Provider
 ) -> None:
     token = id_token(elsewhere)
-    AuthProvider.objects.update(kind=AuthProvider.Kind.JWT, issuer="http://localhost:9")
+    AuthProvider.objects.update(kind="jwt", issuer="http://localhost:9")
     answer = exchange(visitor, token)
     assert (answer.status_code, answer.headers["Retry-After"]) == (503, "5")
 
@@ -162,7 +162,7 @@ def test_an_issuer_in_our_own_network_is_not_called(
     issuer: str, registered: AuthProvider, visitor: APIClient, settings: Settings
 ) -> None:
     settings.ALLOWED_PROVIDER_HOSTS = []
-    AuthProvider.objects.update(kind=AuthProvider.Kind.JWT, issuer=issuer)
+    AuthProvider.objects.update(kind="jwt", issuer=issuer)
     assert exchange(visitor, "a.b.c").status_code == 503
 
 

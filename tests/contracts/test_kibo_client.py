@@ -84,7 +84,7 @@ def heard(settings: Settings, tmp_path: Path, transactional_db: None) -> dict[st
     """All that the client says."""
     node_packages.installed()
     tenant = factories.make_tenant()
-    AuthProvider.objects.create(tenant=tenant, name="otp", kind=AuthProvider.Kind.OTP)
+    AuthProvider.objects.create(tenant=tenant, name="otp", kind="otp")
     factories.make_customer(tenant, address=ADDRESS, first_name="Ada", last_name="Lovelace")
     with https_server.running(tmp_path) as (host, certificate), start(certificate) as process:
         settings.PUBLIC_URL = f"https://{host}"

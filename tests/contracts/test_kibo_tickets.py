@@ -24,7 +24,7 @@ NOBODYS_EMAIL = "nobody@example.com"
 @pytest.fixture
 def shop(tenant: Tenant) -> Tenant:
     """A tenant that sends codes, and has one customer."""
-    AuthProvider.objects.create(tenant=tenant, name="otp", kind=AuthProvider.Kind.OTP)
+    AuthProvider.objects.create(tenant=tenant, name="otp", kind="otp")
     factories.make_customer(tenant, first_name="Ada", last_name="Lovelace")
     return tenant
 

@@ -49,7 +49,7 @@ def provider(tenant: Tenant, issuer: Issuer) -> AuthProvider:
 
 def register(tenant: Tenant, issuer: Issuer, name: str = "elsewhere", **fields: Any) -> AuthProvider:
     given = {"client_id": openid_issuer.CLIENT_ID, "client_secret_encrypted": encrypt("our secret there")} | fields
-    return AuthProvider.objects.create(tenant=tenant, name=name, kind=AuthProvider.Kind.JWT, issuer=issuer.url, **given)
+    return AuthProvider.objects.create(tenant=tenant, name=name, kind="jwt", issuer=issuer.url, **given)
 
 
 def send(path: str = PATH, *, basic: str = "", body: bytes | None = None, **form: Any) -> HttpResponse:

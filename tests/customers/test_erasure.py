@@ -14,7 +14,6 @@ from auth_providers.accounts import mailed_tokens
 from auth_providers.models import (
     Account,
     Authenticator,
-    AuthProvider,
     Challenge,
     OneTimeCode,
     PendingLink,
@@ -234,7 +233,7 @@ def _log_in_everywhere(tenant: Tenant, customer: Customer) -> None:
         tenant=tenant,
         name="corporate",
         secret="",
-        settings={"kind": AuthProvider.Kind.OIDC, "issuer": IDENTITY.issuer, "client_id": "us"},
+        settings={"kind": "oidc", "issuer": IDENTITY.issuer, "client_id": "us"},
     )
     Account.objects.create(
         tenant=tenant,

@@ -1,6 +1,6 @@
 """`/api/{tenantId}/customer/authenticate`: logging in with a provider, each with a body of its own."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from rest_framework import serializers
@@ -15,7 +15,9 @@ from auth_providers.login import federated, one_time_code, second_factor, social
 from auth_providers.login import password as password_login
 from auth_providers.models import OTP, PASSWORD, TOTP, AuthProvider
 from auth_providers.models.proofs import OneTimeCode
-from auth_providers.providers import registry
+from auth_providers.providers import kinds, registry
+from auth_providers.providers.kinds.jwt import TokenExchange
+from auth_providers.providers.kinds.webhook import Webhook
 from auth_providers.tokens import sessions
 from tenants.api.failures import Failure
 from tenants.errors import Kind
@@ -85,7 +87,7 @@ class AuthenticateViewSet(NeostoreViewSet):
             raise ParseError("The body is not an object.")
         own = {PASSWORD: self._by_password, OTP: self._by_code, TOTP: self._by_authenticator}
         try:
-            outcome = own[name](request.data) if name in own else self._elsewhere(name, request.data)
+            outcome = own[name](request.data) if name in own else self._by_other_provider(name, request.data)
         except second_factor.SecondFactorDue as due:
             return self._second_factor(due)
         except federated.LinkNeeded as needed:
@@ -136,13 +138,15 @@ class AuthenticateViewSet(NeostoreViewSet):
             tenant=self.tenant, handle=given["challengeId"], code=given["code"], issue=ISSUE, client=self.client
         )
 
-    def _elsewhere(self, name: str, data: Mapping[str, Any]) -> Outcome:
+    def _by_other_provider(self, name: str, data: Mapping[str, Any]) -> Outcome:
         provider = registry.find_provider(tenant=self.tenant, name=name)
-        by_kind: dict[str, Callable[[AuthProvider, Mapping[str, Any]], Outcome]] = {
-            AuthProvider.Kind.JWT: self._by_access_token,
-            AuthProvider.Kind.WEBHOOK: self._by_webhook,
-        }
-        return by_kind.get(provider.kind, self._by_social)(provider, data)
+        match kinds.of(provider):
+            case TokenExchange():
+                return self._by_access_token(provider, data)
+            case Webhook():
+                return self._by_webhook(provider, data)
+            case _:
+                return self._by_social(provider, data)
 
     def _by_access_token(self, provider: AuthProvider, data: Mapping[str, Any]) -> Outcome:
         return token_exchange.exchange(

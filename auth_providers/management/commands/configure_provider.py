@@ -10,7 +10,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from auth_providers.models import AuthProvider
 from auth_providers.outbound.http_client import ProviderUnavailable
-from auth_providers.providers import registry, setup
+from auth_providers.providers import kinds, registry, setup
 from tenants import directory
 from tenants.errors import InvalidInput
 from tenants.models import Tenant
@@ -24,7 +24,7 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("tenant", help="the tenant's code")
         parser.add_argument("name", help="how storefronts name it")
-        parser.add_argument("--kind", choices=AuthProvider.Kind.values)
+        parser.add_argument("--kind", choices=kinds.by_name())
         parser.add_argument("--issuer")
         parser.add_argument("--client-id")
         parser.add_argument("--redirect-uri", action="append", dest="redirect_uris")

@@ -3,25 +3,28 @@
 https://developers.google.com/identity/openid-connect/openid-connect
 """
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Literal
 
 from social_core.backends.google import GoogleOAuth2
 
-from auth_providers.providers import discovery, oidc
-from auth_providers.providers.kinds.headless import Headless
+from auth_providers.providers import oidc
+from auth_providers.providers.kind import Entries
+from auth_providers.providers.sign_in import Backend, SignIn
+from auth_providers.providers.token_issuer import IssuerSettings, Published
 
 TOKEN_INFO = "https://oauth2.googleapis.com/tokeninfo"  # noqa: S105
 
 
-class Google(Headless, GoogleOAuth2[None]):
-    """Kind `google`."""
+class GoogleBackend(Backend, GoogleOAuth2[None]):
+    """How Google is asked."""
 
     ACCESS_TOKEN_URL = "https://oauth2.googleapis.com/token"  # noqa: S105 - of its discovery document; the library's is old
 
     def by_access_token(self, access_token: str) -> oidc.Identity:
         """The profile answers for any app's token, so Google is asked first whose token it is."""
         said = self.get_json(TOKEN_INFO, params={"access_token": access_token})
-        ours = oidc.client_ids(self.provider)
+        ours = self.kind.client_ids
         if said.get("aud") not in ours or said.get("azp", said["aud"]) not in ours:
             raise oidc.TokenRefused("issued to another app")
         if oidc.seconds(said.get("expires_in", 0)) <= 0:
@@ -29,7 +32,28 @@ class Google(Headless, GoogleOAuth2[None]):
         profile = self.user_data(access_token) or {}
         if profile.get("sub") != said.get("sub"):
             raise oidc.TokenRefused("another one's profile")
-        return oidc.identity_of(profile | {"iss": discovery.KNOWN[self.provider.kind].issuers[0]})
+        return self.identity_of(profile)
 
-    def validate_email_verified(self, response: Any, *, stage: Any = "user_info") -> None:
+    def validate_email_verified(
+        self, response: Mapping[str, object] | None, *, stage: Literal["user_info", "token_validation"] = "user_info"
+    ) -> None:
         """Whoever has an address that Google has not verified may log in; they are not linked by it."""
+
+
+class Google(SignIn[IssuerSettings]):
+    """Its word that an address is verified counts."""
+
+    name = "google"
+    label = "Google"
+    help = "Customers log in at Google."
+    settings_help = '{"other_client_ids": ["…"]} for the client ids of your apps'
+    needs = ("client_id",)
+    documented = Published(
+        issuers=("https://accounts.google.com", "accounts.google.com"),
+        jwks_uri="https://www.googleapis.com/oauth2/v3/certs",
+    )
+    backend_class = GoogleBackend
+
+    def read_settings(self, entries: Entries) -> IssuerSettings:
+        """Those of every issuer."""
+        return IssuerSettings.read(entries)

@@ -43,7 +43,7 @@ def register(tenant: Tenant, elsewhere: Provider, **fields: Any) -> AuthProvider
         **{
             "tenant": tenant,
             "name": "elsewhere",
-            "kind": AuthProvider.Kind.OIDC,
+            "kind": "oidc",
             "issuer": elsewhere.issuer,
             "client_id": "shop",
             "client_secret_encrypted": encrypt(SECRET),
@@ -53,7 +53,7 @@ def register(tenant: Tenant, elsewhere: Provider, **fields: Any) -> AuthProvider
     )
 
 
-def log_in(provider: AuthProvider, **credentials: str) -> social.LoggedInElsewhere:
+def log_in(provider: AuthProvider, **credentials: str) -> social.SocialLogIn:
     return social.log_in(
         tenant=provider.tenant,
         provider=provider,
@@ -166,7 +166,7 @@ def exchange(provider: AuthProvider, token: str) -> sessions.Started:
 
 
 def test_access_tokens_are_exchanged(provider: AuthProvider, elsewhere: Provider, other_tenant: Tenant) -> None:
-    provider.kind, provider.authorized_parties = AuthProvider.Kind.JWT, ["shop"]
+    provider.kind, provider.authorized_parties = "jwt", ["shop"]
     provider.save()
     good = elsewhere.tokens_for("ada", resource=RESOURCE)["access_token"]
     assert exchange(provider, good).account.identifier == "ada"
@@ -177,13 +177,13 @@ def test_access_tokens_are_exchanged(provider: AuthProvider, elsewhere: Provider
     for token in (others, late, forged, forge.unsigned(good, alg="none"), "rubbish"):
         with pytest.raises(sessions.LogInRefused):
             exchange(provider, token)
-    theirs = register(other_tenant, elsewhere, kind=AuthProvider.Kind.JWT, client_id="their-shop")
+    theirs = register(other_tenant, elsewhere, kind="jwt", client_id="their-shop")
     with pytest.raises(sessions.LogInRefused):
         exchange(theirs, good)
 
 
 def test_opaque_access_tokens_are_exchanged_by_asking(provider: AuthProvider, elsewhere: Provider) -> None:
-    provider.kind, provider.authorized_parties = AuthProvider.Kind.JWT, ["shop"]
+    provider.kind, provider.authorized_parties = "jwt", ["shop"]
     provider.introspection_url = f"{elsewhere.issuer}/token/introspection"
     provider.save()
     assert exchange(provider, elsewhere.tokens_for("ada")["access_token"]).account.identifier == "ada"

@@ -10,8 +10,9 @@ from pytest_django import Settings
 from auth_providers.login import social
 from auth_providers.models import Account, AuthProvider
 from auth_providers.outbound.http_client import ProviderUnavailable
-from auth_providers.providers import discovery, setup
-from auth_providers.providers.kinds.headless import Tokens
+from auth_providers.providers import kinds, setup
+from auth_providers.providers.sign_in import SignIn, Tokens
+from auth_providers.providers.token_issuer import IssuerSettings
 from auth_providers.tokens import sessions
 from customers.models import Customer
 from tenants.encryption import encrypt
@@ -60,7 +61,7 @@ def register(tenant: Tenant, world: World, kind: str, **fields: Any) -> AuthProv
     )
 
 
-def log_in(provider: AuthProvider, **credentials: str) -> social.LoggedInElsewhere:
+def log_in(provider: AuthProvider, **credentials: str) -> social.SocialLogIn:
     return social.log_in(
         tenant=provider.tenant,
         provider=provider,
@@ -80,8 +81,16 @@ def is_refused(provider: AuthProvider, **credentials: str) -> bool:
     return False
 
 
+def sign_in_kind(kind: str) -> type[SignIn[IssuerSettings]]:
+    found = kinds.by_name()[kind]
+    assert issubclass(found, SignIn)
+    return found
+
+
 def issuer_of(kind: str) -> str:
-    return discovery.KNOWN[kind].issuers[0]
+    documented = sign_in_kind(kind).documented
+    assert documented is not None
+    return documented.issuers[0]
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -223,21 +232,21 @@ def test_whose_word_about_an_address_counts(
 ) -> None:
     provider = register(tenant, world, kind)
     claims = {"iss": issuer_of(kind), "email": "Ada@Example.com", "email_verified": said}
-    backend = social.BACKENDS[kind](provider)
+    backend = sign_in_kind(kind)(provider).backend()
     identity = backend.by_id_token(Tokens(id_token=world.id_token(**claims)), nonce="")
     assert (identity.email, identity.is_email_verified) == ("ada@example.com", is_verified)
 
 
 def test_facebooks_profile_vouches_for_no_address(tenant: Tenant, world: World) -> None:
     world.tokens["good"] = Grant()
-    identity = social.BACKENDS["facebook"](register(tenant, world, "facebook")).by_access_token("good")
+    identity = sign_in_kind("facebook")(register(tenant, world, "facebook")).backend().by_access_token("good")
     assert (identity.email, identity.is_email_verified) == ("ada@example.com", False)
 
 
 def test_whoever_has_an_unverified_address_at_google_is_not_sent_away(tenant: Tenant, world: World) -> None:
     world.tokens["good"] = Grant()
     world.users["ada"]["email_verified"] = False
-    identity = social.BACKENDS["google"](register(tenant, world, "google")).by_access_token("good")
+    identity = sign_in_kind("google")(register(tenant, world, "google")).backend().by_access_token("good")
     assert not identity.is_email_verified
 
 
@@ -348,7 +357,7 @@ def test_nothing_falls_back_to_settings_of_the_deployment(tenant: Tenant, world:
 
 
 def test_the_library_cannot_call_out_by_itself(tenant: Tenant, world: World) -> None:
-    for kind, backend_class in social.BACKENDS.items():
+    for kind in kinds.names_of(SignIn):
         provider = AuthProvider(tenant=tenant, name=kind, kind=kind, issuer=world.url, client_id=OURS)
         with pytest.raises(NotImplementedError):
-            backend_class(provider).request("https://example.com")
+            sign_in_kind(kind)(provider).backend().request("https://example.com")

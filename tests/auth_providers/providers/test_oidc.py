@@ -13,6 +13,7 @@ from django.core.cache import cache
 from auth_providers.models import AuthProvider
 from auth_providers.outbound.http_client import ProviderUnavailable
 from auth_providers.providers import discovery, oidc
+from auth_providers.providers.kinds.openid_connect import OpenIdConnect
 from auth_providers.providers.oidc import TokenRefused
 from tests.auth_providers import forge
 from tests.openid_issuer import DISCOVERY, JWKS, Issuer, Key
@@ -20,12 +21,17 @@ from tests.openid_issuer import DISCOVERY, JWKS, Issuer, Key
 NOW = int(time.time())
 
 
-def is_refused(token: str, provider: AuthProvider, **more: str) -> bool:
+def is_refused(token: str, provider: OpenIdConnect, **more: str) -> bool:
     try:
         oidc.verify(token, provider, **more)
     except TokenRefused:
         return True
     return False
+
+
+@pytest.fixture
+def provider(provider: AuthProvider) -> OpenIdConnect:
+    return OpenIdConnect(provider)
 
 
 @pytest.fixture
@@ -37,7 +43,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
 
 
 @pytest.mark.parametrize("algorithm", ["ES256", "RS256", "PS256"])
-def test_a_good_token(issuer: Issuer, provider: AuthProvider, algorithm: str) -> None:
+def test_a_good_token(issuer: Issuer, provider: OpenIdConnect, algorithm: str) -> None:
     issuer.publish(Key("k", algorithm))
     assert oidc.verify(issuer.token(email="ada@example.com"), provider)["email"] == "ada@example.com"
     assert not is_refused(issuer.token(aud=["other", "shop"], azp="shop"), provider)
@@ -64,22 +70,22 @@ def test_a_good_token(issuer: Issuer, provider: AuthProvider, algorithm: str) ->
         {"sub": 5},
     ],
 )
-def test_claims_that_are_refused(issuer: Issuer, provider: AuthProvider, claims: dict[str, Any]) -> None:
+def test_claims_that_are_refused(issuer: Issuer, provider: OpenIdConnect, claims: dict[str, Any]) -> None:
     assert is_refused(issuer.token(**claims), provider)
 
 
-def test_two_clocks_may_differ_a_little(issuer: Issuer, provider: AuthProvider) -> None:
+def test_two_clocks_may_differ_a_little(issuer: Issuer, provider: OpenIdConnect) -> None:
     assert not is_refused(issuer.token(exp=int(time.time()) - 10), provider)
     assert not is_refused(issuer.token(iat=int(time.time()) + 10), provider)
 
 
-def test_a_nonce_is_compared_where_there_is_one(issuer: Issuer, provider: AuthProvider) -> None:
+def test_a_nonce_is_compared_where_there_is_one(issuer: Issuer, provider: OpenIdConnect) -> None:
     assert not is_refused(issuer.token(nonce="n"), provider, nonce="n")
     assert is_refused(issuer.token(nonce="n"), provider, nonce="m")
     assert is_refused(issuer.token(), provider, nonce="m")
 
 
-def is_no_id_token(token: str, provider: AuthProvider, **more: str) -> bool:
+def is_no_id_token(token: str, provider: OpenIdConnect, **more: str) -> bool:
     try:
         oidc.verify_id_token(token, provider, **more)
     except TokenRefused:
@@ -87,7 +93,7 @@ def is_no_id_token(token: str, provider: AuthProvider, **more: str) -> bool:
     return False
 
 
-def test_what_makes_it_an_id_token(issuer: Issuer, provider: AuthProvider) -> None:
+def test_what_makes_it_an_id_token(issuer: Issuer, provider: OpenIdConnect) -> None:
     assert not is_no_id_token(issuer.token(), provider)
     assert not is_no_id_token(issuer.token(header={"typ": "jwt"}), provider)
     assert is_no_id_token(issuer.token(header={"typ": "at+jwt"}), provider)
@@ -98,7 +104,7 @@ def test_what_makes_it_an_id_token(issuer: Issuer, provider: AuthProvider) -> No
 
 
 @pytest.mark.parametrize(("algorithm", "digest"), [("ES256", "sha256"), ("RS256", "sha256")])
-def test_the_access_token_that_came_along(issuer: Issuer, provider: AuthProvider, algorithm: str, digest: str) -> None:
+def test_the_access_token_that_came_along(issuer: Issuer, provider: OpenIdConnect, algorithm: str, digest: str) -> None:
     issuer.publish(Key("k", algorithm))
     half = hashlib.new(digest, b"access").digest()[:16]
     at_hash = base64.urlsafe_b64encode(half).rstrip(b"=").decode()
@@ -121,18 +127,18 @@ def test_seconds_that_are_none(value: Any) -> None:
 
 
 @pytest.mark.parametrize("algorithm", ["none", "None", "HS256", "HS512", "ES384", "RS256", "nonsense", 5, None])
-def test_an_algorithm_that_the_key_does_not_have(issuer: Issuer, provider: AuthProvider, algorithm: Any) -> None:
+def test_an_algorithm_that_the_key_does_not_have(issuer: Issuer, provider: OpenIdConnect, algorithm: Any) -> None:
     assert is_refused(forge.unsigned(issuer.token(), alg=algorithm), provider)
 
 
 @pytest.mark.parametrize("algorithm", ["HS256", "ES256"])
-def test_the_public_key_as_a_shared_secret(issuer: Issuer, provider: AuthProvider, algorithm: str) -> None:
+def test_the_public_key_as_a_shared_secret(issuer: Issuer, provider: OpenIdConnect, algorithm: str) -> None:
     public = issuer.keys[0].private.public_key()
     pem = public.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
     assert is_refused(forge.signed_with_hmac(issuer.token(), pem, algorithm), provider)
 
 
-def test_a_shared_secret_in_the_key_set_is_no_key(issuer: Issuer, provider: AuthProvider) -> None:
+def test_a_shared_secret_in_the_key_set_is_no_key(issuer: Issuer, provider: OpenIdConnect) -> None:
     entry = {"kty": "oct", "k": "c2VjcmV0", "kid": "first"}
     for extra in ({}, {"alg": "HS256"}, {"alg": "ES256"}):
         issuer.answers[JWKS] = (200, {"keys": [entry | extra]})
@@ -141,24 +147,24 @@ def test_a_shared_secret_in_the_key_set_is_no_key(issuer: Issuer, provider: Auth
 
 
 @pytest.mark.parametrize("name", ["jku", "x5u"])
-def test_a_key_that_the_token_names_is_not_fetched(issuer: Issuer, provider: AuthProvider, name: str) -> None:
+def test_a_key_that_the_token_names_is_not_fetched(issuer: Issuer, provider: OpenIdConnect, name: str) -> None:
     mallory = Key("first")
     issuer.answers["/mallory"] = (200, {"keys": [mallory.entry]})
     assert is_refused(issuer.token(by=mallory, header={name: f"{issuer.url}/mallory"}), provider)
     assert issuer.asked["/mallory"] == 0
 
 
-def test_a_key_that_the_token_brings_is_ignored(issuer: Issuer, provider: AuthProvider) -> None:
+def test_a_key_that_the_token_brings_is_ignored(issuer: Issuer, provider: OpenIdConnect) -> None:
     mallory = Key("first")
     assert is_refused(issuer.token(by=mallory, header={"jwk": mallory.entry}), provider)
 
 
-def test_a_key_for_encryption_signs_nothing(issuer: Issuer, provider: AuthProvider) -> None:
+def test_a_key_for_encryption_signs_nothing(issuer: Issuer, provider: OpenIdConnect) -> None:
     issuer.publish(Key("k", use="enc"))
     assert is_refused(issuer.token(), provider)
 
 
-def test_no_kid_with_one_key_and_with_two(issuer: Issuer, provider: AuthProvider) -> None:
+def test_no_kid_with_one_key_and_with_two(issuer: Issuer, provider: OpenIdConnect) -> None:
     one, other = Key(), Key()
     issuer.publish(one)
     assert not is_refused(issuer.token(), provider)
@@ -168,7 +174,7 @@ def test_no_kid_with_one_key_and_with_two(issuer: Issuer, provider: AuthProvider
 
 
 @pytest.mark.parametrize("damaged", [None, 5, "key", {}, {"kty": "EC"}, {"kty": "RSA", "n": "!", "e": "AQAB"}])
-def test_damaged_entries_of_a_key_set(issuer: Issuer, provider: AuthProvider, damaged: Any) -> None:
+def test_damaged_entries_of_a_key_set(issuer: Issuer, provider: OpenIdConnect, damaged: Any) -> None:
     entry = damaged | {"kid": "damaged"} if isinstance(damaged, dict) else damaged
     issuer.answers[JWKS] = (200, {"keys": [entry, issuer.keys[0].entry]})
     assert not is_refused(issuer.token(), provider)
@@ -176,17 +182,17 @@ def test_damaged_entries_of_a_key_set(issuer: Issuer, provider: AuthProvider, da
 
 
 @pytest.mark.parametrize("token", ["", ".", "..", "a.b.c", "é", "eyJhbGciOiJFUzI1NiJ9.e30.", "x" * 100_000])
-def test_what_is_no_token(provider: AuthProvider, token: str) -> None:
+def test_what_is_no_token(provider: OpenIdConnect, token: str) -> None:
     assert is_refused(token, provider)
 
 
-def test_a_token_that_was_changed(issuer: Issuer, provider: AuthProvider) -> None:
+def test_a_token_that_was_changed(issuer: Issuer, provider: OpenIdConnect) -> None:
     header, payload, signature = issuer.token().split(".")
     assert is_refused(f"{header}.{forge.part({'sub': 'mallory'})}.{signature}", provider)
     assert is_refused(f"{header}.{payload}.", provider)
 
 
-def test_keys_are_fetched_once(issuer: Issuer, provider: AuthProvider, clock: list[float]) -> None:
+def test_keys_are_fetched_once(issuer: Issuer, provider: OpenIdConnect, clock: list[float]) -> None:
     token = issuer.token(exp=NOW + 2 * discovery.FRESH_SECONDS)
     for _ in range(3):
         oidc.verify(token, provider)
@@ -196,7 +202,7 @@ def test_keys_are_fetched_once(issuer: Issuer, provider: AuthProvider, clock: li
     assert issuer.asked == {DISCOVERY: 2, JWKS: 2}
 
 
-def test_a_rotated_key_is_found_at_once(issuer: Issuer, provider: AuthProvider, clock: list[float]) -> None:
+def test_a_rotated_key_is_found_at_once(issuer: Issuer, provider: OpenIdConnect, clock: list[float]) -> None:
     oidc.verify(issuer.token(), provider)
     clock[0] += discovery.REFRESH_SECONDS + 1
     old, new = issuer.keys[0], Key("second")
@@ -207,7 +213,7 @@ def test_a_rotated_key_is_found_at_once(issuer: Issuer, provider: AuthProvider, 
 
 
 def test_unknown_keys_do_not_make_us_ask_again_and_again(
-    issuer: Issuer, provider: AuthProvider, clock: list[float]
+    issuer: Issuer, provider: OpenIdConnect, clock: list[float]
 ) -> None:
     stranger = Key("unknown")
     assert [is_refused(issuer.token(by=stranger), provider) for _ in range(5)] == [True] * 5
@@ -218,7 +224,7 @@ def test_unknown_keys_do_not_make_us_ask_again_and_again(
 
 
 def test_a_provider_that_is_down_keeps_its_keys_for_a_while(
-    issuer: Issuer, provider: AuthProvider, clock: list[float]
+    issuer: Issuer, provider: OpenIdConnect, clock: list[float]
 ) -> None:
     token = issuer.token(exp=NOW + 2 * discovery.STALE_SECONDS)
     oidc.verify(token, provider)
@@ -232,7 +238,7 @@ def test_a_provider_that_is_down_keeps_its_keys_for_a_while(
 
 
 def test_a_provider_that_is_down_is_not_asked_for_every_token(
-    issuer: Issuer, provider: AuthProvider, clock: list[float]
+    issuer: Issuer, provider: OpenIdConnect, clock: list[float]
 ) -> None:
     oidc.verify(issuer.token(), provider)
     issuer.answers = {DISCOVERY: (503, {}), JWKS: (500, {})}
@@ -247,7 +253,7 @@ def test_a_provider_that_is_down_is_not_asked_for_every_token(
 
 
 def test_a_provider_that_was_never_reached_is_left_alone_for_a_while(
-    issuer: Issuer, provider: AuthProvider, clock: list[float]
+    issuer: Issuer, provider: OpenIdConnect, clock: list[float]
 ) -> None:
     issuer.answers[DISCOVERY] = (503, {})
     for _ in range(3):
@@ -261,20 +267,20 @@ def test_a_provider_that_was_never_reached_is_left_alone_for_a_while(
 
 
 @pytest.mark.parametrize("said", ["https://evil.example", "", None, 5])
-def test_a_discovery_document_that_names_another_issuer(issuer: Issuer, provider: AuthProvider, said: Any) -> None:
+def test_a_discovery_document_that_names_another_issuer(issuer: Issuer, provider: OpenIdConnect, said: Any) -> None:
     issuer.publish(issuer=said)
     with pytest.raises(ProviderUnavailable):
         oidc.verify(issuer.token(), provider)
 
 
 @pytest.mark.parametrize("keys", [None, 5, "keys", {}, []])
-def test_a_key_set_without_keys(issuer: Issuer, provider: AuthProvider, keys: Any) -> None:
+def test_a_key_set_without_keys(issuer: Issuer, provider: OpenIdConnect, keys: Any) -> None:
     issuer.answers[JWKS] = (200, {"keys": keys})
     assert is_refused(issuer.token(), provider)
 
 
-def test_test_counts_usable_keys(issuer: Issuer, provider: AuthProvider) -> None:
-    assert oidc.test(provider) == 1
+def test_test_counts_usable_keys(issuer: Issuer, provider: OpenIdConnect) -> None:
+    assert oidc.test(provider) == "It answers, with 1 keys that we can use."
     issuer.publish(Key("k", alg="RSA-OAEP"))
     cache.clear()
     with pytest.raises(ProviderUnavailable):
@@ -282,7 +288,8 @@ def test_test_counts_usable_keys(issuer: Issuer, provider: AuthProvider) -> None
 
 
 def test_identity_of_who_has_no_usable_subject() -> None:
-    for claims in ({}, {"sub": ""}, {"sub": "x" * 256}, {"sub": 5}, {"sub": "a\0b"}):
+    unusable: tuple[dict[str, object], ...] = ({}, {"sub": ""}, {"sub": "x" * 256}, {"sub": 5}, {"sub": "a\0b"})
+    for claims in unusable:
         with pytest.raises(TokenRefused):
             oidc.identity_of({"iss": "https://elsewhere.example"} | claims)
 

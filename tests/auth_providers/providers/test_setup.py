@@ -6,7 +6,8 @@ import pytest
 from pytest_django import Settings
 
 from auth_providers.models import AuthProvider
-from auth_providers.providers import registry
+from auth_providers.providers import kinds, registry
+from auth_providers.providers.kind import BuiltIn
 from tenants.errors import InvalidInput
 from tenants.models import Tenant
 
@@ -26,7 +27,7 @@ GOOD: dict[str, dict[str, Any]] = {
 
 
 def configure(tenant: Tenant, kind: str, *, name: str = "", secret: str | None = None, **fields: Any) -> AuthProvider:
-    own = kind in AuthProvider.OWN_KINDS
+    own = kind in kinds.names_of(BuiltIn)
     secret = SECRET if secret is None and kind in ("facebook", "line", "webhook") else secret
     provider, _ = registry.configure(
         tenant=tenant, name=name or (kind if own else "elsewhere"), secret=secret, settings={"kind": kind} | fields
@@ -47,7 +48,7 @@ def test_what_a_kind_needs_is_enough(tenant: Tenant, kind: str) -> None:
 
 
 def test_every_kind_is_tried_here() -> None:
-    assert set(GOOD) == set(AuthProvider.Kind.values)
+    assert set(GOOD) == set(kinds.by_name())
 
 
 @pytest.mark.parametrize(

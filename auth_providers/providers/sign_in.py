@@ -1,21 +1,23 @@
-"""social-auth-core's backends without a browser, a session of Django's or a pipeline.
+"""A kind whose provider customers log in at: the storefront brings an id token, an access token or a code.
 
-A backend knows how its provider wants to be asked. Everything around that is ours: the credentials are those of the
-tenant's own row and nothing else is ever looked up, every call goes through `http_client`, and what a token proves is
-checked by `oidc`. docs/decisions/social-providers.md says why.
+A backend of social-auth-core knows how its provider wants to be asked. Everything around that is ours: there is no
+browser, no session of Django's and no pipeline, the credentials are those of the tenant's own provider and nothing else
+is ever looked up, every call goes through `http_client`, and what a token proves is checked by `oidc`.
+docs/decisions/social-providers.md says why.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, NoReturn, cast
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, NoReturn, cast
 
 from social_core.backends.oauth import BaseOAuth2
 
-from auth_providers.models import AuthProvider
 from auth_providers.outbound import http_client
 from auth_providers.providers import discovery, oidc
+from auth_providers.providers.token_issuer import IssuerSettings, IssuerSettings_co, TokenIssuer
 
 if TYPE_CHECKING:
+    from requests.auth import AuthBase
     from social_core.exceptions import ErrorStage
     from social_core.strategy import BaseStrategy
 
@@ -28,21 +30,21 @@ class Tokens:
     id_token: str = ""
 
 
-class TenantsOwn:
+class ProviderStrategy:
     """What a backend asks its surroundings for. Settings are those of one provider of one tenant; what is not among
     them is not set: Django's are not asked, so that no tenant's log-in runs on the operator's or another's credentials.
 
     Not the library's own base class, which brings OpenID 2.0 along.
     """
 
-    def __init__(self, settings: Mapping[str, Any]) -> None:
+    def __init__(self, settings: Mapping[str, object]) -> None:
         self._settings = settings
 
-    def setting(self, name: str, default: Any = None, backend: object = None) -> Any:
+    def setting(self, name: str, default: object = None, backend: object = None) -> object:
         """The tenant's, or the library's own default."""
         return self._settings.get(name, default)
 
-    def request_data(self) -> dict[str, Any]:
+    def request_data(self) -> dict[str, object]:
         """There is no request."""
         return {}
 
@@ -51,19 +53,15 @@ class TenantsOwn:
         return path or ""
 
 
-class Headless(BaseOAuth2[None]):
+class Backend(BaseOAuth2[None]):
     """To be put in front of a backend of the library."""
 
-    # The provider takes us for a stranger (RFC 6749, 5.2): the customer has done nothing wrong.
+    # Errors by which the provider says that it does not know us (RFC 6749, 5.2): the customer has done nothing wrong.
     OUR_FAULT: tuple[str, ...] = ("invalid_client", "unauthorized_client")
 
-    def __init__(self, provider: AuthProvider) -> None:
-        self.provider = provider
-        super().__init__(cast("BaseStrategy[None]", TenantsOwn(self.settings_of(provider))))
-
-    def settings_of(self, provider: AuthProvider) -> dict[str, Any]:
-        """The library's names for what the provider's row says."""
-        return {"KEY": provider.client_id, "SECRET": oidc.client_secret(provider)}
+    def __init__(self, kind: "SignIn[IssuerSettings]") -> None:
+        self.kind = kind
+        super().__init__(cast("BaseStrategy[None]", ProviderStrategy(kind.library_settings())))
 
     def redeem(self, *, code: str, redirect_uri: str, code_verifier: str) -> Tokens:
         """Exchange the code (RFC 6749, 4.1.3; RFC 7636, 4.5). Raises `ProviderRefused` and `ProviderUnavailable`."""
@@ -72,9 +70,19 @@ class Headless(BaseOAuth2[None]):
         form: dict[str, str] = self.auth_complete_params()  # type: ignore[no-untyped-call]
         if code_verifier:
             form |= {"code_verifier": code_verifier}
+        try:
+            answer = self._exchange(form)
+        except http_client.ProviderRefused as error:
+            if error.code not in self.OUR_FAULT:
+                raise
+            raise oidc.refuses_us(self.kind, error) from error
+        texts = {name: answer.get(name) for name in ("access_token", "id_token")}
+        return Tokens(**{name: text for name, text in texts.items() if isinstance(text, str)})
+
+    def _exchange(self, form: dict[str, str]) -> dict[str, object]:
         by_url = self.ACCESS_TOKEN_METHOD == "GET"  # noqa: S105
         # Of the class that only exchanges: those below it check the id token in ways that `oidc` improves on.
-        answer = BaseOAuth2.request_access_token(
+        return BaseOAuth2.request_access_token(
             self,
             self.access_token_url(),
             method=self.ACCESS_TOKEN_METHOD,
@@ -83,15 +91,13 @@ class Headless(BaseOAuth2[None]):
             data=None if by_url else form,
             auth=self.auth_complete_credentials(),  # type: ignore[no-untyped-call]
         )
-        texts = {name: answer.get(name) for name in ("access_token", "id_token")}
-        return Tokens(**{name: text for name, text in texts.items() if isinstance(text, str)})
 
     def by_id_token(self, tokens: Tokens, *, nonce: str) -> oidc.Identity:
         """Whom the id token is about. Raises `oidc.TokenRefused` and `ProviderUnavailable`."""
-        claims = oidc.verify_id_token(tokens.id_token, self.provider, nonce=nonce, access_token=tokens.access_token)
-        return oidc.identity_of(self.as_standard(claims) | {"iss": discovery.published(self.provider).issuers[0]})
+        claims = oidc.verify_id_token(tokens.id_token, self.kind, nonce=nonce, access_token=tokens.access_token)
+        return self.identity_of(self.as_standard(claims))
 
-    def as_standard(self, claims: dict[str, Any]) -> dict[str, Any]:
+    def as_standard(self, claims: oidc.Claims) -> oidc.Claims:
         """The claims of an id token, in the meaning of OpenID Connect Core 1.0, 5.1."""
         return claims
 
@@ -102,6 +108,10 @@ class Headless(BaseOAuth2[None]):
         """
         raise NotImplementedError
 
+    def identity_of(self, claims: oidc.Claims) -> oidc.Identity:
+        """The identity at this provider that standard claims describe. Raises `oidc.TokenRefused`."""
+        return oidc.identity_of(claims | {"iss": discovery.published(self.kind).issuers[0]})
+
     def get_json(  # noqa: PLR0917 - the library's
         self,
         url: str,
@@ -109,24 +119,47 @@ class Headless(BaseOAuth2[None]):
         headers: Mapping[str, str | bytes] | None = None,
         data: dict[str, Any] | None = None,
         json: dict[str, Any] | None = None,
-        auth: Any = None,
+        auth: "tuple[str, str] | AuthBase | None" = None,
         params: dict[str, Any] | None = None,
         timeout: float | None = None,
         stage: "ErrorStage" = "user_info",
     ) -> dict[str, Any]:
-        """The library's way out, led through `http_client`. Raises `ProviderRefused` and `ProviderUnavailable`."""
+        """Every call of the library's, sent by `http_client`. Raises `ProviderRefused` and `ProviderUnavailable`."""
         said = http_client.call(
             method,
-            discovery.endpoint(self.provider, url),
+            self.kind.endpoint(url),
             query=params,
             form=data,
             headers={name: value for name, value in (headers or {}).items() if isinstance(value, str)},
-            credentials=auth,
+            credentials=auth if isinstance(auth, tuple) else None,
         )
         if isinstance(error := said.get("error"), str):  # Some say no with a 200.
             raise http_client.ProviderRefused(error)
         return said
 
-    def request(self, *args: Any, **options: Any) -> NoReturn:
+    def request(self, *args: object, **options: object) -> NoReturn:
         """Nothing of the library's own goes out: no limits, redirects, any address."""
         raise NotImplementedError("call get_json")
+
+
+class SignIn(TokenIssuer[IssuerSettings_co]):
+    """One provider that customers log in at."""
+
+    backend_class: ClassVar[type[Backend]]
+
+    def backend(self) -> Backend:
+        """What asks the provider."""
+        return self.backend_class(self)
+
+    def library_settings(self) -> dict[str, object]:
+        """What the library's backend is told, by its own names."""
+        return {"KEY": self.provider.client_id, "SECRET": self.client_secret}
+
+    def test(self) -> str:
+        """The keys, and the credentials where that is possible without a customer."""
+        answer = oidc.test(self)
+        self.test_credentials()
+        return answer
+
+    def test_credentials(self) -> None:
+        """Raises `ProviderUnavailable` where our own credentials are found to be wrong."""
