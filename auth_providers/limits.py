@@ -12,7 +12,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from math import ceil
-from typing import Any
 
 from django.db import connection
 from django.db.models import Q, QuerySet
@@ -231,7 +230,7 @@ def _count(
         return {str(rule): int(count) for rule, count in cursor.fetchall()}
 
 
-def _adapt(moment: datetime) -> Any:
+def _adapt(moment: datetime) -> str | None:
     """The moment as this database takes it."""
     return connection.ops.adapt_datetimefield_value(moment)
 

@@ -1,8 +1,7 @@
 """The database itself refuses to rewrite a trail: triggers, for the migration that creates the tables."""
 
-from typing import Any
-
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
+from django.db.migrations.state import StateApps
 
 # Each trail's table and what its trigger says.
 TRAILS = {
@@ -25,15 +24,15 @@ END;
 """
 
 
-def create_triggers(apps: Any, schema_editor: BaseDatabaseSchemaEditor) -> None:
+def create_triggers(apps: StateApps, schema_editor: BaseDatabaseSchemaEditor) -> None:
     """For a migration: refuse every UPDATE of a trail."""
     statement = POSTGRESQL if schema_editor.connection.vendor == "postgresql" else SQLITE
     for table, message in TRAILS.items():
         schema_editor.execute(statement.format(table=table, message=message), params=None)
 
 
-def drop_triggers(apps: Any, schema_editor: BaseDatabaseSchemaEditor) -> None:
-    """For a migration's way back."""
+def drop_triggers(apps: StateApps, schema_editor: BaseDatabaseSchemaEditor) -> None:
+    """For a migration, in reverse."""
     is_postgresql = schema_editor.connection.vendor == "postgresql"
     for table in TRAILS:
         schema_editor.execute(f"DROP TRIGGER {table}_no_update" + (f" ON {table}" if is_postgresql else ""))

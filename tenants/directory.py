@@ -1,7 +1,6 @@
 """Which tenants exist: look-up by code, creation."""
 
 import re
-from typing import Any
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
@@ -39,7 +38,7 @@ def get_tenant(code: str) -> Tenant:
 
 
 @transaction.atomic
-def create_tenant(*, code: str, name: str = "", **fields: Any) -> tuple[Tenant, bool]:
+def create_tenant(*, code: str, name: str = "", **fields: object) -> tuple[Tenant, bool]:
     """Create the tenant with its first signing key and its default site; an existing one is left as it is.
 
     `fields` are those of `Tenant`. Returns the tenant and whether it is new. Raises `InvalidInput`.

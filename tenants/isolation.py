@@ -96,7 +96,7 @@ def enable(schema_editor: BaseDatabaseSchemaEditor, tables: list[str]) -> None:
 
 
 def disable(schema_editor: BaseDatabaseSchemaEditor, tables: list[str]) -> None:
-    """For a migration's way back: undo `enable`, but keep the role, which other databases may use."""
+    """For a migration, in reverse: undo `enable`, but keep the role, which other databases may use."""
     if schema_editor.connection.vendor != "postgresql":
         return
     for table in tables:

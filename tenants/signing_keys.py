@@ -6,8 +6,9 @@ until the last token it signed has expired (OpenID Connect Core 1.0, 10.1.1).
 
 import hashlib
 import secrets
+from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import Any
+from typing import TypeAlias, TypedDict
 
 import jwt
 from cryptography.hazmat.primitives import serialization
@@ -27,6 +28,14 @@ KEY_SET_MAX_AGE = timedelta(minutes=10)
 
 # As long as others believe a revoked key (`auth_providers.tokens.PUBLIC_KEY_CACHE_SECONDS`).
 CURRENT_CACHE_SECONDS = 30
+
+Jwk: TypeAlias = Mapping[str, str]  # RFC 7517, 4; every member of an elliptic curve key is text (RFC 7518, 6.2)
+
+
+class KeySet(TypedDict):
+    """A JSON Web Key Set (RFC 7517, 5)."""
+
+    keys: list[Jwk]
 
 
 class NoSigningKey(DomainError):
@@ -101,7 +110,7 @@ def published(*, tenant: Tenant) -> list[SigningKey]:
     ]
 
 
-def key_set(*, tenant: Tenant) -> dict[str, Any]:
+def key_set(*, tenant: Tenant) -> KeySet:
     """The tenant's JSON Web Key Set (RFC 7517, 5)."""
     return {"keys": [key.public_jwk for key in published(tenant=tenant)]}
 

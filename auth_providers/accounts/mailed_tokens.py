@@ -1,7 +1,7 @@
 """Tokens by mail: each proves that its receiver reads a mailbox, once, for one purpose, for a while."""
 
 from datetime import timedelta
-from typing import Any
+from typing import TypedDict
 
 from django.utils import timezone
 
@@ -20,6 +20,13 @@ LIFETIMES = {
 }
 
 
+class EmailChange(TypedDict):
+    """What a token of an e-mail change confirms: the new address, and whether the contact e-mail follows it."""
+
+    email: str
+    is_contact_email_synced: bool
+
+
 class InvalidChallenge(DomainError):
     """Unknown, spent, expired, of another purpose or another tenant: the caller learns no more than this."""
 
@@ -28,8 +35,9 @@ class InvalidChallenge(DomainError):
     default_message = "The token is not valid."
 
 
-def issue(*, account: Account, purpose: Challenge.Purpose, details: dict[str, Any] | None = None) -> str:
-    """Make a token for the account's owner and return it in plain; only its hash is kept."""
+def issue(*, account: Account, purpose: Challenge.Purpose, details: EmailChange | None = None) -> str:
+    """Make a token for the account's owner and return it in plain; only its hash is kept. `details` are stored with it,
+    for what it confirms."""
     token = new_token()
     Challenge(
         tenant_id=account.tenant_id,

@@ -5,9 +5,8 @@ colour and logo. A tenant may replace them for a language and a site (`MessageTe
 """
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.hashers import is_password_usable
@@ -20,6 +19,7 @@ from auth_providers.accounts.contact_points import ContactPoint
 from auth_providers.models import OTP, Account, AuthProvider, Challenge, MessageTemplate, OneTimeCode
 from tenants.encryption import decrypt
 from tenants.models import Message
+from tenants.outbox.queue import MessageContext
 
 # A tenant's own words see their context and nothing else: no loaders, no libraries, no settings.
 SANDBOX = Engine(libraries={}, loaders=[("django.template.loaders.locmem.Loader", {})])
@@ -39,7 +39,7 @@ class Facts:
     """Which words to take, and what to fill in."""
 
     template: str
-    context: dict[str, Any]
+    context: Mapping[str, object]
     language: str = ""
 
 
@@ -79,7 +79,7 @@ def _facts(message: Message) -> Facts | None:
         return None
     tenant = message.tenant
     brand = {"tenant": {"name": tenant.name}, "color": tenant.brand_color, "logo": tenant.logo_url}
-    return replace(facts, context=facts.context | brand)
+    return replace(facts, context={**facts.context, **brand})
 
 
 def language_of(text: str) -> str:
@@ -88,17 +88,17 @@ def language_of(text: str) -> str:
     return code if code in dict(settings.LANGUAGES) else "en"
 
 
-def _words(message: Message, language: str, template: str, context: dict[str, Any]) -> Letter:
+def _words(message: Message, language: str, template: str, context: Mapping[str, object]) -> Letter:
     own = _own_template(message, language, template)
     if own is not None:
         return in_sandbox(own, context)
     subject, _, text = render_to_string(f"messages/{template}.txt", context).strip().partition("\n\n")
     paragraphs = [part.strip() for part in text.split("\n\n")]
-    dressed = render_to_string("messages/base.html", context | {"subject": subject, "paragraphs": paragraphs})
+    dressed = render_to_string("messages/base.html", {**context, "subject": subject, "paragraphs": paragraphs})
     return Letter(subject=_one_line(subject), text=f"{text}\n", html=dressed)
 
 
-def in_sandbox(own: MessageTemplate, context: dict[str, Any]) -> Letter:
+def in_sandbox(own: MessageTemplate, context: Mapping[str, object]) -> Letter:
     """The letter in a tenant's own words. Raises whatever they break by."""
     return Letter(
         subject=_one_line(SANDBOX.from_string(own.subject).render(Context(context, autoescape=False))),
@@ -122,15 +122,15 @@ def _one_line(text: str) -> str:
     return " ".join(text.split())
 
 
-def _as_given(message: Message, context: dict[str, Any]) -> Facts | None:
+def _as_given(message: Message, context: MessageContext) -> Facts | None:
     return Facts(template=message.template, context=context)
 
 
-def _opt_in(message: Message, context: dict[str, Any]) -> Facts | None:
+def _opt_in(message: Message, context: MessageContext) -> Facts | None:
     return _with_token(message, _find_account(message, is_confirmed=False), Challenge.Purpose.OPT_IN)
 
 
-def _password_reset(message: Message, context: dict[str, Any]) -> Facts | None:
+def _password_reset(message: Message, context: MessageContext) -> Facts | None:
     """A token also for who never had a password and has proven nothing yet: reading this mail is the proof. Where
     somebody signed up with a password, the link of the opt-in comes first."""
     account = _find_account(message)
@@ -139,24 +139,26 @@ def _password_reset(message: Message, context: dict[str, Any]) -> Facts | None:
     return _with_token(message, account, Challenge.Purpose.PASSWORD_RESET)
 
 
-def _email_change(message: Message, context: dict[str, Any]) -> Facts | None:
+def _email_change(message: Message, context: MessageContext) -> Facts | None:
     """To the new address: a token, or to whoever has that address already, that it is taken."""
     if _find_account(message) is not None:
         return Facts(template="email_in_use", context=context)
-    account = _get_account(message, context["account"])
-    details = {"email": message.recipient, "is_contact_email_synced": context["is_contact_email_synced"]}
+    account = _find_account_by_key(message, context["account"])
+    details = mailed_tokens.EmailChange(
+        email=message.recipient, is_contact_email_synced=bool(context["is_contact_email_synced"])
+    )
     return _with_token(message, account, Challenge.Purpose.EMAIL_CHANGE, details)
 
 
-def _deletion(message: Message, context: dict[str, Any]) -> Facts | None:
-    account = _get_account(message, context["account"])
+def _deletion(message: Message, context: MessageContext) -> Facts | None:
+    account = _find_account_by_key(message, context["account"])
     return _with_token(message, account, Challenge.Purpose.DELETION)
 
 
-def _code(message: Message, context: dict[str, Any]) -> Facts | None:
+def _code(message: Message, context: MessageContext) -> Facts | None:
     """A one-time code, unless it has expired, was spent, or a newer one took its place meanwhile; and for a log-in only
     where there is a customer to let in, or would be one."""
-    codes = OneTimeCode.objects.for_tenant(message.tenant).filter(challenge_id=context["challenge_id"])
+    codes = OneTimeCode.objects.for_tenant(message.tenant).filter(challenge_id=str(context["challenge_id"]))
     code = codes.filter(spent_at=None, expires_at__gt=timezone.now()).first()
     if code is None:
         return None
@@ -178,7 +180,7 @@ def _may_log_in(message: Message, account: Account | None) -> bool:
     return provider is not None and provider.is_provisioning
 
 
-FACTS: dict[str, Callable[[Message, dict[str, Any]], Facts | None]] = {
+FACTS: dict[str, Callable[[Message, MessageContext], Facts | None]] = {
     "opt_in": _opt_in,
     "password_reset": _password_reset,
     "email_change": _email_change,
@@ -194,12 +196,15 @@ def _find_account(message: Message, **conditions: bool) -> Account | None:
     return own.filter(customer__is_active=True, **conditions).first()
 
 
-def _get_account(message: Message, key: int) -> Account | None:
+def _find_account_by_key(message: Message, key: str | int) -> Account | None:
     return accounts.of_existing_customers(tenant=message.tenant).filter(pk=key).first()
 
 
 def _with_token(
-    message: Message, account: Account | None, purpose: Challenge.Purpose, details: dict[str, Any] | None = None
+    message: Message,
+    account: Account | None,
+    purpose: Challenge.Purpose,
+    details: mailed_tokens.EmailChange | None = None,
 ) -> Facts | None:
     """The letter that is named after the token's purpose, with a new token and the tenant's link for it; None when
     there is nobody to write to."""

@@ -1,7 +1,7 @@
 """A tenant's own words for a mail: which mails there are, what each can tell, and how the words read with a sample."""
 
 import re
-from typing import Any
+from collections.abc import Mapping
 
 from django.template import Context, Engine
 
@@ -11,11 +11,11 @@ from tenants.errors import FieldError, InvalidInput
 from tenants.models import Tenant
 
 TOKEN = "SAMPLE-TOKEN"  # noqa: S105
-WITH_TOKEN = {"token": TOKEN, "link": f"https://shop.example/confirm?token={TOKEN}"}
-WITH_CODE = {"token": TOKEN, "minutes": 3}
+WITH_TOKEN: Mapping[str, str | int] = {"token": TOKEN, "link": f"https://shop.example/confirm?token={TOKEN}"}
+WITH_CODE: Mapping[str, str | int] = {"token": TOKEN, "minutes": 3}
 # Every mail and the facts it can tell, besides the shop's; `.sms` is the text message of the same, of which the text
 # alone is sent.
-SAMPLES: dict[str, dict[str, Any]] = {
+SAMPLES: Mapping[str, Mapping[str, str | int]] = {
     "activated": {},
     "already_registered": {"email": "ada@example.com"},
     "deletion": WITH_TOKEN,
@@ -48,10 +48,10 @@ STRICT = Engine(
 )
 
 
-def facts_of(template: str, tenant: Tenant) -> dict[str, Any]:
+def facts_of(template: str, tenant: Tenant) -> Mapping[str, object]:
     """Sample facts for this mail of the tenant's."""
     shop = {"tenant": {"name": tenant.name}, "color": tenant.brand_color, "logo": tenant.logo_url}
-    return SAMPLES[template] | shop
+    return {**SAMPLES[template], **shop}
 
 
 def render_sample(own: MessageTemplate) -> Letter:
@@ -64,7 +64,7 @@ def render_sample(own: MessageTemplate) -> Letter:
     return in_sandbox(own, facts)
 
 
-def _errors(own: MessageTemplate, part: str, facts: dict[str, Any]) -> list[FieldError]:
+def _errors(own: MessageTemplate, part: str, facts: Mapping[str, object]) -> list[FieldError]:
     words = getattr(own, part)
     try:
         rendered = STRICT.from_string(words).render(Context(facts))

@@ -72,8 +72,9 @@ def confirm(*, tenant: Tenant, token: str, client: Client) -> None:
     with transaction.atomic():
         challenge = mailed_tokens.spend(tenant=tenant, purpose=Challenge.Purpose.EMAIL_CHANGE, token=token)
         account = challenge.account
-        accounts.move_email(tenant=tenant, account=account, email=challenge.details["email"])
-        if challenge.details["is_contact_email_synced"]:
+        details: mailed_tokens.EmailChange = challenge.details
+        accounts.move_email(tenant=tenant, account=account, email=details["email"])
+        if details["is_contact_email_synced"]:
             profiles.update(
                 tenant=tenant,
                 customer=account.customer,

@@ -7,10 +7,11 @@ chooses an algorithm (RFC 8725, 3.1 and 3.10).
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, TypeAlias
 from uuid import UUID
 
 import jwt
+from cryptography.hazmat.primitives.asymmetric import ec
 from django.conf import settings
 from django.core.cache import cache
 from rest_framework_simplejwt.backends import TokenBackend
@@ -20,7 +21,11 @@ from rest_framework_simplejwt.tokens import Token
 from auth_providers.models import Session
 from tenants import signing_keys
 from tenants.directory import is_code
+from tenants.json_values import Json, JsonObject
 from tenants.models import Tenant
+
+# What PyJWT makes of an elliptic curve JWK.
+PublicKey: TypeAlias = ec.EllipticCurvePublicKey | ec.EllipticCurvePrivateKey
 
 # How long a revoked key may still be trusted by a process that has it in its cache.
 PUBLIC_KEY_CACHE_SECONDS = 30
@@ -42,7 +47,7 @@ class Claims:
     session_id: UUID
     customer_number: str
     expires_at: datetime
-    payload: dict[str, Any]
+    payload: JsonObject
 
 
 def issuer(tenant_code: str) -> str:
@@ -63,7 +68,7 @@ class _TenantBackend(TokenBackend):
         )
         self.kid = kid
 
-    def encode(self, payload: dict[str, Any]) -> str:
+    def encode(self, payload: dict[str, Json]) -> str:
         claims = payload | {"aud": self.audience, "iss": self.issuer}
         return jwt.encode(claims, self.prepared_signing_key, algorithm=self.algorithm, headers={"kid": self.kid})
 
@@ -170,7 +175,7 @@ def _is_kid(kid: object) -> bool:
     return isinstance(kid, str) and re.fullmatch(r"[A-Za-z0-9_-]{1,43}", kid) is not None
 
 
-def _public_key(tenant_code: str, kid: str) -> Any:
+def _public_key(tenant_code: str, kid: str) -> PublicKey:
     """The tenant's published key of this id, cached, ready for verifying. Raises `JwtInvalid`."""
     jwk = cache.get_or_set(
         f"public-jwk:{tenant_code}:{kid}",
@@ -182,8 +187,8 @@ def _public_key(tenant_code: str, kid: str) -> Any:
     return jwt.algorithms.ECAlgorithm.from_jwk(jwk)
 
 
-def _find_public_jwk(tenant_code: str, kid: str) -> dict[str, Any] | None:
+def _find_public_jwk(tenant_code: str, kid: str) -> signing_keys.Jwk | None:
     tenant = Tenant.objects.filter(code=tenant_code, is_active=True).first()
     key = signing_keys.find_published(tenant=tenant, kid=kid) if tenant else None
-    public_jwk: dict[str, Any] | None = key.public_jwk if key else None
+    public_jwk: signing_keys.Jwk | None = key.public_jwk if key else None
     return public_jwk

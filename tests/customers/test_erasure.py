@@ -371,7 +371,7 @@ def test_no_mail_goes_out_any_more_and_no_secret_of_one_is_left(customer: Custom
 
 def test_a_link_that_was_mailed_before_opens_nothing(customer: Customer) -> None:
     account = Account.objects.get(identifier=factories.EMAIL)
-    details = {"email": "back@example.com", "is_contact_email_synced": True}
+    details = mailed_tokens.EmailChange(email="back@example.com", is_contact_email_synced=True)
     token = mailed_tokens.issue(account=account, purpose=Challenge.Purpose.EMAIL_CHANGE, details=details)
     erase(customer)
     late = mailed_tokens.issue(account=account, purpose=Challenge.Purpose.EMAIL_CHANGE, details=details)
