@@ -11,7 +11,7 @@ from customers.addresses import addresses
 from customers.addresses import fields as address_fields
 from customers.addresses.fields import AddressChanges
 from customers.enrichment import enrichment
-from customers.enrichment.fields import CustomerFields, fields_of
+from customers.enrichment.fields import ADDRESS_NAMES, PROFILE_NAMES, CustomerFields, fields_of
 from customers.models import Address, Customer
 from customers.profiles import ProfileChanges
 from tenants import audit
@@ -20,10 +20,7 @@ from tenants.errors import FieldError, InvalidInput
 from tenants.json_values import JsonObject
 from tenants.models import Tenant
 
-# From the names of `CustomerFields` to those of the profile, where they differ.
-PROFILE_NAMES = {"email": "contact_email", "phone": "contact_phone"}
 ENTRY_NAMES = {own: name for name, own in PROFILE_NAMES.items()}
-ADDRESS_NAMES = ("street", "street_number", "postal_code", "city", "state", "country")
 # What a postal code says: with a new code, the place is another.
 PLACE = ("city", "state")
 

@@ -30,6 +30,9 @@ class CustomerFields(PersonalDetails, total=False):
     country: str | None
 
 
+# From the names above to those of the profile, where they differ.
+PROFILE_NAMES = {"email": "contact_email", "phone": "contact_phone"}
+ADDRESS_NAMES = ("street", "street_number", "postal_code", "city", "state", "country")
 # The texts that enrichment checks, with their greatest length in characters. Other fields pass as they are.
 TEXTS = {
     **dict.fromkeys(("title", "first_name", "middle_name", "last_name", "company", "preferred_site"), TEXT_MAX_LENGTH),

@@ -14,3 +14,8 @@ def customer(tenant: Tenant) -> Customer:
         number=numbers.take(tenant=tenant),
         values={"first_name": "Ada", "last_name": "Lovelace", "contact_email": "ada@example.com"},
     )
+
+
+@pytest.fixture
+def neighbour(customer: Customer) -> Customer:
+    return profiles.create(tenant=customer.tenant, number=numbers.take(tenant=customer.tenant), values={})

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from customers import numbers, profiles
-from customers.models import Customer
+from customers import erasure, identifiers, notes, numbers, profiles, segments
+from customers.models import Customer, Segment
 from tenants.errors import InvalidInput
 from tenants.models import AuditEvent, Tenant
 from tests.factories import CLIENT
@@ -208,3 +208,29 @@ def test_update_many_at_once_with_one_version_lets_one_through(customer: Custome
     assert [type(result) for result in results].count(Customer) == 1
     assert [type(result) for result in results].count(profiles.StaleVersion) == 7
     assert Customer.objects.get(pk=customer.pk).version == 2
+
+
+def test_every_field_is_a_column_of_the_profile() -> None:
+    columns = {column.name for column in Customer._meta.concrete_fields}
+    assert profiles.ProfileChanges.__annotations__.keys() <= columns
+    ours = {"id", "tenant", "number", "is_active", "is_on_hold", "version", "search_text"}  # written by us alone
+    moments = {"last_login_at", "created_at", "updated_at", "erased_at"}
+    assert columns - profiles.ProfileChanges.__annotations__.keys() == ours | moments
+
+
+def test_who_was_erased_or_is_another_tenants_gets_nothing(customer: Customer, other_tenant: Tenant) -> None:
+    for tenant in (customer.tenant, other_tenant):
+        Segment.objects.create(tenant=tenant, code="vip")
+    erased = Customer.objects.get(pk=customer.pk)
+    for tenant in (other_tenant, customer.tenant):
+        if tenant == customer.tenant:
+            erasure.erase(tenant=tenant, customer=erased)
+        for act in (
+            lambda tenant=tenant: segments.assign(tenant=tenant, customer=customer, code="vip"),
+            lambda tenant=tenant: notes.add(tenant=tenant, customer=customer, text="x", staff_username="clara"),
+            lambda tenant=tenant: identifiers.assign(
+                tenant=tenant, customer=customer, identifiers={"loyaltyCard": "C-1"}
+            ),
+        ):
+            with pytest.raises(profiles.CustomerNotFound):
+                act()

@@ -1,11 +1,9 @@
-"""Addresses: the first is the default, tags and countries have one spelling, and an id may be the client's own."""
+"""Addresses: the first is the default, countries have one spelling, and an id may be the client's own."""
 
 import re
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from customers.addresses import addresses, fields
 from customers.models import Address, Customer
@@ -64,19 +62,6 @@ def test_create_first_with_something_wrong(customer: Customer, field: str, value
         create_first(customer, **{field: value})
     assert [detail.field for detail in refused.value.details] == [field]
     assert not Address.objects.exists()
-
-
-def test_check_lists_everything_that_is_wrong() -> None:
-    with pytest.raises(InvalidInput) as refused:
-        fields.check(values={"country": "GBR", "public_id": "a b", "tags": ["t"] * 51})
-    assert [detail.field for detail in refused.value.details] == ["contact_name", "country", "public_id", "tags"]
-
-
-@given(st.lists(st.text()))
-def test_normalize_tags_is_done_once_and_for_all(tags: list[str]) -> None:
-    normalized = fields.normalize_tags(tags)
-    assert fields.normalize_tags(normalized) == normalized
-    assert len(set(normalized)) == len(normalized)
 
 
 def test_list_for_shows_only_ones_own_addresses(customer: Customer, other_tenant: Tenant) -> None:

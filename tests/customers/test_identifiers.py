@@ -1,11 +1,11 @@
-"""What other systems know a customer by, the segments a customer is in, and what staff write down."""
+"""What other systems know a customer by: each identifier is one customer's."""
 
 from typing import Any
 
 import pytest
 
-from customers import erasure, identifiers, notes, numbers, profiles, segments
-from customers.models import Customer, CustomerIdentifier, Segment, SegmentMembership
+from customers import identifiers
+from customers.models import Customer, CustomerIdentifier
 from tenants.errors import InvalidInput
 from tenants.isolation import confined
 from tenants.models import AuditEvent, Tenant
@@ -13,11 +13,6 @@ from tests.factories import CLIENT
 from tests.races import at_once
 
 CARD, TILL = {"loyaltyCard": "C-1"}, {"till": "7:42"}
-
-
-@pytest.fixture
-def neighbour(customer: Customer) -> Customer:
-    return profiles.create(tenant=customer.tenant, number=numbers.take(tenant=customer.tenant), values={})
 
 
 def assign(customer: Customer, given: dict[str, Any]) -> None:
@@ -102,56 +97,3 @@ def test_two_who_want_one_identifier_at_once(customer: Customer, neighbour: Cust
     assert {type(result) for result in results} == {type(None), identifiers.IdentifierTaken}
     assert results.count(None) == 3  # the winner asked three times
     assert CustomerIdentifier.objects.count() == 1
-
-
-def test_a_segment_is_assigned_and_removed_once(customer: Customer, other_tenant: Tenant) -> None:
-    segment = Segment.objects.create(tenant=customer.tenant, code="vip")
-    assert [segments.assign(tenant=customer.tenant, customer=customer, code="vip") for _ in range(2)] == [True, False]
-    assert segments.list_for(tenant=customer.tenant, customer=customer) == [segment]
-    assert segments.list_for(tenant=other_tenant, customer=customer) == []
-    assert [segments.remove(tenant=customer.tenant, customer=customer, code="vip") for _ in range(2)] == [True, False]
-    assert [event.reason for event in AuditEvent.objects.filter(action__endswith="segment")] == ["vip", "vip"]
-
-
-@pytest.mark.parametrize("code", ["unknown", "foreign", "", "a\0b", "\ud800"])
-def test_an_unknown_segment_is_refused_and_not_made(customer: Customer, other_tenant: Tenant, code: str) -> None:
-    Segment.objects.create(tenant=other_tenant, code="foreign")
-    for act in (segments.assign, segments.remove):
-        with pytest.raises(InvalidInput) as refused:
-            act(tenant=customer.tenant, customer=customer, code=code)
-        assert refused.value.details[0].field == "segment"
-    assert Segment.objects.count() == 1
-
-
-@pytest.mark.django_db(transaction=True)
-def test_many_who_assign_one_segment_at_once(customer: Customer) -> None:
-    Segment.objects.create(tenant=customer.tenant, code="vip")
-    results = at_once(6, lambda index: segments.assign(tenant=customer.tenant, customer=customer, code="vip"))
-    assert sorted(results, key=str) == [False] * 5 + [True]
-    assert SegmentMembership.objects.count() == AuditEvent.objects.filter(action="assign_segment").count() == 1
-
-
-def test_notes_come_newest_first(customer: Customer, neighbour: Customer) -> None:
-    for text in ("Called.", "Called again."):
-        notes.add(tenant=customer.tenant, customer=customer, text=text, staff_username="clara")
-    assert [note.text for note in notes.list_for(tenant=customer.tenant, customer=customer)] == [
-        "Called again.",
-        "Called.",
-    ]
-    assert notes.list_for(tenant=customer.tenant, customer=neighbour) == []
-
-
-def test_who_was_erased_or_is_another_tenants_gets_nothing(customer: Customer, other_tenant: Tenant) -> None:
-    for tenant in (customer.tenant, other_tenant):
-        Segment.objects.create(tenant=tenant, code="vip")
-    erased = Customer.objects.get(pk=customer.pk)
-    for tenant in (other_tenant, customer.tenant):
-        if tenant == customer.tenant:
-            erasure.erase(tenant=tenant, customer=erased)
-        for act in (
-            lambda tenant=tenant: segments.assign(tenant=tenant, customer=customer, code="vip"),
-            lambda tenant=tenant: notes.add(tenant=tenant, customer=customer, text="x", staff_username="clara"),
-            lambda tenant=tenant: identifiers.assign(tenant=tenant, customer=customer, identifiers=CARD),
-        ):
-            with pytest.raises(profiles.CustomerNotFound):
-                act()
