@@ -14,6 +14,7 @@ from typing import Any
 from django.apps import apps
 from django.db import connection, models
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
+from psycopg.pq import TransactionStatus
 
 from tenants.models import AuditEvent, Tenant, TenantOwned
 
@@ -69,10 +70,17 @@ def confined(tenant: Tenant) -> Iterator[None]:
 
 
 def _leave() -> None:
-    """Inside a transaction of the caller's the settings would last until its end."""
-    if connection.in_atomic_block and not connection.needs_rollback:
+    """Inside a transaction of the caller's the settings would last until its end. Where an error has aborted it, they
+    end with the rollback, and another statement would only hide that error."""
+    if connection.in_atomic_block and not connection.needs_rollback and _takes_statements():
         with connection.cursor() as cursor:
             cursor.execute(LEAVE)
+
+
+def _takes_statements() -> bool:
+    """Whether the transaction is open and not aborted; Django learns that only when its block ends."""
+    opened = connection.connection
+    return opened is not None and opened.info.transaction_status == TransactionStatus.INTRANS
 
 
 def owned_models() -> list[type[models.Model]]:

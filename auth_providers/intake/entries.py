@@ -90,6 +90,8 @@ def complete(*, tenant: Tenant, entry: Entry) -> Entry:
         completed = replace(entry, values=fields_of(enriched.values), derived=enriched.derived)
     except InvalidInput as error:
         errors += error.details
+        refused = {each.field for each in error.details}  # may be of any type: they are not looked at again
+        completed = replace(entry, values=fields_of({k: v for k, v in entry.values.items() if k not in refused}))
     checks: tuple[Callable[[], None], ...] = (
         lambda: identifiers.check(identifiers=completed.identifiers),
         lambda: _check_consents(completed.consents),

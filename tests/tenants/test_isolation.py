@@ -1,9 +1,10 @@
 """The second wall: what a forgotten tenant filter would do, and what PostgreSQL makes of it."""
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 
 import pytest
-from django.db import DatabaseError, connection, transaction
+from django.db import DatabaseError, DataError, connection, transaction
 
 from customers.models import Customer
 from tenants import isolation
@@ -69,3 +70,41 @@ def test_a_confined_statement_takes_no_extra_round_trip(
 ) -> None:
     with isolation.confined(customers[0].tenant):
         assert len(statements(lambda: list(Customer.objects.all()))) == 1
+
+
+def fail_in_the_database() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 1 / 0")
+
+
+def fail_in_python() -> None:
+    Customer.objects.get(pk=0)
+
+
+@pytest.mark.parametrize(
+    ("act", "error"),
+    [(fail_in_the_database, DataError), (fail_in_python, Customer.DoesNotExist)],
+    ids=["in the database", "in Python"],
+)
+@pytest.mark.parametrize("caller", [nullcontext, transaction.atomic], ids=["autocommit", "in a transaction"])
+@pytest.mark.django_db(transaction=True)
+def test_an_error_surfaces_unchanged_and_ends_the_confinement(
+    act: Callable[[], None], error: type[Exception], caller: Callable[[], AbstractContextManager[None]]
+) -> None:
+    mine, other = factories.make_tenant(), factories.make_tenant("globex")
+    factories.make_customer(other)
+    with pytest.raises(error) as raised, caller(), isolation.confined(mine):
+        act()
+    assert type(raised.value) is error
+    assert not isinstance(raised.value.__context__, DatabaseError)
+    assert Customer.objects.count() == 1
+
+
+def test_an_error_that_the_caller_survives_ends_the_confinement(customers: tuple[Customer, Customer]) -> None:
+    """In one transaction: the next statement is not confined."""
+    with pytest.raises(Customer.DoesNotExist), isolation.confined(customers[0].tenant):
+        fail_in_python()
+    assert Customer.objects.count() == 2
+    with pytest.raises(DataError), transaction.atomic(), isolation.confined(customers[0].tenant):
+        fail_in_the_database()
+    assert Customer.objects.count() == 2

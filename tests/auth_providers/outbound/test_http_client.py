@@ -36,6 +36,19 @@ def listener() -> Iterator[socket.socket]:
         yield server
 
 
+@pytest.fixture
+def connections(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, int]]:
+    """Host and port of every connection that was tried, by whatever library. None succeeds."""
+    tried: list[tuple[str, int]] = []
+
+    def refuse(_: socket.socket, address: Any) -> None:
+        tried.append(address[:2])
+        raise ConnectionRefusedError
+
+    monkeypatch.setattr(socket.socket, "connect", refuse)
+    return tried
+
+
 @pytest.mark.parametrize(
     "host",
     [
@@ -61,30 +74,78 @@ def test_our_own_machine_is_not_called(listener: socket.socket, settings: Settin
 @pytest.mark.parametrize(
     "host",
     [
-        "10.0.0.1",
-        "172.16.0.1",
-        "192.168.0.1",
+        "10.0.0.0",
+        "10.255.255.255",
+        "172.16.0.0",
+        "172.31.255.255",
+        "192.168.0.0",
+        "192.168.255.255",
+        "169.254.0.0",
         "169.254.169.254",
+        "100.64.0.0",
         "100.100.100.200",
+        "100.127.255.255",
+        "127.0.0.1",
+        "127.255.255.255",
+        "0.0.0.0",  # noqa: S104
         "[::1]",
+        "[fc00::]",
         "[fd00::1]",
         "[fe80::1]",
         "[::ffff:10.0.0.1]",
         "[::ffff:169.254.169.254]",
+        "[64:ff9b::7f00:1]",
         "224.0.0.1",
+        "localhost",
     ],
 )
-def test_private_networks_are_not_called(settings: Settings, host: str) -> None:
-    settings.ALLOWED_PROVIDER_HOSTS = ["localhost"]
-    started = time.perf_counter()
-    assert is_unavailable(f"https://{host}/")
-    assert time.perf_counter() - started < QUICKLY
+@pytest.mark.parametrize("port", ["", ":443", ":8080"])
+def test_no_connection_is_opened_into_a_private_network(
+    settings: Settings, connections: list[tuple[str, int]], host: str, port: str
+) -> None:
+    settings.ALLOWED_PROVIDER_HOSTS = ["provider.example"]
+    url = f"https://{host}{port}/"
+    assert is_unavailable(url)
+    with pytest.raises(ProviderUnavailable):
+        http_client.post_form(url, {"a": "b"}, credentials=("id", "secret"))
+    with pytest.raises(ProviderUnavailable):
+        http_client.post_json(url, b"{}", headers={})
+    assert not connections
 
 
-@pytest.mark.parametrize("url", ["http://example.com/", "ftp://example.com/", "file:///etc/hostname", "", "https://"])
-def test_other_schemes_are_not_called(settings: Settings, url: str) -> None:
+@pytest.mark.parametrize(
+    "address",
+    [
+        "9.255.255.255",
+        "11.0.0.0",
+        "172.15.255.255",
+        "172.32.0.0",
+        "192.167.255.255",
+        "192.169.0.0",
+        "169.253.255.255",
+        "169.255.0.0",
+        "100.63.255.255",
+        "100.128.0.0",
+        "126.255.255.255",
+        "128.0.0.0",
+        "223.255.255.255",
+    ],
+)
+def test_the_addresses_beside_a_private_network_are_called(
+    settings: Settings, connections: list[tuple[str, int]], address: str
+) -> None:
+    settings.ALLOWED_PROVIDER_HOSTS = []
+    assert is_unavailable(f"https://{address}/")
+    assert connections == [(address, 443)]
+
+
+@pytest.mark.parametrize(
+    "url", ["http://example.com/", "http://8.8.8.8/", "ftp://8.8.8.8/", "file:///etc/hostname", "", "https://"]
+)
+def test_other_schemes_are_not_called(settings: Settings, connections: list[tuple[str, int]], url: str) -> None:
     settings.ALLOWED_PROVIDER_HOSTS = []
     assert is_unavailable(url)
+    assert not connections
 
 
 def test_a_host_that_the_deployment_names_is_called(issuer: Issuer) -> None:
