@@ -91,9 +91,9 @@ class AuthProviderForm(forms.ModelForm[AuthProvider]):
         """Without the line break that came with it from a file or a clipboard."""
         return str(self.cleaned_data["client_secret"]).strip("\r\n")
 
-    def clean_settings(self) -> Any:
+    def clean_settings(self) -> object:
         """An object also when nothing was entered."""
-        entered = self.cleaned_data["settings"]
+        entered: object = self.cleaned_data["settings"]
         return {} if entered is None else entered
 
     def _post_clean(self) -> None:
@@ -111,7 +111,7 @@ class AuthProviderForm(forms.ModelForm[AuthProvider]):
             raise forms.ValidationError(f"Absolute, without # and *, please: {', '.join(wrong)}")
         return uris
 
-    def settings(self) -> dict[str, Any]:
+    def settings(self) -> dict[str, object]:
         """The fields of the provider, as the core takes them."""
         return {name: self.cleaned_data[name] for name in self.cleaned_data if name not in CHOSEN_ONCE}
 

@@ -1,7 +1,5 @@
 """Identity providers in the back office: set up, tested, switched off."""
 
-from typing import Any
-
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
@@ -57,7 +55,7 @@ class AuthProviderAdmin(TenantRowAdmin[AuthProvider]):
     def has_delete_permission(self, request: HttpRequest, obj: AuthProvider | None = None) -> bool:
         return False
 
-    def save_model(self, request: HttpRequest, obj: AuthProvider, form: Any, change: bool) -> None:
+    def save_model(self, request: HttpRequest, obj: AuthProvider, form: AuthProviderForm, change: bool) -> None:
         provider, _ = registry.configure(
             tenant=obj.tenant,
             name=obj.name,

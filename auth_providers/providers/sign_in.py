@@ -8,7 +8,7 @@ docs/decisions/social-providers.md says why.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, NoReturn, cast
+from typing import TYPE_CHECKING, ClassVar, Literal, NoReturn, cast
 
 from social_core.backends.oauth import BaseOAuth2
 
@@ -117,13 +117,13 @@ class Backend(BaseOAuth2[None]):
         url: str,
         method: Literal["GET", "POST", "DELETE"] = "GET",
         headers: Mapping[str, str | bytes] | None = None,
-        data: dict[str, Any] | None = None,
-        json: dict[str, Any] | None = None,
+        data: dict[str, str] | None = None,
+        json: dict[str, object] | None = None,
         auth: "tuple[str, str] | AuthBase | None" = None,
-        params: dict[str, Any] | None = None,
+        params: dict[str, str] | None = None,
         timeout: float | None = None,
         stage: "ErrorStage" = "user_info",
-    ) -> dict[str, Any]:
+    ) -> dict[str, object]:
         """Every call of the library's, sent by `http_client`. Raises `ProviderRefused` and `ProviderUnavailable`."""
         said = http_client.call(
             method,

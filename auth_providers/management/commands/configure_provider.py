@@ -73,7 +73,7 @@ def _secret(text: str | None, file: Path | None) -> str | None:
     return getpass("Client secret: ") if text == "-" else text
 
 
-def _entries(tenant: Tenant, name: str, entries: list[str]) -> dict[str, Any]:
+def _entries(tenant: Tenant, name: str, entries: list[str]) -> dict[str, object]:
     """The provider's `settings` with what was named, when anything was."""
     if not entries:
         return {}
@@ -87,14 +87,15 @@ def _entries(tenant: Tenant, name: str, entries: list[str]) -> dict[str, Any]:
     return {"settings": {key: value for key, value in merged.items() if value is not None}}
 
 
-def _value(text: str) -> Any:
+def _value(text: str) -> object:
     try:
-        return json.loads(text)
+        value: object = json.loads(text)
     except ValueError:
         return text
+    return value
 
 
-def _settings(options: dict[str, Any]) -> dict[str, Any]:
+def _settings(options: dict[str, Any]) -> dict[str, object]:
     """The fields of the provider that were named."""
     names = ("kind", "issuer", "client_id", "redirect_uris", "authorized_parties", "introspection_url")
     settings = {name: options[name] for name in names if options[name] is not None}

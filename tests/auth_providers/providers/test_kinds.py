@@ -1,363 +1,111 @@
-"""Google, Apple, Facebook and LINE: whom they vouch for to us gets in; what they said to another app proves nothing."""
+"""The kinds are found by their modules: a new one is one file, and all the rest takes it from there."""
 
-import time
+import sys
 from collections.abc import Iterator
-from typing import Any
+from io import StringIO
+from pathlib import Path
 
 import pytest
+from django.contrib.auth.models import User
+from django.core.management import CommandError, call_command
+from django.test import Client
 from pytest_django import Settings
 
-from auth_providers.login import social
-from auth_providers.models import Account, AuthProvider
-from auth_providers.outbound.http_client import ProviderUnavailable
-from auth_providers.providers import kinds, setup
-from auth_providers.providers.sign_in import SignIn, Tokens
-from auth_providers.providers.token_issuer import IssuerSettings
-from auth_providers.tokens import sessions
-from customers.models import Customer
-from tenants.encryption import encrypt
+from auth_providers.admin.forms import AuthProviderForm
+from auth_providers.models import OTP, PASSWORD, TOTP, Account, AuthProvider
+from auth_providers.providers import kinds
+from auth_providers.providers.kind import BuiltIn
+from auth_providers.providers.sign_in import SignIn
 from tenants.errors import InvalidInput
-from tenants.models import AuditEvent, Tenant
-from tests import social_providers
-from tests.auth_providers import forge
-from tests.factories import CLIENT
-from tests.openid_issuer import Key
-from tests.social_providers import GRAPH, KEY_ID, OTHERS, OURS, REDIRECT_URI, SECRET, TEAM, Grant, World
+from tenants.models import Tenant
+from tests.back_office.pages import PROVIDERS
+from tests.contracts.neostore_calls import authenticate
+from tests.openid_issuer import Issuer
 
-KINDS = ["google", "apple", "facebook", "line"]
-# Those that answer for an access token.
-WITH_ACCESS_TOKENS = ["google", "facebook", "line"]
-VERIFIER = "v" * 43
-
-
-@pytest.fixture(scope="module")
-def running() -> Iterator[World]:
-    with social_providers.running() as world:
-        yield world
+HERE = Path(__file__).parent
 
 
 @pytest.fixture
-def world(running: World, settings: Settings) -> World:
-    settings.ALLOWED_PROVIDER_HOSTS = ["localhost"]
-    running.tokens, running.codes, running.down, running.override = {}, {}, set(), {}
-    profile = {"email": "ada@example.com", "email_verified": True, "given_name": "Ada", "family_name": "Lovelace"}
-    running.users = {"ada": profile | {"first_name": "Ada", "last_name": "Lovelace"}}
-    return running
+def bank(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """`more_kinds/bank.py` lies beside the other kinds, and nothing else has changed."""
+    monkeypatch.setattr(kinds, "__path__", [*kinds.__path__, str(HERE / "more_kinds")])
+    kinds.by_name.cache_clear()
+    yield
+    kinds.by_name.cache_clear()
+    sys.modules.pop("auth_providers.providers.kinds.bank", None)
 
 
-def register(tenant: Tenant, world: World, kind: str, **fields: Any) -> AuthProvider:
-    settings = {"endpoints": world.endpoints} | ({"team_id": TEAM, "key_id": KEY_ID} if kind == "apple" else {})
-    return AuthProvider.objects.create(
-        **{
-            "tenant": tenant,
-            "name": kind,
-            "kind": kind,
-            "client_id": OURS,
-            "client_secret_encrypted": encrypt(world.apple_key if kind == "apple" else SECRET),
-            "redirect_uris": [REDIRECT_URI],
-            "settings": settings,
-        }
-        | fields
-    )
+def configure(*words: str) -> str:
+    output = StringIO()
+    call_command("configure_provider", "acme", "corner", *words, stdout=output)
+    return output.getvalue()
 
 
-def log_in(provider: AuthProvider, **credentials: str) -> social.SocialLogIn:
-    return social.log_in(
-        tenant=provider.tenant,
-        provider=provider,
-        credentials=social.Credentials(**credentials),
-        issue=sessions.Issue.PAIR,
-        client=CLIENT,
-        continuing=None,
-    )
+def set_up(issuer: Issuer) -> str:
+    return configure("--kind", "bank", "--issuer", issuer.url, "--client-id", "shop", "--setting", "branch=north")
 
 
-def is_refused(provider: AuthProvider, **credentials: str) -> bool:
-    try:
-        log_in(provider, **credentials)
-    except sessions.LogInRefused:
-        assert not Customer.objects.exists()
-        return True
-    return False
+@pytest.mark.usefixtures("bank")
+def test_a_new_kind_is_set_up_and_tested_by_the_command(tenant: Tenant, issuer: Issuer) -> None:
+    with pytest.raises(CommandError, match="an entry branch"):
+        configure("--kind", "bank", "--issuer", issuer.url, "--client-id", "shop")
+    with pytest.raises(CommandError, match="client_id"):
+        configure("--kind", "bank", "--issuer", issuer.url, "--setting", "branch=north")
+    assert set_up(issuer) == "Created provider corner.\nIt answers, with 1 keys that we can use.\n"
+    assert AuthProvider.objects.get().kind == "bank"
 
 
-def sign_in_kind(kind: str) -> type[SignIn[IssuerSettings]]:
-    found = kinds.by_name()[kind]
-    assert issubclass(found, SignIn)
-    return found
-
-
-def issuer_of(kind: str) -> str:
-    documented = sign_in_kind(kind).documented
-    assert documented is not None
-    return documented.issuers[0]
-
-
-@pytest.mark.parametrize("kind", KINDS)
-def test_an_id_token(tenant: Tenant, world: World, kind: str) -> None:
-    provider = register(tenant, world, kind)
-    done = log_in(provider, id_token=world.id_token(iss=issuer_of(kind), nonce="n"), nonce="n")
-    account = done.started.account
-    assert (account.provider, account.issuer, account.identifier) == (kind, issuer_of(kind), "ada")
-
-
-@pytest.mark.parametrize("kind", WITH_ACCESS_TOKENS)
-def test_an_access_token(tenant: Tenant, world: World, kind: str) -> None:
-    provider = register(tenant, world, kind)
-    world.tokens["good"] = Grant()
-    account = log_in(provider, access_token="good").started.account
-    assert (account.issuer, account.identifier) == (issuer_of(kind), "ada")
-    if kind != "line":
-        customer = Customer.objects.get()
-        assert (customer.first_name, customer.last_name, account.email) == ("Ada", "Lovelace", "ada@example.com")
-
-
-@pytest.mark.parametrize("kind", KINDS)
-def test_a_code(tenant: Tenant, world: World, kind: str) -> None:
-    provider = register(tenant, world, kind)
-    world.codes["code"] = Grant(verifier=social_providers.challenge(VERIFIER), claims={"nonce": "n"})
-    nonce = {} if kind == "facebook" else {"nonce": "n"}  # without the scope openid there is no id token
-    done = log_in(provider, code="code", code_verifier=VERIFIER, **nonce)
-    assert done.started.account.identifier == "ada"
-    assert done.access_token == "of-a-code"
-    with pytest.raises(sessions.LogInRefused):
-        log_in(provider, code="code", code_verifier=VERIFIER)
-
-
-@pytest.mark.parametrize("kind", KINDS)
-def test_every_way_leads_to_one_account(tenant: Tenant, world: World, kind: str) -> None:
-    provider = register(tenant, world, kind)
-    world.tokens["good"], world.codes["code"] = Grant(), Grant()
-    log_in(provider, id_token=world.id_token(iss=issuer_of(kind)))
-    log_in(provider, code="code")
-    if kind in WITH_ACCESS_TOKENS:
-        log_in(provider, access_token="good")
+@pytest.mark.usefixtures("bank", "tenant")
+def test_customers_log_in_by_a_new_kind(issuer: Issuer) -> None:
+    set_up(issuer)
+    good = issuer.token(branch="north", holder="Ada")
+    assert authenticate("corner", {"idToken": good}).status_code == 200
+    account = Account.objects.get()
+    assert (account.provider, account.issuer, account.identifier) == ("corner", issuer.url, "ada")
+    assert account.customer.first_name == "Ada"
+    assert authenticate("corner", {"idToken": issuer.token(branch="south", sub="eve")}).status_code == 422
     assert Account.objects.count() == 1
 
 
-@pytest.mark.parametrize("kind", KINDS)
-def test_an_id_token_that_is_not_for_us(tenant: Tenant, world: World, kind: str) -> None:
-    provider = register(tenant, world, kind)
-    good: dict[str, Any] = {"iss": issuer_of(kind)}
-    assert is_refused(provider, id_token=world.id_token(**good | {"aud": OTHERS}))
-    assert is_refused(provider, id_token=world.id_token(**good | {"azp": OTHERS}))
-    assert is_refused(provider, id_token=world.id_token(**good | {"aud": [OURS, OTHERS]}))
-    assert is_refused(provider, id_token=world.id_token(iss="https://evil.example"))
-    assert is_refused(provider, id_token=world.id_token(**good | {"exp": int(time.time()) - 60}))
-    assert is_refused(provider, id_token=world.id_token(**good), nonce="n")
-    assert is_refused(provider, id_token=world.id_token(**good, nonce="m"), nonce="n")
-    assert is_refused(provider, id_token=world.id_token(Key("rsa", "RS256"), **good))
-    assert is_refused(provider, id_token=forge.unsigned(world.id_token(**good), alg="none"))
+@pytest.mark.usefixtures("bank")
+def test_the_back_office_offers_a_new_kind(tenant: Tenant, issuer: Issuer, client: Client, settings: Settings) -> None:
+    settings.STAFF_SECOND_FACTOR = False
+    client.force_login(User.objects.create_superuser("clara", "", None))
+    shown = client.get(f"{PROVIDERS}add/").content.decode()
+    for words in ("The bank around the corner", "their account at the bank.", "&quot;branch&quot;"):
+        assert words in shown
+    given = {"tenant": tenant.pk, "name": "corner", "kind": "bank", "issuer": issuer.url, "client_id": "shop"}
+    form = AuthProviderForm({**given, "settings": "{}"})
+    assert "an entry branch" in str(form.errors["settings"])
+    assert AuthProviderForm({**given, "settings": '{"branch": "north"}'}).is_valid()
+    set_up(issuer)
+    assert "The bank around the corner" in client.get(f"{PROVIDERS}?kind=bank").content.decode()
+    assert "1 auth provider" in client.get(f"{PROVIDERS}?kind=bank").content.decode()
+    assert "0 auth providers" in client.get(f"{PROVIDERS}?kind=oidc").content.decode()
 
 
-@pytest.mark.parametrize("kind", ["google", "apple", "facebook"])
-def test_a_shared_secret_signs_nothing_but_for_line(tenant: Tenant, world: World, kind: str) -> None:
-    provider = register(tenant, world, kind)
-    assert is_refused(provider, id_token=world.id_token(secret=SECRET, iss=issuer_of(kind)))
-
-
-def test_line_signs_for_websites_with_the_channels_secret(tenant: Tenant, world: World) -> None:
-    provider, iss = register(tenant, world, "line"), issuer_of("line")
-    assert is_refused(provider, id_token=world.id_token(secret="f" * 32, iss=iss))
-    pem = forge.pem_of(world.ec.private.public_key())
-    assert is_refused(provider, id_token=forge.signed_with_hmac(world.id_token(world.ec, iss=iss), pem))
-    assert not is_refused(provider, id_token=world.id_token(secret=SECRET, iss=iss))
-    assert not is_refused(provider, id_token=world.id_token(world.ec, iss=iss))
-
-
-def test_line_with_a_secret_that_is_none(tenant: Tenant, world: World) -> None:
-    provider = register(tenant, world, "line", client_secret_encrypted="")
-    assert is_refused(provider, id_token=forge.signed_with_hmac(world.id_token(iss=issuer_of("line")), b""))
-
-
-@pytest.mark.parametrize("kind", WITH_ACCESS_TOKENS)
-def test_an_access_token_of_another_app_lets_nobody_in(tenant: Tenant, world: World, kind: str) -> None:
-    provider = register(tenant, world, kind)
-    world.tokens |= {"stolen": Grant(app=OTHERS), "old": Grant(expires_in=-5)}
-    assert is_refused(provider, access_token="stolen")
-    assert is_refused(provider, access_token="old")
-    assert is_refused(provider, access_token="unknown")
-    reasons = set(AuditEvent.objects.values_list("reason", flat=True))
-    assert any("another" in reason for reason in reasons)
-
-
-@pytest.mark.parametrize(
-    ("kind", "path", "answer"),
-    [
-        ("google", "www.googleapis.com/oauth2/v3/userinfo", {"sub": "mallory"}),
-        ("google", "www.googleapis.com/oauth2/v3/userinfo", {}),
-        ("google", "oauth2.googleapis.com/tokeninfo", {"aud": OURS, "azp": OTHERS, "sub": "ada", "expires_in": "9"}),
-        ("google", "oauth2.googleapis.com/tokeninfo", {"aud": OURS, "sub": "ada", "expires_in": "soon"}),
-        ("google", "oauth2.googleapis.com/tokeninfo", {"azp": OURS, "sub": "ada", "expires_in": "9"}),
-        ("facebook", f"{GRAPH}/me", {"id": "mallory"}),
-        ("facebook", f"{GRAPH}/debug_token", {"data": {"is_valid": "true", "app_id": OURS, "user_id": "ada"}}),
-        ("facebook", f"{GRAPH}/debug_token", {"data": {"is_valid": True, "app_id": OURS}}),
-        ("facebook", f"{GRAPH}/debug_token", {"data": {"is_valid": True, "user_id": "ada"}}),
-        ("line", "api.line.me/oauth2/v2.1/verify", {"expires_in": 9}),
-        ("line", "api.line.me/oauth2/v2.1/verify", {"client_id": OURS}),
-        ("line", "api.line.me/v2/profile", {"displayName": "Ada"}),
-    ],
-    ids=str,
-)
-def test_half_an_answer_lets_nobody_in(
-    tenant: Tenant, world: World, kind: str, path: str, answer: dict[str, Any]
-) -> None:
-    world.tokens["good"] = Grant()
-    world.override[path] = (200, answer)
-    assert is_refused(register(tenant, world, kind), access_token="good")
-
-
-def test_apples_access_tokens_prove_nothing(tenant: Tenant, world: World) -> None:
-    world.tokens["good"] = Grant()
-    assert is_refused(register(tenant, world, "apple"), access_token="good")
-
-
-@pytest.mark.parametrize(
-    ("kind", "said", "is_verified"),
-    [
-        ("google", True, True),
-        ("google", "true", False),
-        ("google", False, False),
-        ("google", ..., False),
-        ("apple", True, True),
-        ("apple", "true", True),
-        ("apple", "false", False),
-        ("apple", ..., False),
-        ("facebook", True, False),
-        ("line", True, False),
-    ],
-)
-def test_whose_word_about_an_address_counts(
-    tenant: Tenant, world: World, kind: str, said: Any, is_verified: bool
-) -> None:
-    provider = register(tenant, world, kind)
-    claims = {"iss": issuer_of(kind), "email": "Ada@Example.com", "email_verified": said}
-    backend = sign_in_kind(kind)(provider).backend()
-    identity = backend.by_id_token(Tokens(id_token=world.id_token(**claims)), nonce="")
-    assert (identity.email, identity.is_email_verified) == ("ada@example.com", is_verified)
-
-
-def test_facebooks_profile_vouches_for_no_address(tenant: Tenant, world: World) -> None:
-    world.tokens["good"] = Grant()
-    identity = sign_in_kind("facebook")(register(tenant, world, "facebook")).backend().by_access_token("good")
-    assert (identity.email, identity.is_email_verified) == ("ada@example.com", False)
-
-
-def test_whoever_has_an_unverified_address_at_google_is_not_sent_away(tenant: Tenant, world: World) -> None:
-    world.tokens["good"] = Grant()
-    world.users["ada"]["email_verified"] = False
-    identity = sign_in_kind("google")(register(tenant, world, "google")).backend().by_access_token("good")
-    assert not identity.is_email_verified
-
-
-def test_the_ids_of_the_shops_own_apps(tenant: Tenant, world: World) -> None:
-    provider = register(tenant, world, "google")
-    provider.settings["other_client_ids"] = ["the-app"]
-    iss = issuer_of("google")
-    assert is_refused(provider, id_token=world.id_token(iss=iss, azp="mallorys-app"))
-    assert not is_refused(provider, id_token=world.id_token(iss=iss, azp="the-app"))
-    assert log_in(provider, id_token=world.id_token(iss="accounts.google.com", aud="the-app")).started
-    assert Account.objects.count() == 1
-
-
-@pytest.mark.parametrize("kind", KINDS)
-def test_a_wrong_verifier_and_a_redirect_uri_off_the_list(tenant: Tenant, world: World, kind: str) -> None:
-    provider = register(tenant, world, kind)
-    world.codes["code"] = Grant(verifier=social_providers.challenge(VERIFIER))
+def test_without_its_file_a_kind_is_unknown(tenant: Tenant, issuer: Issuer) -> None:
+    with pytest.raises(CommandError):
+        set_up(issuer)
+    form = AuthProviderForm({"tenant": tenant.pk, "name": "corner", "kind": "bank", "settings": '{"branch": "north"}'})
+    assert list(form.errors) == ["kind"]
+    row = AuthProvider.objects.create(tenant=tenant, name="corner", kind="bank", issuer=issuer.url, client_id="shop")
     with pytest.raises(InvalidInput):
-        log_in(provider, code="code", redirect_uri="https://evil.example/")
-    assert is_refused(provider, code="code", code_verifier="w" * 43)
+        kinds.of(row)
+    assert authenticate("corner", {"idToken": issuer.token(branch="north")}).status_code == 400
 
 
-@pytest.mark.parametrize("kind", KINDS)
-def test_our_own_credentials_are_wrong(
-    tenant: Tenant, world: World, kind: str, caplog: pytest.LogCaptureFixture
-) -> None:
-    other = social_providers.World()  # with another key of the team
-    other.server_close()
-    wrong = other.apple_key if kind == "apple" else "f" * 32
-    provider = register(tenant, world, kind, client_secret_encrypted=encrypt(wrong))
-    world.codes["code"] = Grant()
-    with pytest.raises(ProviderUnavailable) as raised:
-        log_in(provider, code="code")
-    assert raised.value.retry_after
-    assert "refuses our credentials" in caplog.text
-    assert wrong not in caplog.text
+def test_every_module_states_one_kind_and_has_tests() -> None:
+    modules = [kind.__module__.rpartition(".")[2] for kind in kinds.by_name().values()]
+    assert sorted(modules) == sorted(path.stem for path in Path(kinds.__path__[0]).glob("[!_]*.py"))
+    assert sorted(modules) == sorted(path.stem.removeprefix("test_") for path in HERE.glob("kinds/test_*.py"))
 
 
-@pytest.mark.parametrize("kind", KINDS)
-def test_a_provider_that_is_down_says_nothing_about_the_customer(tenant: Tenant, world: World, kind: str) -> None:
-    provider = register(tenant, world, kind)
-    world.down = set(social_providers.HOSTS)
-    ways = [{"id_token": world.id_token(iss=issuer_of(kind))}, {"code": "code"}]
-    ways += [{"access_token": "good"}] if kind in WITH_ACCESS_TOKENS else []
-    for credentials in ways:
-        with pytest.raises(ProviderUnavailable) as raised:
-            log_in(provider, **credentials)
-        assert raised.value.retry_after
-    assert not AuditEvent.objects.filter(action="log_in").exists()
+def test_the_database_knows_the_built_in_kinds() -> None:
+    assert set(kinds.names_of(BuiltIn)) == {PASSWORD, OTP, TOTP}
 
 
-@pytest.mark.parametrize("code", [2, 4, 613])
-def test_facebooks_temporary_refusals(tenant: Tenant, world: World, code: int) -> None:
-    world.tokens["good"] = Grant()
-    provider = register(tenant, world, "facebook")
-    for path in (f"{GRAPH}/debug_token", f"{GRAPH}/me"):
-        world.override = {path: (400, {"error": {"code": code}})}
-        with pytest.raises(ProviderUnavailable):
-            log_in(provider, access_token="good")
-
-
-def test_nothing_of_what_was_sent_is_told_when_a_call_fails(tenant: Tenant, world: World, settings: Settings) -> None:
-    provider = register(tenant, world, "facebook")
-    provider.settings["endpoints"] = {"https://graph.facebook.com": "http://localhost:9"}
-    with pytest.raises(ProviderUnavailable) as raised:
-        log_in(provider, access_token="a-precious-token")
-    assert "localhost" in (words := setup.explain(raised.value))
-    assert "a-precious-token" not in words
-    assert SECRET not in words
-
-
-@pytest.mark.parametrize("credentials", [{}, {"code": "c", "id_token": "t"}, {"code": "c", "access_token": "t"}])
-def test_nothing_or_too_much(tenant: Tenant, world: World, credentials: dict[str, str]) -> None:
-    with pytest.raises(InvalidInput):
-        log_in(register(tenant, world, "google"), **credentials)
-
-
-def test_a_nonce_that_nothing_can_have(tenant: Tenant, world: World) -> None:
-    world.tokens["good"] = Grant()
-    assert is_refused(register(tenant, world, "google"), access_token="good", nonce="n")
-
-
-@pytest.mark.parametrize("kind", KINDS)
-def test_the_button_of_each_kind(tenant: Tenant, world: World, kind: str) -> None:
-    provider = register(tenant, world, kind)
-    assert setup.test(provider) == "It answers, with 2 keys that we can use."
-    world.down = set(social_providers.HOSTS)
-    with pytest.raises(ProviderUnavailable):
-        setup.test(provider)
-
-
-def test_the_button_finds_wrong_app_credentials(tenant: Tenant, world: World) -> None:
-    facebook = register(tenant, world, "facebook", client_secret_encrypted=encrypt("f" * 32))
-    with pytest.raises(ProviderUnavailable, match="this app id"):
-        setup.test(facebook)
-    apple = register(tenant, world, "apple", client_secret_encrypted=encrypt("no key"))
-    with pytest.raises(ProviderUnavailable, match="private key"):
-        setup.test(apple)
-
-
-def test_nothing_falls_back_to_settings_of_the_deployment(tenant: Tenant, world: World, settings: Settings) -> None:
-    for name in ("KEY", "SECRET", "SOCIAL_AUTH_GOOGLE_OAUTH2_KEY", "SOCIAL_AUTH_GOOGLE_OAUTH2_SECRET"):
-        setattr(settings, name, {"KEY": OURS, "SECRET": SECRET}[name.split("_")[-1]])
-    provider = register(tenant, world, "google", client_id="", client_secret_encrypted="")
-    world.codes["code"] = Grant()
-    with pytest.raises(ProviderUnavailable):
-        log_in(provider, code="code")
-
-
-def test_the_library_cannot_call_out_by_itself(tenant: Tenant, world: World) -> None:
-    for kind in kinds.names_of(SignIn):
-        provider = AuthProvider(tenant=tenant, name=kind, kind=kind, issuer=world.url, client_id=OURS)
-        with pytest.raises(NotImplementedError):
-            sign_in_kind(kind)(provider).backend().request("https://example.com")
+def test_kinds_by_what_they_are() -> None:
+    assert set(kinds.names_of(SignIn)) == {"oidc", "google", "apple", "facebook", "line"}
+    assert [label for _, label in kinds.choices()] == sorted(label for _, label in kinds.choices())
+    assert all(kind.label and kind.help.endswith(".") for kind in kinds.by_name().values())

@@ -1,0 +1,34 @@
+"""Apple's own: access tokens, and its private key."""
+
+from typing import Any
+
+import pytest
+
+from auth_providers.outbound.http_client import ProviderUnavailable
+from auth_providers.providers import setup
+from tenants.encryption import encrypt
+from tenants.models import Tenant
+from tests.auth_providers.providers.configuring import configure, fields_at_fault
+from tests.auth_providers.providers.sign_ins import is_refused, register
+from tests.social_providers import Grant, World
+
+
+def test_apples_access_tokens_prove_nothing(tenant: Tenant, world: World) -> None:
+    world.tokens["good"] = Grant()
+    assert is_refused(register(tenant, world, "apple"), access_token="good")
+
+
+def test_what_it_needs(tenant: Tenant) -> None:
+    team = {"team_id": "T", "key_id": "K"}
+    assert fields_at_fault(tenant, "apple") == {"client_id", "settings"}
+    for missing in team:
+        assert fields_at_fault(tenant, "apple", client_id="us", settings=team | {missing: ""}) == {"settings"}
+    given: dict[str, Any] = {"client_id": "us", "settings": team}
+    assert fields_at_fault(tenant, "apple", secret="-----BEGIN PRIVATE KEY-----", **given) == {"client_secret"}
+    assert configure(tenant, "apple", **given).kind == "apple"
+
+
+def test_the_button_finds_a_key_that_does_not_sign(tenant: Tenant, world: World) -> None:
+    apple = register(tenant, world, "apple", client_secret_encrypted=encrypt("no key"))
+    with pytest.raises(ProviderUnavailable, match="private key"):
+        setup.test(apple)

@@ -1,0 +1,30 @@
+"""Another issuer's access token. Exchanging one is shown in `contracts/test_oauth.py`."""
+
+import pytest
+
+from auth_providers.models import AuthProvider
+from auth_providers.providers.kinds.jwt import TokenExchange
+from tenants.models import Tenant
+from tests.auth_providers.providers.configuring import configure, fields_at_fault
+
+
+def test_what_it_needs(tenant: Tenant) -> None:
+    assert fields_at_fault(tenant, "jwt") == {"issuer", "client_id"}
+    assert configure(tenant, "jwt", issuer="https://id.example", client_id="us").kind == "jwt"
+
+
+@pytest.mark.parametrize(
+    ("accepted", "claims", "is_accepted"),
+    [
+        ([], {}, True),
+        ([], {"azp": "anybody"}, True),
+        (["app"], {"azp": "app"}, True),
+        (["app"], {"client_id": "app"}, True),
+        (["app"], {"azp": "another", "client_id": "app"}, False),
+        (["app"], {}, False),
+    ],
+    ids=str,
+)
+def test_parties(accepted: list[str], claims: dict[str, object], is_accepted: bool) -> None:
+    kind = TokenExchange(AuthProvider(kind="jwt", client_id="us", authorized_parties=accepted))
+    assert kind.accepts_party_of(claims) is is_accepted

@@ -1,0 +1,63 @@
+"""Registering a provider that customers log in at, and logging in."""
+
+from typing import Any
+
+from auth_providers.login import social
+from auth_providers.models import AuthProvider
+from auth_providers.providers import kinds
+from auth_providers.providers.sign_in import SignIn
+from auth_providers.providers.token_issuer import IssuerSettings
+from auth_providers.tokens import sessions
+from customers.models import Customer
+from tenants.encryption import encrypt
+from tenants.models import Tenant
+from tests.factories import CLIENT
+from tests.social_providers import KEY_ID, OURS, REDIRECT_URI, SECRET, TEAM, World
+
+
+def register(tenant: Tenant, world: World, kind: str, **fields: Any) -> AuthProvider:
+    settings = {"endpoints": world.endpoints} | ({"team_id": TEAM, "key_id": KEY_ID} if kind == "apple" else {})
+    return AuthProvider.objects.create(
+        **{
+            "tenant": tenant,
+            "name": kind,
+            "kind": kind,
+            "client_id": OURS,
+            "client_secret_encrypted": encrypt(world.apple_key if kind == "apple" else SECRET),
+            "redirect_uris": [REDIRECT_URI],
+            "settings": settings,
+        }
+        | fields
+    )
+
+
+def log_in(provider: AuthProvider, **credentials: str) -> social.SocialLogIn:
+    return social.log_in(
+        tenant=provider.tenant,
+        provider=provider,
+        credentials=social.Credentials(**credentials),
+        issue=sessions.Issue.PAIR,
+        client=CLIENT,
+        continuing=None,
+    )
+
+
+def is_refused(provider: AuthProvider, **credentials: str) -> bool:
+    try:
+        log_in(provider, **credentials)
+    except sessions.LogInRefused:
+        assert not Customer.objects.exists()
+        return True
+    return False
+
+
+def sign_in_kind(kind: str) -> type[SignIn[IssuerSettings]]:
+    found = kinds.by_name()[kind]
+    assert issubclass(found, SignIn)
+    return found
+
+
+def issuer_of(kind: str) -> str:
+    documented = sign_in_kind(kind).documented
+    assert documented is not None
+    return documented.issuers[0]
