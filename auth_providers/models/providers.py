@@ -12,33 +12,42 @@ TOTP = "totp"
 
 
 class AuthProvider(TenantOwned):
-    """One way to log in: a kind, how storefronts name it, and what it needs to know.
+    """A provider that customers log in with. `kind` names one of `providers.kinds`, which state what it needs.
 
-    Every tenant has the password without a row; a row of that kind can switch it off. What a kind is, `providers.kinds`
-    say.
+    Every tenant has passwords without a row; a row of that kind can switch them off.
     """
 
-    name = models.CharField(max_length=64, help_text="How storefronts name it.")
+    name = models.CharField(max_length=64, help_text="The name that storefronts send.")
     kind = models.CharField(max_length=16)
     is_enabled = models.BooleanField(default=True)
     issuer = models.URLField(
-        max_length=500, blank=True, default="", help_text="Its `iss`; its discovery document lies under it."
+        max_length=500,
+        blank=True,
+        default="",
+        help_text="The `iss` of its tokens; its discovery document lies under this address.",
     )
     client_id = models.CharField(
-        max_length=255, blank=True, default="", help_text="Ours, there; the audience that its tokens must name."
+        max_length=255,
+        blank=True,
+        default="",
+        help_text="The id by which it knows the shop; its tokens must name it as audience.",
     )
     client_secret_encrypted = models.TextField(blank=True, default="", editable=False)
-    settings = models.JSONField(default=dict, blank=True, help_text="What this kind needs beyond that.")
-    redirect_uris = models.JSONField(default=list, blank=True, help_text="Those that storefronts may come back to.")
+    settings = models.JSONField(default=dict, blank=True, help_text="What this kind needs beyond the other fields.")
+    redirect_uris = models.JSONField(default=list, blank=True, help_text="Where it may send customers back to.")
     authorized_parties = models.JSONField(
         default=list, blank=True, help_text="Token exchange: the `azp` that are accepted. Empty: any."
     )
     introspection_url = models.URLField(
-        max_length=500, blank=True, default="", help_text="Token exchange: ask here (RFC 7662). Empty: check offline."
+        max_length=500,
+        blank=True,
+        default="",
+        help_text="Where it is asked about a token (RFC 7662). Empty: its signature is checked.",
     )
-    is_provisioning = models.BooleanField(default=True, help_text="Create a customer for whoever is new.")
+    is_provisioning = models.BooleanField(default=True, help_text="Create a customer for an identity that is new.")
     is_linking_by_email = models.BooleanField(
-        default=False, help_text="Let whoever has a verified e-mail there into the account with that e-mail here."
+        default=False,
+        help_text="Log in as the customer with the same e-mail address, where the provider has verified it.",
     )
 
     class Meta:

@@ -23,7 +23,7 @@ def issuer(settings: Settings) -> Iterator[Issuer]:
 def provider(tenant: Tenant, issuer: Issuer) -> AuthProvider:
     return AuthProvider.objects.create(
         tenant=tenant,
-        name="elsewhere",
+        name="corporate",
         kind="oidc",
         issuer=issuer.url,
         client_id=CLIENT_ID,

@@ -1,4 +1,4 @@
-"""Identities elsewhere: one customer each, linked by proof only, and asked about online where the tenant says so."""
+"""Identities at other providers: one customer each, linked by proof only, checked online where the tenant wants it."""
 
 import time
 from typing import Any
@@ -22,7 +22,7 @@ from tests.races import at_once
 
 OPAQUE = "opaque"
 ADA = Identity(
-    issuer="https://elsewhere.example",
+    issuer="https://id.example",
     subject="ada",
     email=EMAIL,
     is_email_verified=True,
@@ -72,7 +72,7 @@ def test_who_is_new_gets_a_profile(provider: AuthProvider) -> None:
     account = Account.objects.get()
     assert (account.kind, account.provider, account.issuer, account.identifier) == (
         "external",
-        "elsewhere",
+        "corporate",
         ADA.issuer,
         "ada",
     )
@@ -151,7 +151,7 @@ def test_get_provider_by_name_or_the_only_one(provider: AuthProvider) -> None:
     def get(name: str = "", tenant: Tenant = provider.tenant) -> AuthProvider:
         return registry.get_provider(tenant=tenant, kind=kind, name=name)
 
-    assert get() == get("elsewhere") == provider
+    assert get() == get("corporate") == provider
     other = AuthProvider.objects.create(tenant=provider.tenant, name="other", kind=kind, issuer="i", client_id="c")
     with pytest.raises(UnknownProvider):
         get()

@@ -1,4 +1,4 @@
-"""Linking an identity elsewhere with the customer who has its e-mail: after the code that was mailed, never before."""
+"""Linking an identity at another provider with the customer who has its e-mail: after the mailed code, never before."""
 
 import re
 from collections.abc import Callable
@@ -24,7 +24,7 @@ from tests.factories import CLIENT, EMAIL, make_customer
 from tests.races import at_once
 
 CODE = re.compile(r"\b[0-9]{6}\b")
-MALLORY = Identity(issuer="https://elsewhere.example", subject="mallory", email=EMAIL)
+MALLORY = Identity(issuer="https://id.example", subject="mallory", email=EMAIL)
 
 
 def log_in(provider: AuthProvider, identity: Identity = MALLORY) -> sessions.Started:
@@ -74,7 +74,7 @@ def test_the_owner_of_the_mailbox_links_the_identity(provider: AuthProvider) -> 
     assert federated.awaits_link(tenant=provider.tenant, challenge_id=issued.challenge_id)
     assert EMAIL not in str(issued)
     started = answer(provider, issued, receive_code())
-    assert (started.session.customer, started.session.method) == (customer, "elsewhere")
+    assert (started.session.customer, started.session.method) == (customer, "corporate")
     assert log_in(provider).session.customer == customer
     assert Customer.objects.count() == 1
     assert not federated.awaits_link(tenant=provider.tenant, challenge_id=issued.challenge_id)
@@ -128,15 +128,15 @@ def test_an_answer_to_nothing_and_to_another_challenge(provider: AuthProvider) -
     nothing = one_time_code.Issued(
         challenge_id=uuid4(), channel="email", masked_destination="", expires_at=timezone.now() + timedelta(minutes=1)
     )
-    elsewhere = one_time_code.request(
+    other = one_time_code.request(
         tenant=provider.tenant, purpose="verification", channel="email", destination=EMAIL, client=CLIENT
     )
     code = receive_code()
-    for issued in (nothing, elsewhere):
+    for issued in (nothing, other):
         with pytest.raises(one_time_code.InvalidCode):
             answer(provider, issued, code)
     # It was not spent by what it was not meant for.
-    proven = one_time_code.verify(tenant=provider.tenant, challenge_id=elsewhere.challenge_id, code=code, client=CLIENT)
+    proven = one_time_code.verify(tenant=provider.tenant, challenge_id=other.challenge_id, code=code, client=CLIENT)
     assert proven.point.destination == EMAIL
     assert Account.objects.filter(customer=customer).count() == 1
 

@@ -17,7 +17,7 @@ from tests.openid_issuer import DISCOVERY, JWKS, Issuer
 SECRET = "our secret there"
 
 
-def configure(*words: str, tenant: str = "acme", name: str = "elsewhere") -> str:
+def configure(*words: str, tenant: str = "acme", name: str = "corporate") -> str:
     output = StringIO()
     call_command("configure_provider", tenant, name, *words, stdout=output)
     return output.getvalue()
@@ -30,7 +30,7 @@ def create(issuer: Issuer, *words: str) -> str:
 
 def test_create_and_try(tenant: Tenant, issuer: Issuer, stored: Callable[[], str]) -> None:
     output = create(issuer)
-    assert output == "Created provider elsewhere.\nIt answers, with 1 keys that we can use.\n"
+    assert output == "Created provider corporate.\nIt answers, with 1 keys that we can use.\n"
     provider = AuthProvider.objects.get()
     assert (provider.tenant, provider.kind, provider.issuer) == (tenant, "oidc", issuer.url)
     assert provider.redirect_uris == ["https://shop.example/callback"]
@@ -46,7 +46,7 @@ def test_again_changes_what_is_named(tenant: Tenant, issuer: Issuer) -> None:
     create(issuer, "--no-test")
     again = AuthProvider.objects.values().get()
     assert before | {"client_secret_encrypted": ""} == again | {"client_secret_encrypted": ""}
-    assert configure("--link-by-email", "yes", "--enabled", "no").startswith("Changed provider elsewhere.\n")
+    assert configure("--link-by-email", "yes", "--enabled", "no").startswith("Changed provider corporate.\n")
     changed = AuthProvider.objects.values().get()
     assert changed == again | {"is_linking_by_email": True, "is_enabled": False}
 

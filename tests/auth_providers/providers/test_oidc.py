@@ -291,7 +291,7 @@ def test_identity_of_who_has_no_usable_subject() -> None:
     unusable: tuple[dict[str, object], ...] = ({}, {"sub": ""}, {"sub": "x" * 256}, {"sub": 5}, {"sub": "a\0b"})
     for claims in unusable:
         with pytest.raises(TokenRefused):
-            oidc.identity_of({"iss": "https://elsewhere.example"} | claims)
+            oidc.identity_of({"iss": "https://id.example"} | claims)
 
 
 def test_the_forger_makes_good_tokens_otherwise(issuer: Issuer) -> None:
