@@ -144,10 +144,17 @@ def create_for_contact_point(
 
 
 def create_external(
-    *, tenant: Tenant, customer: Customer, provider: str, issuer: str, subject: str, email: str
+    *,
+    tenant: Tenant,
+    customer: Customer,
+    provider: str,
+    issuer: str,
+    subject: str,
+    email: str,
+    is_email_verified: bool,
 ) -> Account:
-    """An account for an identity at another provider; `email` is what the provider said. Raises `AccountExists`; the
-    caller's transaction is over then."""
+    """An account for an identity at another provider; `email` and `is_email_verified` are what the provider said.
+    Raises `AccountExists`; the caller's transaction is over then."""
     return _insert(
         Account(
             tenant=tenant,
@@ -157,6 +164,7 @@ def create_external(
             issuer=issuer,
             identifier=subject,
             email=email[:254],
+            is_email_verified=is_email_verified,
         )
     )
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from django.conf import settings
 from django.utils import timezone
 
-from auth_providers.accounts import accounts
+from auth_providers.accounts import notices
 from auth_providers.messaging.mail_rendering import language_of
 from auth_providers.models import Flow, WebhookEndpoint
 from auth_providers.models.proofs import OneTimeCode
@@ -221,9 +221,8 @@ def _missing_template(tenant: Tenant, step: Step) -> Iterator[tuple[str, str]]:
 
 
 def _send_message(scene: _Scene, step: Step) -> None:
-    """To the log-in's address, else the contact address; to nobody when the customer has none."""
-    own = accounts.emails_of_customer(tenant=scene.tenant, customer=scene.customer)
-    recipient = own.values_list("identifier", flat=True).first() or scene.customer.contact_email
+    """To nobody when the customer has no address at all."""
+    recipient = notices.find_message_address(tenant=scene.tenant, customer=scene.customer)
     if not recipient or step.options["template"] not in SENDABLE:
         return
     queue.enqueue(
@@ -231,7 +230,7 @@ def _send_message(scene: _Scene, step: Step) -> None:
         template=step.options["template"],
         recipient=recipient,
         language=language_of(scene.customer.preferred_language),
-        site=scene.customer.preferred_site[:NAME_MAX_LENGTH],
+        site=scene.customer.preferred_site,
     )
 
 

@@ -13,7 +13,7 @@ from uuid import UUID
 from django.db import IntegrityError, transaction
 
 from auth_providers import limits
-from auth_providers.accounts import accounts, verification
+from auth_providers.accounts import accounts, notices, verification
 from auth_providers.accounts.contact_points import EMAIL, SMS, ContactPoint
 from auth_providers.intake import entries, flows, matching, pending_submissions
 from auth_providers.intake.entries import Entry
@@ -346,8 +346,21 @@ def _whose_flow_goes_on(visit: _Visit, row: Submission, account: Account | None,
     if account is not None and account.customer_id == customer.pk:
         verification.confirm(tenant=tenant, account=account, client=visit.client)
     elif account is None and visit.is_owners:
-        try:
-            accounts.create_for_contact_point(tenant=tenant, customer=customer, point=proven, is_confirmed=True)
-        except accounts.AccountExists as error:
-            raise _Taken from error
+        _add_log_in(tenant, customer, proven)
     return customer
+
+
+def _add_log_in(tenant: Tenant, customer: Customer, proven: ContactPoint) -> None:
+    """The customer is told of it, where an address was proven before. Raises `_Taken`."""
+    told = notices.notice_addresses(tenant=tenant, customer=customer)
+    try:
+        accounts.create_for_contact_point(tenant=tenant, customer=customer, point=proven, is_confirmed=True)
+    except accounts.AccountExists as error:
+        raise _Taken from error
+    notices.send(
+        tenant=tenant,
+        customer=customer,
+        notice=notices.Notice.LOG_IN_ADDED,
+        context={"email": proven.destination},
+        recipients=told,
+    )

@@ -6,7 +6,7 @@ from uuid import UUID
 from django.db import transaction
 from django.utils import timezone
 
-from auth_providers.accounts import accounts, verification
+from auth_providers.accounts import accounts, notices, verification
 from auth_providers.login import one_time_code
 from auth_providers.models import Account, AuthProvider, OneTimeCode, PendingLink, Session
 from auth_providers.providers.oidc import Identity
@@ -148,7 +148,7 @@ def _link(tenant: Tenant, provider: AuthProvider, identity: Identity, owner: Acc
     """
     if not (provider.is_linking_by_email and identity.is_email_verified and owner.is_confirmed):
         raise _ask(tenant, provider, identity, owner, client)
-    return _create_account(tenant, provider, identity, owner.customer, client, action="link_identity")
+    return _create_linked(tenant, provider, identity, owner.customer, client)
 
 
 @transaction.atomic
@@ -219,7 +219,7 @@ def _link_proven(
         verification.confirm(tenant=tenant, account=owner, client=client)
     except verification.AccountGone:
         return None
-    return _create_account(tenant, provider, identity, owner.customer, client, action="link_identity")
+    return _create_linked(tenant, provider, identity, owner.customer, client)
 
 
 def _provision(tenant: Tenant, provider: AuthProvider, identity: Identity, client: Client) -> Account:
@@ -243,6 +243,23 @@ def _profile(identity: Identity) -> profiles.ProfileChanges:
 
 
 @transaction.atomic
+def _create_linked(
+    tenant: Tenant, provider: AuthProvider, identity: Identity, customer: Customer, client: Client
+) -> Account:
+    """A further account of a customer who is here, which the customer is told of."""
+    told = notices.notice_addresses(tenant=tenant, customer=customer)
+    account = _create_account(tenant, provider, identity, customer, client, action="link_identity")
+    notices.send(
+        tenant=tenant,
+        customer=customer,
+        notice=notices.Notice.LOG_IN_LINKED,
+        context={"provider": provider.name},
+        recipients=told,
+    )
+    return account
+
+
+@transaction.atomic
 def _create_account(
     tenant: Tenant,
     provider: AuthProvider,
@@ -260,6 +277,7 @@ def _create_account(
         issuer=identity.issuer,
         subject=identity.subject,
         email=identity.email,
+        is_email_verified=identity.is_email_verified and not profiles.email_errors("email", identity.email),
     )
     audit.record(tenant=tenant, action=action, client=client, customer_number=customer.number, method=provider.name)
     return account

@@ -18,7 +18,8 @@ from django_otp.oath import TOTP
 from qrcode.image.svg import SvgPathImage
 
 from auth_providers import limits
-from auth_providers.accounts import accounts
+from auth_providers.accounts import accounts, notices
+from auth_providers.accounts.notices import Notice
 from auth_providers.models import TOTP as PROVIDER
 from auth_providers.models import Authenticator, AuthProvider, RecoveryCode, Session
 from auth_providers.providers import registry
@@ -29,7 +30,6 @@ from tenants.clients import Client
 from tenants.encryption import decrypt, encrypt
 from tenants.errors import DomainError, FieldError, Kind
 from tenants.models import Tenant, TenantQuerySet
-from tenants.outbox import queue
 
 SECRET_BYTES = 20  # RFC 4226, 4: 160 bits are recommended
 STEP = 30  # seconds; like the digits and SHA-1, what every app can do (RFC 6238, 4.1)
@@ -171,7 +171,7 @@ def renew_recovery_codes(*, tenant: Tenant, customer: Customer, session: Session
         authenticator = _locked(tenant, customer)
         if authenticator is None or authenticator.confirmed_at is None:
             raise NotEnrolled
-        _announce(tenant, customer, "recovery_codes_renewed", client)
+        _announce(tenant, customer, Notice.RECOVERY_CODES_RENEWED, client)
         _codes(tenant, customer).delete()
         return _new_codes(tenant, customer)
 
@@ -248,7 +248,7 @@ def _spend_recovery_code(authenticator: Authenticator, codes: TenantQuerySet[Rec
 
 def _enrol(tenant: Tenant, customer: Customer, session: Session, client: Client) -> list[str]:
     sessions.end_others(tenant=tenant, customer=customer, reason="second_factor_added", except_session=session)
-    _announce(tenant, customer, "second_factor_added", client)
+    _announce(tenant, customer, Notice.SECOND_FACTOR_ADDED, client)
     return _new_codes(tenant, customer)
 
 
@@ -258,26 +258,18 @@ def _remove(tenant: Tenant, customer: Customer, client: Client, *, staff_usernam
     if not removed:
         raise NotEnrolled
     _codes(tenant, customer).delete()
-    _announce(tenant, customer, "second_factor_removed", client, staff_username=staff_username)
+    _announce(tenant, customer, Notice.SECOND_FACTOR_REMOVED, client, staff_username=staff_username)
 
 
-def _announce(tenant: Tenant, customer: Customer, what: str, client: Client, *, staff_username: str = "") -> None:
-    """On the trail, and by mail to the owner (OWASP ASVS 5.0, 6.3.7). `what` names both."""
+def _announce(tenant: Tenant, customer: Customer, what: Notice, client: Client, *, staff_username: str = "") -> None:
+    """On the trail, and by mail to the owner. `what` names both."""
     audit.record(
         tenant=tenant, action=what, client=client, customer_number=customer.number, staff_username=staff_username
     )
-    recipient = _log_in_address(tenant, customer) or customer.contact_email
-    if recipient:
-        queue.enqueue(
-            tenant=tenant,
-            template=what,
-            recipient=recipient,
-            language=customer.preferred_language,
-            site=customer.preferred_site,
-        )
+    notices.send(tenant=tenant, customer=customer, notice=what)
 
 
-def _log_in_address(tenant: Tenant, customer: Customer) -> str:
+def _first_email(tenant: Tenant, customer: Customer) -> str:
     own = accounts.emails_of_customer(tenant=tenant, customer=customer).filter(is_confirmed=True)
     return own.values_list("identifier", flat=True).first() or ""
 
@@ -306,7 +298,7 @@ def _mac(customer_id: int, code: str, key: str) -> bytes:
 def _uri(tenant: Tenant, customer: Customer, secret: str) -> str:
     """Google's key URI format, which is what apps read."""
     issuer = (tenant.name or tenant.code).replace(":", " ")
-    label = _log_in_address(tenant, customer) or customer.number
+    label = _first_email(tenant, customer) or customer.number
     fields = {"secret": secret, "issuer": issuer, "algorithm": "SHA1", "digits": DIGITS, "period": STEP}
     return f"otpauth://totp/{quote(issuer)}:{quote(label)}?{urlencode(fields, quote_via=quote)}"
 

@@ -23,6 +23,7 @@ SAMPLES: Mapping[str, Mapping[str, str | int]] = {
     "email_change_notice": {"new_email": "countess@example.com"},
     "email_in_use": {},
     "log_in_added": {"email": "countess@example.com"},
+    "log_in_linked": {"provider": "google"},
     "log_in_code": WITH_CODE,
     "log_in_code.sms": WITH_CODE,
     "new_device": {"at": "2030-01-31 12:00 UTC", "address": "192.0.2.7", "user_agent": "Browser/1.0"},

@@ -46,6 +46,7 @@ class Migration(migrations.Migration):
                 ('issuer', models.CharField(blank=True, default='', help_text="Who gives out an external identity's subjects.", max_length=500)),
                 ('identifier', models.CharField(help_text='The e-mail address, lower-case, the number in E.164, or the subject.', max_length=255)),
                 ('email', models.CharField(blank=True, default='', help_text="What an external identity's provider said.", max_length=254)),
+                ('is_email_verified', models.BooleanField(default=False, help_text="Whether its provider says that an external identity's owner has proven `email`.")),
                 ('password', models.CharField(blank=True, default='', editable=False, max_length=255)),
                 ('is_password_initial', models.BooleanField(default=False, help_text='Set by staff; to be changed at once.')),
                 ('is_confirmed', models.BooleanField(default=True, help_text='Whether its owner has followed the link of the opt-in.')),

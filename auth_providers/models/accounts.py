@@ -38,6 +38,9 @@ class Account(TenantOwned):
     email = models.CharField(
         max_length=254, blank=True, default="", help_text="What an external identity's provider said."
     )
+    is_email_verified = models.BooleanField(
+        default=False, help_text="Whether its provider says that an external identity's owner has proven `email`."
+    )
     password = models.CharField(max_length=255, blank=True, default="", editable=False)
     is_password_initial = models.BooleanField(default=False, help_text="Set by staff; to be changed at once.")
     is_confirmed = models.BooleanField(default=True, help_text="Whether its owner has followed the link of the opt-in.")
@@ -70,6 +73,12 @@ class Account(TenantOwned):
     def mail_address(self) -> str:
         """Where mail to its owner goes; "" when nobody told us an address."""
         return self.identifier if self.kind == self.Kind.EMAIL else self.email
+
+    @property
+    def proven_address(self) -> str:
+        """The mail address, if its owner has proven it; else ""."""
+        is_proven = self.is_confirmed and (self.kind == self.Kind.EMAIL or self.is_email_verified)
+        return self.mail_address if is_proven else ""
 
 
 class UnfinishedErasure(TenantOwned):

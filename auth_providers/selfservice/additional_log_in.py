@@ -2,7 +2,7 @@
 
 from django.db import transaction
 
-from auth_providers.accounts import accounts, passwords
+from auth_providers.accounts import accounts, notices, passwords
 from auth_providers.models import Account
 from auth_providers.selfservice import opt_in
 from customers import profiles
@@ -11,7 +11,6 @@ from tenants import audit
 from tenants.clients import Client
 from tenants.errors import InvalidInput
 from tenants.models import Tenant
-from tenants.outbox import queue
 
 MAX_LOG_INS = 10
 
@@ -32,6 +31,7 @@ def add(*, tenant: Tenant, customer: Customer, email: str, password: str, client
 @transaction.atomic
 def _create(tenant: Tenant, customer: Customer, email: str, password_hash: str, client: Client) -> Account:
     _make_room(tenant, customer)
+    told = notices.notice_addresses(tenant=tenant, customer=customer)
     account = accounts.create_with_email(
         tenant=tenant,
         customer=customer,
@@ -42,15 +42,13 @@ def _create(tenant: Tenant, customer: Customer, email: str, password_hash: str, 
     if not account.is_confirmed:
         opt_in.ask(tenant=tenant, account=account)
     audit.record(tenant=tenant, action="add_log_in", client=client, customer_number=customer.number)
-    if customer.contact_email:
-        queue.enqueue(
-            tenant=tenant,
-            template="log_in_added",
-            recipient=customer.contact_email,
-            context={"email": account.identifier},
-            language=customer.preferred_language,
-            site=customer.preferred_site,
-        )
+    notices.send(
+        tenant=tenant,
+        customer=customer,
+        notice=notices.Notice.LOG_IN_ADDED,
+        context={"email": account.identifier},
+        recipients=told,
+    )
     return account
 
 

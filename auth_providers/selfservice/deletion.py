@@ -8,7 +8,7 @@ from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from auth_providers import limits
-from auth_providers.accounts import accounts, mailed_tokens
+from auth_providers.accounts import accounts, mailed_tokens, notices
 from auth_providers.models import (
     Account,
     Authenticator,
@@ -38,7 +38,9 @@ def request(*, tenant: Tenant, customer: Customer, session: Session, client: Cli
 
     A customer who has no mail address can't be asked. Raises `limits.Throttled`.
     """
-    account = _account_to_ask(tenant, customer, session) if tenant.is_deletion_confirmed else None
+    account = None
+    if tenant.is_deletion_confirmed:
+        account = notices.find_asked_account(tenant=tenant, customer=customer, account_id=session.account_id)
     if account is None:
         _delete(tenant, customer, client)
         return True
@@ -64,13 +66,6 @@ def confirm(*, tenant: Tenant, customer: Customer, token: str, client: Client) -
 def erase_by_staff(*, tenant: Tenant, customer: Customer, staff_username: str, client: Client) -> None:
     """Erase the customer at once, as someone asked the shop to. Raises `CustomerNotFound` when that is done already."""
     _delete(tenant, customer, client, staff_username)
-
-
-def _account_to_ask(tenant: Tenant, customer: Customer, session: Session) -> Account | None:
-    """Whose mailbox is asked: that of the session's log-in, or of the oldest one that has any."""
-    every = accounts.of_customer(tenant=tenant, customer=customer)
-    mine = {account.pk: account for account in every if account.mail_address}
-    return mine.get(session.account_id or 0) or next(iter(mine.values()), None)
 
 
 @transaction.atomic

@@ -3,7 +3,7 @@
 from django.db import transaction
 
 from auth_providers import limits
-from auth_providers.accounts import accounts, mailed_tokens
+from auth_providers.accounts import accounts, mailed_tokens, notices
 from auth_providers.login import password as password_login
 from auth_providers.models import Account, Challenge
 from customers import profiles
@@ -16,7 +16,6 @@ from tenants.models import Tenant
 from tenants.outbox import queue
 
 REQUEST_TEMPLATE = "email_change"
-NOTICE_TEMPLATE = "email_change_notice"
 
 
 def request(
@@ -53,13 +52,12 @@ def request(
             language=customer.preferred_language,
             site=customer.preferred_site,
         )
-        queue.enqueue(
+        notices.send(
             tenant=tenant,
-            template=NOTICE_TEMPLATE,
-            recipient=account.identifier,
+            customer=customer,
+            notice=notices.Notice.EMAIL_CHANGE_REQUESTED,
             context={"new_email": wanted},
-            language=customer.preferred_language,
-            site=customer.preferred_site,
+            recipients=notices.notice_address(tenant=tenant, account=account),
         )
         audit.record(tenant=tenant, action="request_email_change", client=client, customer_number=customer.number)
 

@@ -6,7 +6,7 @@ Both end every other session, and both tell the owner by mail (OWASP ASVS 5.0, 6
 from django.db import transaction
 
 from auth_providers import limits
-from auth_providers.accounts import accounts, mailed_tokens, passwords, verification
+from auth_providers.accounts import accounts, mailed_tokens, notices, passwords, verification
 from auth_providers.login import password as password_login
 from auth_providers.models import Account, Challenge, Session
 from auth_providers.tokens import sessions
@@ -19,7 +19,6 @@ from tenants.models import Tenant
 from tenants.outbox import queue
 
 REQUEST_TEMPLATE = "password_reset"
-NOTICE_TEMPLATE = "password_changed"
 
 
 class NoPassword(DomainError):
@@ -104,10 +103,9 @@ def _set(
     customer = account.customer
     sessions.end_others(tenant=tenant, customer=customer, reason=action, except_session=except_session)
     audit.record(tenant=tenant, action=action, client=client, customer_number=customer.number)
-    queue.enqueue(
+    notices.send(
         tenant=tenant,
-        template=NOTICE_TEMPLATE,
-        recipient=account.identifier,
-        language=customer.preferred_language,
-        site=customer.preferred_site,
+        customer=customer,
+        notice=notices.Notice.PASSWORD_CHANGED,
+        recipients=notices.notice_address(tenant=tenant, account=account),
     )

@@ -11,7 +11,7 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
-from auth_providers.accounts import accounts
+from auth_providers.accounts import accounts, notices
 from auth_providers.models import OTP, Account, Authenticator, AuthProvider, PendingLogIn, Session
 from auth_providers.providers.kinds.otp import OneTimeCodes
 from customers.models import Customer
@@ -131,8 +131,7 @@ def _channel(account: Account) -> str:
 def _destinations(tenant: Tenant, account: Account) -> tuple[tuple[str, str], ...]:
     """The telephone and the address of the account's customer, "" for what there is none of."""
     mine = accounts.of_customer(tenant=tenant, customer=account.customer).filter(is_confirmed=True)
-    addresses = mine.filter(kind=Account.Kind.EMAIL).values_list("identifier", flat=True)
-    own = account.identifier if account.kind == Account.Kind.EMAIL else addresses.first() or account.email
+    own = next(iter(notices.notice_address(tenant=tenant, account=account)), account.email)
     return (SMS, _number(tenant, mine)), (EMAIL, own)
 
 

@@ -13,6 +13,7 @@ from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
+from auth_providers.accounts import notices
 from auth_providers.models import Account, Session
 from auth_providers.tokens import jwts, opaque_tokens, second_factor_policy
 from customers.models import Customer
@@ -21,7 +22,6 @@ from tenants import audit
 from tenants.clients import Client
 from tenants.errors import DomainError, InvalidInput, Kind
 from tenants.models import ApiKey, Tenant, TenantQuerySet
-from tenants.outbox import queue
 
 LOG_OUT = "log_out"
 REUSED_REFRESH_TOKEN = "reused_refresh_token"  # noqa: S105
@@ -336,14 +336,12 @@ def _jwt(
 
 
 def _tell_of_new_device(tenant: Tenant, account: Account, session: Session, client: Client) -> None:
-    """A mail to the account's address, if there is one (OWASP ASVS 5.0, 6.3.7)."""
-    if not account.mail_address:
-        return
-    queue.enqueue(
+    """A mail to the address that the customer logged in with, or to another one that is proven."""
+    notices.send(
         tenant=tenant,
-        template="new_device",
-        recipient=account.mail_address,
-        language=account.customer.preferred_language,
+        customer=account.customer,
+        notice=notices.Notice.NEW_DEVICE,
+        recipients=notices.notice_address(tenant=tenant, account=account),
         site=session.site,
         context={
             "at": f"{session.authenticated_at:%Y-%m-%d %H:%M} UTC",

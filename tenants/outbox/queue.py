@@ -14,6 +14,7 @@ from tenants.models import Message, Tenant
 
 # What a message's template is filled with, or what its sender looks up by it.
 MessageContext: TypeAlias = Mapping[str, str | int | bool]
+SITE_MAX_LENGTH: int = Message._meta.get_field("site").max_length or 0
 
 
 def enqueue(
@@ -39,7 +40,7 @@ def enqueue(
             channel=channel,
             recipient=recipient,
             language=language or tenant.default_language,
-            site=site,
+            site=site[:SITE_MAX_LENGTH],  # a longer one, which a profile may prefer, is no site's code
             is_urgent=is_urgent,
         ),
         context or {},

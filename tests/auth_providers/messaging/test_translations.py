@@ -42,6 +42,7 @@ FACTS: dict[str, dict[str, str]] = {
     "email_in_use": {},
     "log_in_code": {},
     "log_in_added": {"email": NEW_EMAIL},
+    "log_in_linked": {"provider": "Google"},
     "new_device": {"at": "2030-01-31 12:00 UTC", "address": "2001:db8::7", "user_agent": "Browser/1.0 (Unix)"},
     "opt_in": {},
     "password_changed": {},

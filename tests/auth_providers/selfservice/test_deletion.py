@@ -99,7 +99,7 @@ NOT_PERSONAL: dict[str, set[str]] = {
     "Consent": {"id", "tenant", "at"},
     "Account": {
         *("id", "tenant", "customer", "kind", "provider", "issuer", "is_password_initial", "is_confirmed"),
-        "created_at",
+        *("is_email_verified", "created_at"),
     },
     "Session": {
         *("id", "tenant", "api_key", "site", "currency", "language", "country", "customer", "account"),

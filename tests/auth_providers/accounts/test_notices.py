@@ -1,0 +1,313 @@
+"""Whoever owns a profile is told of every change to its log-ins, at an address that is proven, and nobody else is."""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import pytest
+from django.utils import timezone
+from pytest_django import Settings
+
+from auth_providers.accounts import accounts, notices
+from auth_providers.accounts.contact_points import SMS, ContactPoint
+from auth_providers.accounts.notices import Notice
+from auth_providers.accounts.passwords import NO_PASSWORD
+from auth_providers.intake import submission
+from auth_providers.intake.entries import Entry
+from auth_providers.login import federated, second_factor, totp
+from auth_providers.login import password as password_login
+from auth_providers.models import Account, AuthProvider, Flow
+from auth_providers.providers.oidc import Identity
+from auth_providers.selfservice import additional_log_in, email_change, password_reset, staff_actions
+from auth_providers.tokens import sessions
+from customers.models import Customer
+from tenants.encryption import decrypt
+from tenants.models import Message, Tenant
+from tenants.outbox import queue
+from tests import authenticators, codes, factories
+from tests.auth_providers import mailbox
+from tests.authenticators import just_logged_in
+from tests.factories import CLIENT, EMAIL, OTHER_CLIENT, PASSWORD
+
+SECOND, NEW, CONTACT, WAITING = "second@example.com", "new@example.com", "contact@example.com", "waiting@example.com"
+PHONE = "+491712345678"
+
+
+def account_of(customer: Customer) -> Account:
+    return accounts.with_email(tenant=customer.tenant, email=EMAIL).get(customer=customer)
+
+
+def change_password(customer: Customer) -> None:
+    session = sessions.open_anonymous(
+        api_key=factories.api_key_of(customer.tenant), context=sessions.Context(), client=CLIENT
+    ).session
+    session.account = account_of(customer)
+    password_reset.change(
+        tenant=customer.tenant,
+        session=session,
+        customer=customer,
+        current=PASSWORD,
+        new="another long password",
+        client=CLIENT,
+    )
+
+
+def reset_password(customer: Customer) -> None:
+    password_reset.request(tenant=customer.tenant, email=EMAIL, client=CLIENT)
+    _complete_reset(customer)
+
+
+def reset_password_by_staff(customer: Customer) -> None:
+    staff_actions.send_password_reset(
+        tenant=customer.tenant,
+        customer=customer,
+        account_id=account_of(customer).pk,
+        staff_username="clara",
+        client=CLIENT,
+    )
+    _complete_reset(customer)
+
+
+def _complete_reset(customer: Customer) -> None:
+    token = mailbox.receive_token(EMAIL)
+    password_reset.complete(tenant=customer.tenant, token=token, password="another long password", client=CLIENT)
+
+
+def change_email(customer: Customer) -> None:
+    email_change.request(
+        tenant=customer.tenant,
+        customer=customer,
+        email=EMAIL,
+        password=PASSWORD,
+        new_email=NEW,
+        is_contact_email_synced=True,
+        client=CLIENT,
+    )
+    email_change.confirm(tenant=customer.tenant, token=mailbox.receive_token(NEW), client=CLIENT)
+
+
+def add_log_in(customer: Customer) -> None:
+    additional_log_in.add(
+        tenant=customer.tenant, customer=customer, email=NEW, password="another long password", client=CLIENT
+    )
+
+
+def add_log_in_by_a_flow(customer: Customer) -> None:
+    """The owner hands in a new telephone number, and a flow asks for a code to it."""
+    Flow.objects.create(tenant=customer.tenant, name="phone", steps=[{"step": "challenge", "channel": "sms"}])
+    issued = submission.submit(
+        tenant=customer.tenant, entry=Entry(values={"phone": PHONE}), flow="phone", caller=customer, client=CLIENT
+    )
+    assert not isinstance(issued, submission.Written)
+    code = json.loads(decrypt(Message.objects.get(recipient=PHONE).context_encrypted))["code"]
+    submission.answer(tenant=customer.tenant, challenge_id=issued.challenge_id, code=code, client=CLIENT)
+
+
+def link_identity(customer: Customer) -> None:
+    _log_in_with_provider(customer, is_linking_by_email=True)
+
+
+def link_identity_by_code(customer: Customer) -> None:
+    with pytest.raises(federated.LinkNeeded) as raised:
+        _log_in_with_provider(customer, is_linking_by_email=False)
+    assert raised.value.issued is not None
+    [code] = codes.receive(EMAIL)
+    federated.complete_link(
+        tenant=customer.tenant,
+        challenge_id=raised.value.issued.challenge_id,
+        code=code,
+        issue=sessions.Issue.PAIR,
+        client=CLIENT,
+        continuing=None,
+    )
+
+
+def _log_in_with_provider(customer: Customer, *, is_linking_by_email: bool) -> None:
+    provider = AuthProvider.objects.create(
+        tenant=customer.tenant,
+        name="google",
+        kind="google",
+        client_id="us",
+        issuer="https://accounts.google.com",
+        is_linking_by_email=is_linking_by_email,
+    )
+    federated.log_in(
+        tenant=customer.tenant,
+        provider=provider,
+        identity=Identity(issuer=provider.issuer, subject="1", email=EMAIL, is_email_verified=True),
+        issue=sessions.Issue.PAIR,
+        client=CLIENT,
+        continuing=None,
+    )
+
+
+def add_second_factor(customer: Customer) -> None:
+    authenticators.enrol(customer)
+
+
+def renew_recovery_codes(customer: Customer) -> None:
+    authenticators.enrol(customer)
+    session = just_logged_in(customer)
+    totp.renew_recovery_codes(tenant=customer.tenant, customer=customer, session=session, client=CLIENT)
+
+
+def remove_second_factor(customer: Customer) -> None:
+    authenticators.enrol(customer)
+    totp.remove(tenant=customer.tenant, customer=customer, session=just_logged_in(customer), client=CLIENT)
+
+
+def remove_second_factor_by_staff(customer: Customer) -> None:
+    authenticators.enrol(customer)
+    totp.remove_by_staff(tenant=customer.tenant, customer=customer, staff_username="clara", client=CLIENT)
+
+
+def log_in_from_a_new_device(customer: Customer) -> None:
+    Customer.objects.filter(pk=customer.pk).update(last_login_at=timezone.now())
+    _log_in(customer, issue=sessions.Issue.PAIR)
+
+
+def log_in_from_a_new_device_with_a_second_factor(customer: Customer) -> None:
+    Customer.objects.filter(pk=customer.pk).update(last_login_at=timezone.now())
+    authenticators.enrol(customer)
+    with pytest.raises(second_factor.SecondFactorDue) as raised:
+        _log_in(customer, issue=sessions.Issue.PAIR)
+    second_factor.complete(
+        tenant=customer.tenant,
+        handle=raised.value.handle,
+        code=authenticators.current_code(customer),
+        issue=sessions.Issue.PAIR,
+        client=OTHER_CLIENT,
+    )
+
+
+def _log_in(customer: Customer, *, issue: sessions.Issue) -> None:
+    password_login.log_in(tenant=customer.tenant, email=EMAIL, password=PASSWORD, issue=issue, client=OTHER_CLIENT)
+
+
+@dataclass(frozen=True)
+class Change:
+    """Something that a customer is told of: by which notice, and whether every address is told or the log-in's own."""
+
+    act: Callable[[Customer], None]
+    notice: Notice
+    is_of_one_log_in: bool = False
+
+
+CHANGES = [
+    Change(change_password, Notice.PASSWORD_CHANGED, is_of_one_log_in=True),
+    Change(reset_password, Notice.PASSWORD_CHANGED, is_of_one_log_in=True),
+    Change(reset_password_by_staff, Notice.PASSWORD_CHANGED, is_of_one_log_in=True),
+    Change(change_email, Notice.EMAIL_CHANGE_REQUESTED, is_of_one_log_in=True),
+    Change(add_log_in, Notice.LOG_IN_ADDED),
+    Change(add_log_in_by_a_flow, Notice.LOG_IN_ADDED),
+    Change(link_identity, Notice.LOG_IN_LINKED),
+    Change(link_identity_by_code, Notice.LOG_IN_LINKED),
+    Change(add_second_factor, Notice.SECOND_FACTOR_ADDED),
+    Change(renew_recovery_codes, Notice.RECOVERY_CODES_RENEWED),
+    Change(remove_second_factor, Notice.SECOND_FACTOR_REMOVED),
+    Change(remove_second_factor_by_staff, Notice.SECOND_FACTOR_REMOVED),
+    Change(log_in_from_a_new_device, Notice.NEW_DEVICE, is_of_one_log_in=True),
+    Change(log_in_from_a_new_device_with_a_second_factor, Notice.NEW_DEVICE, is_of_one_log_in=True),
+]
+
+
+@pytest.fixture
+def shop(tenant: Tenant, settings: Settings) -> Tenant:
+    settings.SMS_URL = "console:"
+    factories.make_customer(tenant, email="somebody@example.com")  # nothing of this is theirs to know
+    return tenant
+
+
+def add_account(customer: Customer, email: str, *, is_confirmed: bool) -> None:
+    accounts.create_with_email(
+        tenant=customer.tenant, customer=customer, email=email, password_hash=NO_PASSWORD, is_confirmed=is_confirmed
+    )
+
+
+def told(notice: Notice) -> list[str]:
+    return sorted(Message.objects.filter(template=notice).values_list("recipient", flat=True))
+
+
+def test_every_notice_is_of_some_change() -> None:
+    assert {change.notice for change in CHANGES} == set(Notice)
+
+
+@pytest.mark.parametrize("contact_email", [CONTACT, None, EMAIL], ids=["unproven contact", "no contact", "own contact"])
+@pytest.mark.parametrize("change", CHANGES, ids=lambda change: change.act.__name__)
+def test_who_is_told(shop: Tenant, change: Change, contact_email: str | None) -> None:
+    customer = factories.make_customer(shop)
+    Customer.objects.filter(pk=customer.pk).update(contact_email=contact_email)
+    customer.refresh_from_db()
+    change.act(customer)
+    assert told(change.notice) == [EMAIL]
+
+
+@pytest.mark.parametrize("change", CHANGES, ids=lambda change: change.act.__name__)
+def test_who_is_told_of_two_log_ins(shop: Tenant, change: Change) -> None:
+    customer = factories.make_customer(shop, contact_email=CONTACT)
+    add_account(customer, SECOND, is_confirmed=True)
+    add_account(customer, WAITING, is_confirmed=False)
+    change.act(customer)
+    assert told(change.notice) == ([EMAIL] if change.is_of_one_log_in else [EMAIL, SECOND])
+
+
+def test_who_is_told_of_a_log_in_without_a_proven_address(shop: Tenant) -> None:
+    customer = factories.make_customer(shop, contact_email=CONTACT)
+    phone = accounts.create_for_contact_point(
+        tenant=shop, customer=customer, point=ContactPoint(channel=SMS, destination=PHONE), is_confirmed=True
+    )
+    assert notices.notice_address(tenant=shop, account=phone) == (EMAIL,)
+    Account.objects.filter(customer=customer, kind="email").update(is_confirmed=False)
+    assert notices.notice_address(tenant=shop, account=phone) == ()
+    notices.send(tenant=shop, customer=customer, notice=Notice.NEW_DEVICE)
+    assert told(Notice.NEW_DEVICE) == []
+
+
+@pytest.mark.parametrize("is_verified", [True, False])
+def test_the_address_of_an_external_identity_counts_when_its_provider_has_verified_it(
+    shop: Tenant, is_verified: bool
+) -> None:
+    customer = factories.make_customer(shop, contact_email=SECOND)
+    accounts.create_external(
+        tenant=shop,
+        customer=customer,
+        provider="google",
+        issuer="https://accounts.google.com",
+        subject="1",
+        email=SECOND,
+        is_email_verified=is_verified,
+    )
+    expected = (EMAIL, SECOND) if is_verified else (EMAIL,)
+    assert notices.notice_addresses(tenant=shop, customer=customer) == expected
+
+
+def test_a_greeting_goes_to_a_proven_address_first(shop: Tenant) -> None:
+    customer = factories.make_customer(shop, contact_email=CONTACT)
+    Account.objects.filter(customer=customer).update(is_confirmed=False)
+    add_account(customer, SECOND, is_confirmed=True)
+    address = notices.find_message_address(tenant=shop, customer=customer)
+    Account.objects.filter(identifier=SECOND).delete()
+    unproven = notices.find_message_address(tenant=shop, customer=customer)
+    Account.objects.filter(customer=customer).delete()
+    assert (address, unproven) == (SECOND, EMAIL)
+    assert notices.find_message_address(tenant=shop, customer=customer) == CONTACT
+    customer.contact_email = None
+    assert notices.find_message_address(tenant=shop, customer=customer) == ""
+
+
+def test_whose_mailbox_is_asked(shop: Tenant) -> None:
+    customer = factories.make_customer(shop)
+    add_account(customer, SECOND, is_confirmed=True)
+    add_account(customer, WAITING, is_confirmed=False)
+    first, second, waiting = accounts.of_customer(tenant=shop, customer=customer)
+    for preferred, expected in ((first, first), (second, second), (waiting, first), (None, first)):
+        account_id = preferred.pk if preferred else None
+        assert notices.find_asked_account(tenant=shop, customer=customer, account_id=account_id) == expected
+    Account.objects.filter(customer=customer, is_confirmed=True).delete()
+    assert notices.find_asked_account(tenant=shop, customer=customer, account_id=None) == waiting
+
+
+def test_a_site_that_is_too_long_to_be_one(tenant: Tenant) -> None:
+    """A profile may prefer anything; the column is for codes of sites."""
+    message = queue.enqueue(tenant=tenant, template="welcome", recipient=EMAIL, site="x" * 65)
+    assert message.site == "x" * 64
