@@ -4,10 +4,15 @@ PORT ?= 8000
 VENV := .venv
 BIN := $(VENV)/bin
 TEST_DATABASE_URL ?= postgres://postgres@127.0.0.1:5432/postgres
+COUNT ?= 30
+SEED ?= 1
+CHANGED ?=
+ONLY ?=
+WORKERS ?= 0
 # One process per core.
 PYTEST := $(BIN)/pytest -n auto --dist loadgroup
 
-.PHONY: help run test test-postgres lint format bench audit clean
+.PHONY: help run test test-postgres lint format bench mutants audit clean
 
 help: ## Show what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -39,6 +44,11 @@ format: $(VENV)/dev.stamp ## Format the code
 
 bench: $(VENV)/dev.stamp ## Measure the hot paths on both databases
 	@$(BIN)/python bench/run.py
+
+# Takes a minute per mutant, and more for one that survives.
+mutants: $(VENV)/dev.stamp ## Show what no test would notice (COUNT=30 SEED=1 CHANGED=main~10 ONLY=login/ WORKERS=0)
+	@TEST_DATABASE_URL='$(TEST_DATABASE_URL)' $(BIN)/python tools/mutants.py --count $(COUNT) --seed $(SEED) \
+	--changed '$(CHANGED)' --only '$(ONLY)' --workers $(WORKERS)
 
 audit: $(VENV)/dev.stamp ## Ask for known vulnerabilities of the pinned dependencies
 	$(BIN)/pip-audit --requirement constraints.txt --no-deps --disable-pip
