@@ -7,6 +7,7 @@ from typing import IO, Any
 import orjson
 from django.conf import settings
 from django.http import HttpRequest
+from msgspec.json import encode
 from rest_framework.exceptions import APIException, ParseError
 from rest_framework.parsers import BaseParser
 from rest_framework.renderers import BaseRenderer
@@ -67,9 +68,15 @@ class JsonRenderer(BaseRenderer):
     charset = None
 
     def render(self, data: Any, accepted_media_type: str | None = None, renderer_context: Any = None) -> bytes:
-        if data is None:
-            return b""
-        return orjson.dumps(data, option=orjson.OPT_UTC_Z)
+        """A record, or plain values; nothing for None."""
+        return b"" if data is None else encode(data, enc_hook=_plain)
+
+
+def _plain(value: object) -> str:
+    """Subclasses of text, such as Django's SafeString, as text. Raises `TypeError` for what JSON has no form for."""
+    if isinstance(value, str):
+        return str.__str__(value)
+    raise TypeError(f"{type(value).__name__} can't be rendered as JSON")
 
 
 def _check(root: Any) -> None:

@@ -4,23 +4,29 @@ The descriptions lie beside the viewsets, in each app's `api/{contract}/schema.p
 what is said about it.
 """
 
-from collections.abc import Iterable, Mapping
 from functools import cache
-from typing import Any
+from typing import Any, get_args, get_type_hints
 
 from drf_spectacular.drainage import isolate_view_method
+from drf_spectacular.extensions import OpenApiSerializerExtension
 from drf_spectacular.generators import EndpointEnumerator, SchemaGenerator
-from drf_spectacular.utils import OpenApiParameter
+from drf_spectacular.openapi import AutoSchema
+from drf_spectacular.plumbing import ResolvedComponent
+from drf_spectacular.utils import Direction, OpenApiParameter
+from msgspec.json import schema_components
 
 from tenants.api.base import UnknownPath
 from tenants.api.contracts import Contract, Served
+from tenants.api.records import Record
+
+NULL = {"type": "null"}
 
 
 def generate(served: Served) -> dict[str, Any]:
     """The contract's document."""
     contract = served.contract
     _describe(contract)
-    generator: Any = SchemaGenerator(patterns=served.patterns)  # type: ignore[no-untyped-call]
+    generator: Any = SchemaGenerator(patterns=served.patterns)
     generator.endpoint_inspector_cls = _enumerator(contract)
     document: dict[str, Any] = generator.get_schema(public=True)
     for operation in (each for item in document["paths"].values() for each in item.values()):
@@ -37,7 +43,7 @@ def _describe(contract: Contract) -> None:
         for viewset, actions in descriptions.items():
             for action, described in actions.items():
                 for lay_upon in described:
-                    lay_upon(isolate_view_method(viewset, action))  # type: ignore[no-untyped-call]
+                    lay_upon(isolate_view_method(viewset, action))
 
 
 def _enumerator(contract: Contract) -> type[EndpointEnumerator]:
@@ -73,8 +79,54 @@ def in_path(name: str, description: str, *, pattern: str | None = None) -> OpenA
 TENANT_CODE = "^[a-z][a-z0-9]{2,15}$"
 
 
-def sent(fields: Mapping[str, Any], always: Iterable[str] = ()) -> dict[str, Any]:
-    """A serializer's fields as they are in an answer: null never stands there, and what was never given is left out."""
-    for name, each in fields.items():
-        each.allow_null, each.required = False, name in always
-    return dict(fields)
+class RecordExtension(OpenApiSerializerExtension):
+    """Lets a record be named where drf-spectacular expects a serializer."""
+
+    target_class = "tenants.api.records.Record"
+    match_subclasses = True
+
+    def get_name(self, auto_schema: AutoSchema, direction: Direction) -> str:
+        return str(self.target.__name__)
+
+    def map_serializer(self, auto_schema: AutoSchema, direction: Direction) -> dict[str, Any]:
+        for part in with_parts(self.target) - {self.target}:
+            component = ResolvedComponent(
+                name=part.__name__, type=ResolvedComponent.SCHEMA, schema=described(part), object=part
+            )
+            auto_schema.registry.register_on_missing(component)
+        return described(self.target)
+
+
+def described(record: type[Record]) -> dict[str, Any]:
+    """The schema of a record (OpenAPI 3.0). The records in its fields are referred to as components of the document."""
+    _, components = schema_components([record], ref_template="#/components/schemas/{name}")
+    schema: dict[str, Any] = components[record.__name__]
+    del schema["title"]
+    schema["properties"] = {name: _property(each) for name, each in schema["properties"].items()}
+    return schema
+
+
+def _property(schema: dict[str, Any]) -> dict[str, Any]:
+    """OpenAPI 3.0 marks what may be null, where JSON Schema counts null among the types. What a record leaves out
+    while it is None is never null."""
+    alternatives = schema.get("anyOf", [])
+    types = [each for each in alternatives if each != NULL]
+    kept = {name: value for name, value in schema.items() if name not in ("anyOf", "default")}
+    if NULL in alternatives and "default" not in schema:
+        kept["nullable"] = True
+    if len(types) == 1:
+        return kept | ({"allOf": types} if kept and "$ref" in types[0] else types[0])
+    return kept | {"oneOf": types} if types else kept
+
+
+def with_parts(record: type[Record]) -> set[type[Record]]:
+    """The record, the records in its fields, those in theirs, and so on."""
+    found: set[type[Record]] = set()
+    hints: list[Any] = [record]
+    while hints:
+        hint = hints.pop()
+        hints += get_args(hint)
+        if isinstance(hint, type) and issubclass(hint, Record) and hint not in found:
+            found.add(hint)
+            hints += get_type_hints(hint).values()
+    return found

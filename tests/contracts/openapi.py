@@ -92,3 +92,13 @@ class Document:
         for name, inner in schema.get("properties", {}).items():
             yield f"{path}{name}"
             yield from self._fields(inner, f"{path}{name}.")
+
+
+def with_nulls(schema: Any) -> Any:
+    """A schema of OpenAPI 3.0 as JSON Schema: what is nullable there may be null."""
+    if isinstance(schema, list):
+        return [with_nulls(each) for each in schema]
+    if not isinstance(schema, dict):
+        return schema
+    inner = {name: with_nulls(each) for name, each in schema.items() if name != "nullable"}
+    return {"anyOf": [{"type": "null"}, inner]} if schema.get("nullable") is True else inner

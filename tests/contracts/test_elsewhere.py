@@ -10,6 +10,7 @@ from customers.models import Customer
 from tenants.encryption import encrypt
 from tenants.models import AuditEvent, Tenant
 from tests import factories, oidc_provider
+from tests.contracts.calls import body_of
 from tests.contracts.operations import CLIENT_ID
 from tests.oidc_provider import REDIRECT_URI, Provider
 
@@ -45,10 +46,10 @@ def test_who_is_new_gets_a_profile_and_a_session(
     code = elsewhere.code_for("ada", client_id=CLIENT_ID, verifier=verifier)
     answer = social_log_in(visitor, code, redirect_uri=REDIRECT_URI, code_verifier=verifier)
     assert answer.status_code == 200
-    assert isinstance(answer.data["expires_in"], str)
-    assert answer.data["social_id_token"]
-    customer = APIClient(headers={"Authorization": f"Bearer {answer.data['access_token']}"})
-    me = customer.get("/customer/acme/me").data
+    assert isinstance(body_of(answer)["expires_in"], str)
+    assert body_of(answer)["social_id_token"]
+    customer = APIClient(headers={"Authorization": f"Bearer {body_of(answer)['access_token']}"})
+    me = customer.get("/customer/acme/me").json()
     assert (me["firstName"], me["contactEmail"]) == ("Ada", "ada@example.com")
     assert me["accounts"] == [{"id": "ada@example.com", "providerId": "ada"}]
 
@@ -76,7 +77,7 @@ def test_a_code_is_good_once(registered: AuthProvider, elsewhere: Provider, visi
 
 def test_a_redirect_uri_off_the_list_is_refused(registered: AuthProvider, visitor: APIClient) -> None:
     answer = social_log_in(visitor, "any", redirect_uri="https://evil.example/callback")
-    assert (answer.status_code, answer.data["details"][0]["field"]) == (400, "redirect_uri")
+    assert (answer.status_code, body_of(answer)["details"][0]["field"]) == (400, "redirect_uri")
 
 
 def test_an_unverified_email_of_an_existing_customer_is_challenged(
@@ -85,7 +86,7 @@ def test_an_unverified_email_of_an_existing_customer_is_challenged(
     factories.make_customer(tenant)
     AuthProvider.objects.update(is_linking_by_email=True)
     answer = social_log_in(visitor, elsewhere.code_for("mallory", client_id=CLIENT_ID))
-    body = answer.data
+    body = body_of(answer)
     assert (answer.status_code, body["type"], body["status"]) == (403, "Forbidden", 403)
     assert "code was mailed" in body["message"]
     assert set(body["challenge"]) == {"id", "type", "channel", "maskedDestination", "expiresAt"}
@@ -128,8 +129,8 @@ def test_a_token_is_exchanged(registered: AuthProvider, elsewhere: Provider, vis
     AuthProvider.objects.update(kind="jwt")
     token = id_token(elsewhere)
     answer = exchange(visitor, token)
-    assert (answer.status_code, answer.data["subject_access_token"]) == (200, token)
-    assert isinstance(answer.data["expires_in"], int)
+    assert (answer.status_code, body_of(answer)["subject_access_token"]) == (200, token)
+    assert isinstance(body_of(answer)["expires_in"], int)
     assert exchange(visitor, token, config="elsewhere").status_code == 200
     assert exchange(visitor, token, config="nobody").status_code == 400
     assert exchange(visitor, token[:-4] + "AAAA").status_code == 401

@@ -23,7 +23,7 @@ from config import docs
 from tests import factories
 from tests.contracts import codes, vendor
 from tests.contracts.calls import body_of
-from tests.contracts.openapi import Document
+from tests.contracts.openapi import Document, with_nulls
 from tests.contracts.operations import BY_NAME, KIBO, Scene, set_scene
 from tests.contracts.test_schemathesis import unlimited
 
@@ -80,16 +80,6 @@ def test_every_operation_is_described(ours: Document) -> None:
     described = {label for (label,) in ours.labels()}
     assert set(LABELS.values()) <= described
     assert len(described) == len(KIBO)
-
-
-def with_nulls(schema: Any) -> Any:
-    """A schema of OpenAPI 3.0 as JSON Schema: what is nullable there may be null."""
-    if isinstance(schema, list):
-        return [with_nulls(each) for each in schema]
-    if not isinstance(schema, dict):
-        return schema
-    inner = {name: with_nulls(each) for name, each in schema.items() if name != "nullable"}
-    return {"anyOf": [{"type": "null"}, inner]} if schema.get("nullable") is True else inner
 
 
 @pytest.mark.parametrize("name", LABELS)

@@ -49,7 +49,7 @@ def test_an_account_that_has_to_be_confirmed(tenant: Tenant, visitor: APIClient)
     second = token_in(received())
     answer = visitor.get(f"/customer/acme/signup/optin/{second}")
     assert answer.status_code == 200
-    assert answer.data["access_token"]
+    assert answer.json()["access_token"]
     assert visitor.get(f"/customer/acme/signup/optin/{first}").status_code == 400
     assert visitor.post("/customer/acme/login", credentials).status_code == 200
     assert visitor.post("/customer/acme/signup/optin/refresh_token", {"email": factories.EMAIL}).status_code == 202
@@ -60,7 +60,7 @@ def test_a_forgotten_password(tenant: Tenant, customer: APIClient, visitor: APIC
     assert visitor.post("/customer/acme/password/reset/", {"email": factories.EMAIL}).status_code == 204
     token = token_in(received())
     short = visitor.post("/customer/acme/password/reset/update", {"token": token, "password": "short"})
-    assert (short.status_code, short.data["details"][0]["field"]) == (400, "password")
+    assert (short.status_code, short.json()["details"][0]["field"]) == (400, "password")
     update = {"token": token, "password": "another battery staple"}
     assert visitor.post("/customer/acme/password/reset/update", update).status_code == 204
     assert customer.get("/customer/acme/me").status_code == 401
@@ -91,7 +91,7 @@ def test_a_changed_password_keeps_this_session_alone(tenant: Tenant, customer: A
     wrong = customer.post(
         "/customer/acme/password/change", {"currentPassword": "not mine", "newPassword": "another battery staple"}
     )
-    assert (wrong.status_code, wrong.data["details"][0]["field"]) == (400, "currentPassword")
+    assert (wrong.status_code, wrong.json()["details"][0]["field"]) == (400, "currentPassword")
     change = {"currentPassword": factories.PASSWORD, "newPassword": "another battery staple"}
     assert customer.post("/customer/acme/password/change", change).status_code == 204
     assert customer.get("/customer/acme/me").status_code == 200
@@ -111,7 +111,7 @@ def test_a_new_email(tenant: Tenant, customer: APIClient, visitor: APIClient) ->
     confirm = "/customer/acme/me/accounts/internal/email/change/confirm"
     assert visitor.post(confirm, {"token": token}).status_code == 204
     assert visitor.post(confirm, {"token": token}).status_code == 400
-    me = customer.get("/customer/acme/me").data
+    me = customer.get("/customer/acme/me").json()
     assert (me["contactEmail"], me["accounts"]) == ("countess@example.com", [{"id": "countess@example.com"}])
 
 
@@ -128,7 +128,7 @@ def test_a_second_log_in(customer: APIClient, visitor: APIClient) -> None:
     assert customer.post("/customer/acme/me/accounts/internal", second).status_code == 201
     assert customer.post("/customer/acme/me/accounts/internal", second).status_code == 409
     assert visitor.post("/customer/acme/login", second).status_code == 200
-    assert len(customer.get("/customer/acme/me").data["accounts"]) == 2
+    assert len(customer.get("/customer/acme/me").json()["accounts"]) == 2
 
 
 def test_a_profile_that_is_deleted(customer: APIClient, visitor: APIClient) -> None:
@@ -150,16 +150,16 @@ def test_a_profile_that_is_deleted_at_once(customer: APIClient) -> None:
 
 def test_addresses(customer: APIClient) -> None:
     path = "/customer/acme/me/addresses"
-    first = customer.post(path, {"contactName": "Ada", "tags": ["billing"]}).data["id"]
+    first = customer.post(path, {"contactName": "Ada", "tags": ["billing"]}).json()["id"]
     assert re.fullmatch(r"[0-9a-f]{10}", first)
     assert customer.post(path, {"contactName": "Ada", "id": "office", "isDefault": True}).status_code == 201
     assert customer.post(path, {"contactName": "Ada", "id": "office"}).status_code == 409
-    assert [each["isDefault"] for each in customer.get(path).data] == [False, True]
-    assert customer.put(f"{path}/{first}", {"city": "London", "isDefault": True}).data["city"] == "London"
+    assert [each["isDefault"] for each in customer.get(path).json()] == [False, True]
+    assert customer.put(f"{path}/{first}", {"city": "London", "isDefault": True}).json()["city"] == "London"
     assert customer.post(f"{path}/{first}/tags?tags=shipping,billing").status_code == 204
     assert customer.delete(f"{path}/{first}/tags?tags=billing").status_code == 204
-    assert customer.get(f"{path}/{first}/").data["tags"] == ["SHIPPING"]
+    assert customer.get(f"{path}/{first}/").json()["tags"] == ["SHIPPING"]
     assert customer.delete(f"{path}/{first}").status_code == 204
-    assert [each["isDefault"] for each in customer.get(path).data] == [True]
+    assert [each["isDefault"] for each in customer.get(path).json()] == [True]
     missing = customer.get(f"{path}/{first}")
-    assert (missing.status_code, missing.data["message"]) == (404, f"Address {first} of customer 10000001 not found.")
+    assert (missing.status_code, missing.json()["message"]) == (404, f"Address {first} of customer 10000001 not found.")

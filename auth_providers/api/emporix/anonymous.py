@@ -5,7 +5,8 @@ from typing import Any
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from auth_providers.api.emporix.bodies import anonymous_pair, anonymous_token, parameter
+from auth_providers.api.emporix.bodies import parameter
+from auth_providers.api.emporix.records import anonymous_pair, anonymous_token
 from auth_providers.tokens import refresh, sessions
 from tenants import api_keys
 from tenants.api.emporix.base import EmporixViewSet

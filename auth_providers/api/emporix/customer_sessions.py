@@ -13,11 +13,9 @@ from auth_providers.api.emporix.bodies import (
     LogIn,
     RefreshParameters,
     Signup,
-    customer_pair,
-    customer_token,
     parameter,
-    validation,
 )
+from auth_providers.api.emporix.records import log_in_tokens, refreshed_tokens, token_validity
 from auth_providers.api.emporix.second_factor import LogInViewSet, SecondFactorAnswer, complete_at_once
 from auth_providers.login import password as password_login
 from auth_providers.login import second_factor
@@ -26,6 +24,7 @@ from auth_providers.tokens import bearer, refresh, sessions
 from auth_providers.tokens.second_factor_policy import SecondFactorDue
 from customers import profiles
 from tenants.api.base import HasToken
+from tenants.api.emporix.records import ResourceLocation
 from tenants.api.failures import in_the_words_of
 from tenants.clients import Client
 from tenants.errors import DomainError, InvalidInput
@@ -43,7 +42,7 @@ class CustomerSessionViewSet(LogInViewSet):
         serializer.is_valid(raise_exception=True)
         with in_the_words_of(serializer):
             number = _sign_up(self.tenant, serializer, self.client)
-        return Response({"id": number}, status=201)
+        return Response(ResourceLocation(number), status=201)
 
     def log_in(self, request: Request, **kwargs: Any) -> Response:
         if isinstance(request.data, dict) and request.data.get("secondFactorHandle"):
@@ -63,7 +62,7 @@ class CustomerSessionViewSet(LogInViewSet):
         except SecondFactorDue as due:
             code = data.get("second_factor_code") or ""
             started = complete_at_once(tenant=self.tenant, due=due, code=code, issue=ISSUE, client=self.client)
-        return Response(customer_token(started=started))
+        return Response(log_in_tokens(started))
 
     def _complete(self, request: Request) -> Response:
         """The second half: a code is asked for, or shown."""
@@ -73,7 +72,7 @@ class CustomerSessionViewSet(LogInViewSet):
         if not code:
             return self.send_code(handle)
         started = second_factor.complete(tenant=self.tenant, handle=handle, code=code, issue=ISSUE, client=self.client)
-        return Response(customer_token(started=started))
+        return Response(log_in_tokens(started))
 
     def log_out(self, request: Request, **kwargs: Any) -> Response:
         caller = principal_of(request)
@@ -104,10 +103,10 @@ class CustomerSessionViewSet(LogInViewSet):
                 legal_entity_id=parameter(request, "legalEntityId"),
                 client=self.client,
             )
-        return Response(customer_pair(session=refreshed.session, pair=refreshed.pair))
+        return Response(refreshed_tokens(session=refreshed.session, pair=refreshed.pair))
 
     def validate(self, request: Request, **kwargs: Any) -> Response:
-        return Response(validation(principal_of(request)))
+        return Response(token_validity(principal_of(request)))
 
 
 def _sign_up(tenant: Tenant, serializer: Signup, client: Client) -> str:

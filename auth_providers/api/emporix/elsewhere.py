@@ -7,17 +7,22 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from auth_providers.api.authentication import BearerOrAnonymousToken, continuing_session
-from auth_providers.api.emporix.bodies import CUSTOMER_SCOPES, customer_token, parameter
+from auth_providers.api.emporix.bodies import parameter
+from auth_providers.api.emporix.records import (
+    FederatedLogInForbidden,
+    LinkChallenge,
+    exchanged_tokens,
+    social_log_in_tokens,
+)
 from auth_providers.api.emporix.second_factor import LogInViewSet
 from auth_providers.login import federated, social, token_exchange
 from auth_providers.tokens import sessions
 from tenants.api.base import HasToken
+from tenants.api.emporix.records import Forbidden
 from tenants.api.failures import Failure, in_the_words_of
 from tenants.errors import InvalidInput
 
 ISSUE = sessions.Issue.PAIR | sessions.Issue.SERVICE_JWT
-# The contract says text here, where every other operation says number.
-TEXTS_OF_SOCIAL_LOGIN = ("expires_in", "refresh_token_expires_in")
 
 
 class ExchangeParameters(serializers.Serializer[Any]):
@@ -29,21 +34,12 @@ class ElsewhereViewSet(LogInViewSet):
     authentication_classes = [BearerOrAnonymousToken]
     permission_classes = [HasToken]
 
-    def render_failure(self, failure: Failure) -> Response:
+    def forbidden(self, failure: Failure) -> Forbidden:
         """The contract has no words for a challenge: its 403, with a member that says where the code went."""
-        answer = super().render_failure(failure)
-        if isinstance(failure.error, federated.LinkNeeded) and (issued := failure.error.issued) is not None:
-            answer.data |= {
-                "message": failure.message,
-                "challenge": {
-                    "id": str(issued.challenge_id),
-                    "type": "otp",
-                    "channel": issued.channel,
-                    "maskedDestination": issued.masked_destination,
-                    "expiresAt": issued.expires_at,
-                },
-            }
-        return answer
+        if isinstance(failure.error, federated.LinkNeeded) and failure.error.issued is not None:
+            challenge = LinkChallenge.of(failure.error.issued, type="otp")
+            return FederatedLogInForbidden(type="Forbidden", status=403, message=failure.message, challenge=challenge)
+        return super().forbidden(failure)
 
     def social_log_in(self, request: Request, **kwargs: Any) -> Response:
         done = social.log_in(
@@ -58,9 +54,7 @@ class ElsewhereViewSet(LogInViewSet):
             client=self.client,
             continuing=continuing_session(request),
         )
-        body = self._token(done.started)
-        body |= {name: str(body[name]) for name in TEXTS_OF_SOCIAL_LOGIN}
-        return Response(body | {"social_access_token": done.access_token, "social_id_token": done.id_token})
+        return Response(social_log_in_tokens(done, tenant=self.tenant))
 
     def exchange(self, request: Request, **kwargs: Any) -> Response:
         subject_token = _required(request, "subjectAccessToken")
@@ -73,13 +67,7 @@ class ElsewhereViewSet(LogInViewSet):
                 client=self.client,
                 continuing=continuing_session(request),
             )
-        return Response(self._token(started) | {"subject_access_token": subject_token})
-
-    def _token(self, started: sessions.Started) -> dict[str, Any]:
-        return customer_token(started=started) | {
-            "scope": " ".join([*CUSTOMER_SCOPES, f"tenant={self.tenant.code}"]),
-            "session_idle_time": self.tenant.customer_refresh_lifetime // 60,  # minutes, by the contract's example
-        }
+        return Response(exchanged_tokens(started, tenant=self.tenant, subject_token=subject_token))
 
 
 def _required(request: Request, name: str) -> str:

@@ -7,7 +7,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from auth_providers.api.authentication import continuing_session
-from auth_providers.api.emporix.bodies import customer_token
+from auth_providers.api.emporix.records import log_in_tokens
 from auth_providers.api.emporix.second_factor import LogInViewSet
 from auth_providers.selfservice import email_change, opt_in, password_reset
 from auth_providers.tokens import sessions
@@ -61,7 +61,7 @@ class MailedTokenViewSet(LogInViewSet):
             client=self.client,
             continuing=continuing_session(request),
         )
-        return Response(customer_token(started=started))
+        return Response(log_in_tokens(started))
 
     def resend_opt_in(self, request: Request, **kwargs: Any) -> Response:
         data = _valid(WhoWaits(data=request.data))

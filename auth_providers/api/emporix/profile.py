@@ -11,6 +11,7 @@ from auth_providers.api.emporix.bodies import PasswordAuthentication
 from auth_providers.selfservice import additional_log_in, deletion, email_change, password_reset
 from customers.api.emporix.profile import ProfileViewSet
 from customers.api.emporix.views import CustomerDataViewSet
+from tenants.api.emporix.records import ResourceLocation
 from tenants.api.failures import in_the_words_of
 
 
@@ -50,7 +51,7 @@ class OwnLogInViewSet(CustomerDataViewSet):
             additional_log_in.add(
                 tenant=self.tenant, customer=self.customer, client=self.client, **serializer.validated_data
             )
-        return Response({"id": self.customer.number}, status=201)
+        return Response(ResourceLocation(self.customer.number), status=201)
 
     def request_email_change(self, request: Request, **kwargs: Any) -> Response:
         serializer = EmailChange(data=request.data)

@@ -17,70 +17,22 @@ from auth_providers.api.emporix.mailed_tokens import (
     WhoWaits,
 )
 from auth_providers.api.emporix.profile import DeletableProfileViewSet, EmailChange, OwnLogInViewSet, PasswordChange
-from auth_providers.api.emporix.proof_schema import PROOF, SECOND_FACTOR, SecondFactorSent
+from auth_providers.api.emporix.records import (
+    AnonymousToken,
+    ExchangedTokens,
+    FederatedLogInForbidden,
+    LogInForbidden,
+    LogInTokens,
+    RefreshedTokens,
+    SecondFactorSent,
+    SocialLogInTokens,
+    TokenValidity,
+)
 from auth_providers.api.emporix.second_factor import SecondFactorAnswer
 from tenants.api.contracts import Descriptions
-from tenants.api.emporix.schema import CUSTOMER, NOBODY, VISITOR, ResourceLocation, operation
+from tenants.api.emporix.records import ResourceLocation
+from tenants.api.emporix.schema import CUSTOMER, NOBODY, VISITOR, operation
 from tenants.api.schema import in_header, in_path, in_query
-
-
-class IssuedToken(serializers.Serializer[Any]):
-    token_type = serializers.ChoiceField(["Bearer"])
-    access_token = serializers.CharField()
-    expires_in = serializers.IntegerField(help_text="Seconds.")
-
-
-class AnonymousAccessToken(IssuedToken):
-    """A visitor's token. The pair of a renewal by access token has no refresh token."""
-
-    sessionId = serializers.UUIDField()
-    scope = serializers.CharField()
-    refresh_token = serializers.CharField(required=False)
-    refresh_token_expires_in = serializers.IntegerField(required=False, help_text="Seconds.")
-
-
-class RefreshCustomerToken(IssuedToken):
-    """A customer's pair, in today's names and in the older ones."""
-
-    refresh_token = serializers.CharField()
-    refresh_token_expires_in = serializers.IntegerField(help_text="Seconds.")
-    session_id = serializers.UUIDField()
-    accessToken = serializers.CharField(help_text="The older name of `access_token`.")
-    expiresIn = serializers.IntegerField(help_text="The older name of `expires_in`.")
-    refreshToken = serializers.CharField(help_text="The older name of `refresh_token`.")
-    refreshTokenExpiresIn = serializers.IntegerField(help_text="The older name of `refresh_token_expires_in`.")
-
-
-class CustomerToken(RefreshCustomerToken):
-    """What a log-in gives: the pair and a JWT."""
-
-    saas_token = serializers.CharField()
-    saasToken = serializers.CharField(help_text="The older name of `saas_token`.")
-    initialPassword = serializers.BooleanField(help_text="Staff set the password; the customer must change it.")
-
-
-class ExchangeAuthTokenResponse(CustomerToken):
-    scope = serializers.CharField()
-    session_idle_time = serializers.IntegerField(help_text="Minutes.")
-    subject_access_token = serializers.CharField(help_text="The token that was exchanged.")
-
-
-class SocialLoginResponse(CustomerToken):
-    expires_in = serializers.CharField(help_text="Seconds, as text.")  # type: ignore[assignment]
-    refresh_token_expires_in = serializers.CharField(help_text="Seconds, as text.")  # type: ignore[assignment]
-    scope = serializers.CharField()
-    session_idle_time = serializers.IntegerField(help_text="Minutes.")
-    social_access_token = serializers.CharField(allow_blank=True)
-    social_id_token = serializers.CharField(allow_blank=True)
-
-
-class ValidateTokenResponse(serializers.Serializer[Any]):
-    token_type = serializers.ChoiceField(["Bearer"])
-    expires_in = serializers.IntegerField(help_text="Seconds left.")
-    scope = serializers.CharField()
-    sessionId = serializers.UUIDField()
-    email = serializers.CharField(required=False, help_text="Of a customer's log-in.")
-    legalEntityId = serializers.CharField(required=False, help_text="The company that the customer acts for.")
 
 
 class AnonymousRefreshParameters(serializers.Serializer[Any]):
@@ -106,6 +58,8 @@ class RefreshBody(RefreshParameters):
 
 
 VISITS, SESSIONS, LOG_INS, PASSWORDS, PROFILE = "Visits", "Sessions", "Log-ins", "Passwords", "Profile"
+SECOND_FACTOR = (LogInForbidden, "A second factor is needed.")
+PROOF = (FederatedLogInForbidden, "A second factor is needed, or the code that was mailed to the e-mail's owner.")
 CLIENT_ID = in_query("client_id", "An active API key of the tenant.", required=True)
 TENANT = in_query("tenant", "Code of the tenant; `hybris-tenant` will do, too.")
 OLDER_TENANT = in_query("hybris-tenant", "The older name of `tenant`.")
@@ -123,7 +77,7 @@ REFRESH = (
 
 
 def _anonymous(name: str, summary: str, **rest: Any) -> Any:
-    answers = {200: (AnonymousAccessToken, "A visitor's token.")}
+    answers = {200: (AnonymousToken, "A visitor's token.")}
     return operation(name, summary, tag=VISITS, tokens=NOBODY, answers=answers, has_tenant_path=False, **rest)
 
 
@@ -151,7 +105,7 @@ def _refresh(name: str, summary: str, method: str, **rest: Any) -> Any:
             in_query("refreshToken", "The customer's refresh token.", required=method == "GET"),
             in_query("legalEntityId", "A company of the customer's to act for from now on."),
         ],
-        answers={200: (RefreshCustomerToken, "The next pair.")},
+        answers={200: (RefreshedTokens, "The next pair.")},
         methods=[method],
         **rest,
     )
@@ -211,7 +165,7 @@ DESCRIPTIONS: Descriptions = {
                     resource_type_field_name=None,
                 ),
                 answers={
-                    200: (CustomerToken, "The customer's tokens."),
+                    200: (LogInTokens, "The customer's tokens."),
                     202: (SecondFactorSent, "The second factor's code is under way, if it is one that is sent."),
                     403: SECOND_FACTOR,
                 },
@@ -234,7 +188,7 @@ DESCRIPTIONS: Descriptions = {
                 "Learn what a token is worth",
                 tag=SESSIONS,
                 tokens=VISITOR,
-                answers={200: (ValidateTokenResponse, "The token is valid.")},
+                answers={200: (TokenValidity, "The token is valid.")},
             )
         ],
     },
@@ -275,7 +229,7 @@ DESCRIPTIONS: Descriptions = {
                 "Confirm a sign-up with the token from the mail",
                 tag=SESSIONS,
                 parameters=[in_path("token", "The token from the mail.")],
-                answers={200: (CustomerToken, "The customer's tokens."), 403: SECOND_FACTOR},
+                answers={200: (LogInTokens, "The customer's tokens."), 403: SECOND_FACTOR},
             )
         ],
         "resend_opt_in": [
@@ -344,7 +298,7 @@ DESCRIPTIONS: Descriptions = {
                     in_query("anonymous_token", "The visitor's token, where no header brings it."),
                     in_header("session-id", "Accepted and not needed: the token knows its session."),
                 ],
-                answers={200: (SocialLoginResponse, "The customer's tokens."), 403: PROOF},
+                answers={200: (SocialLogInTokens, "The customer's tokens."), 403: PROOF},
                 refusals=(404, 409),
             )
         ],
@@ -359,7 +313,7 @@ DESCRIPTIONS: Descriptions = {
                     in_query("config", "Name of the provider, where the tenant has several."),
                 ],
                 body=ExchangeParameters,
-                answers={200: (ExchangeAuthTokenResponse, "The customer's tokens."), 403: PROOF},
+                answers={200: (ExchangedTokens, "The customer's tokens."), 403: PROOF},
                 refusals=(404, 409),
             )
         ],

@@ -5,10 +5,12 @@ from typing import Any
 from rest_framework import serializers
 from rest_framework.response import Response
 
+from auth_providers.api.emporix.records import DueSecondFactor, LogInForbidden, sent_code
 from auth_providers.login import second_factor
 from auth_providers.tokens import sessions
 from auth_providers.tokens.second_factor_policy import TOTP, NoSecondFactor, SecondFactorDue
 from tenants.api.emporix.base import EmporixViewSet
+from tenants.api.emporix.records import Forbidden
 from tenants.api.failures import Failure
 from tenants.clients import Client
 from tenants.models import Tenant
@@ -28,29 +30,16 @@ class SecondFactorAnswer(serializers.Serializer[Any]):
 class LogInViewSet(EmporixViewSet):
     """Base of the viewsets that log someone in."""
 
-    def render_failure(self, failure: Failure) -> Response:
-        answer = super().render_failure(failure)
-        if isinstance(failure.error, SecondFactorDue | NoSecondFactor):
-            answer.data["message"] = failure.message
-        if isinstance(failure.error, SecondFactorDue):
-            answer.data["secondFactor"] = {
-                "handle": failure.error.handle,
-                "methods": list(failure.error.methods),
-                "expiresAt": failure.error.expires_at,
-            }
-        return answer
+    def forbidden(self, failure: Failure) -> Forbidden:
+        if not isinstance(failure.error, SecondFactorDue | NoSecondFactor):
+            return super().forbidden(failure)
+        due = DueSecondFactor.of(failure.error) if isinstance(failure.error, SecondFactorDue) else None
+        return LogInForbidden(type="Forbidden", status=403, message=failure.message, secondFactor=due)
 
     def send_code(self, handle: str) -> Response:
         """Send the code that the log-in waits for, where there is one to send."""
         issued = second_factor.send_code(tenant=self.tenant, handle=handle, client=self.client)
-        sent: dict[str, Any] = {"method": TOTP}
-        if issued is not None:
-            sent = {
-                "method": issued.channel,
-                "maskedDestination": issued.masked_destination,
-                "expiresAt": issued.expires_at,
-            }
-        return Response({"secondFactor": sent}, status=202)
+        return Response(sent_code(issued), status=202)
 
 
 def complete_at_once(

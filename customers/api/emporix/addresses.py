@@ -6,8 +6,10 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from customers.addresses import addresses, fields
+from customers.api.emporix.records import stored_address
 from customers.api.emporix.serializers import AddressSerializer
 from customers.api.emporix.views import CustomerDataViewSet, updated
+from tenants.api.emporix.records import ResourceLocation
 from tenants.api.failures import in_the_words_of
 from tenants.errors import InvalidInput
 
@@ -15,18 +17,18 @@ from tenants.errors import InvalidInput
 class AddressViewSet(CustomerDataViewSet):
     def list(self, request: Request, **kwargs: Any) -> Response:
         found = addresses.list_for(tenant=self.tenant, customer=self.customer)
-        return Response([AddressSerializer(address).data for address in found])
+        return Response([stored_address(each) for each in found])
 
     def create(self, request: Request, **kwargs: Any) -> Response:
         serializer = AddressSerializer(data=request.data)
         serializer.is_valid(raise_exception=True)
         with in_the_words_of(serializer):
             address = addresses.add(tenant=self.tenant, customer=self.customer, values=serializer.changes())
-        return Response({"id": address.public_id}, status=201)
+        return Response(ResourceLocation(address.public_id), status=201)
 
     def retrieve(self, request: Request, **kwargs: Any) -> Response:
         address = addresses.get(tenant=self.tenant, customer=self.customer, public_id=self.kwargs["address"])
-        return Response(AddressSerializer(address).data)
+        return Response(stored_address(address))
 
     def update(self, request: Request, **kwargs: Any) -> Response:
         """Both PATCH and PUT are merge patches (RFC 7396). An id in the body is an echo."""
@@ -43,7 +45,7 @@ class AddressViewSet(CustomerDataViewSet):
                 changes=changes,
                 expected_version=serializer.expected_version(),
             )
-        return updated(request, AddressSerializer(address).data)
+        return updated(request, stored_address(address))
 
     def destroy(self, request: Request, **kwargs: Any) -> Response:
         addresses.remove(tenant=self.tenant, customer=self.customer, public_id=self.kwargs["address"])

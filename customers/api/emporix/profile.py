@@ -8,10 +8,10 @@ from rest_framework.response import Response
 
 from customers import profiles
 from customers.addresses import addresses
-from customers.api.emporix.serializers import CustomerSerializer, ProfileSerializer
+from customers.api.emporix.records import StoredProfile, stored_profile, visitor
+from customers.api.emporix.serializers import ProfileSerializer
 from customers.api.emporix.views import CustomerDataViewSet, updated
 from customers.models import Customer
-from customers.numbers import ANONYMOUS_NUMBER
 from tenants.api.base import Caller, HasToken
 from tenants.api.failures import in_the_words_of
 from tenants.errors import FieldError, InvalidInput
@@ -30,9 +30,9 @@ class ProfileViewSet(CustomerDataViewSet):
 
     def retrieve(self, request: Request, **kwargs: Any) -> Response:
         if not isinstance(cast(object, request.user), Customer):
-            return Response(self._anonymous())
+            return Response(visitor(site=self.caller.site or self.tenant.default_site))
         expand = {part.strip() for part in request.query_params.get("expand", "").split(",")}
-        return Response(self._body(self.customer, expand))
+        return Response(self._profile(self.customer, expand))
 
     def update(self, request: Request, **kwargs: Any) -> Response:
         """Both PATCH and PUT are merge patches (RFC 7396)."""
@@ -47,26 +47,16 @@ class ProfileViewSet(CustomerDataViewSet):
                 expected_version=serializer.expected_version(),
                 client=self.client,
             )
-        return updated(request, self._body(changed, set()))
+        return updated(request, self._profile(changed, set()))
 
-    def _body(self, customer: Customer, expand: set[str]) -> dict[str, Any]:
+    def _profile(self, customer: Customer, expand: set[str]) -> StoredProfile:
         has_addresses = "addresses" in expand
-        context = {
-            "connections": self.caller.connections(),
-            "addresses": addresses.list_for(tenant=self.tenant, customer=customer) if has_addresses else None,
-            "expand": expand,
-        }
-        return CustomerSerializer(customer, context=context).data
-
-    def _anonymous(self) -> dict[str, Any]:
-        return {
-            "firstName": "Anonymous",
-            "lastName": "Anonymous",
-            "preferredSite": self.caller.site or self.tenant.default_site,
-            "customerNumber": ANONYMOUS_NUMBER,
-            "id": ANONYMOUS_NUMBER,
-            "accounts": [],
-        }
+        return stored_profile(
+            customer,
+            connections=self.caller.connections(),
+            addresses=addresses.list_for(tenant=self.tenant, customer=customer) if has_addresses else None,
+            expand=expand,
+        )
 
 
 def _check_echoes(data: Any, customer: Customer) -> None:

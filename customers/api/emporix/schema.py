@@ -2,76 +2,21 @@
 
 from typing import Any
 
-from rest_framework import serializers
-
 from customers.api.emporix.addresses import AddressViewSet
 from customers.api.emporix.profile import ProfileViewSet
-from customers.api.emporix.serializers import (
-    AddressSerializer,
-    B2BSerializer,
-    CustomerSerializer,
-    MetadataSerializer,
-    ProfileSerializer,
-    Text,
-)
+from customers.api.emporix.records import StoredAddress, StoredProfile
+from customers.api.emporix.serializers import AddressSerializer, ProfileSerializer, Text
 from tenants.api.contracts import Descriptions
-from tenants.api.emporix.schema import CUSTOMER, VISITOR, ResourceLocation, operation
-from tenants.api.schema import in_header, in_path, in_query, sent
+from tenants.api.emporix.records import ResourceLocation
+from tenants.api.emporix.schema import CUSTOMER, VISITOR, operation
+from tenants.api.schema import in_header, in_path, in_query
 
 PREFER = in_header("Prefer", "`return=minimal` for an answer without a body.")
 PROFILE_TAG, ADDRESSES_TAG = "Profile", "Addresses"
 
 
-class StoredMetadata(MetadataSerializer):
-    def get_fields(self) -> dict[str, Any]:
-        return sent(super().get_fields(), always=("version",))
-
-
-class StoredAddress(AddressSerializer):
-    metadata = StoredMetadata(source="*")
-
-    def get_fields(self) -> dict[str, Any]:
-        return sent(super().get_fields(), always=("id", "isDefault", "metadata"))
-
-
 class NewAddress(AddressSerializer):
     contactName = Text(source="contact_name", required=True, allow_null=False)
-
-
-class AccountId(serializers.Serializer[Any]):
-    """A log-in: by e-mail, or by the id at its provider."""
-
-    id = serializers.CharField()
-    providerId = serializers.CharField(required=False)
-
-
-class LegalEntity(serializers.Serializer[Any]):
-    """A company that the customer acts for."""
-
-    id = serializers.CharField()
-    name = serializers.CharField()
-    contactAssignmentId = serializers.CharField()
-
-
-class StoredB2B(B2BSerializer):
-    legalEntities = LegalEntity(many=True)
-
-    def get_fields(self) -> dict[str, Any]:
-        return sent(super().get_fields(), always=("legalEntities",))
-
-
-class Customer(CustomerSerializer):
-    """A visitor has a name, a site and the numbers only."""
-
-    metadata = StoredMetadata(source="*")
-    b2b = StoredB2B(source="*")
-    businessModel = serializers.ChoiceField(["B2B", "B2C"])
-    accounts = AccountId(many=True)
-    addresses = StoredAddress(many=True)
-    defaultAddress = StoredAddress()
-
-    def get_fields(self) -> dict[str, Any]:
-        return sent(super().get_fields(), always=("id", "customerNumber", "accounts"))
 
 
 def _profile(name: str, summary: str, **rest: Any) -> Any:
@@ -85,7 +30,7 @@ def _change_of_profile(name: str, summary: str, method: str) -> Any:
         tokens=CUSTOMER,
         body=ProfileSerializer(partial=True),
         parameters=[PREFER],
-        answers={200: (Customer, "The profile as it is now.")},
+        answers={200: (StoredProfile, "The profile as it is now.")},
         refusals=(403, 409),
         methods=[method],
     )
@@ -124,7 +69,7 @@ DESCRIPTIONS: Descriptions = {
                 "Read one's own profile",
                 tokens=VISITOR,
                 parameters=[in_query("expand", "`addresses`, `mixin:*` or `mixin:{key}`, a comma between them.")],
-                answers={200: (Customer, "The profile; a stand-in for a visitor.")},
+                answers={200: (StoredProfile, "The profile; a stand-in for a visitor.")},
                 refusals=(403,),
             )
         ],
@@ -138,7 +83,8 @@ DESCRIPTIONS: Descriptions = {
             _addresses(
                 "GET-customer-list-customer-addresses",
                 "List one's addresses",
-                answers={200: (StoredAddress(many=True), "All of them, the oldest first.")},
+                # A list of them: that is what drf-spectacular makes of an action called "list".
+                answers={200: (StoredAddress, "All of them, the oldest first.")},
             )
         ],
         "create": [

@@ -1,13 +1,12 @@
-"""Profiles and addresses in the contract's words."""
+"""What customers send of their profile and addresses, in the contract's words."""
 
 from typing import Any, Generic, TypeVar
 
 from rest_framework import serializers
 
 from customers.addresses.fields import AddressChanges
-from customers.models import TEXT_MAX_LENGTH, Address, Customer
+from customers.models import TEXT_MAX_LENGTH
 from customers.profiles import ProfileChanges
-from tenants.api.base import Connections
 
 MAX_VERSION = 2**31 - 1
 
@@ -105,51 +104,3 @@ class AddressSerializer(Versioned[AddressChanges]):
     contactPhone = Text(source="contact_phone")
     tags = serializers.ListField(child=serializers.CharField(max_length=64), required=False, allow_null=True)
     isDefault = serializers.BooleanField(source="is_default", required=False, allow_null=True)
-
-    def to_representation(self, instance: Address) -> dict[str, Any]:
-        return without_absent(super().to_representation(instance))
-
-
-def without_absent(body: dict[str, Any]) -> dict[str, Any]:
-    """What was never given is left out of an answer."""
-    return {name: value for name, value in body.items() if value is not None}
-
-
-class CustomerSerializer(ProfileSerializer):
-    """A profile as it is read. The context brings `connections` and what `expand` asks for."""
-
-    customerNumber = serializers.CharField(source="number")
-    id = serializers.CharField(source="number")
-    lastLogin = serializers.DateTimeField(source="last_login_at")
-
-    def to_representation(self, instance: Customer) -> dict[str, Any]:
-        body = without_absent(super().to_representation(instance))
-        connections: Connections = self.context["connections"]
-        body["b2b"] = without_absent(body["b2b"]) | {"legalEntities": _legal_entities(connections)}
-        body["businessModel"] = "B2B" if connections.legal_entities else "B2C"
-        body["mixins"] = _expanded(instance.mixins, self.context["expand"])
-        body["accounts"] = [
-            {"id": name} | ({"providerId": provider_id} if provider_id else {})
-            for name, provider_id in connections.log_ins
-        ]
-        if self.context["addresses"] is not None:
-            body |= _address_part(self.context["addresses"])
-        return body
-
-
-def _legal_entities(connections: Connections) -> list[dict[str, str]]:
-    return [
-        {"id": public_id, "name": name, "contactAssignmentId": assignment_id}
-        for public_id, name, assignment_id in connections.legal_entities
-    ]
-
-
-def _expanded(mixins: dict[str, Any], expand: set[str]) -> dict[str, Any]:
-    """The mixins that `expand` names: `mixin:*` for all, `mixin:{key}` for one."""
-    return {key: value for key, value in mixins.items() if {"mixin:*", f"mixin:{key}"} & expand}
-
-
-def _address_part(addresses: list[Address]) -> dict[str, Any]:
-    listed = [AddressSerializer(address).data for address in addresses]
-    default = next((each for each in listed if each["isDefault"]), None)
-    return without_absent({"addresses": listed, "defaultAddress": default})

@@ -1,6 +1,6 @@
 """What the contract's views of a customer's own data share."""
 
-from typing import Any, cast
+from typing import cast
 
 from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
@@ -9,6 +9,7 @@ from rest_framework.response import Response
 from customers.models import Customer
 from tenants.api.bodies import JsonParser, MergePatchParser
 from tenants.api.emporix.base import EmporixViewSet
+from tenants.api.records import Record
 
 
 class CustomerDataViewSet(EmporixViewSet):
@@ -23,7 +24,7 @@ class CustomerDataViewSet(EmporixViewSet):
         return cast(Customer, self.request.user)
 
 
-def updated(request: Request, body: dict[str, Any]) -> Response:
+def updated(request: Request, body: Record) -> Response:
     """The updated resource, or nothing for who prefers that (RFC 7240, 4.2)."""
     if _prefers_minimal(request):
         return Response(status=200, headers={"Preference-Applied": "return=minimal"})

@@ -1,11 +1,10 @@
 """The Emporix contract: how it names the tenant, and its three bodies for a failure."""
 
-from typing import Any
-
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from tenants.api.base import ContractViewSet, UnknownPath
+from tenants.api.emporix.records import ErrorDetail, ErrorMessage, FaultBody, FaultDetail, Forbidden, GatewayFault
 from tenants.api.failures import Failure
 from tenants.directory import UnknownTenant
 
@@ -48,25 +47,29 @@ class EmporixViewSet(ContractViewSet):
 
     def render_failure(self, failure: Failure) -> Response:
         if failure.status == 401:  # noqa: PLR2004
-            fault, code = FAULTS.get(failure.code, INVALID_TOKEN_FAULT)
-            body = {"fault": {"faultstring": fault, "detail": {"errorcode": code}}}
-            return Response(body, status=401, headers=failure.headers)
+            return Response(_fault(failure), status=401, headers=failure.headers)
         if failure.status == 403:  # noqa: PLR2004
-            return Response({"type": "Forbidden", "status": 403, "message": "User not authorized."}, status=403)
+            return Response(self.forbidden(failure), status=403)
         return Response(_error_message(failure), status=failure.status, headers=failure.headers)
 
+    def forbidden(self, failure: Failure) -> Forbidden:
+        """The body of a 403, which says no more than that."""
+        return Forbidden(type="Forbidden", status=403, message="User not authorized.")
 
-def _error_message(failure: Failure) -> dict[str, Any]:
-    body: dict[str, Any] = {
-        "status": failure.status,
-        "type": TYPES.get(failure.status, failure.code),
-        "message": failure.message,
-    }
-    if failure.details:
-        body["details"] = [
-            {"field": each.field, "type": each.code, "message": each.message} for each in failure.details
-        ]
-    return body
+
+def _fault(failure: Failure) -> GatewayFault:
+    text, code = FAULTS.get(failure.code, INVALID_TOKEN_FAULT)
+    return GatewayFault(fault=FaultBody(faultstring=text, detail=FaultDetail(errorcode=code)))
+
+
+def _error_message(failure: Failure) -> ErrorMessage:
+    details = [ErrorDetail(field=each.field, type=each.code, message=each.message) for each in failure.details]
+    return ErrorMessage(
+        status=failure.status,
+        type=TYPES.get(failure.status, failure.code),
+        message=failure.message,
+        details=details or None,
+    )
 
 
 class EmporixUnknownPath(UnknownPath, EmporixViewSet):

@@ -4,8 +4,8 @@ from collections.abc import Iterable
 from typing import Any
 
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
-from rest_framework import serializers
 
+from tenants.api.emporix.records import ErrorMessage, Forbidden, GatewayFault
 from tenants.api.schema import TENANT_CODE, in_header, in_path
 
 # Any: drf-spectacular's own hints know names only, and no alternatives.
@@ -30,52 +30,6 @@ TENANT_HEADERS = [
     in_header(name, "Code of the tenant again; when sent, it must agree.")
     for name in ("Emporix-Tenant", "hybris-tenant")
 ]
-
-
-class FaultDetail(serializers.Serializer[Any]):
-    errorcode = serializers.CharField()
-
-
-class FaultBody(serializers.Serializer[Any]):
-    faultstring = serializers.CharField()
-    detail = FaultDetail()
-
-
-class GatewayFault(serializers.Serializer[Any]):
-    """The token or the credentials were not accepted."""
-
-    fault = FaultBody()
-
-
-class Forbidden(serializers.Serializer[Any]):
-    """The token is valid, but opens something else."""
-
-    type = serializers.ChoiceField(["Forbidden"])
-    status = serializers.ChoiceField([403])
-    message = serializers.CharField()
-
-
-class ErrorDetail(serializers.Serializer[Any]):
-    """One field at fault, by its path in the body."""
-
-    field = serializers.CharField()
-    type = serializers.CharField()
-    message = serializers.CharField()
-
-
-class ErrorMessage(serializers.Serializer[Any]):
-    """Every other failure."""
-
-    status = serializers.IntegerField(min_value=400, max_value=599)
-    type = serializers.RegexField("^[a-z]+(_[a-z]+)*$")
-    message = serializers.CharField()
-    details = ErrorDetail(many=True, required=False)
-
-
-class ResourceLocation(serializers.Serializer[Any]):
-    """Where to find what was created."""
-
-    id = serializers.CharField()
 
 
 REFUSALS = {
@@ -104,7 +58,7 @@ def operation(
     methods: list[str] | None = None,
     has_tenant_path: bool = True,
 ) -> Any:
-    """The description of one operation. `answers` maps the statuses of success to a serializer, or to a sentence when
+    """The description of one operation. `answers` maps the statuses of success to a record, or to a sentence when
     they have no body; `refusals` names what can go wrong beyond what always can."""
     statuses = {400, 401, 503, *refusals} | ({413, 415} if body else set())
     return extend_schema(

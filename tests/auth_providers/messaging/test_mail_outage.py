@@ -66,7 +66,7 @@ def test_from_sign_up_to_deletion(tenant: Tenant, visitor: APIClient, smtp: Smtp
     assert visitor.get(f"{SHOP}/signup/optin/{second}").status_code == 200
     assert post(visitor, f"{SHOP}/password/reset", email=EMAIL) == 204
     assert post(visitor, f"{SHOP}/password/reset/update", token=token_for(smtp), password=NEW_PASSWORD) == 204
-    access = visitor.post(f"{SHOP}/login", {"email": EMAIL, "password": NEW_PASSWORD}).data["access_token"]
+    access = visitor.post(f"{SHOP}/login", {"email": EMAIL, "password": NEW_PASSWORD}).json()["access_token"]
     customer = bearer(access)
     assert post(customer, EMAIL_CHANGE, email=EMAIL, password=NEW_PASSWORD, newEmail=NEW_EMAIL) == 204
     assert post(visitor, f"{EMAIL_CHANGE}/confirm", token=token_for(smtp, NEW_EMAIL)) == 204
