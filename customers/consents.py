@@ -1,5 +1,5 @@
-"""What a customer allowed, and when. The newest word on a purpose is in force; the rest is the history that shows what
-was in force when (GDPR, Article 7, 1)."""
+"""What a customer consented to, and when. The newest statement about a purpose is in force; the others show what was in
+force when (GDPR, Article 7, 1)."""
 
 import re
 from collections.abc import Mapping
@@ -23,7 +23,7 @@ SOURCE_MAX_LENGTH = 64
 
 @dataclass(frozen=True, kw_only=True)
 class Given:
-    """One word of the customer's."""
+    """One statement of the customer about one purpose."""
 
     purpose: str
     is_given: bool
@@ -41,10 +41,10 @@ def record(
     client: Client,
     staff_username: str = "",
 ) -> dict[str, bool]:
-    """Note what changes what is in force; nothing else becomes history. Returns that change.
+    """Store the statements that change what is in force, and no others. Returns them.
 
-    `given` says for each purpose (such as email, post, sms) whether it is allowed, `source` where it was said. Writers
-    of one customer take turns. Raises `InvalidInput` and `profiles.CustomerNotFound`.
+    `given` says for each purpose (such as email, post, sms) whether the customer consents, `source` where
+    the customer said so. Writes for one customer are serialized. Raises `InvalidInput` and `profiles.CustomerNotFound`.
     """
     _check(given)
     profiles.lock(tenant=tenant, customer=customer)
@@ -70,14 +70,14 @@ def record(
 
 
 def current(*, tenant: Tenant, customer: Customer) -> dict[str, bool]:
-    """What is in force, by purpose; what was never spoken of is missing."""
+    """What is in force, by purpose; purposes without a statement are missing."""
     mine = Consent.objects.for_tenant(tenant).filter(customer=customer)
     newest = mine.order_by().values("purpose").annotate(newest=Max("pk")).values("newest")
     return dict(mine.filter(pk__in=newest).order_by("purpose").values_list("purpose", "is_given"))
 
 
 def history(*, tenant: Tenant, customer: Customer) -> list[Given]:
-    """Everything that was said, newest first."""
+    """All statements, newest first."""
     rows = Consent.objects.for_tenant(tenant).filter(customer=customer).order_by("-pk")
     return [Given(purpose=row.purpose, is_given=row.is_given, at=row.at, source=row.source) for row in rows]
 

@@ -1,6 +1,6 @@
 """Erasing a customer: the personal data goes, the number stays taken.
 
-The profile is emptied at once; the rows that hang on it, which nobody can reach any more, follow a moment later.
+The profile is emptied at once. The rows that belong to it, which no request can reach any more, are deleted later.
 """
 
 from django.db import models
@@ -38,7 +38,7 @@ ERASED_TO: dict[str, object] = {
     "mixins": {},
     "mixin_schemas": {},
 }
-# Whose rows are a customer's and nobody else's.
+# The tables whose rows belong to one customer.
 BELONGINGS: tuple[type[models.Model], ...] = (
     Address,
     ContactAssignment,
@@ -52,10 +52,10 @@ BELONGINGS: tuple[type[models.Model], ...] = (
 def erase(*, tenant: Tenant, customer: Customer, client: Client = audit.NO_CLIENT, staff_username: str = "") -> None:
     """Empty the profile; the row and its number stay, inactive. Call it in a transaction, and `finish` later.
 
-    Raises `CustomerNotFound` for one who is erased already.
+    Raises `CustomerNotFound` for a customer who is erased already.
     """
     now = timezone.now()
-    # From here on nobody adds an address to it.
+    # After this update nobody can add an address.
     there = Customer.objects.for_tenant(tenant).filter(pk=customer.pk, erased_at=None)
     if not there.update(**ERASED_TO, is_active=False, erased_at=now, updated_at=now):
         raise CustomerNotFound
@@ -69,6 +69,6 @@ def erase(*, tenant: Tenant, customer: Customer, client: Client = audit.NO_CLIEN
 
 
 def finish(*, customer: Customer) -> None:
-    """Delete everything that hung on the profile of a customer who is erased."""
+    """Delete the rows that belong to a customer who is erased."""
     for model in BELONGINGS:
         model._default_manager.filter(tenant=customer.tenant_id, customer=customer).delete()

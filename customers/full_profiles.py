@@ -1,4 +1,4 @@
-"""A profile with everything that hangs on it, in two statements."""
+"""A profile with its default address, consents and identifiers, in two statements."""
 
 from dataclasses import dataclass
 
@@ -21,7 +21,7 @@ class FullProfile:
 
 
 def read(*, tenant: Tenant, customer: Customer) -> FullProfile:
-    """Everything that we know of the customer."""
+    """The customer's profile with all of that."""
     address = addresses.find_default(tenant=tenant, customer=customer)
     of_customer = Consent.objects.for_tenant(tenant).filter(customer=customer).order_by()
     newest = of_customer.values("purpose").annotate(newest=Max("pk")).values("newest")

@@ -1,4 +1,4 @@
-"""What other systems of a shop know a customer by: a loyalty card, a till's number. Each belongs to one customer."""
+"""Identifiers of a customer in other systems of the shop: a loyalty card, a till's number. Each is one customer's."""
 
 import re
 from collections.abc import Mapping
@@ -15,7 +15,7 @@ from tenants.errors import DomainError, FieldError, InvalidInput, Kind
 from tenants.models import Tenant
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:-]{0,63}", re.ASCII)
-MOST = 20  # of one customer
+MAX_IDENTIFIERS = 20  # of one customer
 
 
 class IdentifierTaken(DomainError):
@@ -37,8 +37,10 @@ class IdentifiersDisagree(DomainError):
 def check(*, identifiers: Mapping[str, str]) -> None:
     """Raises the `InvalidInput` that `find_customer` and `assign` would."""
     errors = [error for name, value in identifiers.items() for error in _errors(name, value)]
-    if len(identifiers) > MOST:
-        errors.append(FieldError(field="identifiers", code="max_length", message=f"At most {MOST} identifiers."))
+    if len(identifiers) > MAX_IDENTIFIERS:
+        errors.append(
+            FieldError(field="identifiers", code="max_length", message=f"At most {MAX_IDENTIFIERS} identifiers.")
+        )
     if errors:
         raise InvalidInput(details=tuple(errors))
 
@@ -64,10 +66,10 @@ def assign(
     client: Client = audit.NO_CLIENT,
     staff_username: str = "",
 ) -> None:
-    """Let these name the customer from now on, beside those that do already.
+    """Add these identifiers to those that the customer has.
 
     Raises `InvalidInput`, `IdentifierTaken` and `profiles.CustomerNotFound`.
-    Two who want the same one at once: one gets it.
+    Of two concurrent calls for the same identifier one succeeds.
     """
     check(identifiers=identifiers)
     if not identifiers:
@@ -115,17 +117,17 @@ def remove(
 
 
 def list_for(*, tenant: Tenant, customer: Customer) -> list[CustomerIdentifier]:
-    """What names the customer, by name and value."""
+    """The customer's identifiers, by name and value."""
     return list(CustomerIdentifier.objects.for_tenant(tenant).filter(customer=customer).order_by("name", "value"))
 
 
 def _new_of(tenant: Tenant, customer: Customer, identifiers: Mapping[str, str]) -> dict[str, str]:
-    """Those that nobody has yet. The customer's row is locked, so that `MOST` holds."""
+    """The identifiers that no customer has yet. The customer's row is locked, so that `MAX_IDENTIFIERS` holds."""
     mine = list_for(tenant=tenant, customer=customer)
     known = {(row.name, row.value) for row in mine}
     new = {name: value for name, value in identifiers.items() if (name, value) not in known}
-    if new and len(known) + len(new) > MOST:
-        raise InvalidInput.field("identifiers", f"At most {MOST} identifiers.", code="max_length")
+    if new and len(known) + len(new) > MAX_IDENTIFIERS:
+        raise InvalidInput.field("identifiers", f"At most {MAX_IDENTIFIERS} identifiers.", code="max_length")
     if new and CustomerIdentifier.objects.for_tenant(tenant).filter(_any_of(new)).exists():
         raise IdentifierTaken
     return new

@@ -1,4 +1,4 @@
-"""What do we know about a customer? The profile and its addresses.
+"""Customers: profiles, addresses, and what a shop records about them.
 
 `null` in a text column means "not given" and "" means "given, and empty": merge patch (RFC 7396) tells them apart, and
 a storefront gets back what it sent.
@@ -36,10 +36,12 @@ class Customer(TenantOwned):
     sex = models.CharField(max_length=16, null=True, blank=True)
     birth_date = models.DateField(null=True, blank=True)
     nationality = models.CharField(max_length=2, null=True, blank=True, help_text="ISO 3166-1 alpha-2")
-    advisor = models.CharField(max_length=TEXT_MAX_LENGTH, null=True, blank=True, help_text="Who looks after them.")
-    is_prospect = models.BooleanField(default=False, help_text="Has not become a customer yet.")
-    is_activated = models.BooleanField(default=False, help_text="Has gone through an activation.")
-    properties = models.JSONField(default=dict, blank=True, help_text="What a storefront sent beyond that, as sent.")
+    advisor = models.CharField(
+        max_length=TEXT_MAX_LENGTH, null=True, blank=True, help_text="The member of staff who looks after the customer."
+    )
+    is_prospect = models.BooleanField(default=False, help_text="Is registered, but not a customer yet.")
+    is_activated = models.BooleanField(default=False, help_text="Has completed the activation.")
+    properties = models.JSONField(default=dict, blank=True, help_text="Further data that a storefront sent, unchanged.")
 
     mixins = models.JSONField(default=dict, blank=True, help_text="The shop's own properties, by key.")
     mixin_schemas = models.JSONField(default=dict, blank=True, help_text="The URL of the schema of each key.")
@@ -63,8 +65,10 @@ class Customer(TenantOwned):
         indexes = [
             models.Index(fields=["tenant", "contact_email"], name="customer_by_contact_email"),
             models.Index(fields=["tenant", "contact_phone"], name="customer_by_phone"),
-            # The few among many: staff list them.
-            models.Index(fields=["id"], name="customer_shut_out", condition=Q(is_active=False) | Q(is_on_hold=True)),
+            # A partial index: staff list them, and they are few.
+            models.Index(
+                fields=["id"], name="customer_without_log_in", condition=Q(is_active=False) | Q(is_on_hold=True)
+            ),
             # Trigrams, so that any part is found at once. SQLite makes an ordinary index of it and reads that.
             GinIndex(fields=["search_text"], name="customer_search", opclasses=["gin_trgm_ops"]),
         ]
@@ -75,7 +79,7 @@ class Customer(TenantOwned):
 
     @property
     def can_log_in(self) -> bool:
-        """Whether log-ins succeed and tokens open anything."""
+        """Whether log-ins succeed and tokens are accepted."""
         return self.is_active and not self.is_on_hold
 
     @property
@@ -185,10 +189,10 @@ class ContactAssignment(TenantOwned):
 
 
 class CustomerIdentifier(TenantOwned):
-    """What another system of the shop knows the customer by: a loyalty card, a till's number."""
+    """Identifies the customer in another system of the shop: a loyalty card, a till's number."""
 
     customer = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="+")
-    name = models.CharField(max_length=64, help_text="Of the kind of number, such as loyaltyCard.")
+    name = models.CharField(max_length=64, help_text="Kind of the identifier, such as loyaltyCard.")
     value = models.CharField(max_length=TEXT_MAX_LENGTH)
 
     class Meta:
@@ -232,7 +236,7 @@ class SegmentMembership(TenantOwned):
 
 
 class Note(TenantOwned):
-    """What staff write down about a customer."""
+    """A note of the staff about a customer."""
 
     customer = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="+")
     text = models.TextField()
@@ -248,14 +252,14 @@ class Note(TenantOwned):
 
 
 class Consent(TenantOwned):
-    """That a customer allowed something, or took it back, at a moment. The newest of a purpose is in force; the rest
-    is the history that shows what was in force when (GDPR, Article 7)."""
+    """That a customer gave or withdrew consent to a purpose at a moment. The newest row of a purpose is in force; the
+    others show what was in force when (GDPR, Article 7, 1)."""
 
     customer = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="+")
     purpose = models.CharField(max_length=64, help_text="Such as email, post, sms.")
     is_given = models.BooleanField()
     at = models.DateTimeField(default=timezone.now, editable=False)
-    source = models.CharField(max_length=64, blank=True, default="", help_text="Where it was said.")
+    source = models.CharField(max_length=64, blank=True, default="", help_text="Where the customer said so.")
 
     class Meta:
         ordering = ["-pk"]

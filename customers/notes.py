@@ -1,4 +1,4 @@
-"""What staff write down about a customer: for staff, and for whoever asks for a copy of their data."""
+"""Notes of the staff about a customer. A customer who asks for a copy of their data gets them, too."""
 
 from django.db import transaction
 
@@ -16,7 +16,7 @@ MAX_LENGTH = 5000  # characters
 def add(
     *, tenant: Tenant, customer: Customer, text: str, staff_username: str, client: Client = audit.NO_CLIENT
 ) -> Note:
-    """Add a note. The trail says that it was written, and not what.
+    """Add a note. The audit trail says that a note was added, not what it says.
 
     Raises `InvalidInput` and `profiles.CustomerNotFound`.
     """

@@ -1,7 +1,7 @@
 """Customer numbers: 8 digits, in a row per tenant, each handed out once.
 
 A number is taken in a statement of its own, before the sign-up's transaction: the counter's row is locked for that one
-statement only, and a sign-up that fails leaves a gap, which harms nobody.
+statement only, and a sign-up that fails leaves a gap, which does no harm.
 """
 
 from django.db import connection

@@ -1,4 +1,4 @@
-"""Profiles: creating one, changing one, and what must always be true of it."""
+"""Profiles: creating and changing them, and the rules that each must satisfy."""
 
 from collections.abc import Mapping
 from typing import TypeGuard
@@ -53,7 +53,7 @@ class StaleVersion(DomainError):
 
 
 class CustomerNotFound(DomainError):
-    """The profile is gone."""
+    """There is no such profile any more."""
 
     kind = Kind.NOT_FOUND
     code = "customer_not_found"
@@ -66,7 +66,7 @@ def normalize_email(text: str) -> str:
 
 
 def email_errors(field: str, email: str) -> list[FieldError]:
-    """What is wrong with a normalized e-mail address; nothing, most of the time."""
+    """What is wrong with a normalized e-mail address; empty when it is valid."""
     try:
         validate_email(email)
     except ValidationError:
@@ -153,8 +153,8 @@ def check_update(
 
 
 def lock(*, tenant: Tenant, customer: Customer) -> None:
-    """Hold the customer's row until the transaction ends, so that writers about one customer take turns and none comes
-    after the erasing. Raises `CustomerNotFound`."""
+    """Hold the customer's row until the transaction ends, so that writes for one customer are serialized and none
+    follows its erasure. Raises `CustomerNotFound`."""
     there = Customer.objects.for_tenant(tenant).select_for_update().filter(pk=customer.pk, erased_at=None)
     if not list(there.values_list("pk")):
         raise CustomerNotFound

@@ -1,4 +1,4 @@
-"""Finding a customer by what a clerk hears on the phone: words of a name, a number read out, a phone, an e-mail.
+"""Finding a customer by what a caller tells on the phone: a name, a customer number, a telephone number, an e-mail.
 
 `TEXT` is all of it in one lower-case text, which the database keeps up to date (`Customer.search_text`). Every word of
 a search must begin a word of that text; digits may lie anywhere in it.

@@ -1,4 +1,4 @@
-"""The groups of customers that a shop treats alike. Staff make them; customers come and go."""
+"""Segments: groups of customers that a shop treats alike. Staff create them; customers are assigned and removed."""
 
 from django.db import transaction
 

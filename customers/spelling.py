@@ -1,4 +1,4 @@
-"""Names that differ only in what people leave out."""
+"""Comparing names regardless of capitals, accents and punctuation."""
 
 import unicodedata
 

@@ -18,7 +18,7 @@ from tenants.models import ApiKey, AuditEvent, Site, StaffEvent, Tenant
 
 
 class ReadOnly:
-    """Mixed into an admin or inline whose rows are looked at, never written, here."""
+    """Mixed into an admin or an inline that shows rows and changes none."""
 
     def has_add_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return False
@@ -34,7 +34,7 @@ M = TypeVar("M", bound=Model)
 
 
 class TenantRowAdmin(admin.ModelAdmin[M], Generic[M]):
-    """For rows of tenants: whose a row is, and what `fixed` names, is chosen once."""
+    """For rows of tenants: the tenant and the `fixed` fields can't be changed once the row is stored."""
 
     fixed: tuple[str, ...] = ()
     show_full_result_count = False
@@ -56,7 +56,7 @@ def show_failure(form: BaseForm, error: DomainError, fields: Mapping[str, str] =
 
 
 class CappedPaginator(Paginator[Any]):
-    """Counts so far and no further: of a million rows nobody leafs through the last thousand."""
+    """Counts up to `COUNTED` rows: counting all of a large table would take seconds for a number that nobody needs."""
 
     COUNTED = 1000
 
@@ -71,7 +71,7 @@ class CappedPaginator(Paginator[Any]):
 
 
 def in_words(event: AuditEvent) -> str:
-    """What happened, for people."""
+    """The action of the event, for people."""
     return f"{event.action} {event.method and f'({event.method})'}".replace("_", " ").strip()
 
 
@@ -130,7 +130,7 @@ class TenantAdmin(admin.ModelAdmin[Tenant]):
                 ]
             },
         ),
-        ("What a caller has to prove", {"fields": ["check_in_policy", "second_factor_policy"]}),
+        ("Proof of identity", {"fields": ["check_in_policy", "second_factor_policy"]}),
         (
             "Mail",
             {
@@ -201,7 +201,7 @@ class AuditEventAdmin(ReadOnly, admin.ModelAdmin[AuditEvent]):
         self, request: HttpRequest, queryset: QuerySet[AuditEvent], search_term: str
     ) -> tuple[QuerySet[AuditEvent], bool]:
         for word in search_term.split():
-            # Naming the tenants, all of them, lets the index be used, which begins with the tenant.
+            # The index begins with the tenant: it is used only if the query names tenants, even all of them.
             of_customer = Q(customer_number=word, tenant__in=Tenant.objects.all())
             queryset = queryset.filter(of_customer if word.isdigit() else Q(staff_username=word))
         return queryset, False
@@ -209,7 +209,7 @@ class AuditEventAdmin(ReadOnly, admin.ModelAdmin[AuditEvent]):
 
 @admin.register(StaffEvent)
 class StaffEventAdmin(ReadOnly, admin.ModelAdmin[StaffEvent]):
-    """Who came and went at the back office's own door: for superusers, whatever rights others are given."""
+    """Log-ins and log-outs of staff: for superusers only, whatever rights others are given."""
 
     list_display = ["when", "what", "username", "is_success", "reason", "address", "user_agent"]
     list_filter = ["is_success"]

@@ -16,7 +16,7 @@ IPV6_LINE_BITS = 64
 class Client:
     """The caller: `address` is an IP address in text or "" when unknown, `user_agent` is what it calls itself.
 
-    `told_device` is a storefront's word for which device its customer uses (`told_device`), "" when it says nothing.
+    `told_device` identifies the customer's device by what the storefront tells of it (`told_device`), "" for nothing.
     """
 
     address: str = ""

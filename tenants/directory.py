@@ -65,9 +65,9 @@ def create_tenant(*, code: str, name: str = "", **fields: object) -> tuple[Tenan
 
 
 def _wait_for_turn() -> None:
-    """Tenants are created one after the other, so that each finds the codes and numbers of those before.
+    """Tenants are created one at a time, so that each creation sees the codes and numbers of those before.
 
-    SQLite's transactions do so by themselves; the lock goes with the transaction.
+    The lock ends with the transaction. SQLite's writing transactions run one at a time anyway.
     """
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:

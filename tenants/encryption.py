@@ -11,7 +11,7 @@ from django.conf import settings
 
 
 class CannotDecrypt(Exception):
-    """None of the ENCRYPTION_KEYS opens this secret."""
+    """None of the ENCRYPTION_KEYS decrypts this secret."""
 
 
 @lru_cache(maxsize=1)
@@ -29,7 +29,7 @@ def decrypt(secret: str) -> str:
     try:
         return _fernet(tuple(settings.ENCRYPTION_KEYS)).decrypt(secret.encode()).decode()
     except InvalidToken as error:
-        raise CannotDecrypt("No key in ENCRYPTION_KEYS opens this secret. Was a key removed too early?") from error
+        raise CannotDecrypt("No key in ENCRYPTION_KEYS decrypts this secret. Was a key removed too early?") from error
 
 
 def reencrypt(secret: str) -> str:
@@ -37,4 +37,4 @@ def reencrypt(secret: str) -> str:
     try:
         return _fernet(tuple(settings.ENCRYPTION_KEYS)).rotate(secret.encode()).decode()
     except InvalidToken as error:
-        raise CannotDecrypt("No key in ENCRYPTION_KEYS opens this secret. Was a key removed too early?") from error
+        raise CannotDecrypt("No key in ENCRYPTION_KEYS decrypts this secret. Was a key removed too early?") from error

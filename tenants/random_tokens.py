@@ -1,6 +1,6 @@
 """Random tokens: 256 bits from a cryptographically secure generator, stored as their SHA-256.
 
-A stolen database opens nothing: what is stored can't be shown as a token.
+The tokens can't be computed from what is stored, so that a stolen database gives access to nothing.
 """
 
 import hashlib

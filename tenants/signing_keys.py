@@ -76,7 +76,7 @@ def current(*, tenant: Tenant) -> SigningKey:
 
 
 def _cache_name(tenant: Tenant) -> str:
-    """Another one with other encryption keys: what an old one encrypted is not to be found once that is gone."""
+    """It depends on the encryption keys, so that after their rotation no key that an old one encrypted is read."""
     opened_by = hashlib.sha256("\n".join(settings.ENCRYPTION_KEYS).encode()).hexdigest()[:16]
     return f"signing-key:{tenant.code}:{opened_by}"
 
@@ -116,7 +116,7 @@ def key_set(*, tenant: Tenant) -> KeySet:
 
 
 def find_published(*, tenant: Tenant, kid: str) -> SigningKey | None:
-    """The published key of this id; None when the tenant has none, however well another tenant knows it."""
+    """The tenant's published key of this id; None also when only another tenant has it."""
     return next((key for key in published(tenant=tenant) if key.kid == kid), None)
 
 
@@ -136,6 +136,6 @@ def rotate(*, tenant: Tenant) -> tuple[SigningKey, bool]:
 def replace_compromised(*, tenant: Tenant) -> SigningKey:
     """Refuse every key there is from now on, with all tokens they signed, and sign with a new one at once."""
     SigningKey.objects.for_tenant(tenant).update(is_revoked=True)
-    # Another process that keeps the old key in a cache of its own signs for nothing: what it signs is refused.
+    # Another process may sign with the old key from a cache of its own for a while; those tokens are refused.
     transaction.on_commit(lambda: cache.delete(_cache_name(tenant)))
     return create(tenant=tenant)

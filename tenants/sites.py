@@ -1,4 +1,4 @@
-"""A tenant's sites: which there are, and the numbers that some contracts name them by."""
+"""A tenant's sites, and the numbers by which some contracts identify them."""
 
 from django.db import transaction
 from django.db.models import Max
@@ -42,5 +42,5 @@ def get(*, tenant: Tenant, number: int) -> Site:
 
 
 def list_for(*, tenant: Tenant) -> list[Site]:
-    """The tenant's sites by number; one that has none is not reached by contracts that use them."""
+    """The tenant's sites by number; those without a number are left out."""
     return list(Site.objects.for_tenant(tenant).filter(number__isnull=False).order_by("number"))

@@ -1,4 +1,4 @@
-"""The staff's own trail: who came to the back office, who left, who was refused, and from where."""
+"""The audit trail of staff: log-ins, log-outs and refused log-ins in the back office."""
 
 from datetime import timedelta
 
@@ -10,7 +10,7 @@ from tenants.models import StaffEvent
 LOG_IN = "log_in"
 LOG_OUT = "log_out"
 THROTTLED = "throttled"
-USERNAME_MAX_LENGTH = 150  # what someone types has no end
+USERNAME_MAX_LENGTH = 150  # of the column; what is typed may be longer
 
 
 def record(*, action: str, username: str, client: Client, is_success: bool = True, reason: str = "") -> None:

@@ -46,6 +46,19 @@ class AddressChanges(AddressTexts, MixinChanges, total=False):
 TEXT_FIELDS = tuple(AddressTexts.__annotations__)
 
 
+def lines_of(address: Address) -> list[str]:
+    """The address as it is read, line by line, without the contact's name and telephone number."""
+    street = (address.street, address.street_number, address.street_appendix)
+    extra = (address.extra_line_1, address.extra_line_2, address.extra_line_3, address.extra_line_4)
+    place = (address.postal_code, address.city)
+    lines = (address.company_name, _joined(street), *extra, _joined(place), address.state, address.country)
+    return [line for line in lines if line]
+
+
+def _joined(parts: tuple[str | None, ...]) -> str:
+    return " ".join(part for part in parts if part)
+
+
 def changes_of(values: Mapping[str, object]) -> AddressChanges:
     """The values as changes, for callers that know the fields at run time only. Raises `TypeError` for a name that is
     no field of an address."""

@@ -16,6 +16,7 @@ from django.utils.html import format_html
 from django.views.decorators.http import require_safe
 
 from customers import legal_entities, mixins, profiles, search
+from customers.addresses import fields
 from customers.admin.forms import (
     AssignmentForm,
     AssignmentFormSet,
@@ -102,7 +103,7 @@ class CustomerAdmin(CustomerRecordAdmin):
 
     @admin.display(description="properties", empty_value="-")
     def all_properties(self, customer: Customer) -> str:
-        """To be read: they are the storefront's own."""
+        """Shown, not edited: they belong to the storefront."""
         if not customer.properties:
             return ""
         return format_html("<pre>{}</pre>", json.dumps(customer.properties, indent=2, ensure_ascii=False))
@@ -112,17 +113,17 @@ class CustomerAdmin(CustomerRecordAdmin):
         return False
 
     def has_change_permission(self, request: HttpRequest, obj: Customer | None = None) -> bool:
-        """Of who was erased there is nothing to change."""
+        """An erased customer has nothing to change."""
         return super().has_change_permission(request, obj) and not (obj and obj.erased_at)
 
     def has_delete_permission(self, request: HttpRequest, obj: Customer | None = None) -> bool:
-        """A customer's number and trail stay."""
+        """The number and the audit trail of a customer are kept: customers are erased, not deleted."""
         return False
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Customer], search_term: str
     ) -> tuple[QuerySet[Customer], bool]:
-        """What a clerk on the phone is told: each word must fit, and every look-up has an index."""
+        """Customers whom every word of the search fits; each look-up has an index."""
         for word in search.words(search_term):
             queryset = queryset.filter(self.fits(word))
         return queryset, False
@@ -132,7 +133,7 @@ class CustomerAdmin(CustomerRecordAdmin):
         return search.fits(word)
 
     def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Customer | None:
-        """What a POST is about is locked until it is done, so that what was checked is what is saved."""
+        """A POST locks the row until it is done, so that what was checked is what is saved."""
         if request.method == "POST" and object_id.isdecimal():
             list(Customer.objects.select_for_update().filter(pk=object_id).values("pk"))
         return super().get_object(request, object_id, from_field)
@@ -156,11 +157,11 @@ class CustomerAdmin(CustomerRecordAdmin):
             )
 
     def log_change(self, *args: Any, **kwargs: Any) -> None:  # type: ignore[override] # its result is used nowhere
-        """The core's trail says it. Django's own log would keep the customer's name, for ever."""
+        """The audit trail records the change. Django's own log would keep the customer's name for ever."""
 
     @method_decorator(require_safe)
     def history_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:
-        """The trail is the history."""
+        """The audit trail is the history."""
         customer = self.get_object(request, object_id)
         if customer is None:
             raise Http404
@@ -169,7 +170,7 @@ class CustomerAdmin(CustomerRecordAdmin):
         return HttpResponseRedirect(reverse("admin:tenants_auditevent_changelist", query={"q": customer.number}))
 
     def change_view(self, request: HttpRequest, object_id: str, *args: Any, **kwargs: Any) -> Any:
-        """Looking at a customer is on the trail, too."""
+        """The audit trail records who looks at a customer."""
         response = super().change_view(request, object_id, *args, **kwargs)
         customer = getattr(response, "context_data", {}).get("original")
         if customer is not None:
@@ -185,13 +186,13 @@ class CustomerAdmin(CustomerRecordAdmin):
         return super().render_change_form(request, {**context, **self.panels(context["original"])}, *args, **kwargs)
 
     def panels(self, customer: Customer) -> dict[str, Any]:
-        """What the page shows besides the profile. Read-only tables, not inlines: their forms would break when a
-        session comes or goes while the page is open."""
+        """What the page shows besides the profile. Tables, not inlines: an inline's forms break when a row appears or
+        disappears while the page is open, as sessions do."""
         addresses = Address.objects.for_tenant(customer.tenant).filter(customer=customer)
         return {
             **super().panels(customer),
             "standing": self.standing(customer),
-            "addresses": addresses.order_by("-is_default", "pk"),
+            "addresses": [(each, fields.lines_of(each)) for each in addresses.order_by("-is_default", "pk")],
             "assignments": ContactAssignment.objects.for_tenant(customer.tenant)
             .filter(customer=customer)
             .select_related("legal_entity"),
@@ -209,7 +210,7 @@ class MixinSchemaAdmin(TenantRowAdmin[MixinSchema]):
     search_fields = ["url"]
 
     def has_delete_permission(self, request: HttpRequest, obj: MixinSchema | None = None) -> bool:
-        """Profiles name it: without it none of them could be changed."""
+        """Profiles refer to it: without it they could not be changed."""
         return False
 
     def save_model(self, request: HttpRequest, obj: MixinSchema, form: Any, change: bool) -> None:
@@ -218,7 +219,7 @@ class MixinSchemaAdmin(TenantRowAdmin[MixinSchema]):
 
 
 class AssignmentInline(admin.TabularInline[ContactAssignment, LegalEntity]):
-    """Those who act for the company. One is added and removed, never changed."""
+    """The customers who act for the company. An assignment is added or removed, never changed."""
 
     model = ContactAssignment
     form = AssignmentForm
@@ -279,10 +280,10 @@ class SegmentAdmin(TenantRowAdmin[Segment]):
     list_filter = ["tenant"]
     list_select_related = ["tenant"]
     search_fields = ["code", "name"]
-    actions = None  # deleting asks for each one whether somebody is in it
+    actions = None  # deleting many at once would not ask whether a segment is empty
 
     def has_delete_permission(self, request: HttpRequest, obj: Segment | None = None) -> bool:
-        """Who is in a segment is taken out one by one, on the trail."""
+        """Only an empty segment is deleted: taking a customer out is recorded in the audit trail."""
         may = super().has_delete_permission(request, obj)
         return may and not (obj and SegmentMembership.objects.for_tenant(obj.tenant).filter(segment=obj).exists())
 
@@ -305,7 +306,7 @@ class PostalCodeAdmin(ReadOnly, admin.ModelAdmin[PostalCode]):
     ) -> tuple[QuerySet[PostalCode], bool]:
         for word in search_term.split():
             if any(map(str.isdigit, word)):
-                # Naming the countries, all of them, lets the index be used, which begins with the country.
+                # The index begins with the country: it is used only if the query names countries, even all of them.
                 fits = Q(country__in=countries.all_codes(), code=localities.stored_code(word))
             else:
                 is_country = word.upper() in countries.all_codes()

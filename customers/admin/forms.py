@@ -18,10 +18,10 @@ OVERTAKEN = (
 
 
 class ProfileForm(forms.ModelForm[Customer]):
-    """Checks an edit by the core's rules and finds out whether someone else was faster.
+    """Checks an edit by the core's rules and finds out whether someone else changed the profile in the meantime.
 
-    The page carries what it showed at first (hidden initial values), so that a change is what this member of staff
-    changed, whatever happened to the profile meanwhile.
+    The page contains the values that it showed first (hidden initial values), so that a change is what this member of
+    staff changed, whatever happened to the profile meanwhile.
     """
 
     expected_version = forms.IntegerField(widget=forms.HiddenInput)
@@ -61,14 +61,14 @@ class ProfileForm(forms.ModelForm[Customer]):
         return cleaned
 
     def _post_clean(self) -> None:
-        """Leave the instance as it is stored: the core writes the change, and only the change."""
+        """Leave the instance as it is stored: the core writes the change alone."""
 
     def _profile_fields(self) -> list[str]:
         return [name for name in profiles.FIELDS if name in self.fields]
 
     def _rebase(self) -> None:
-        """Show the form again upon what is stored now: what was left alone follows it, entries stay and say what they
-        would replace. Saving once more is then a decision."""
+        """Show the form again with what is stored now: fields that were not edited take the stored value, edited ones
+        keep the entry and show what it would replace. Saving again overwrites that."""
         data = cast(QueryDict, self.data).copy()
         for name in self._profile_fields():
             value = getattr(self.instance, name)
@@ -84,7 +84,7 @@ class ProfileForm(forms.ModelForm[Customer]):
 
 
 class IndentedJson(forms.JSONField):
-    """JSON that people can read."""
+    """JSON, indented for reading."""
 
     widget = forms.Textarea(attrs={"rows": 24, "cols": 100, "class": "code", "spellcheck": "false"})
 
@@ -94,18 +94,18 @@ class IndentedJson(forms.JSONField):
 
 
 class MixinSchemaForm(forms.ModelForm[MixinSchema]):
-    """Refuses what is no JSON Schema, or refers to another document."""
+    """Refuses a schema that is invalid or refers to another document."""
 
     schema = IndentedJson(
         initial={"type": "object", "properties": {}},
-        help_text="A JSON Schema that stands alone: draft 2020-12, or the one that $schema names. What customers have "
-        "already is checked again when it next changes.",
+        help_text="A JSON Schema without references to other documents: draft 2020-12, or the one that $schema names. "
+        "Stored data is checked against it when it is changed next.",
     )
 
     class Meta:
         model = MixinSchema
         fields: ClassVar[list[str]] = ["tenant", "url", "schema"]
-        help_texts = {"url": "What storefronts name in metadata. It is a name: nothing is fetched."}
+        help_texts = {"url": "The name that storefronts refer to the schema by. Nothing is fetched from it."}
 
     def clean_schema(self) -> Any:
         schema = self.cleaned_data["schema"]
@@ -117,12 +117,12 @@ class MixinSchemaForm(forms.ModelForm[MixinSchema]):
 
 
 class SegmentForm(forms.ModelForm[Segment]):
-    """A segment; its code is what storefronts and flows call it."""
+    """A segment; storefronts and flows refer to it by its code."""
 
     code = forms.RegexField(
         r"^[A-Za-z0-9][A-Za-z0-9_.:-]*$",
         max_length=64,
-        help_text="Letters, digits and _ . : - please.",
+        help_text="Letters, digits and _ . : -",
     )
 
     class Meta:
@@ -131,9 +131,9 @@ class SegmentForm(forms.ModelForm[Segment]):
 
 
 class LegalEntityForm(forms.ModelForm[LegalEntity]):
-    """A company; without an id of the shop's own it gets one."""
+    """A company; it gets a random id if the shop has none."""
 
-    public_id = forms.CharField(max_length=64, required=False, label="Id", help_text="Empty: one is made up.")
+    public_id = forms.CharField(max_length=64, required=False, label="Id", help_text="Empty: a random one.")
 
     class Meta:
         model = LegalEntity
@@ -144,7 +144,7 @@ class LegalEntityForm(forms.ModelForm[LegalEntity]):
 
 
 class AssignmentForm(forms.ModelForm[ContactAssignment]):
-    """A customer is named by number, and looked for among those of the legal entity's tenant."""
+    """The customer is chosen by number, among those of the legal entity's tenant."""
 
     customer_number = forms.CharField(max_length=8, help_text="Eight digits")
 
@@ -176,12 +176,12 @@ class AssignmentForm(forms.ModelForm[ContactAssignment]):
 
 
 class AssignmentFormSet(forms.BaseInlineFormSet[ContactAssignment, LegalEntity, forms.ModelForm[ContactAssignment]]):
-    """Has a prefix of its own: Django makes it of a reverse name, which our foreign keys don't have."""
+    """Sets the prefix: Django's comes from the name of the reverse relation, which our foreign keys don't have."""
 
     @classmethod
     def get_default_prefix(cls) -> str:
         return "assignments"
 
     def get_form_kwargs(self, index: int | None) -> dict[str, Any]:
-        """A legal entity that is not stored yet can't be reached from an assignment."""
+        """An assignment can't refer to a legal entity that is not stored yet."""
         return {**super().get_form_kwargs(index), "entity": self.instance}

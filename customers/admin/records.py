@@ -1,5 +1,4 @@
-"""What a shop keeps about a customer beside the profile, on the customer's page: segments, notes, identifiers and
-consents."""
+"""What the customer's page shows besides the profile: segments, notes, identifiers and consents."""
 
 from collections.abc import Callable
 from typing import Any
@@ -22,7 +21,7 @@ CONSENTS_SHOWN = 50
 
 
 class CustomerRecordAdmin(admin.ModelAdmin[Customer]):
-    """Buttons and panels; every button is one call of the core."""
+    """Buttons and panels; each button makes one call of the core."""
 
     def get_urls(self) -> list[URLPattern]:
         views: list[tuple[str, str, Callable[..., HttpResponse]]] = [
@@ -38,7 +37,7 @@ class CustomerRecordAdmin(admin.ModelAdmin[Customer]):
         return [*ours, *super().get_urls()]
 
     def customer_to_change(self, request: HttpRequest, customer_id: int) -> Customer:
-        """Whom a button is about, if this member of staff may press it."""
+        """The customer whom a button acts on, if this member of staff may change them."""
         customer = self.get_object(request, str(customer_id))
         if customer is None:
             raise Http404
@@ -57,7 +56,7 @@ class CustomerRecordAdmin(admin.ModelAdmin[Customer]):
             request,
             customer_id,
             lambda customer: segments.assign(tenant=customer.tenant, customer=customer, code=code, **staff_of(request)),
-            f"In the segment {code} now.",
+            f"Put the customer into the segment {code}.",
         )
 
     @method_decorator(require_POST)
@@ -69,7 +68,7 @@ class CustomerRecordAdmin(admin.ModelAdmin[Customer]):
                 raise Http404
             segments.remove(tenant=customer.tenant, customer=customer, code=segment.code, **staff_of(request))
 
-        return self._press(request, customer_id, act, "Not in the segment any more.")
+        return self._press(request, customer_id, act, "Took the customer out of the segment.")
 
     @method_decorator(require_POST)
     @method_decorator(transaction.atomic)
@@ -91,7 +90,7 @@ class CustomerRecordAdmin(admin.ModelAdmin[Customer]):
             lambda customer: identifiers.remove(
                 tenant=customer.tenant, customer=customer, identifier_id=identifier_id, **staff_of(request)
             ),
-            "The identifier names this customer no more.",
+            "Removed the identifier.",
         )
 
     def _press(
@@ -108,7 +107,7 @@ class CustomerRecordAdmin(admin.ModelAdmin[Customer]):
         return self.back_to(customer)
 
     def panels(self, customer: Customer) -> dict[str, Any]:
-        """What the page shows of it."""
+        """The panels' content, by name."""
         tenant = customer.tenant
         mine = segments.list_for(tenant=tenant, customer=customer)
         others = Segment.objects.for_tenant(tenant).exclude(pk__in=[segment.pk for segment in mine])

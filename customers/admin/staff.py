@@ -1,4 +1,4 @@
-"""Which member of staff acts, and from where, as the core's functions take it."""
+"""The member of staff who acts, and the client, as arguments of the core's functions."""
 
 from typing import TypedDict
 

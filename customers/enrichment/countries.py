@@ -1,4 +1,4 @@
-"""Countries by every name that a storefront may send, and what is usual in one.
+"""Countries by every name that a storefront may send, and the language and currency that are usual in each.
 
 Names, languages and currencies are CLDR's (Babel), codes are ISO 3166's (pycountry). Nothing is guessed: a name that
 means two countries means none.
@@ -66,7 +66,8 @@ def _names() -> dict[str, str]:
 
 @lru_cache(maxsize=1)
 def _names_at_home() -> dict[str, str]:
-    """Every country in the languages of every country: half a second of work, for whoever writes Ελλάδα."""
+    """Every country in the languages of every country: half a second of work, for a name that the others lack, such as
+    Ελλάδα."""
     official = {language for code in all_codes() for language in get_official_languages(code, de_facto=True)}
     return _unambiguous(_in_languages(sorted(official)))
 
@@ -76,7 +77,7 @@ def _in_languages(languages: Iterable[str]) -> list[tuple[str, str]]:
     for language in languages:
         try:
             territories = Locale.parse(language).territories
-        except UnknownLocaleError:  # CLDR knows who speaks it, and not its words
+        except UnknownLocaleError:  # CLDR has no names of countries in it
             continue
         names += [(name, code) for code, name in territories.items() if code in all_codes()]
     return names

@@ -1,8 +1,8 @@
 """The table of postal codes, filled from GeoNames' files (https://download.geonames.org/export/zip/readme.txt).
 
-Rows are collected beside the table first; then each country is brought up to date in one transaction that writes only
-what differs. Whoever looks something up meanwhile finds the old rows or the new ones, never none. SQL by hand: there
-are 1.8 million rows, and neither COPY nor a table that only one connection sees is within reach of Django's.
+Rows are collected in a temporary table first; then each country is brought up to date in one transaction that writes
+only what differs. A look-up meanwhile finds the old rows or the new ones, never none. It is in SQL because there
+are 1.8 million rows, and Django's ORM knows neither COPY nor temporary tables.
 """
 
 import re
@@ -56,7 +56,7 @@ class BadLine(ValueError):
 
 @dataclass(frozen=True, kw_only=True)
 class Loaded:
-    """What came of it: rows read, countries brought up to date, rows written (new or changed) and removed."""
+    """The result of an import: rows read, countries brought up to date, rows written (new or changed) and removed."""
 
     rows: int
     countries: int
@@ -86,8 +86,12 @@ def parse(line: bytes) -> Row:
 
 
 def load(rows: Iterable[Row], *, on_country: Callable[[int, int], None] = lambda done, of: None) -> Loaded:
-    """Replace the rows of every country that `rows` name; other countries' rows stay. `rows` are read once, in bounded
-    memory. `on_country` hears how many countries are done. When reading fails, nothing has changed."""
+    """Replace the rows of every country that `rows` name; other countries' rows stay. When reading fails, nothing has
+    changed.
+
+    `rows` are read once, in bounded memory. `on_country` is called with the number of countries that are done and with
+    the number of all.
+    """
     with connection.cursor() as cursor:
         is_postgres = connection.vendor == "postgresql"
         key = "bigserial" if is_postgres else "integer"

@@ -1,4 +1,4 @@
-"""Which places does a postal code name? The table that `manage.py import_postal_codes` fills knows."""
+"""The places of a postal code, from the table that `manage.py import_postal_codes` fills."""
 
 import re
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from customers.models import PostalCode
 from customers.spelling import folded
 
-MOST = 500  # places of one code; there are never so many
+MAX_PLACES = 500  # of one code; more than any has
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,7 +23,7 @@ def stored_code(text: str) -> str:
 
 
 def find(*, country: str, code: str) -> list[Place]:
-    """The places of a code (as `postal.format_code` writes it) in a country (ISO 3166-1 alpha-2): one statement.
+    """The places of a code (as `formats.format_code` writes it) in a country (ISO 3166-1 alpha-2): one statement.
 
     Where the table has only the part that names the district, as GeoNames does for Great Britain, Canada, the
     Netherlands or a ZIP+4, that part is looked up.
@@ -31,7 +31,7 @@ def find(*, country: str, code: str) -> list[Place]:
     exact = stored_code(code)
     district = stored_code(re.split(r"[\s\-]", code, maxsplit=1)[0])
     rows = PostalCode.objects.filter(country=country, code__in={exact, district}).order_by("pk")
-    found = list(rows.values_list("code", "locality", "region")[:MOST])
+    found = list(rows.values_list("code", "locality", "region")[:MAX_PLACES])
     best = exact if any(row[0] == exact for row in found) else district
     return [Place(locality=locality, region=region) for stored, locality, region in found if stored == best]
 

@@ -1,4 +1,4 @@
-"""Whose is it? A tenant is one shop operator: its sites, its keys, its policies, its trail and its outbox."""
+"""A tenant is one shop operator: its policies, sites, keys, audit trail and outbox."""
 
 from tenants.models.keys import ApiKey, SigningKey, Site
 from tenants.models.outbox import Message

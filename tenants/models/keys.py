@@ -1,4 +1,4 @@
-"""A tenant's sites, and the keys that its storefronts and its tokens are known by."""
+"""A tenant's sites, the API keys of its storefronts, and the keys that sign its tokens."""
 
 from django.db import models
 from django.db.models import Q
@@ -11,7 +11,7 @@ class Site(TenantOwned):
     """A storefront of the tenant: a country shop, a brand."""
 
     code = models.CharField(max_length=64)
-    number = models.PositiveIntegerField(null=True, blank=True, help_text="For contracts that name a site by a number.")
+    number = models.PositiveIntegerField(null=True, blank=True, help_text="Some interfaces identify the site by it.")
     name = models.CharField(max_length=255, blank=True, default="")
 
     class Meta:
@@ -26,7 +26,7 @@ class Site(TenantOwned):
 
 
 class ApiKey(TenantOwned):
-    """What a storefront names itself by: a public client id and, for backends, a secret that is shown once."""
+    """Identifies a storefront: a public client id and, for a backend, a secret that is shown once."""
 
     client_id = models.CharField(max_length=128)
     secret_hash = models.CharField(max_length=64, blank=True, default="", editable=False)
@@ -34,8 +34,8 @@ class ApiKey(TenantOwned):
     is_active = models.BooleanField(default=True)
     is_forwarding_trusted = models.BooleanField(
         default=False,
-        help_text="A server that puts the shopper's address into X-Forwarded-For. Only with a secret: anybody knows a "
-        "client id. Without it, attempts of all its shoppers count as one client's.",
+        help_text="For a server that sends the shopper's network address in X-Forwarded-For. The key needs a secret, "
+        "because client ids are public. When off, limits count all shoppers of this server as one.",
     )
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 

@@ -8,10 +8,10 @@ from tenants.models.owned import TenantOwned
 
 
 class Message(TenantOwned):
-    """Something to be sent.
+    """A mail, a text message or a webhook event to be sent.
 
-    `template` names its words or, for a webhook, the type of the event; the sender of its channel makes of it what goes
-    out. An urgent message goes before all that are not.
+    `template` names the template or, for a webhook, the type of the event; the sender of the channel renders it when it
+    is sent. Urgent messages are sent before all others.
     """
 
     class Channel(models.TextChoices):
@@ -23,15 +23,17 @@ class Message(TenantOwned):
     language = models.CharField(max_length=35, blank=True, default="")
     site = models.CharField(max_length=64, blank=True, default="")
     channel = models.CharField(max_length=8, choices=Channel, default=Channel.EMAIL)
-    recipient = models.CharField(max_length=254, help_text="An e-mail address, a number in E.164, a webhook's name.")
+    recipient = models.CharField(
+        max_length=254, help_text="An e-mail address, a telephone number in E.164, or the name of a webhook endpoint."
+    )
     context_encrypted = models.TextField(blank=True, default="", editable=False)
-    is_urgent = models.BooleanField(default=False, editable=False, help_text="Somebody waits for it.")
+    is_urgent = models.BooleanField(default=False, editable=False, help_text="Somebody is waiting for it.")
     created_at = models.DateTimeField(default=timezone.now)
     attempts = models.PositiveIntegerField(default=0)
     next_attempt_at = models.DateTimeField(default=timezone.now)
     last_error = models.CharField(max_length=255, blank=True, default="")
     sent_at = models.DateTimeField(null=True)
-    failed_at = models.DateTimeField(null=True, help_text="When we gave up.")
+    failed_at = models.DateTimeField(null=True, help_text="When sending was given up.")
 
     class Meta:
         ordering = ["-pk"]

@@ -13,8 +13,8 @@ class TenantQuerySet(models.QuerySet[T], Generic[T]):
     """Rows of tenants; every read names whose."""
 
     def for_tenant(self, tenant: Tenant) -> "TenantQuerySet[T]":
-        """Only this tenant's rows. Raises `TypeError` for anything but a saved `Tenant`: a code, an id or None would
-        be a mistake that a filter turns into someone else's data."""
+        """Only this tenant's rows. Raises `TypeError` for anything but a saved `Tenant`: a filter would take a code, an
+        id or None, and could find another tenant's rows."""
         if not isinstance(tenant, Tenant) or tenant.pk is None:
             raise TypeError(f"for_tenant() takes a saved Tenant, not {tenant!r}")
         return self.filter(tenant=tenant)

@@ -10,26 +10,26 @@ CODE_PATTERN = r"^[a-z][a-z0-9]+$"
 CODE_MIN_LENGTH, CODE_MAX_LENGTH = 3, 16
 
 COLOR_PATTERN = r"^#[0-9a-fA-F]{6}$"
-LINK_HELP = "The storefront's page, with {token} where the token belongs. Empty: the mail shows the token alone."
+LINK_HELP = "URL of the storefront's page; {token} stands for the token. Empty: the mail contains the token only."
 
 HOUR = 60 * 60  # seconds
 DAY = 24 * HOUR
 
 
 class CheckIn(models.TextChoices):
-    """What data about a customer must prove when it comes without the customer's own token."""
+    """What is required before data that is submitted without the customer's own token changes a profile."""
 
-    NONE = "none", "Nothing: for trusted tills only"
-    PARTIAL = "partial", "Whoever matches a profile is challenged"
-    FULL = "full", "Also who is new is challenged"
-    NO_IDENTIFICATION = "no_identification", "Every submission is a new profile"
+    NONE = "none", "Nothing: only where every till and form is trusted"
+    PARTIAL = "partial", "A one-time code when the data matches an existing customer"
+    FULL = "full", "A one-time code always, also for new customers"
+    NO_IDENTIFICATION = "no_identification", "Nothing: every submission creates a new profile"
 
 
 class SecondFactor(models.TextChoices):
     """When a tenant asks for a second factor. Customers who have an authenticator app are always asked."""
 
-    OWN = "own", "Only from customers who chose one"
-    NEW_DEVICE = "new_device", "From a device that is new for the customer"
+    OWN = "own", "Only from customers who have set one up"
+    NEW_DEVICE = "new_device", "When the customer uses a device for the first time"
     ALWAYS = "always", "At every log-in"
 
 
@@ -40,7 +40,7 @@ class Tenant(models.Model):
     number = models.PositiveIntegerField(
         unique=True,
         validators=[MinValueValidator(1)],
-        help_text="For contracts that name a tenant by a number.",
+        help_text="Some interfaces identify the tenant by it.",
     )
     name = models.CharField(max_length=255)
     is_active = models.BooleanField(default=True, help_text="When off, nobody can use this tenant's API.")
@@ -55,28 +55,30 @@ class Tenant(models.Model):
     is_customer_on_hold_on_signup = models.BooleanField(default=False)
     is_signup_enumeration_safe = models.BooleanField(
         default=False,
-        help_text="Answer a sign-up for a known e-mail like any other, and tell its owner by mail.",
+        help_text="A sign-up with an e-mail address that is registered already is answered like any other, and its "
+        "owner gets a mail: nobody can find out who is a customer.",
     )
     is_opt_in_required = models.BooleanField(
-        default=False, help_text="A new account logs in only after its owner has followed a link in a mail."
+        default=False, help_text="New customers can log in only after they have followed the link in a mail."
     )
     is_deletion_confirmed = models.BooleanField(
-        default=True, help_text="A customer who deletes the profile has to follow a link in a mail."
+        default=True, help_text="A customer who deletes the profile has to confirm it by a link in a mail."
     )
     password_min_length = models.PositiveSmallIntegerField(
         default=8,
         validators=[MinValueValidator(8)],
-        help_text="Characters; 15 where a password is the only factor.",
+        help_text="In characters. NIST SP 800-63B asks for 15 where the password is the only factor.",
     )
     is_common_password_refused = models.BooleanField(
-        default=True, help_text="Refuse common passwords and those made of the customer's own data."
+        default=True,
+        help_text="Refuse common passwords and those that consist of the customer's name or e-mail address.",
     )
 
     check_in_policy = models.CharField(
         max_length=20,
         choices=CheckIn,
         default=CheckIn.PARTIAL,
-        help_text="What a storefront's data must prove before it reaches a profile.",
+        help_text="What is required before data that a storefront submits changes a profile.",
     )
     second_factor_policy = models.CharField(
         max_length=16,
@@ -85,28 +87,41 @@ class Tenant(models.Model):
         help_text="When a log-in needs a second factor.",
     )
 
-    anonymous_access_lifetime = models.PositiveIntegerField(default=HOUR)
-    anonymous_refresh_lifetime = models.PositiveIntegerField(default=DAY)
-    customer_access_lifetime = models.PositiveIntegerField(default=30 * DAY)
-    customer_refresh_lifetime = models.PositiveIntegerField(default=DAY)
+    anonymous_access_lifetime = models.PositiveIntegerField(
+        default=HOUR, help_text="Access token of a visitor who is not logged in."
+    )
+    anonymous_refresh_lifetime = models.PositiveIntegerField(
+        default=DAY, help_text="Refresh token of a visitor who is not logged in."
+    )
+    customer_access_lifetime = models.PositiveIntegerField(
+        default=30 * DAY, help_text="Access token of a customer who is logged in."
+    )
+    customer_refresh_lifetime = models.PositiveIntegerField(
+        default=DAY, help_text="Refresh token of a customer who is logged in."
+    )
     service_jwt_lifetime = models.PositiveIntegerField(
-        default=4 * HOUR, help_text="A JWT that other services of the shop read."
+        default=4 * HOUR, help_text="JWT for the shop's other services, such as the cart."
     )
     customer_jwt_lifetime = models.PositiveIntegerField(
-        default=DAY, help_text="A JWT that a storefront logs a customer in with."
+        default=DAY, help_text="JWT by which a storefront recognizes a customer who is logged in."
     )
     session_lifetime = models.PositiveIntegerField(
         default=180 * DAY,
-        help_text="After this a customer logs in again, however often tokens were refreshed.",
+        help_text="The customer has to log in again after this time, even if tokens were refreshed.",
     )
 
     mail_sender = models.CharField(
         max_length=255,
         blank=True,
         default="",
-        help_text="Name and address, as a From line has them. Empty: the deployment's.",
+        help_text="Sender of mails, such as Acme Shop <shop@acme.example>. Empty: the default of this installation.",
     )
-    brand_color = models.CharField(max_length=7, default="#0b6e4f", validators=[RegexValidator(COLOR_PATTERN)])
+    brand_color = models.CharField(
+        max_length=7,
+        default="#0b6e4f",
+        validators=[RegexValidator(COLOR_PATTERN)],
+        help_text="Colour of headings and buttons in mails, such as #0b6e4f.",
+    )
     logo_url = models.URLField(blank=True, default="", help_text="Shown at the top of mails.")
     opt_in_link = models.CharField(max_length=500, blank=True, default="", help_text=LINK_HELP)
     password_reset_link = models.CharField(max_length=500, blank=True, default="", help_text=LINK_HELP)

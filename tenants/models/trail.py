@@ -1,4 +1,4 @@
-"""What happened: events of customers and accounts, and of staff who come and go."""
+"""Audit trails: events of customers and accounts, and log-ins of staff."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ from tenants.models.owned import TenantOwned
 
 
 class AppendOnlyError(TypeError):
-    """Someone tried to rewrite history."""
+    """A row of an audit trail was to be changed or deleted."""
 
 
 class AppendOnly(models.Model):
@@ -56,7 +56,7 @@ class AuditEvent(AppendOnly, TenantOwned):
                 name="audit_known_devices",
                 condition=Q(is_success=True, action__in=["log_in", "sign_up"]),
             ),
-            # The few among many: what staff did, and what failed.
+            # Partial indexes: among all events those of staff and those that failed are few.
             models.Index(fields=["staff_username", "-id"], name="audit_by_staff", condition=~Q(staff_username="")),
             models.Index(fields=["-id"], name="audit_failures", condition=Q(is_success=False)),
         ]
@@ -66,9 +66,9 @@ class AuditEvent(AppendOnly, TenantOwned):
 
 
 class StaffEvent(AppendOnly):
-    """A member of staff came, left or was refused at the back office's door, which belongs to no tenant.
+    """A log-in or log-out of a member of staff in the back office, which serves every tenant.
 
-    `username` is what was typed, so it may be nobody's.
+    `username` is what was typed: there may be no such user.
     """
 
     at = models.DateTimeField(default=timezone.now)

@@ -1,8 +1,8 @@
 """Writing to the outbox: messages are rows, written in the transaction of what they announce.
 
-A mail server or a gateway that is down delays them and loses none. What a message says is worked out when it is sent
-(`worker`), so that a request for an unknown address costs what one for a known address costs, and no token rests in the
-outbox; a one-time code does, encrypted, until it is sent.
+A mail server or a gateway that is down delays them and loses none. A message is rendered when it is sent (`worker`):
+so a request for an unknown address takes as long as one for a known address, and no token is stored in the outbox; a
+one-time code is, encrypted, until it is sent.
 """
 
 import json
@@ -30,8 +30,9 @@ def enqueue(
 ) -> Message:
     """Write a message to the outbox, in the caller's transaction.
 
-    `template` names its words; `language` defaults to the tenant's; `recipient` is what `channel` sends to, an e-mail
-    address or a number in E.164. What somebody waits for `is_urgent`: it is sent before everything that is not.
+    `template` names the template; `language` defaults to the tenant's; `recipient` is an e-mail address or a telephone
+    number in E.164, as `channel` says. An urgent message (`is_urgent`), for which somebody is waiting, is sent before
+    all that are not.
     """
     return _store(
         Message(

@@ -1,4 +1,4 @@
-"""Sending what is in the outbox: by whom (`settings.OUTBOX_SENDERS`), how often, and when it is given up."""
+"""Sending what is in the outbox: the senders (`settings.OUTBOX_SENDERS`), attempts, and when they are given up."""
 
 import logging
 from collections.abc import Callable, Iterable
@@ -27,11 +27,11 @@ logger = logging.getLogger(__name__)
 
 
 class Undeliverable(Exception):
-    """Nobody will ever take this message: sending again would not help."""
+    """Another attempt would not help: the receiver will never accept this message."""
 
 
 def send_due(*, limit: int = 100) -> int:
-    """Send up to `limit` messages that are due, and the urgent ones that come in meanwhile before the next of them.
+    """Send up to `limit` messages that are due. Urgent ones that arrive meanwhile are sent before the next of the rest.
     Returns how many went out. Several workers may run at once."""
     count = _send_each(_due().filter(is_urgent=True)[:limit])
     for message in _due().filter(is_urgent=False)[:limit]:
@@ -40,7 +40,7 @@ def send_due(*, limit: int = 100) -> int:
 
 
 def reference(message: Message) -> str:
-    """What tells a repeated attempt from another message: the same for every attempt."""
+    """An id that is the same for every attempt to send the message, so that a receiver can recognize a repetition."""
     return f"{message.tenant.code}.{message.pk}.{message.created_at:%Y%m%d%H%M%S}"
 
 
@@ -66,7 +66,7 @@ def _sender(channel: str) -> Sender:
 
 
 def _send(message: Message) -> bool:
-    """Send one message, or find out that there is nothing to send. No transaction waits for whoever takes it."""
+    """Send one message, or find out that there is nothing to send. No transaction is open during the transfer."""
     try:
         is_sent = _sender(message.channel)(message)
     except Exception as error:
@@ -78,7 +78,7 @@ def _send(message: Message) -> bool:
 
 
 def _postpone(message: Message, error: Exception) -> None:
-    """Try again later, unless that is of no use, or has been for too long."""
+    """Try again later, unless that would not help or the message is too old."""
     now = timezone.now()
     message.next_attempt_at = now + min(FIRST_DELAY * (1 << min(message.attempts, 20)), LONGEST_DELAY)
     message.last_error = f"{type(error).__name__}: {error}"[:255]

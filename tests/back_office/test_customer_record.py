@@ -201,7 +201,12 @@ def test_postal_codes_are_found_and_never_written(clerk: Client, term: str, foun
 
 def test_policies_of_a_tenant_and_numbers_of_its_sites_are_shown(tenant: Tenant, clerk: Client) -> None:
     text = Page(clerk.get(f"/admin/tenants/tenant/{tenant.pk}/change/")).text
-    for part in ("check_in_policy", "second_factor_policy", "Whoever matches a profile is challenged", "-number"):
+    for part in (
+        "check_in_policy",
+        "second_factor_policy",
+        "A one-time code when the data matches an existing customer",
+        "-number",
+    ):
         assert part in text
 
 

@@ -75,7 +75,7 @@ def test_what_is_no_identifier_is_refused(customer: Customer, given: dict[str, A
 
 
 def test_nobody_collects_identifiers(customer: Customer) -> None:
-    assign(customer, {f"card{number}": "x" for number in range(identifiers.MOST)})
+    assign(customer, {f"card{number}": "x" for number in range(identifiers.MAX_IDENTIFIERS)})
     with pytest.raises(InvalidInput):
         assign(customer, CARD)
 

@@ -1,4 +1,4 @@
-"""The first wall: a query names a tenant, and nothing that could be mistaken for one."""
+"""Every query names a tenant: `for_tenant` takes nothing that could be mistaken for one."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""The second wall: what a forgotten tenant filter would do, and what PostgreSQL makes of it."""
+"""Row level security: what PostgreSQL does with a query that forgets the tenant."""
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext

@@ -40,3 +40,10 @@ def test_names_that_are_no_fields_are_refused() -> None:
     assert fields.changes_of({"city": "London", "tags": []}) == {"city": "London", "tags": []}
     with pytest.raises(TypeError, match=r"customer, version is not a field of an address"):
         fields.changes_of({"city": "London", "version": 7, "customer": 1})
+
+
+def test_lines_of_an_address_leave_out_what_is_not_given() -> None:
+    address = Address(contact_name="Ada", street="Dorset Street", street_number="1", street_appendix="", city="London")
+    assert fields.lines_of(address) == ["Dorset Street 1", "London"]
+    address = Address(company_name="Engines", extra_line_2="Floor 3", postal_code="W1U", city="London", country="GB")
+    assert fields.lines_of(address) == ["Engines", "Floor 3", "W1U London", "GB"]
