@@ -19,7 +19,7 @@ from django.utils import timezone
 
 from auth_providers.models import Attempts
 from tenants.clients import Client
-from tenants.errors import DomainError, Kind
+from tenants.errors import DomainError, Kind, Reason
 from tenants.models import Tenant
 
 
@@ -79,7 +79,7 @@ class Throttled(DomainError):
     """Too many attempts; `retry_after` says in how many seconds the next one is welcome."""
 
     kind = Kind.THROTTLED
-    code = "too_many_attempts"
+    reason = Reason.TOO_MANY_ATTEMPTS
     default_message = "Too many attempts. Try again later."
 
 

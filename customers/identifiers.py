@@ -11,7 +11,7 @@ from customers import profiles
 from customers.models import TEXT_MAX_LENGTH, Customer, CustomerIdentifier
 from tenants import audit
 from tenants.clients import Client
-from tenants.errors import DomainError, FieldError, InvalidInput, Kind
+from tenants.errors import DomainError, FieldError, InvalidInput, Kind, Reason
 from tenants.models import Tenant
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:-]{0,63}", re.ASCII)
@@ -22,7 +22,7 @@ class IdentifierTaken(DomainError):
     """The identifier is another customer's."""
 
     kind = Kind.CONFLICT
-    code = "identifier_taken"
+    reason = Reason.IDENTIFIER_TAKEN
     default_message = "This identifier belongs to another customer."
 
 
@@ -30,7 +30,7 @@ class IdentifiersDisagree(DomainError):
     """The identifiers are of different customers."""
 
     kind = Kind.CONFLICT
-    code = "identifiers_disagree"
+    reason = Reason.IDENTIFIERS_DISAGREE
     default_message = "These identifiers belong to different customers."
 
 

@@ -15,7 +15,7 @@ from customers.models import Customer
 from customers.personal_details import PersonalDetails
 from tenants import audit
 from tenants.clients import Client
-from tenants.errors import DomainError, FieldError, InvalidInput, Kind
+from tenants.errors import DomainError, FieldError, InvalidInput, Kind, Reason
 from tenants.models import Tenant
 
 
@@ -48,7 +48,7 @@ class StaleVersion(DomainError):
     """The profile was changed since the caller read it."""
 
     kind = Kind.CONFLICT
-    code = "stale_version"
+    reason = Reason.STALE_VERSION
     default_message = "The profile was changed in the meantime. Read it again and repeat the change."
 
 
@@ -56,7 +56,7 @@ class CustomerNotFound(DomainError):
     """There is no such profile any more."""
 
     kind = Kind.NOT_FOUND
-    code = "customer_not_found"
+    reason = Reason.CUSTOMER_NOT_FOUND
     default_message = "Customer not found."
 
 

@@ -8,7 +8,7 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 
 from tenants.directory import get_tenant
-from tenants.errors import DomainError, InvalidInput, Kind
+from tenants.errors import DomainError, InvalidInput, Kind, Reason
 from tenants.models import ApiKey, Tenant
 
 SECRET_BYTES = 32
@@ -18,7 +18,7 @@ class InvalidApiKey(DomainError):
     """The client id names no active key of the tenant, or its secret is wrong."""
 
     kind = Kind.UNAUTHENTICATED
-    code = "invalid_api_key"
+    reason = Reason.INVALID_API_KEY
     default_message = "Invalid API key."
 
 

@@ -9,7 +9,7 @@ from django.db.models import Max
 from django.utils.module_loading import import_string
 
 from tenants import signing_keys, sites
-from tenants.errors import DomainError, InvalidInput, Kind
+from tenants.errors import DomainError, InvalidInput, Kind, Reason
 from tenants.models import CODE_MAX_LENGTH, CODE_MIN_LENGTH, CODE_PATTERN, Tenant
 
 FIRST_NUMBER = 10001
@@ -20,7 +20,7 @@ class UnknownTenant(DomainError):
     """No active tenant has this code, or the code is not one at all."""
 
     kind = Kind.INVALID
-    code = "unknown_tenant"
+    reason = Reason.UNKNOWN_TENANT
     default_message = "The tenant information provided with the request is not valid."
 
 

@@ -6,7 +6,7 @@ turns its `kind` into a status and its own body, in one place, the base viewset 
 
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 from django.core.exceptions import ValidationError
 
@@ -24,12 +24,93 @@ class Kind(StrEnum):
     UNAVAILABLE = "unavailable"
 
 
+class Reason(StrEnum):
+    """What exactly: each is the reason of one failure. Contracts match on them, and some show their text."""
+
+    # tenants
+    VALIDATION_FAILED = "validation_failed"
+    UNKNOWN_TENANT = "unknown_tenant"
+    UNKNOWN_SITE = "unknown_site"
+    INVALID_API_KEY = "invalid_api_key"
+    NO_SIGNING_KEY = "no_signing_key"
+    # customers
+    CUSTOMER_NOT_FOUND = "customer_not_found"
+    STALE_VERSION = "stale_version"
+    ADDRESS_NOT_FOUND = "address_not_found"
+    ADDRESS_ID_TAKEN = "address_id_taken"
+    IDENTIFIER_TAKEN = "identifier_taken"
+    IDENTIFIERS_DISAGREE = "identifiers_disagree"
+    # auth_providers: credentials and tokens
+    INVALID_CREDENTIALS = "invalid_credentials"
+    WRONG_PASSWORD = "wrong_password"  # noqa: S105
+    NO_PASSWORD = "no_password"  # noqa: S105
+    EMAIL_TAKEN = "email_taken"
+    ACCOUNT_GONE = "account_gone"
+    INVALID_TOKEN = "invalid_token"  # noqa: S105
+    TOKEN_EXPIRED = "token_expired"  # noqa: S105
+    INVALID_CHALLENGE = "invalid_challenge"
+    NOT_YOUR_SESSION = "not_your_session"
+    TOO_MANY_ATTEMPTS = "too_many_attempts"
+    # auth_providers: codes and second factors
+    INVALID_CODE = "invalid_code"
+    INVALID_HANDLE = "invalid_handle"
+    SECOND_FACTOR_DUE = "second_factor_due"
+    NO_SECOND_FACTOR = "no_second_factor"
+    WRONG_SECOND_FACTOR = "wrong_second_factor"
+    ALREADY_ENROLLED = "already_enrolled"
+    NOT_ENROLLED = "not_enrolled"
+    REAUTHENTICATION_NEEDED = "reauthentication_needed"
+    # auth_providers: other providers
+    UNKNOWN_PROVIDER = "unknown_provider"
+    PROVIDER_UNAVAILABLE = "provider_unavailable"
+    UNKNOWN_CUSTOMER = "unknown_customer"
+    LINK_NEEDED = "link_needed"
+    # auth_providers: data that is handed in
+    PROOF_NEEDED = "proof_needed"
+    SUBMISSION_SPENT = "submission_spent"
+    UNKNOWN_FLOW = "unknown_flow"
+
+
+# What is wrong with a field: first the rules of the core, then what only the shape of a body can break (the codes of
+# Django REST framework).
+FieldCode = Literal[
+    "duplicate",
+    "invalid",
+    "max_length",
+    "min_length",
+    "mismatch",
+    "read_only",
+    "required",
+    "schema",
+    "too_common",
+    "too_similar",
+    "type",
+    "unknown",
+    "unregistered",
+    "wrong",
+    "blank",
+    "date",
+    "empty",
+    "invalid_choice",
+    "make_aware",
+    "max_string_length",
+    "max_value",
+    "min_value",
+    "not_a_dict",
+    "not_a_list",
+    "null",
+    "null_characters_not_allowed",
+    "overflow",
+    "surrogate_characters_not_allowed",
+]
+
+
 @dataclass(frozen=True, kw_only=True)
 class FieldError:
-    """One thing wrong with one field: a dotted path in the core's names, a lower_snake code, a sentence."""
+    """One thing wrong with one field: a dotted path in the core's names, what it is, a sentence."""
 
     field: str
-    code: str
+    code: FieldCode
     message: str
 
 
@@ -40,7 +121,7 @@ class DomainError(Exception):
     """
 
     kind: ClassVar[Kind]
-    code: ClassVar[str]
+    reason: ClassVar[Reason]
     default_message: ClassVar[str]
 
     def __init__(
@@ -56,11 +137,11 @@ class InvalidInput(DomainError):
     """Well-formed input that breaks a rule; `details` say where."""
 
     kind = Kind.INVALID
-    code = "validation_failed"
+    reason = Reason.VALIDATION_FAILED
     default_message = "The request contains invalid values."
 
     @classmethod
-    def field(cls, field: str, message: str, *, code: str = "invalid") -> "InvalidInput":
+    def field(cls, field: str, message: str, *, code: FieldCode = "invalid") -> "InvalidInput":
         """The failure of a single field."""
         return cls(details=(FieldError(field=field, code=code, message=message),))
 

@@ -19,7 +19,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from tenants.encryption import decrypt, encrypt
-from tenants.errors import DomainError, Kind
+from tenants.errors import DomainError, Kind, Reason
 from tenants.models import SigningKey, Tenant
 
 ALGORITHM = "ES256"
@@ -42,7 +42,7 @@ class NoSigningKey(DomainError):
     """The tenant has no key that may sign now."""
 
     kind = Kind.UNAVAILABLE
-    code = "no_signing_key"
+    reason = Reason.NO_SIGNING_KEY
     default_message = "The service cannot issue tokens for this tenant right now."
 
 

@@ -3,7 +3,7 @@
 from django.db import transaction
 from django.db.models import Max
 
-from tenants.errors import DomainError, Kind
+from tenants.errors import DomainError, Kind, Reason
 from tenants.models import Site, Tenant
 
 FIRST_NUMBER = 1
@@ -13,7 +13,7 @@ class UnknownSite(DomainError):
     """The tenant has no site of this number."""
 
     kind = Kind.INVALID
-    code = "unknown_site"
+    reason = Reason.UNKNOWN_SITE
     default_message = "The tenant has no such site."
 
 

@@ -14,7 +14,7 @@ from auth_providers.accounts.contact_points import EMAIL, SMS, ContactPoint
 from auth_providers.accounts.passwords import NO_PASSWORD
 from auth_providers.models import Account
 from customers.models import Customer
-from tenants.errors import DomainError, Kind
+from tenants.errors import DomainError, Kind, Reason
 from tenants.models import Tenant, TenantQuerySet
 
 CONTACT_POINTS = (Account.Kind.EMAIL, Account.Kind.PHONE)
@@ -24,7 +24,7 @@ class EmailTaken(DomainError):
     """Another account of the tenant has this e-mail address."""
 
     kind = Kind.CONFLICT
-    code = "email_taken"
+    reason = Reason.EMAIL_TAKEN
     default_message = "An account with this e-mail exists already."
 
     @classmethod

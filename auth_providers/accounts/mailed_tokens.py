@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from auth_providers.models import Account, Challenge
 from customers.models import Customer
-from tenants.errors import DomainError, FieldError, Kind
+from tenants.errors import DomainError, FieldError, Kind, Reason
 from tenants.models import Tenant, TenantQuerySet
 from tenants.random_tokens import digest, new_token
 
@@ -31,7 +31,7 @@ class InvalidChallenge(DomainError):
     """Unknown, spent, expired, of another purpose or another tenant: the caller learns no more than this."""
 
     kind = Kind.INVALID
-    code = "invalid_challenge"
+    reason = Reason.INVALID_CHALLENGE
     default_message = "The token is not valid."
 
 

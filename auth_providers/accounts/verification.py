@@ -12,7 +12,7 @@ from auth_providers.models import Account
 from customers.models import Customer
 from tenants import audit
 from tenants.clients import Client
-from tenants.errors import DomainError, Kind
+from tenants.errors import DomainError, Kind, Reason
 from tenants.models import Tenant, TenantQuerySet
 
 
@@ -20,7 +20,7 @@ class AccountGone(DomainError):
     """Somebody else proved to own the profile first."""
 
     kind = Kind.UNAUTHENTICATED
-    code = "account_gone"
+    reason = Reason.ACCOUNT_GONE
     default_message = "This log-in belongs to nobody any more."
 
 

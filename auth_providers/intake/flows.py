@@ -17,7 +17,7 @@ from auth_providers.models.proofs import OneTimeCode
 from customers import profiles, segments
 from customers.models import Customer, Segment
 from tenants.clients import Client
-from tenants.errors import DomainError, FieldError, InvalidInput, Kind
+from tenants.errors import DomainError, FieldError, InvalidInput, Kind, Reason
 from tenants.models import Tenant
 from tenants.outbox import queue
 
@@ -39,7 +39,7 @@ class UnknownFlow(DomainError):
     """The tenant has no enabled flow of this name."""
 
     kind = Kind.INVALID
-    code = "unknown_flow"
+    reason = Reason.UNKNOWN_FLOW
     default_message = "There is no such flow."
 
 

@@ -13,7 +13,7 @@ from auth_providers.intake.entries import Entry, EntryJson
 from auth_providers.login import one_time_code
 from auth_providers.models import Submission
 from tenants.encryption import decrypt, encrypt
-from tenants.errors import DomainError, Kind
+from tenants.errors import DomainError, Kind, Reason
 from tenants.models import Tenant
 
 
@@ -21,7 +21,7 @@ class SubmissionSpent(DomainError):
     """Another answer was faster, or the time is over."""
 
     kind = Kind.UNAUTHENTICATED
-    code = "submission_spent"
+    reason = Reason.SUBMISSION_SPENT
     default_message = "This challenge is answered already, or its time is over."
 
 

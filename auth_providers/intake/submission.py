@@ -27,7 +27,7 @@ from customers import numbers
 from customers.identifiers import IdentifierTaken
 from customers.models import Customer
 from tenants.clients import Client
-from tenants.errors import DomainError, InvalidInput, Kind
+from tenants.errors import DomainError, InvalidInput, Kind, Reason
 from tenants.models import CheckIn, Tenant
 
 PURPOSE = OneTimeCode.Purpose.VERIFICATION
@@ -41,7 +41,7 @@ class ProofNeeded(DomainError):
     """The data is about a customer who is here already, and nothing shows that it comes from that customer."""
 
     kind = Kind.UNAUTHENTICATED
-    code = "proof_needed"
+    reason = Reason.PROOF_NEEDED
     default_message = "This customer's data can't be changed without proof that it is yours."
 
 

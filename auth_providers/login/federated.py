@@ -17,7 +17,7 @@ from customers.models import Customer
 from tenants import audit
 from tenants.clients import Client
 from tenants.encryption import decrypt, encrypt
-from tenants.errors import DomainError, FieldError, Kind
+from tenants.errors import DomainError, FieldError, Kind, Reason
 from tenants.models import Tenant
 
 VERIFICATION = OneTimeCode.Purpose.VERIFICATION
@@ -27,7 +27,7 @@ class UnknownCustomer(DomainError):
     """Nobody here has this identity, and the provider does not bring new customers."""
 
     kind = Kind.NOT_FOUND
-    code = "unknown_customer"
+    reason = Reason.UNKNOWN_CUSTOMER
     default_message = "There is no customer with this identity."
 
 
@@ -36,7 +36,7 @@ class LinkNeeded(DomainError):
     was mailed to the customer; `complete_link` takes the answer."""
 
     kind = Kind.CHALLENGE
-    code = "link_needed"
+    reason = Reason.LINK_NEEDED
     default_message = "A customer with this e-mail address exists. A code was mailed there: confirm that it is you."
 
     def __init__(

@@ -27,7 +27,7 @@ from auth_providers.tokens import sessions
 from customers.models import Customer
 from tenants import audit
 from tenants.clients import Client
-from tenants.errors import DomainError, InvalidInput, Kind
+from tenants.errors import DomainError, InvalidInput, Kind, Reason
 from tenants.models import Tenant, TenantQuerySet
 from tenants.outbox import queue
 
@@ -52,7 +52,7 @@ class InvalidCode(DomainError):
     """Unknown, wrong, expired, spent or used up: the caller learns no more than this."""
 
     kind = Kind.UNAUTHENTICATED
-    code = "invalid_code"
+    reason = Reason.INVALID_CODE
     default_message = "The code is not valid. Ask for a new one if it does not work."
 
 

@@ -12,7 +12,7 @@ from auth_providers.tokens.second_factor_policy import NoSecondFactor, SecondFac
 from customers.profiles import normalize_email
 from tenants import audit
 from tenants.clients import Client
-from tenants.errors import DomainError, FieldError, Kind
+from tenants.errors import DomainError, FieldError, Kind, Reason
 from tenants.models import Tenant
 
 
@@ -20,7 +20,7 @@ class WrongPassword(DomainError):
     """A customer who is logged in gave a wrong current password."""
 
     kind = Kind.INVALID
-    code = "wrong_password"
+    reason = Reason.WRONG_PASSWORD
     default_message = "The password is not right."
 
 

@@ -10,7 +10,7 @@ from auth_providers.tokens import second_factor_policy, sessions
 from auth_providers.tokens.second_factor_policy import TOTP, NoSecondFactor, SecondFactorDue, Way
 from tenants import audit
 from tenants.clients import Client
-from tenants.errors import DomainError, Kind
+from tenants.errors import DomainError, Kind, Reason
 from tenants.models import AuditEvent, Tenant, TenantQuerySet
 from tenants.random_tokens import digest
 
@@ -35,7 +35,7 @@ class InvalidHandle(DomainError):
     """Unknown, expired, completed already, another tenant's: the log-in has to start again."""
 
     kind = Kind.UNAUTHENTICATED
-    code = "invalid_handle"
+    reason = Reason.INVALID_HANDLE
     default_message = "This log-in is over. Start again."
 
 

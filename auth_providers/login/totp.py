@@ -28,7 +28,7 @@ from customers.models import Customer
 from tenants import audit
 from tenants.clients import Client
 from tenants.encryption import decrypt, encrypt
-from tenants.errors import DomainError, FieldError, Kind
+from tenants.errors import DomainError, FieldError, Kind, Reason
 from tenants.models import Tenant, TenantQuerySet
 
 SECRET_BYTES = 20  # RFC 4226, 4: 160 bits are recommended
@@ -51,7 +51,7 @@ class ReauthenticationNeeded(DomainError):
     """The log-in is too long ago for a change of this weight."""
 
     kind = Kind.FORBIDDEN
-    code = "reauthentication_needed"
+    reason = Reason.REAUTHENTICATION_NEEDED
     default_message = "Reauthentication needed: log in again first."
 
 
@@ -59,7 +59,7 @@ class AlreadyEnrolled(DomainError):
     """There is one authenticator for each customer; it has to be removed first."""
 
     kind = Kind.CONFLICT
-    code = "already_enrolled"
+    reason = Reason.ALREADY_ENROLLED
     default_message = "An authenticator is enrolled already."
 
 
@@ -67,7 +67,7 @@ class NotEnrolled(DomainError):
     """The customer has no authenticator, or has not begun to enrol one."""
 
     kind = Kind.NOT_FOUND
-    code = "not_enrolled"
+    reason = Reason.NOT_ENROLLED
     default_message = "No authenticator is enrolled."
 
 
@@ -75,7 +75,7 @@ class WrongCode(DomainError):
     """Not the app's code of this moment, used already, or no recovery code: the caller learns no more than this."""
 
     kind = Kind.INVALID
-    code = "wrong_second_factor"
+    reason = Reason.WRONG_SECOND_FACTOR
     default_message = "The code is not right."
 
 

@@ -15,7 +15,7 @@ import urllib3
 from django.conf import settings
 from requests_hardened import Config, HTTPSession
 
-from tenants.errors import DomainError, Kind
+from tenants.errors import DomainError, Kind, Reason
 
 TIMEOUT = (2.0, 5.0)  # seconds, to connect and to read
 MAX_BYTES = 512 * 1024
@@ -29,7 +29,7 @@ class ProviderUnavailable(DomainError):
     """The provider is down, slow or answers nonsense. Nobody's credentials are wrong."""
 
     kind = Kind.UNAVAILABLE
-    code = "provider_unavailable"
+    reason = Reason.PROVIDER_UNAVAILABLE
     default_message = "The identity provider does not answer. Try again."
 
 

@@ -8,7 +8,7 @@ from auth_providers.models import AuthProvider
 from auth_providers.providers import setup
 from auth_providers.providers.kind import client_secret
 from tenants.encryption import encrypt
-from tenants.errors import DomainError, FieldError, InvalidInput, Kind
+from tenants.errors import DomainError, FieldError, InvalidInput, Kind, Reason
 from tenants.models import Tenant
 
 
@@ -16,7 +16,7 @@ class UnknownProvider(DomainError):
     """The tenant has no enabled provider of this name and kind."""
 
     kind = Kind.INVALID
-    code = "unknown_provider"
+    reason = Reason.UNKNOWN_PROVIDER
     default_message = "There is no such provider."
 
 

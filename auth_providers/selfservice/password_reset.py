@@ -14,7 +14,7 @@ from customers.models import Customer
 from customers.profiles import normalize_email
 from tenants import audit
 from tenants.clients import Client
-from tenants.errors import DomainError, Kind
+from tenants.errors import DomainError, Kind, Reason
 from tenants.models import Tenant
 from tenants.outbox import queue
 
@@ -25,7 +25,7 @@ class NoPassword(DomainError):
     """The customer logs in without a password of ours."""
 
     kind = Kind.INVALID
-    code = "no_password"
+    reason = Reason.NO_PASSWORD
     default_message = "This customer has no password."
 
 

@@ -10,7 +10,7 @@ from auth_providers.models import Session, Token
 from auth_providers.tokens import jwts
 from auth_providers.tokens.opaque_tokens import ACCESS_KINDS
 from customers.models import Customer
-from tenants.errors import DomainError, Kind
+from tenants.errors import DomainError, Kind, Reason
 from tenants.models import Tenant
 from tenants.random_tokens import digest
 
@@ -19,7 +19,7 @@ class InvalidToken(DomainError):
     """Unknown, revoked, of another tenant, or no token at all."""
 
     kind = Kind.UNAUTHENTICATED
-    code = "invalid_token"
+    reason = Reason.INVALID_TOKEN
     default_message = "Invalid access token"
 
 
@@ -27,7 +27,7 @@ class TokenExpired(DomainError):
     """It was valid once."""
 
     kind = Kind.UNAUTHENTICATED
-    code = "token_expired"
+    reason = Reason.TOKEN_EXPIRED
     default_message = "Access token expired"
 
 

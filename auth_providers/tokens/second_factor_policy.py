@@ -17,7 +17,7 @@ from auth_providers.providers.kinds.otp import OneTimeCodes
 from customers.models import Customer
 from tenants import audit
 from tenants.clients import Client
-from tenants.errors import DomainError, FieldError, Kind
+from tenants.errors import DomainError, FieldError, Kind, Reason
 from tenants.models import SecondFactor, Tenant, TenantQuerySet
 from tenants.random_tokens import digest, new_token
 
@@ -31,7 +31,7 @@ class SecondFactorDue(DomainError):
     `methods` says what may be shown: totp, sms or email."""
 
     kind = Kind.CHALLENGE
-    code = "second_factor_due"
+    reason = Reason.SECOND_FACTOR_DUE
     default_message = "This log-in needs a second factor."
 
     def __init__(
@@ -54,7 +54,7 @@ class NoSecondFactor(DomainError):
     """One is due, and there is nothing that this customer could be asked for."""
 
     kind = Kind.FORBIDDEN
-    code = "no_second_factor"
+    reason = Reason.NO_SECOND_FACTOR
     default_message = "This log-in needs a second factor, and this customer has none that could be asked for."
 
 

@@ -20,7 +20,7 @@ from customers.models import Customer
 from customers.profiles import is_currency
 from tenants import audit
 from tenants.clients import Client
-from tenants.errors import DomainError, InvalidInput, Kind
+from tenants.errors import DomainError, InvalidInput, Kind, Reason
 from tenants.models import ApiKey, Tenant, TenantQuerySet
 
 LOG_OUT = "log_out"
@@ -31,7 +31,7 @@ class LogInRefused(DomainError):
     """Unknown, wrong, inactive, on hold: whatever the reason, the caller learns no more than this."""
 
     kind = Kind.UNAUTHENTICATED
-    code = "invalid_credentials"
+    reason = Reason.INVALID_CREDENTIALS
     default_message = "The credentials are not valid."
 
 
@@ -39,7 +39,7 @@ class NotYourSession(DomainError):
     """A customer may end their own session only."""
 
     kind = Kind.FORBIDDEN
-    code = "not_your_session"
+    reason = Reason.NOT_YOUR_SESSION
     default_message = "User not authorized."
 
 

@@ -10,7 +10,7 @@ from customers.addresses import fields
 from customers.addresses.fields import AddressChanges
 from customers.models import Address, Customer
 from customers.profiles import CustomerNotFound, StaleVersion
-from tenants.errors import DomainError, InvalidInput, Kind
+from tenants.errors import DomainError, InvalidInput, Kind, Reason
 from tenants.models import Tenant
 
 ID_BYTES = 5  # 10 hexadecimal characters
@@ -21,7 +21,7 @@ class AddressNotFound(DomainError):
     """The customer has no address of this id."""
 
     kind = Kind.NOT_FOUND
-    code = "address_not_found"
+    reason = Reason.ADDRESS_NOT_FOUND
     default_message = "Address not found."
 
 
@@ -29,7 +29,7 @@ class AddressIdTaken(DomainError):
     """The customer has an address of this id already."""
 
     kind = Kind.CONFLICT
-    code = "address_id_taken"
+    reason = Reason.ADDRESS_ID_TAKEN
     default_message = "The customer has an address with this id already."
 
 

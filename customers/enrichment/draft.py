@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from tenants.errors import FieldError
+from tenants.errors import FieldCode, FieldError
 from tenants.models import Tenant
 
 
@@ -28,7 +28,7 @@ class Draft:
         """Whether nothing was sent, or an empty text. None is an answer."""
         return self.values.get(name, "") == ""
 
-    def refuse(self, name: str, message: str, code: str = "invalid") -> None:
+    def refuse(self, name: str, message: str, code: FieldCode = "invalid") -> None:
         """Note what is wrong with the value."""
         self.errors.append(FieldError(field=name, code=code, message=message))
 

@@ -1,10 +1,10 @@
 """Everything that can go wrong on the way to an answer, in one form that each contract spells in its own words."""
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, get_args
 
 from django.core.exceptions import PermissionDenied, RequestDataTooBig, SuspiciousOperation
 from django.core.signals import got_request_exception
@@ -13,7 +13,7 @@ from django.http import Http404
 from rest_framework import exceptions
 from rest_framework.serializers import BaseSerializer
 
-from tenants.errors import DomainError, FieldError, Kind
+from tenants.errors import DomainError, FieldCode, FieldError, Kind, Reason
 
 logger = logging.getLogger(__name__)
 
@@ -27,6 +27,7 @@ STATUS = {
     Kind.CHALLENGE: 403,
     Kind.UNAVAILABLE: 503,
 }
+FIELD_CODES: Mapping[str, FieldCode] = {code: code for code in get_args(FieldCode)}
 DATABASE_RETRY_AFTER = 1  # seconds
 
 
@@ -42,6 +43,11 @@ class Failure:
     error: DomainError | None = None
 
     @property
+    def reason(self) -> Reason | None:
+        """Why the core refused; None where the request did not come that far."""
+        return self.error.reason if self.error else None
+
+    @property
     def headers(self) -> dict[str, str]:
         """RFC 9110: 10.2.3 and 11.6.1."""
         headers = {} if self.retry_after is None else {"Retry-After": str(self.retry_after)}
@@ -53,7 +59,7 @@ def failure_of(error: Exception) -> Failure:
     if isinstance(error, DomainError):
         return Failure(
             status=STATUS[error.kind],
-            code=error.code,
+            code=error.reason,
             message=error.message,
             details=error.details,
             retry_after=error.retry_after,
@@ -118,7 +124,7 @@ def _field_errors(detail: Any, path: str = "") -> Iterator[FieldError]:
             is_leaf = isinstance(inner, exceptions.ErrorDetail)
             yield from _field_errors(inner, path if is_leaf else f"{path}.{index}".lstrip("."))
     else:
-        yield FieldError(field=path, code=str(getattr(detail, "code", "invalid")), message=str(detail))
+        yield FieldError(field=path, code=FIELD_CODES.get(getattr(detail, "code", ""), "invalid"), message=str(detail))
 
 
 @contextmanager

@@ -8,6 +8,7 @@ from rest_framework.response import Response
 
 from tenants.api.base import ContractViewSet, UnknownPath
 from tenants.api.failures import Failure
+from tenants.errors import Reason
 
 PROBLEM = "application/problem+json"
 # Of RFC 9110; Python calls them otherwise before 3.13.
@@ -19,7 +20,7 @@ class ProblemViewSet(ContractViewSet):
 
     def failure_status(self, failure: Failure) -> int:
         """The status of a failure: an unknown tenant is not found."""
-        return 404 if failure.code == "unknown_tenant" else failure.status
+        return 404 if failure.reason is Reason.UNKNOWN_TENANT else failure.status
 
     def problem_type(self) -> str:
         """The media type of a problem."""

@@ -1,11 +1,10 @@
-"""Failures say what is the matter, in words of no contract, and each has a code of its own."""
+"""Failures say what is the matter, in words of no contract, and each has a reason of its own."""
 
-import re
 from collections import Counter
 from collections.abc import Iterator
 
 from auth_providers.tokens import refresh  # noqa: F401 - so that every failure of the core is known
-from tenants.errors import DomainError, FieldError, InvalidInput, Kind
+from tenants.errors import DomainError, FieldError, InvalidInput, Kind, Reason
 
 
 def subclasses(of: type[DomainError]) -> Iterator[type[DomainError]]:
@@ -17,14 +16,18 @@ def subclasses(of: type[DomainError]) -> Iterator[type[DomainError]]:
 def test_every_failure_names_itself() -> None:
     for failure in subclasses(DomainError):
         assert isinstance(failure.kind, Kind)
-        assert re.fullmatch("[a-z_]+", failure.code)
+        assert isinstance(failure.reason, Reason)
         assert failure.default_message
         assert failure.__doc__
 
 
-def test_every_failure_has_a_code_of_its_own() -> None:
-    counts = Counter(failure.code for failure in subclasses(DomainError))
-    assert [code for code, count in counts.items() if count > 1] == []
+def test_every_failure_has_a_reason_of_its_own() -> None:
+    counts = Counter(failure.reason for failure in subclasses(DomainError))
+    assert [reason for reason, count in counts.items() if count > 1] == []
+
+
+def test_a_reason_is_called_what_it_says() -> None:
+    assert [reason for reason in Reason if reason != reason.name.lower()] == []
 
 
 def test_message_overrides_the_default() -> None:

@@ -14,7 +14,7 @@ from tenants import sites
 from tenants.api.base import ContractViewSet, HasToken, UnknownPath
 from tenants.api.caller import client_of
 from tenants.api.failures import Failure
-from tenants.errors import FieldError, InvalidInput
+from tenants.errors import FieldError, InvalidInput, Reason
 from tenants.models import Site, Tenant
 
 APPLICATION_NAME = "Patron"
@@ -58,8 +58,8 @@ class KiboViewSet(ContractViewSet):
     """Base of the contract's viewsets. An application's token names the tenant; header and host must agree with it."""
 
     permission_classes = [HasToken]
-    # Codes of failures, by the core's names, that are 401 here because something was tried that proves who one is.
-    refused_credentials: ClassVar[frozenset[str]] = frozenset({"invalid_credentials", "invalid_api_key"})
+    # What is 401 here because something was tried that proves who one is.
+    refused_credentials: ClassVar[frozenset[Reason]] = frozenset({Reason.INVALID_CREDENTIALS, Reason.INVALID_API_KEY})
 
     correlation_id: str
     site: Site | None = None
@@ -91,7 +91,7 @@ class KiboViewSet(ContractViewSet):
 
     def render_failure(self, failure: Failure) -> Response:
         status, code = failure.status, CODES.get(failure.status, failure.code.upper())
-        if failure.code in self.refused_credentials:
+        if failure.reason in self.refused_credentials:
             status, code = 401, INVALID_CREDENTIALS
         headers = failure.headers | ({"WWW-Authenticate": "Bearer"} if status == 401 else {})  # noqa: PLR2004
         # Clients show the message and nothing else.

@@ -10,11 +10,11 @@ from rest_framework.response import Response
 
 from auth_providers.api.kibo.authentication import USER_CLAIMS, continuing_session
 from auth_providers.api.kibo.tickets import DEVICE_MARK, ISSUE, Device, TicketViewSet, device_of, validated
-from auth_providers.login import one_time_code, second_factor, totp
+from auth_providers.login import one_time_code, second_factor
 from auth_providers.models import OneTimeCode
 from auth_providers.tokens import sessions
 from tenants.clients import Client
-from tenants.errors import InvalidInput
+from tenants.errors import InvalidInput, Reason
 
 LOG_IN, EMAIL = OneTimeCode.Purpose.LOG_IN, OneTimeCode.Channel.EMAIL
 DEVICE = re.compile("[0-9a-f]{32}")
@@ -39,9 +39,9 @@ class SecondFactorAuth(SecondFactorRequest):
 
 class CodeViewSet(TicketViewSet):
     refused_credentials = TicketViewSet.refused_credentials | {
-        one_time_code.InvalidCode.code,
-        totp.WrongCode.code,
-        second_factor.InvalidHandle.code,
+        Reason.INVALID_CODE,
+        Reason.WRONG_SECOND_FACTOR,
+        Reason.INVALID_HANDLE,
     }
 
     def request_code(self, request: Request) -> Response:

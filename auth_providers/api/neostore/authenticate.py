@@ -20,7 +20,7 @@ from auth_providers.providers.kinds.jwt import TokenExchange
 from auth_providers.providers.kinds.webhook import Webhook
 from auth_providers.tokens import sessions
 from tenants.api.failures import Failure
-from tenants.errors import Kind
+from tenants.errors import Kind, Reason
 
 ISSUE = sessions.Issue.CUSTOMER_JWT
 # A provider that says no, for whatever reason.
@@ -74,9 +74,9 @@ class AuthenticateViewSet(NeostoreViewSet):
     permission_classes = []
 
     def failure_status(self, failure: Failure) -> int:
-        if failure.error is None or failure.code == "unknown_tenant":
+        if failure.error is None or failure.reason is Reason.UNKNOWN_TENANT:
             return super().failure_status(failure)
-        is_refusal = failure.error.kind in REFUSED or failure.code == one_time_code.InvalidCode.code
+        is_refusal = failure.error.kind in REFUSED or failure.reason is Reason.INVALID_CODE
         return 422 if is_refusal else super().failure_status(failure)
 
     def authenticate(self, request: Request, **kwargs: Any) -> Response:

@@ -18,7 +18,7 @@ from auth_providers.tokens.bearer import Principal
 from customers import full_profiles
 from customers.models import Customer
 from tenants.api.failures import Failure
-from tenants.errors import DomainError, FieldError, InvalidInput, Kind
+from tenants.errors import DomainError, FieldError, InvalidInput, Kind, Reason
 
 # Of data that is handed in, by the kind of the failure: the contract has no 400, 403, 404 and 409 for what it says.
 STATUS_OF_DATA = {Kind.INVALID: 412, Kind.FORBIDDEN: 401, Kind.NOT_FOUND: 401, Kind.CONFLICT: 401, Kind.CHALLENGE: 401}
@@ -34,9 +34,9 @@ class CustomerViewSet(NeostoreViewSet):
 
     def failure_status(self, failure: Failure) -> int:
         status = super().failure_status(failure)
-        if self.action != "create" or failure.error is None or failure.code == "unknown_tenant":
+        if self.action != "create" or failure.error is None or failure.reason is Reason.UNKNOWN_TENANT:
             return status
-        return 401 if failure.code == one_time_code.InvalidCode.code else STATUS_OF_DATA.get(failure.error.kind, status)
+        return 401 if failure.reason is Reason.INVALID_CODE else STATUS_OF_DATA.get(failure.error.kind, status)
 
     def retrieve(self, request: Request, **kwargs: Any) -> Response:
         caller = principal_of(request)

@@ -16,17 +16,17 @@ from tenants import api_keys
 from tenants.api.base import ContractViewSet, UnknownPath
 from tenants.api.bodies import BodyTooLarge
 from tenants.api.failures import Failure
-from tenants.errors import Kind
+from tenants.errors import Kind, Reason
 from tenants.models import ApiKey
 
 MAX_PARAMETERS = 100
 # RFC 8707, 2, and RFC 8693, 2.1: these may stand in a request more than once.
 REPEATABLE = ("audience", "resource")
 # What the standards' lists have for a failure of ours.
-ERRORS = {
-    "invalid_api_key": "invalid_client",
-    "invalid_token": "invalid_grant",
-    "token_expired": "invalid_grant",
+ERRORS: Mapping[Reason | None, str] = {
+    Reason.INVALID_API_KEY: "invalid_client",
+    Reason.INVALID_TOKEN: "invalid_grant",
+    Reason.TOKEN_EXPIRED: "invalid_grant",
 }
 ERRORS_BY_KIND = {
     Kind.CHALLENGE: "interaction_required",
@@ -35,7 +35,7 @@ ERRORS_BY_KIND = {
     Kind.UNAVAILABLE: "temporarily_unavailable",
 }
 # A failure of ours is a 400 but for these (RFC 6749, 5.2).
-STATUSES = {"invalid_api_key": 401, "unknown_tenant": 404}
+STATUSES: Mapping[Reason | None, int] = {Reason.INVALID_API_KEY: 401, Reason.UNKNOWN_TENANT: 404}
 STATUSES_BY_KIND = {Kind.THROTTLED: 429, Kind.UNAVAILABLE: 503}
 # RFC 6749, 5.2: printable ASCII without quotes and backslashes.
 NOT_IN_A_DESCRIPTION = re.compile(r"[^\x20-\x21\x23-\x5b\x5d-\x7e]")
@@ -159,7 +159,7 @@ def _basic(header: str) -> tuple[str, str]:
 def _error_of(failure: Failure) -> str:
     if failure.error is None:
         return failure.code if failure.code in OWN_ERRORS else _by_status(failure.status)
-    return ERRORS.get(failure.code) or ERRORS_BY_KIND.get(failure.error.kind, "invalid_request")
+    return ERRORS.get(failure.reason) or ERRORS_BY_KIND.get(failure.error.kind, "invalid_request")
 
 
 OWN_ERRORS = ("invalid_request", "invalid_scope", "invalid_target", "invalid_grant", "unsupported_grant_type")
@@ -174,7 +174,7 @@ def _by_status(status: int) -> str:
 def _status_of(failure: Failure) -> int:
     if failure.error is None:
         return failure.status
-    return STATUSES.get(failure.code) or STATUSES_BY_KIND.get(failure.error.kind, 400)
+    return STATUSES.get(failure.reason) or STATUSES_BY_KIND.get(failure.error.kind, 400)
 
 
 def _described(failure: Failure) -> str:

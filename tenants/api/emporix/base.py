@@ -1,5 +1,7 @@
 """The Emporix contract: how it names the tenant, and its three bodies for a failure."""
 
+from collections.abc import Mapping
+
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -7,14 +9,15 @@ from tenants.api.base import ContractViewSet, UnknownPath
 from tenants.api.emporix.records import ErrorDetail, ErrorMessage, FaultBody, FaultDetail, Forbidden, GatewayFault
 from tenants.api.failures import Failure
 from tenants.directory import UnknownTenant
+from tenants.errors import Reason
 
 # A 401 comes from the contract's gateway, in the gateway's words.
-FAULTS = {
-    "token_expired": ("Access Token expired", "keymanagement.service.access_token_expired"),
-    "invalid_api_key": ("Invalid ApiKey", "oauth.v2.InvalidApiKey"),
+FAULTS: Mapping[Reason | None, tuple[str, str]] = {
+    Reason.TOKEN_EXPIRED: ("Access Token expired", "keymanagement.service.access_token_expired"),
+    Reason.INVALID_API_KEY: ("Invalid ApiKey", "oauth.v2.InvalidApiKey"),
     # Ours: a client has to tell a wrong code, to be asked for again, from a log-in that has to start again.
-    "invalid_code": ("Invalid second factor code", "oauth.v2.InvalidSecondFactorCode"),
-    "invalid_handle": ("Invalid second factor handle", "oauth.v2.InvalidSecondFactorHandle"),
+    Reason.INVALID_CODE: ("Invalid second factor code", "oauth.v2.InvalidSecondFactorCode"),
+    Reason.INVALID_HANDLE: ("Invalid second factor handle", "oauth.v2.InvalidSecondFactorHandle"),
 }
 INVALID_TOKEN_FAULT = ("Invalid access token", "oauth.v2.InvalidAccessToken")
 TYPES = {
@@ -58,7 +61,7 @@ class EmporixViewSet(ContractViewSet):
 
 
 def _fault(failure: Failure) -> GatewayFault:
-    text, code = FAULTS.get(failure.code, INVALID_TOKEN_FAULT)
+    text, code = FAULTS.get(failure.reason, INVALID_TOKEN_FAULT)
     return GatewayFault(fault=FaultBody(faultstring=text, detail=FaultDetail(errorcode=code)))
 
 

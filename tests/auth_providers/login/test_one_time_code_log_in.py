@@ -186,7 +186,7 @@ def test_a_known_and_an_unknown_challenge_are_refused_alike(tenant: Tenant) -> N
             one_time_code.log_in_with_code(
                 tenant=tenant, challenge_id=challenge_id, code="nonsense", issue=sessions.Issue.PAIR, client=CLIENT
             )
-        failures.append((str(failure.value), failure.value.code, failure.value.kind))
+        failures.append((str(failure.value), failure.value.reason, failure.value.kind))
     assert len(set(failures)) == 1
 
 
