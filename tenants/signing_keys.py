@@ -26,7 +26,7 @@ ALGORITHM = "ES256"
 # How long others may keep the key set, and so how long a new key waits before it signs.
 KEY_SET_MAX_AGE = timedelta(minutes=10)
 
-# As long as others believe a revoked key (`auth_providers.tokens.PUBLIC_KEY_CACHE_SECONDS`).
+# As long as others believe a revoked key (`auth_providers.tokens.jwts.PUBLIC_KEY_CACHE_SECONDS`).
 CURRENT_CACHE_SECONDS = 30
 
 Jwk: TypeAlias = Mapping[str, str]  # RFC 7517, 4; every member of an elliptic curve key is text (RFC 7518, 6.2)

@@ -1,7 +1,8 @@
 """Somebody has proven to own an address: from now on the profile is theirs, and theirs alone.
 
-A storefront's data makes log-ins that nobody has proven. Whoever proves the first one must not share the profile with
-whoever typed in the others: those go, and so does a password that was set before (`docs/decisions/check-in.md`).
+Accounts that come from a storefront's data are unproven. Whoever proves the first one must not share the profile with
+those who typed in the others: those accounts are removed, and so is a password that was set before
+(`docs/decisions/unproven-accounts.md`).
 """
 
 from django.db import transaction

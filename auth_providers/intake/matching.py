@@ -1,7 +1,7 @@
 """Whose data is it? The customer whom a storefront's data names, and where a code can be sent to ask.
 
 A customer is known by an identifier of the shop's, then by the e-mail address of a log-in, then by its telephone. A
-contact address is nobody's name: its owner may never have seen it (`docs/decisions/check-in.md`).
+contact address is nobody's name: its owner may never have seen it (`docs/decisions/submission-identity.md`).
 """
 
 from collections.abc import Mapping

@@ -2,7 +2,7 @@
 
 Nobody changes an existing profile without proof: the customer's own token, or an answered challenge. What the tenant's
 policy asks for beyond that, and why an address that nobody has proven opens nothing, is told in
-`docs/decisions/check-in.md`.
+`docs/decisions/submission-identity.md`.
 """
 
 from collections.abc import Callable, Sequence

@@ -3,7 +3,7 @@
 A backend of social-auth-core knows how its provider wants to be asked. Everything around that is ours: there is no
 browser, no session of Django's and no pipeline, the credentials are those of the tenant's own provider and nothing else
 is ever looked up, every call goes through `http_client`, and what a token proves is checked by `oidc`.
-docs/decisions/social-providers.md says why.
+`docs/decisions/federated-log-in.md` says why.
 """
 
 from collections.abc import Mapping
