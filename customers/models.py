@@ -15,12 +15,13 @@ from customers import search
 from tenants.models import TenantOwned
 
 TEXT_MAX_LENGTH = 255
+NUMBER_DIGITS = 8  # of a customer number; `numbers` assigns them
 
 
 class Customer(TenantOwned):
     """A customer's profile. How the customer logs in is `auth_providers.models.Account`."""
 
-    number = models.CharField(max_length=8, editable=False)
+    number = models.CharField(max_length=NUMBER_DIGITS, editable=False)
     title = models.CharField(max_length=TEXT_MAX_LENGTH, null=True, blank=True)
     first_name = models.CharField(max_length=TEXT_MAX_LENGTH, null=True, blank=True)
     middle_name = models.CharField(max_length=TEXT_MAX_LENGTH, null=True, blank=True)
@@ -59,7 +60,9 @@ class Customer(TenantOwned):
         ordering = ["pk"]
         constraints = [
             models.UniqueConstraint(fields=["tenant", "number"], name="customer_number_unique"),
-            models.CheckConstraint(condition=Q(number__regex=r"^[0-9]{8}$"), name="customer_number_8_digits"),
+            models.CheckConstraint(
+                condition=Q(number__regex=rf"^[0-9]{{{NUMBER_DIGITS}}}$"), name="customer_number_digits"
+            ),
             models.CheckConstraint(condition=Q(version__gte=1), name="customer_version_positive"),
         ]
         indexes = [

@@ -1,4 +1,4 @@
-"""Customer numbers: 8 digits, in a row per tenant, each handed out once.
+"""Customer numbers: `NUMBER_DIGITS` digits, counted for each tenant, each assigned once.
 
 A number is taken in a statement of its own, before the sign-up's transaction: the counter's row is locked for that one
 statement only, and a sign-up that fails leaves a gap, which does no harm.
@@ -6,11 +6,11 @@ statement only, and a sign-up that fails leaves a gap, which does no harm.
 
 from django.db import connection
 
-from customers.models import CustomerNumber
+from customers.models import NUMBER_DIGITS, CustomerNumber
 from tenants.models import Tenant
 
-FIRST_NUMBER = 10_000_001
-ANONYMOUS_NUMBER = "00000000"
+FIRST_NUMBER = 10 ** (NUMBER_DIGITS - 1) + 1
+ANONYMOUS_NUMBER = "0" * NUMBER_DIGITS  # of visitors who are not logged in
 
 
 def take(*, tenant: Tenant) -> str:

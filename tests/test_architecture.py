@@ -176,6 +176,30 @@ def test_every_reason_is_that_of_one_failure() -> None:
     assert all(re.fullmatch(r"[a-z]+(_[a-z]+)*", reason) for reason in Reason)
 
 
+# In the core `Any` stands where a framework's own signature has it, and nowhere else.
+SIGNATURES_OF_FRAMEWORKS = {
+    "auth_providers/models/proofs.py",  # django-otp
+    "auth_providers/tokens/jwts.py",  # simplejwt
+    "tenants/isolation.py",  # Django's execute_wrapper
+    "tenants/models/trail.py",  # Django's save and delete
+}
+
+
+def test_the_core_is_typed() -> None:
+    core = [
+        path
+        for path in python_files("tenants", "customers", "auth_providers")
+        if not {"api", "admin", "management", "admin.py"} & {*path.relative_to(ROOT).parts}
+    ]
+    untyped = {
+        name_of(path)
+        for path in core
+        for node in ast.walk(tree_of(path))
+        if isinstance(node, ast.Name) and node.id == "Any"
+    }
+    assert untyped == SIGNATURES_OF_FRAMEWORKS
+
+
 def _unique_fields(model: type[models.Model]) -> Iterator[tuple[str, ...]]:
     yield from (tuple(each.fields) for each in model._meta.constraints if isinstance(each, models.UniqueConstraint))
     yield from ((field.name,) for field in model._meta.local_fields if field.unique and not field.primary_key)

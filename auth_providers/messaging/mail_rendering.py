@@ -73,7 +73,7 @@ def write_sms(message: Message) -> str | None:
 
 def _facts(message: Message) -> Facts | None:
     """What a row of the outbox tells, with the tenant's brand."""
-    context = json.loads(decrypt(message.context_encrypted))
+    context: MessageContext = json.loads(decrypt(message.context_encrypted))
     facts = FACTS.get(message.template, _as_given)(message, context)
     if facts is None:
         return None

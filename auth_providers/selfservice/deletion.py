@@ -3,7 +3,7 @@
 import json
 
 from django.db import transaction
-from django.db.models import Case, F, Q, Value, When
+from django.db.models import Case, F, Model, Q, Value, When
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
@@ -31,6 +31,9 @@ from tenants.outbox import queue
 
 TEMPLATE = "deletion"
 REASON = "deleted"
+# The tables whose rows belong to a log-in, and those whose rows belong to a customer.
+BELONGING_TO_LOG_IN: tuple[type[Model], ...] = (Challenge, PendingLogIn, PendingLink)
+BELONGING_TO_CUSTOMER: tuple[type[Model], ...] = (Authenticator, RecoveryCode)
 
 
 def request(*, tenant: Tenant, customer: Customer, session: Session, client: Client) -> bool:
@@ -110,15 +113,15 @@ def _finish(unfinished: UnfinishedErasure) -> int:
         return 0
     tenant, customer = unfinished.tenant, unfinished.customer
     log_ins = list(accounts.of_customer(tenant=tenant, customer=customer))
-    own = json.loads(decrypt(unfinished.destinations_encrypted))
+    own: list[str] = json.loads(decrypt(unfinished.destinations_encrypted))
     theirs = _destinations(tenant, customer, log_ins, own)
     Message.objects.for_tenant(tenant).filter(recipient__in=theirs).delete()
     codes = OneTimeCode.objects.for_tenant(tenant)
     codes.filter(Q(destination__in=theirs) | Q(customer_number=customer.number)).delete()
     Submission.objects.for_tenant(tenant).filter(customer_number=customer.number).delete()
-    for proof in (Challenge, PendingLogIn, PendingLink):
+    for proof in BELONGING_TO_LOG_IN:
         proof._default_manager.filter(tenant=tenant, account__in=log_ins).delete()
-    for factor in (Authenticator, RecoveryCode):
+    for factor in BELONGING_TO_CUSTOMER:
         factor._default_manager.filter(tenant=tenant, customer=customer).delete()
     erasure.finish(customer=customer)
     return 1

@@ -7,7 +7,7 @@ from django import forms
 from django.http import QueryDict
 
 from customers import legal_entities, mixins, profiles
-from customers.models import ContactAssignment, Customer, LegalEntity, MixinSchema, Segment
+from customers.models import NUMBER_DIGITS, ContactAssignment, Customer, LegalEntity, MixinSchema, Segment
 from tenants.admin import show_failure
 from tenants.errors import DomainError
 
@@ -146,7 +146,7 @@ class LegalEntityForm(forms.ModelForm[LegalEntity]):
 class AssignmentForm(forms.ModelForm[ContactAssignment]):
     """The customer is chosen by number, among those of the legal entity's tenant."""
 
-    customer_number = forms.CharField(max_length=8, help_text="Eight digits")
+    customer_number = forms.CharField(max_length=NUMBER_DIGITS, help_text=f"{NUMBER_DIGITS} digits")
 
     class Meta:
         model = ContactAssignment
@@ -167,9 +167,10 @@ class AssignmentForm(forms.ModelForm[ContactAssignment]):
         return cleaned
 
     def _customer(self, entity: LegalEntity, number: str) -> Customer:
-        customer = Customer.objects.for_tenant(entity.tenant).filter(number=number.strip()).first()
-        legal_entities.check_assignable(tenant=entity.tenant, customer=customer or Customer(), legal_entity=entity)
-        return cast(Customer, customer)
+        found = Customer.objects.for_tenant(entity.tenant).filter(number=number.strip()).first()
+        customer = found or Customer()  # of no tenant, and so refused
+        legal_entities.check_assignable(tenant=entity.tenant, customer=customer, legal_entity=entity)
+        return customer
 
     def _post_clean(self) -> None:
         """The core checks and writes."""

@@ -259,7 +259,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='customer',
-            constraint=models.CheckConstraint(condition=models.Q(('number__regex', '^[0-9]{8}$')), name='customer_number_8_digits'),
+            constraint=models.CheckConstraint(condition=models.Q(('number__regex', '^[0-9]{8}$')), name='customer_number_digits'),
         ),
         migrations.AddConstraint(
             model_name='customer',

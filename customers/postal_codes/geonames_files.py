@@ -5,8 +5,9 @@ import zipfile
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from io import BufferedIOBase
 from pathlib import Path
-from typing import IO, cast
+from typing import IO
 
 LONGEST_LINE = 4096  # bytes; GeoNames' have a few hundred
 NOT_A_TABLE = "readme.txt"  # is in every archive of theirs
@@ -36,7 +37,7 @@ def lines(path: Path) -> Iterator[Line]:
             return
         with path.open("rb") as raw:
             size = path.stat().st_size or 1
-            stream = cast(IO[bytes], gzip.GzipFile(fileobj=raw) if path.suffix == ".gz" else raw)
+            stream = gzip.GzipFile(fileobj=raw) if path.suffix == ".gz" else raw
             for number, text in enumerate(_split(stream), start=1):
                 yield Line(text=text, number=number, share=raw.tell() / size)
     except (OSError, EOFError, zlib.error, zipfile.BadZipFile, NotImplementedError, RuntimeError) as error:
@@ -55,7 +56,7 @@ def _zipped(path: Path) -> Iterator[Line]:
                 yield Line(text=text, number=number, share=read / size)
 
 
-def _split(stream: IO[bytes]) -> Iterator[bytes]:
+def _split(stream: IO[bytes] | BufferedIOBase) -> Iterator[bytes]:
     while text := stream.readline(LONGEST_LINE):
         rest = text
         while not rest.endswith(b"\n") and len(rest) == LONGEST_LINE:

@@ -4,7 +4,6 @@ import logging
 from collections.abc import Callable, Iterable
 from datetime import timedelta
 from functools import cache
-from typing import cast
 
 from django.conf import settings
 from django.db.models import F, QuerySet
@@ -62,7 +61,8 @@ def _claim(message: Message) -> bool:
 
 @cache
 def _sender(channel: str) -> Sender:
-    return cast(Sender, import_string(settings.OUTBOX_SENDERS[channel]))
+    sender: Sender = import_string(settings.OUTBOX_SENDERS[channel])
+    return sender
 
 
 def _send(message: Message) -> bool:
