@@ -9,6 +9,9 @@ SEED ?= 1
 CHANGED ?=
 ONLY ?=
 WORKERS ?= 0
+# What an older Python is told, also one that an earlier .venv has.
+CHECK_PYTHON := import sys; sys.version_info >= (3, 11) or sys.exit( \
+	"Patron needs Python 3.11 or newer, and %s is %s." % (sys.executable, sys.version.split()[0]))
 # One process per core.
 PYTEST := $(BIN)/pytest -n auto --dist loadgroup
 
@@ -18,8 +21,7 @@ help: ## Show what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
 
 run: $(VENV)/run.stamp ## Serve the demo on http://localhost:8000 (PORT=… for another port)
-	@DEMO=true PORT=$(PORT) $(BIN)/python manage.py demo
-	@DEMO=true PORT=$(PORT) exec $(BIN)/python manage.py serve
+	@DEMO=true PORT=$(PORT) exec $(BIN)/python manage.py demo --serve
 
 test: $(VENV)/dev.stamp ## Run the suite on SQLite
 	@env -u TEST_DATABASE_URL $(PYTEST)
@@ -57,13 +59,17 @@ clean: ## Remove what was installed and the demo's data
 	rm -rf $(VENV) var tests/node/node_modules
 
 $(BIN)/python:
-	$(PYTHON) -m venv $(VENV)
+	@$(PYTHON) -c '$(CHECK_PYTHON)'
+	@echo "Making $(VENV) with $$($(PYTHON) --version)"
+	@$(PYTHON) -m venv $(VENV)
 
 # An editable install takes the list of packages from pyproject.toml; the code stays where it is.
 $(VENV)/run.stamp: $(BIN)/python pyproject.toml constraints.txt
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable .
+	@$(BIN)/python -c '$(CHECK_PYTHON) ; print("Installing Patron into $(VENV); the first time takes a minute or two")'
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable .
 	@touch $@
 
 $(VENV)/dev.stamp: $(BIN)/python pyproject.toml constraints.txt
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
+	@$(BIN)/python -c '$(CHECK_PYTHON) ; print("Installing Patron and its tools into $(VENV)")'
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
 	@touch $@ $(VENV)/run.stamp

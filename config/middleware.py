@@ -17,6 +17,8 @@ from django.middleware.csrf import CsrfViewMiddleware
 from django.utils.deprecation import MiddlewareMixin
 from django_otp.middleware import OTPMiddleware
 
+from tenants.api.caller import is_from_proxy
+
 if TYPE_CHECKING:
     _Middleware = MiddlewareMixin
 else:  # django-otp's middleware is not one
@@ -71,6 +73,29 @@ class StaffOTPMiddleware(_StaffOnly, OTPMiddleware):  # type: ignore[misc] # unt
 
 class StaffMessageMiddleware(_StaffOnly, MessageMiddleware):
     """Flash messages in the back office."""
+
+
+class ForwardedProtoMiddleware:
+    """Believes `X-Forwarded-Proto` of the proxies in TRUSTED_PROXIES; anybody else's is left out."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        if not is_from_proxy(request):
+            request.META.pop("HTTP_X_FORWARDED_PROTO", None)
+        return self.get_response(request)
+
+
+class HostMiddleware:
+    """Answers the names in ALLOWED_HOSTS and no others; Django looks at the host only where it builds an address."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        request.get_host()  # raises `DisallowedHost`, which Django answers with 400
+        return self.get_response(request)
 
 
 class ResponseHeadersMiddleware:

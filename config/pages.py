@@ -1,8 +1,7 @@
-"""Pages for people: the start page, the health check, and what a wrong address shows."""
+"""Pages for people: the start page, and what a wrong address shows."""
 
 from django.conf import settings
-from django.db import DatabaseError, connection
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
@@ -20,17 +19,6 @@ def home(request: HttpRequest) -> HttpResponse:
     """What one needs next; the demo's card where there is a demo."""
     contracts = [each.contract for each in served()]
     return render(request, "home.html", {"card": demo.card() if settings.DEMO else None, "contracts": contracts})
-
-
-@require_safe
-def health(request: HttpRequest) -> HttpResponse:
-    """200 while the database answers, 503 otherwise: for load balancers."""
-    try:
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT 1")
-    except DatabaseError:
-        return JsonResponse({"status": "unavailable"}, status=503)
-    return JsonResponse({"status": "ok"})
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:

@@ -3,35 +3,38 @@
 One file: a reader who wonders what a deployment can change finds it here and nowhere else.
 """
 
-from ipaddress import ip_network
 from pathlib import Path
 
 import django_stubs_ext
-from environs import Env
 
 import config
-from config import mail
-from config.secrets import read_secret
+from config.environment import messages, secrets, storage
+from config.environment.variables import Environment
 
 django_stubs_ext.monkeypatch()  # so that `ModelAdmin[Customer]` is an expression, not only a type
 
-env = Env()
+env = Environment()
 BASE_DIR = Path(__file__).resolve().parent.parent
-VAR_DIR = env.path("VAR_DIR", BASE_DIR / "var")
+VAR_DIR = Path(env.text("VAR_DIR", str(BASE_DIR / "var"))).absolute()
 
 VERSION = config.VERSION
 DEBUG = False
-DEMO = env.bool("DEMO", False)
-PORT = env.int("PORT", 8000)
-PUBLIC_URL = env.str("PUBLIC_URL", f"http://localhost:{PORT}").rstrip("/")
-ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", ["*"] if DEMO else ["localhost", "127.0.0.1"])
+DEMO = env.flag("DEMO", False)
+if DEMO or not env.text("DATABASE_URL"):
+    storage.private_directory(VAR_DIR)
+HOST = env.text("HOST", "127.0.0.1")
+PORT = env.number("PORT", 8000, at_least=1, at_most=65_535)
+WORKERS = env.number("WORKERS", 0, at_least=0, at_most=256)  # 0: `manage.py serve` chooses
+PUBLIC_URL = env.web_address("PUBLIC_URL", f"http://localhost:{PORT}")
+LOOPBACK = (".localhost", "127.0.0.1", "[::1]")
+ALLOWED_HOSTS = env.hosts("ALLOWED_HOSTS", LOOPBACK if DEMO else ("localhost", "127.0.0.1"))
 
 # -- secrets ----------------------------------------------------------------------------------------------------------
 _demo_directory = VAR_DIR if DEMO else None
-SECRET_KEY = read_secret("SECRET_KEY", demo_directory=_demo_directory)
-SECRET_KEY_FALLBACKS: list[str] = env.list("SECRET_KEY_FALLBACKS", [])
+SECRET_KEY = secrets.signing_key(env, demo_directory=_demo_directory)
+SECRET_KEY_FALLBACKS = env.texts("SECRET_KEY_FALLBACKS")
 # Fernet keys, newest first: the first encrypts, every one of them decrypts (cryptography's MultiFernet).
-ENCRYPTION_KEYS = read_secret("ENCRYPTION_KEYS", demo_directory=_demo_directory).split(",")
+ENCRYPTION_KEYS = secrets.encryption_keys(env, demo_directory=_demo_directory)
 
 # -- the application --------------------------------------------------------------------------------------------------
 INSTALLED_APPS = [
@@ -53,6 +56,9 @@ INSTALLED_APPS = [
 ]
 # The API needs neither cookies nor CSRF protection; the classes named Staff… do nothing outside the back office.
 MIDDLEWARE = [
+    "config.server.probes.ProbeMiddleware",
+    "config.middleware.ForwardedProtoMiddleware",
+    "config.middleware.HostMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "config.middleware.ResponseHeadersMiddleware",
@@ -94,32 +100,17 @@ REST_FRAMEWORK = {
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
 }
 # Staff sign in with a second factor; only the demo, which is no one's production, lets a password do.
-DEMO_STAFF_PASSWORD = read_secret("DEMO_STAFF_PASSWORD", demo_directory=VAR_DIR) if DEMO else ""
-DEMO_APPLICATION_SECRET = read_secret("DEMO_APPLICATION_SECRET", demo_directory=VAR_DIR) if DEMO else ""
-STAFF_SECOND_FACTOR = env.bool("STAFF_SECOND_FACTOR", not DEMO)
+DEMO_STAFF_PASSWORD = secrets.read_secret(env, "DEMO_STAFF_PASSWORD", demo_directory=VAR_DIR) if DEMO else ""
+DEMO_APPLICATION_SECRET = secrets.read_secret(env, "DEMO_APPLICATION_SECRET", demo_directory=VAR_DIR) if DEMO else ""
+STAFF_SECOND_FACTOR = env.flag("STAFF_SECOND_FACTOR", not DEMO)
 OTP_TOTP_ISSUER = "Patron"  # what authenticator apps show
 # Who may see devices must not be able to copy them; `create_staff` prints what enrolment needs, once.
 OTP_ADMIN_HIDE_SENSITIVE_DATA = True
 
 # -- what it keeps ----------------------------------------------------------------------------------------------------
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
-DATABASES = {
-    "default": env.dj_db_url(
-        "DATABASE_URL",
-        f"sqlite:///{VAR_DIR / 'patron.sqlite3'}",
-        conn_max_age=600,
-        conn_health_checks=True,
-    )
-}
-if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
-    # IMMEDIATE: a transaction that reads first and writes later would fail at once instead of waiting its turn.
-    # WAL: readers do not wait for the writer. FULL: what was answered survives a power cut, too.
-    DATABASES["default"]["OPTIONS"] = {
-        "transaction_mode": "IMMEDIATE",
-        "timeout": 20,  # seconds
-        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;",
-    }
-CACHES = {"default": env.dj_cache_url("CACHE_URL", "locmem://")}
+DATABASES = {"default": storage.database(env, f"sqlite:///{VAR_DIR / 'patron.sqlite3'}")}
+CACHES = {"default": storage.cache(env)}
 
 # -- passwords (OWASP ASVS 5.0, appendix C) ---------------------------------------------------------------------------
 PASSWORD_HASHERS = [
@@ -135,10 +126,10 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
 # A file of passwords to refuse, one a line, lower-case, plain or gzipped; empty: the list that Django ships (20,000).
-REFUSED_PASSWORDS_FILE = env.str("REFUSED_PASSWORDS_FILE", "")
+REFUSED_PASSWORDS_FILE = env.file("REFUSED_PASSWORDS_FILE")
 
 # -- mail -------------------------------------------------------------------------------------------------------------
-_email = mail.read(env, f"file:///{VAR_DIR / 'mail'}" if DEMO else "smtp://localhost:25")
+_email = messages.mail(env, f"file:///{VAR_DIR / 'mail'}" if DEMO else "smtp://localhost:25")
 ANYMAIL = _email["ANYMAIL"]
 EMAIL_BACKEND = _email["EMAIL_BACKEND"]
 EMAIL_FILE_PATH = str(BASE_DIR / _email["EMAIL_FILE_PATH"])
@@ -149,21 +140,19 @@ EMAIL_HOST_PASSWORD = _email["EMAIL_HOST_PASSWORD"]
 EMAIL_USE_TLS = _email["EMAIL_USE_TLS"]
 EMAIL_USE_SSL = _email["EMAIL_USE_SSL"]
 EMAIL_TIMEOUT = 10  # seconds
-DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", "Patron <patron@localhost>")
+DEFAULT_FROM_EMAIL = env.mailbox("DEFAULT_FROM_EMAIL", "Patron <patron@localhost>")
 
 # -- text messages (auth_providers/messaging/text_messages.py) ---------------------------------------------------------
 # `console:`, `file:///directory` or the gateway's address, with {to} or {digits} (the number with or without its +),
 # {text}, {sender} and {reference} (the same for every attempt) wherever they go, and user:password@ for HTTP Basic.
 # Empty: none are sent.
-SMS_URL = env.str("SMS_URL", f"file:///{VAR_DIR / 'sms'}" if DEMO else "")
-# What is posted, JSON or a form, with the same words to fill in. Empty: the address is called with GET.
-SMS_BODY = env.str("SMS_BODY", "")
-SMS_AUTHORIZATION = env.str("SMS_AUTHORIZATION", "")  # the header of that name, for gateways with keys
-SMS_SENDER = env.str("SMS_SENDER", "Patron")
+# The body is what is posted, JSON or a form, with the same words to fill in; empty: the address is called with GET.
+# The third is the header of that name, for gateways with keys.
+_sms = messages.gateway(env, "SMS", f"file:///{VAR_DIR / 'sms'}" if DEMO else "")
+SMS_URL, SMS_BODY, SMS_AUTHORIZATION = _sms
+SMS_SENDER = env.text("SMS_SENDER", "Patron")
 # The same for a second gateway, which is called when the first one is down.
-SMS_FALLBACK_URL = env.str("SMS_FALLBACK_URL", "")
-SMS_FALLBACK_BODY = env.str("SMS_FALLBACK_BODY", "")
-SMS_FALLBACK_AUTHORIZATION = env.str("SMS_FALLBACK_AUTHORIZATION", "")
+SMS_FALLBACK_URL, SMS_FALLBACK_BODY, SMS_FALLBACK_AUTHORIZATION = messages.gateway(env, "SMS_FALLBACK")
 
 # -- the contracts: their tables of paths, in the order in which they are tried (tenants/api/contracts.py) ------------
 CONTRACTS = [
@@ -185,14 +174,13 @@ OUTBOX_SENDERS = {
 
 # -- other identity providers ----------------------------------------------------------------------------------------
 # Host names of providers that may lie in a private network or on this machine; every other provider may not.
-ALLOWED_PROVIDER_HOSTS: list[str] = env.list("ALLOWED_PROVIDER_HOSTS", [])
+ALLOWED_PROVIDER_HOSTS = env.hosts("ALLOWED_PROVIDER_HOSTS")
 
 # -- the web ----------------------------------------------------------------------------------------------------------
-# Addresses or networks whose X-Forwarded-For is believed, e.g. "10.0.0.0/8,127.0.0.1".
-_proxies: list[str] = env.list("TRUSTED_PROXIES", [])
-TRUSTED_PROXIES = [ip_network(each) for each in _proxies]
+# Addresses or networks whose X-Forwarded-For and X-Forwarded-Proto are believed, e.g. "10.0.0.0/8,127.0.0.1".
+TRUSTED_PROXIES = env.networks("TRUSTED_PROXIES")
 # No cookie ever opens the API, so any origin may call it; name origins to narrow that.
-CORS_ALLOWED_ORIGINS: list[str] = env.list("CORS_ALLOWED_ORIGINS", [])
+CORS_ALLOWED_ORIGINS = env.origins("CORS_ALLOWED_ORIGINS")
 CORS_ALLOW_ALL_ORIGINS = not CORS_ALLOWED_ORIGINS
 CORS_ALLOW_HEADERS = ["accept", "authorization", "content-type"]  # and each contract's own (config/cors.py)
 CORS_EXPOSE_HEADERS = ["retry-after"]
@@ -207,24 +195,27 @@ TIME_ZONE = "UTC"
 USE_TZ = True
 _https = PUBLIC_URL.startswith("https://")
 SECURE_REFERRER_POLICY = "same-origin"
-SECURE_SSL_REDIRECT = env.bool("SECURE_SSL_REDIRECT", _https)
+SECURE_SSL_REDIRECT = env.flag("SECURE_SSL_REDIRECT", _https)
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if TRUSTED_PROXIES else None
-SECURE_HSTS_SECONDS = env.int("SECURE_HSTS_SECONDS", 31_536_000 if _https else 0)
+SECURE_HSTS_SECONDS = env.number("SECURE_HSTS_SECONDS", 31_536_000 if _https else 0, at_least=0, at_most=1_000_000_000)
 SECURE_HSTS_INCLUDE_SUBDOMAINS = _https
 SECURE_HSTS_PRELOAD = _https
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = _https
 SESSION_COOKIE_AGE = 12 * 60 * 60  # seconds: a support clerk's shift
 CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]
 X_FRAME_OPTIONS = "DENY"
+# The deadline for reading headers, and the one for reading a body.
+REQUEST_SECONDS = env.number("REQUEST_SECONDS", 10, at_least=1, at_most=60)
 DATA_UPLOAD_MAX_MEMORY_SIZE = 256 * 1024  # bytes, also the limit of an API body
 
 # -- logs: to standard error, never a query string or a header (tokens travel there) ----------------------------------
+LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
-    "root": {"handlers": ["stderr"], "level": env.str("LOG_LEVEL", "WARNING")},
+    "root": {"handlers": ["stderr"], "level": env.choice("LOG_LEVEL", "WARNING", LOG_LEVELS)},
     "loggers": {
         "django.request": {"level": "ERROR"},
         "patron": {"level": "INFO"},  # starts with the version and log-ins of staff, whatever LOG_LEVEL is

@@ -8,7 +8,6 @@ from tenants.api import contracts
 
 urlpatterns = [
     path("", pages.home, name="home"),
-    path("healthz", pages.health, name="health"),
     path("admin/", admin.site.urls),
     path("docs/<slug:contract>/openapi.json", docs.openapi, name="openapi"),
     path("docs/<slug:contract>/", docs.swagger, name="docs"),

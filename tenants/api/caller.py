@@ -23,3 +23,12 @@ def client_of(request: HttpRequest, *, is_caller_trusted: bool = False) -> Clien
             break
     user_agent = request.META.get("HTTP_USER_AGENT", "").replace("\0", "")
     return Client(address=address, user_agent=user_agent[:255])
+
+
+def is_from_proxy(request: HttpRequest) -> bool:
+    """Whether one of TRUSTED_PROXIES handed the request over."""
+    try:
+        address = unmapped(request.META.get("REMOTE_ADDR", ""))
+    except ValueError:
+        return False
+    return any(address in network for network in settings.TRUSTED_PROXIES)

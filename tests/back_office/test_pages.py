@@ -1,10 +1,7 @@
 """Pages for people: what they show, and that a strict policy refuses nothing of them."""
 
-from typing import Any, NoReturn
-
 import pytest
 from django.contrib.auth.models import User
-from django.db import OperationalError, connection
 from django.test import Client
 from pytest_django import Settings
 
@@ -92,21 +89,6 @@ def test_a_wrong_address_is_404_with_a_way_back(clerk: Client, path: str) -> Non
     assert response.status_code == 404
     assert "There is no such page" in response.content.decode()
     assert 'href="/"' in response.content.decode()
-
-
-def test_healthz_says_whether_the_database_answers(db: None) -> None:
-    response = Client().get("/healthz")
-    assert (response.status_code, response.json()) == (200, {"status": "ok"})
-    assert Client().post("/healthz").status_code == 405
-
-
-def test_healthz_is_503_without_a_database(db: None) -> None:
-    def fail(*args: Any) -> NoReturn:
-        raise OperationalError
-
-    with connection.execute_wrapper(fail):
-        response = Client().get("/healthz")
-    assert (response.status_code, response.json()) == (503, {"status": "unavailable"})
 
 
 def test_the_trail_is_read_only(customer: Customer, clerk: Client) -> None:

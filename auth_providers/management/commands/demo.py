@@ -1,5 +1,6 @@
 """`manage.py demo`: a database with the demo's tenant, storefront and staff, and a card that says how to use it."""
 
+from argparse import ArgumentParser
 from typing import IO, Any, cast
 
 from django.conf import settings
@@ -9,17 +10,31 @@ from rich.console import Console
 from rich.table import Table
 
 from auth_providers import demo
+from auth_providers.management import ports
 
 
 class Command(BaseCommand):
     help = "Migrate the database, create what is missing of the demo and print how to use it."
 
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--serve", action="store_true", help="and go on as `manage.py serve`")
+
     def handle(self, *args: Any, **options: Any) -> None:
         if not settings.DEMO:
             raise CommandError("The demo makes a tenant with weak rules. Set DEMO=true if that is what you want.")
+        if options["serve"]:
+            ports.check_free(settings.HOST, settings.PORT)
+        self.stdout.write(f"Setting up the demo in {settings.VAR_DIR}")
+        self.stdout.flush()
         call_command("migrate", verbosity=0)
         demo.set_up()
-        card = demo.card()
+        self._print_card(demo.card())
+        if options["serve"]:
+            self.stdout.write("\nStarting the server, and the worker that sends mail\n")
+            self.stdout.flush()
+            call_command("serve")
+
+    def _print_card(self, card: demo.Card) -> None:
         table = Table("", "", show_header=False, box=None, padding=(0, 2, 0, 0))
         table.add_row("Start page", f"{card.base}/")
         table.add_row("Back office", f"{card.base}/admin/   user {card.staff_username}, password {card.staff_password}")

@@ -3,66 +3,59 @@
 import logging
 import os
 import signal
-import subprocess
 import sys
-import time
 from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand
 from django.db import connection
 
-# Measured on a view with one SELECT: more threads than this gain nothing under the interpreter's lock.
-BLOCKING_THREADS = 4
+from auth_providers.management import ports
+from auth_providers.management.supervisor import Supervisor
+
 STOP_SECONDS = 10
 
 logger = logging.getLogger("patron.serve")
 
 
 class Command(BaseCommand):
-    help = "Serve HTTP with granian and run the worker beside it."
+    help = "Serve HTTP with granian and run the worker beside it. What ends meanwhile is started again."
 
     def add_arguments(self, parser: Any) -> None:
-        parser.add_argument("--host", default=os.environ.get("HOST", "127.0.0.1"))
+        parser.add_argument("--host", default=settings.HOST)
         parser.add_argument("--port", type=int, default=settings.PORT)
         # SQLite has one writer; more processes would only wait for each other.
         workers = 1 if connection.vendor == "sqlite" else os.cpu_count() or 1
-        parser.add_argument("--workers", type=int, default=int(os.environ.get("WORKERS", workers)))
+        parser.add_argument("--workers", type=int, default=settings.WORKERS or workers)
+        parser.add_argument("--no-worker", action="store_true", help="where `manage.py work` runs by itself")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        logger.info("Patron %s serves on %s:%s", settings.VERSION, options["host"], options["port"])
-        processes = [subprocess.Popen(command) for command in (_web(options), _worker())]  # noqa: S603 - our own words
-
-        def stop(*_: object) -> None:
-            for process in processes:
-                process.terminate()
-
+        host, port = options["host"], options["port"]
+        ports.check_free(host, port)
+        logger.info("Patron %s serves on %s:%s", settings.VERSION, host, port)
+        worker = {} if options["no_worker"] else {"worker": _worker()}
+        supervisor = Supervisor({"server": _server(options), **worker}, report=self._say)
         for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, stop)
-        self.stdout.write(f"\nServing on http://{options['host']}:{options['port']}/ - stop with Ctrl-C")
+            signal.signal(number, lambda *_: supervisor.stop())
+        supervisor.run(
+            is_ready=lambda: ports.is_open(host, port),
+            on_ready=lambda: self._say(f"Serving on http://{host}:{port}/ - stop with Ctrl-C"),
+        )
+
+    def _say(self, text: str) -> None:
+        self.stdout.write(text)
         self.stdout.flush()
-        while all(process.poll() is None for process in processes):
-            time.sleep(0.2)
-        stop()
-        sys.exit(max(abs(_wait(process)) for process in processes) and 1)
 
 
-def _web(options: dict[str, Any]) -> list[str]:
+def _server(options: dict[str, Any]) -> list[str]:
+    """HTTP/1.1 alone: for that granian has a deadline for reading headers."""
     return [
-        *(sys.executable, "-m", "granian", "config.wsgi:application", "--interface", "wsgi", "--no-ws"),
-        *("--host", options["host"], "--port", str(options["port"])),
-        *("--workers", str(options["workers"]), "--blocking-threads", str(BLOCKING_THREADS)),
-        *("--log-level", "warning", "--workers-kill-timeout", str(STOP_SECONDS)),
+        *(sys.executable, "-m", "granian", "config.server.rsgi:app", "--interface", "rsgi", "--http", "1", "--no-ws"),
+        *("--host", options["host"], "--port", str(options["port"]), "--workers", str(options["workers"])),
+        *("--http1-header-read-timeout", str(int(settings.REQUEST_SECONDS * 1000))),
+        *("--respawn-failed-workers", "--workers-kill-timeout", str(STOP_SECONDS), "--log-level", "warning"),
     ]
 
 
 def _worker() -> list[str]:
     return [sys.executable, str(settings.BASE_DIR / "manage.py"), "work"]
-
-
-def _wait(process: "subprocess.Popen[bytes]") -> int:
-    try:
-        return process.wait(STOP_SECONDS + 5)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        return process.wait()

@@ -1,0 +1,1 @@
+"""What a deployment sets: environment variables, read and checked at the start."""
