@@ -21,7 +21,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -169,7 +169,7 @@ class Finder(ast.NodeVisitor):
         self.generic_visit(node)
 
     def _leave_out_arguments(self, node: ast.Call) -> None:
-        spans = sorted(self._span(each) for each in [*node.args, *node.keywords])
+        spans = sorted([*map(self._span, node.args), *map(self._span, node.keywords)])
         for each in node.keywords:
             start, end = self._span(each)
             following = [span[0] for span in spans if span[0] > start]
@@ -257,6 +257,9 @@ class Copy:
         if installed.exists():
             (root / "tests" / "node" / "node_modules").symlink_to(installed)
 
+    def read(self, path: str) -> str:
+        return (self.root / path).read_text()
+
     def write(self, path: str, source: str) -> None:
         """With a time of its own: compiled code is looked up by the second."""
         self._time += 2
@@ -295,16 +298,16 @@ def _first_failure(output: str, code: int) -> str:
 
 
 # -- the command ------------------------------------------------------------------------------------------------------
-def sampled(modules: Sequence[str], count: int, seed: int) -> list[Mutant]:
-    """Mutants drawn from all of the modules' alike."""
-    found = [mutant for path in modules for mutant in mutants_of(path, (ROOT / path).read_text())]
-    print(f"{len(found)} possible mutants of {len(modules)} modules: {dict(Counter(each.operator for each in found))}")
+def sampled(sources: Mapping[str, str], count: int, seed: int) -> list[Mutant]:
+    """Mutants drawn from all of these modules' alike."""
+    found = [mutant for path, source in sources.items() for mutant in mutants_of(path, source)]
+    print(f"{len(found)} possible mutants of {len(sources)} modules: {dict(Counter(each.operator for each in found))}")
     return random.Random(seed).sample(found, min(count, len(found)))
 
 
 def survivors(copy: Copy, mutants: Sequence[Mutant]) -> Iterator[Mutant]:
     for number, mutant in enumerate(mutants, 1):
-        source = (ROOT / mutant.path).read_text()
+        source = copy.read(mutant.path)
         copy.write(mutant.path, mutant.applied(source))
         run = copy.noticed_by(mutant.path)
         copy.write(mutant.path, source)
@@ -327,18 +330,18 @@ def main() -> int:
     parser.add_argument("--workers", default="0", help="processes of pytest for the tests that are not near")
     asked = parser.parse_args()
     modules = [path for path in core_modules(asked.changed) if asked.only in path]
-    mutants = sampled(modules, asked.count, asked.seed)
     with tempfile.TemporaryDirectory(prefix="mutants-") as folder:
         copy = Copy(Path(folder), asked.workers)
+        mutants = sampled({path: copy.read(path) for path in modules}, asked.count, asked.seed)
         near = sorted({test for mutant in mutants for test in near_tests(copy.root, mutant.path)})
         unchanged = copy.run(near, FAR_TIMEOUT, "--create-db", "-n", asked.workers, "--dist", "loadgroup")
         if unchanged.failed:
             print(f"Without any mutant, the tests fail: {unchanged.failed}")
             return 1
         left = list(survivors(copy, mutants))
-    print(f"\n{len(mutants)} mutants, {len(mutants) - len(left)} noticed, {len(left)} survived:")
-    for mutant in left:
-        print(f"\n{mutant.operator}\n{mutant.diff((ROOT / mutant.path).read_text())}")
+        print(f"\n{len(mutants)} mutants, {len(mutants) - len(left)} noticed, {len(left)} survived:")
+        for mutant in left:
+            print(f"\n{mutant.operator}\n{mutant.diff(copy.read(mutant.path))}")
     return 0
 
 
