@@ -17,6 +17,7 @@ from auth_providers.accounts.passwords import Argon2idHasher
 from tenants import isolation
 from tenants.models import Tenant
 from tests import factories, node_packages
+from tests.neighbours import Neighbours, settle
 
 pytest_plugins = ["tests.contracts.unread_golden_files"]
 
@@ -54,6 +55,12 @@ def tenant(db: None) -> Tenant:
 @pytest.fixture
 def other_tenant(db: None) -> Tenant:
     return factories.make_tenant("globex")
+
+
+@pytest.fixture
+def neighbours(tenant: Tenant, other_tenant: Tenant) -> Neighbours:
+    """A customer beside the test's own, and one in another tenant, who have everything; they come first."""
+    return settle(tenant, other_tenant)
 
 
 @pytest.fixture

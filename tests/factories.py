@@ -74,11 +74,13 @@ class LoggedIn:
     customer_jwt: str
 
 
-def log_in(customer: Customer, *, continuing: Session | None = None, client: Client = CLIENT) -> LoggedIn:
-    """Log the customer in without the cost of a password hash."""
+def log_in(
+    customer: Customer, *, account: Account | None = None, continuing: Session | None = None, client: Client = CLIENT
+) -> LoggedIn:
+    """Log the customer in without the cost of a password hash; `account` says by which of several."""
     started = sessions.start(
         tenant=customer.tenant,
-        account=account_of(customer),
+        account=account or account_of(customer),
         method="password",
         issue=sessions.Issue.PAIR | sessions.Issue.SERVICE_JWT | sessions.Issue.CUSTOMER_JWT,
         client=client,

@@ -246,9 +246,10 @@ class Run:
 class Copy:
     """A copy of the tree, in which mutants live."""
 
-    def __init__(self, root: Path, workers: str) -> None:
-        self.root, self.workers = root, workers
+    def __init__(self, root: Path, far: Sequence[str], workers: str) -> None:
+        self.root, self.far, self.workers = root, far, workers
         self._time = int(time.time())
+        self._passing: set[str] = set()
         for name in _git("ls-files", "--cached", "--others", "--exclude-standard"):
             if (ROOT / name).is_file():
                 (root / name).parent.mkdir(parents=True, exist_ok=True)
@@ -280,20 +281,26 @@ class Copy:
                 return Run(failed="a timeout", seconds=time.monotonic() - started)
         return Run(failed=_first_failure(output, process.returncode), seconds=time.monotonic() - started)
 
+    def passes_unchanged(self, test: str) -> bool:
+        """Whether this test passes without any mutant: else it noticed nothing."""
+        if test not in self._passing and not self.run([test], NEAR_TIMEOUT).failed:
+            self._passing.add(test)
+        return test in self._passing
+
     def noticed_by(self, module: str) -> Run:
         near = near_tests(self.root, module)
         first = self.run(near, NEAR_TIMEOUT) if near else Run(failed="", seconds=0)
-        if first.failed:
+        if first.failed or not self.far:
             return first
         others = [f"--ignore={each}" for each in [*near, *LEFT_OUT]]
-        second = self.run(["tests"], FAR_TIMEOUT, *others, "-n", self.workers, "--dist", "loadgroup")
+        second = self.run(self.far, FAR_TIMEOUT, *others, "-n", self.workers, "--dist", "loadgroup")
         return Run(failed=second.failed, seconds=first.seconds + second.seconds)
 
 
 def _first_failure(output: str, code: int) -> str:
     if code in {0, 5}:  # 5: there was no test to run
         return ""
-    found = re.search(r"^(?:FAILED|ERROR) (\S+)", output, re.MULTILINE)
+    found = re.search(r"^(?:FAILED|ERROR) (.+?)(?: - .*)?$", output, re.MULTILINE)
     return found[1] if found else output.strip().splitlines()[-1] if output.strip() else f"exit {code}"
 
 
@@ -311,12 +318,11 @@ def survivors(copy: Copy, mutants: Sequence[Mutant]) -> Iterator[Mutant]:
         copy.write(mutant.path, mutant.applied(source))
         run = copy.noticed_by(mutant.path)
         copy.write(mutant.path, source)
-        verdict = f"noticed by {run.failed}" if run.failed else "SURVIVED"
-        print(
-            f"[{number}/{len(mutants)}] {mutant.path}:{mutant.line} {mutant.operator}: {verdict} ({run.seconds:.0f} s)",
-            flush=True,
-        )
-        if not run.failed:
+        is_noticed = bool(run.failed) and ("::" not in run.failed or copy.passes_unchanged(run.failed))
+        verdict = "noticed by" if is_noticed else "UNCLEAR, without it fails, too," if run.failed else "SURVIVED"
+        place = f"{mutant.path}:{mutant.line} {mutant.operator}"
+        print(f"[{number}/{len(mutants)}] {place}: {verdict} {run.failed} ({run.seconds:.0f} s)", flush=True)
+        if not is_noticed:
             print(mutant.diff(source), flush=True)
             yield mutant
 
@@ -327,17 +333,13 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1, help="of the sample")
     parser.add_argument("--changed", default="", metavar="COMMIT", help="only modules that differ from this commit")
     parser.add_argument("--only", default="", metavar="TEXT", help="only modules whose path contains this")
+    parser.add_argument("--far", nargs="*", default=["tests"], help="tests to run when the near ones notice nothing")
     parser.add_argument("--workers", default="0", help="processes of pytest for the tests that are not near")
     asked = parser.parse_args()
     modules = [path for path in core_modules(asked.changed) if asked.only in path]
     with tempfile.TemporaryDirectory(prefix="mutants-") as folder:
-        copy = Copy(Path(folder), asked.workers)
+        copy = Copy(Path(folder), asked.far, asked.workers)
         mutants = sampled({path: copy.read(path) for path in modules}, asked.count, asked.seed)
-        near = sorted({test for mutant in mutants for test in near_tests(copy.root, mutant.path)})
-        unchanged = copy.run(near, FAR_TIMEOUT, "--create-db", "-n", asked.workers, "--dist", "loadgroup")
-        if unchanged.failed:
-            print(f"Without any mutant, the tests fail: {unchanged.failed}")
-            return 1
         left = list(survivors(copy, mutants))
         print(f"\n{len(mutants)} mutants, {len(mutants) - len(left)} noticed, {len(left)} survived:")
         for mutant in left:

@@ -97,7 +97,7 @@ def _mailed_tokens(account: Account) -> dict[str, str]:
 def _challenge_of(code: Callable[[], str]) -> str:
     """That of the log-in's code."""
     code()
-    return str(OneTimeCode.objects.get(purpose=OneTimeCode.Purpose.LOG_IN).challenge_id)
+    return str(OneTimeCode.objects.get(purpose=OneTimeCode.Purpose.LOG_IN, destination=factories.EMAIL).challenge_id)
 
 
 def _enrolled(logged_in: factories.LoggedIn) -> str:
