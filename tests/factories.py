@@ -7,6 +7,7 @@ from typing import Any
 from auth_providers.models import Account, Session
 from auth_providers.selfservice import sign_up
 from auth_providers.tokens import sessions
+from auth_providers.tokens.log_in_attempt import Issue, LogInAttempt
 from customers import profiles
 from customers.addresses import fields
 from customers.models import Customer
@@ -75,16 +76,22 @@ class LoggedIn:
 
 
 def log_in(
-    customer: Customer, *, account: Account | None = None, continuing: Session | None = None, client: Client = CLIENT
+    customer: Customer,
+    *,
+    account: Account | None = None,
+    anonymous_session: Session | None = None,
+    client: Client = CLIENT,
 ) -> LoggedIn:
     """Log the customer in without the cost of a password hash; `account` says by which of several."""
     started = sessions.start(
-        tenant=customer.tenant,
+        attempt=LogInAttempt(
+            tenant=customer.tenant,
+            method="password",
+            issue=Issue.PAIR | Issue.SERVICE_JWT | Issue.CUSTOMER_JWT,
+            client=client,
+            anonymous_session=anonymous_session,
+        ),
         account=account or account_of(customer),
-        method="password",
-        issue=sessions.Issue.PAIR | sessions.Issue.SERVICE_JWT | sessions.Issue.CUSTOMER_JWT,
-        client=client,
-        continuing=continuing,
     )
     assert started.pair is not None
     return LoggedIn(

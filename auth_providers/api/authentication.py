@@ -47,7 +47,7 @@ def principal_of(request: Request) -> bearer.Principal:
     return cast(bearer.Principal, request.auth)
 
 
-def continuing_session(request: Request) -> Session | None:
+def anonymous_session_of(request: Request) -> Session | None:
     """The anonymous session that a log-in goes on with: None when the caller is a customer already."""
     principal = principal_of(request)
     return principal.session if principal.customer is None else None

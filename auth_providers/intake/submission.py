@@ -23,6 +23,7 @@ from auth_providers.models import OTP, Account, Submission
 from auth_providers.models.proofs import OneTimeCode
 from auth_providers.providers import registry
 from auth_providers.tokens import sessions
+from auth_providers.tokens.log_in_attempt import LogInAttempt
 from customers import numbers
 from customers.identifiers import IdentifierTaken
 from customers.models import Customer
@@ -121,23 +122,22 @@ def answer(*, tenant: Tenant, challenge_id: UUID, code: str, client: Client) -> 
 
 
 def answer_and_log_in(
-    *, tenant: Tenant, challenge_id: UUID, code: str, issue: sessions.Issue, client: Client
+    *, attempt: LogInAttempt, challenge_id: UUID, code: str
 ) -> sessions.Started | one_time_code.Issued:
     """Answer a challenge and log the customer in, unless another challenge comes first.
 
     Raises what `answer` and `sessions.start` raise, and `sessions.LogInRefused` when what was proven is no log-in of
     the profile.
     """
-    proven, outcome = _answer(tenant, challenge_id, code, client)
+    attempt = replace(attempt, method=OTP)
+    proven, outcome = _answer(attempt.tenant, challenge_id, code, attempt.client)
     if isinstance(outcome, one_time_code.Issued):
         return outcome
-    account = accounts.find_by_contact_point(tenant=tenant, point=proven)
+    account = accounts.find_by_contact_point(tenant=attempt.tenant, point=proven)
     if account is None or account.customer_id != outcome.customer.pk:
         number = outcome.customer.number
-        sessions.refuse(
-            tenant=tenant, client=client, method=OTP, reason="no log-in of the profile", customer_number=number
-        )
-    return sessions.start(tenant=tenant, account=account, method=OTP, issue=issue, client=client)
+        sessions.refuse(attempt=attempt, reason="no log-in of the profile", customer_number=number)
+    return sessions.start(attempt=attempt, account=account)
 
 
 def _answer(tenant: Tenant, challenge_id: UUID, code: str, client: Client) -> tuple[ContactPoint, Outcome]:

@@ -1,6 +1,7 @@
 """Logging in with an identity at another provider: the account that belongs to it, or a new one, or none."""
 
 import json
+from dataclasses import replace
 from uuid import UUID
 
 from django.db import transaction
@@ -8,10 +9,11 @@ from django.utils import timezone
 
 from auth_providers.accounts import accounts, notices, verification
 from auth_providers.login import one_time_code
-from auth_providers.models import Account, AuthProvider, OneTimeCode, PendingLink, Session
+from auth_providers.models import Account, AuthProvider, OneTimeCode, PendingLink
 from auth_providers.providers.oidc import Identity
 from auth_providers.providers.registry import find_provider
 from auth_providers.tokens import sessions
+from auth_providers.tokens.log_in_attempt import LogInAttempt
 from customers import numbers, profiles
 from customers.models import Customer
 from tenants import audit
@@ -53,23 +55,19 @@ class LinkNeeded(DomainError):
 
 def log_in(
     *,
-    tenant: Tenant,
+    attempt: LogInAttempt,
     provider: AuthProvider,
     identity: Identity,
-    issue: sessions.Issue,
-    client: Client,
-    continuing: Session | None,
 ) -> sessions.Started:
     """Log in the customer whose identity it is.
 
     Raises `LinkNeeded`, `limits.Throttled` instead of mailing too many codes, `UnknownCustomer`, and what
     `sessions.start` raises.
     """
-    found = _match(tenant, provider, identity)
-    account = found.account or _bring_in(tenant, provider, identity, found.email_account, client)
-    return sessions.start(
-        tenant=tenant, account=account, method=provider.name, issue=issue, client=client, continuing=continuing
-    )
+    attempt = replace(attempt, method=provider.name)
+    found = _match(attempt.tenant, provider, identity)
+    account = found.account or _bring_in(attempt, provider, identity, found.email_account)
+    return sessions.start(attempt=attempt, account=account)
 
 
 def awaits_link(*, tenant: Tenant, challenge_id: UUID) -> bool:
@@ -79,18 +77,16 @@ def awaits_link(*, tenant: Tenant, challenge_id: UUID) -> bool:
 
 def complete_link(
     *,
-    tenant: Tenant,
+    attempt: LogInAttempt,
     challenge_id: UUID,
     code: str,
-    issue: sessions.Issue,
-    client: Client,
-    continuing: Session | None = None,
 ) -> sessions.Started:
     """Link the identity that waits for this code with the customer who got it, and log the customer in.
 
     Raises `one_time_code.InvalidCode`, `limits.Throttled`, `registry.UnknownProvider` when the provider was switched
     off meanwhile, and what `sessions.start` raises.
     """
+    tenant, client = attempt.tenant, attempt.client
     waiting = _waiting(tenant, challenge_id)
     if waiting is None:
         raise one_time_code.InvalidCode
@@ -104,28 +100,18 @@ def complete_link(
         account = _match(tenant, provider, identity).account
     if account is None:
         raise one_time_code.InvalidCode
-    return sessions.start(
-        tenant=tenant,
-        account=account,
-        method=provider.name,
-        issue=issue,
-        client=client,
-        continuing=continuing,
-        is_mailbox_proof=True,
-    )
+    return sessions.start(attempt=replace(attempt, method=provider.name, is_mailbox_proof=True), account=account)
 
 
-def _bring_in(
-    tenant: Tenant, provider: AuthProvider, identity: Identity, owner: Account | None, client: Client
-) -> Account:
+def _bring_in(attempt: LogInAttempt, provider: AuthProvider, identity: Identity, owner: Account | None) -> Account:
     """The new account of an identity that had none: that of whoever has its e-mail here, or of a new customer. When
     the same identity came in twice at once, the account that the faster one got."""
     try:
         if owner is not None:
-            return _link(tenant, provider, identity, owner, client)
-        return _provision(tenant, provider, identity, client)
+            return _link(attempt, provider, identity, owner)
+        return _provision(attempt.tenant, provider, identity, attempt.client)
     except accounts.AccountExists:
-        account = _match(tenant, provider, identity).account
+        account = _match(attempt.tenant, provider, identity).account
         if account is None:
             raise
         return account
@@ -141,23 +127,26 @@ def _match(tenant: Tenant, provider: AuthProvider, identity: Identity) -> accoun
     )
 
 
-def _link(tenant: Tenant, provider: AuthProvider, identity: Identity, owner: Account, client: Client) -> Account:
+def _link(attempt: LogInAttempt, provider: AuthProvider, identity: Identity, owner: Account) -> Account:
     """A new account for the customer who has this e-mail here, where provider and tenant vouch for it.
 
     Someone who has the e-mail and no proof of it is asked for one: it may be another's account (OWASP ASVS 5.0, 6.8.1).
     """
     if not (provider.is_linking_by_email and identity.is_email_verified and owner.is_confirmed):
-        raise _ask(tenant, provider, identity, owner, client)
-    return _create_linked(tenant, provider, identity, owner.customer, client)
+        issued = _ask(attempt, provider, identity, owner)
+        if issued is None:
+            raise sessions.LogInRefused
+        raise LinkNeeded(issued=issued)
+    return _create_linked(attempt.tenant, provider, identity, owner.customer, attempt.client)
 
 
 @transaction.atomic
 def _ask(
-    tenant: Tenant, provider: AuthProvider, identity: Identity, owner: Account, client: Client
-) -> LinkNeeded | sessions.LogInRefused:
-    """Mail the owner a code, and keep the identity until it is answered. Returns what to raise, outside of every
-    transaction."""
-    customer = owner.customer
+    attempt: LogInAttempt, provider: AuthProvider, identity: Identity, owner: Account
+) -> one_time_code.Issued | None:
+    """Mail the owner a code, and keep the identity until it is answered; None, and no mail, for a customer who may not
+    log in."""
+    tenant, client, customer = attempt.tenant, attempt.client, owner.customer
     audit.record(
         tenant=tenant,
         action=audit.LOG_IN,
@@ -168,7 +157,7 @@ def _ask(
         reason="e-mail belongs to another account",
     )
     if not customer.is_active or customer.is_on_hold:
-        return sessions.LogInRefused()
+        return None
     issued = one_time_code.request(
         tenant=tenant,
         purpose=VERIFICATION,
@@ -192,7 +181,7 @@ def _ask(
         data_encrypted=encrypt(json.dumps(kept)),
         expires_at=issued.expires_at,
     ).save(force_insert=True)
-    return LinkNeeded(issued=issued)
+    return issued
 
 
 def _waiting(tenant: Tenant, challenge_id: UUID) -> PendingLink | None:

@@ -8,7 +8,7 @@ answers, and is good once. A destination that nobody has here is treated like an
 import re
 import secrets
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import NoReturn
 from uuid import UUID, uuid4
@@ -22,8 +22,9 @@ from auth_providers import limits
 from auth_providers.accounts import accounts, contact_points
 from auth_providers.accounts.contact_points import ContactPoint
 from auth_providers.login import one_time_code_accounts
-from auth_providers.models import OTP, OneTimeCode, Session
+from auth_providers.models import OTP, OneTimeCode
 from auth_providers.tokens import sessions
+from auth_providers.tokens.log_in_attempt import LogInAttempt
 from customers.models import Customer
 from tenants import audit
 from tenants.clients import Client
@@ -149,11 +150,8 @@ def verify_by_destination(
 
 def log_in(
     *,
-    tenant: Tenant,
+    attempt: LogInAttempt,
     proven: Proven,
-    issue: sessions.Issue,
-    client: Client,
-    continuing: Session | None = None,
 ) -> sessions.Started:
     """Log in whoever has proven to own the destination: its account's customer, or a new one where the tenant takes
     them. An account that waited for its owner is confirmed (`verification`).
@@ -162,22 +160,22 @@ def log_in(
     """
     if proven.purpose == OneTimeCode.Purpose.SECOND_FACTOR:
         raise ValueError("a second factor is no first one")
-    account = one_time_code_accounts.take(tenant=tenant, point=proven.point, client=client)
-    return sessions.start(tenant=tenant, account=account, method=OTP, issue=issue, client=client, continuing=continuing)
+    attempt = replace(attempt, method=OTP)
+    account = one_time_code_accounts.take(attempt=attempt, point=proven.point)
+    return sessions.start(attempt=attempt, account=account)
 
 
 def log_in_with_code(
     *,
-    tenant: Tenant,
+    attempt: LogInAttempt,
     challenge_id: UUID,
     code: str,
-    issue: sessions.Issue,
-    client: Client,
-    continuing: Session | None = None,
 ) -> sessions.Started:
     """`verify` and `log_in` in one, for a code that was asked for to log in."""
-    proven = verify(tenant=tenant, challenge_id=challenge_id, code=code, client=client, purposes=(LOG_IN,))
-    return log_in(tenant=tenant, proven=proven, issue=issue, client=client, continuing=continuing)
+    proven = verify(
+        tenant=attempt.tenant, challenge_id=challenge_id, code=code, client=attempt.client, purposes=(LOG_IN,)
+    )
+    return log_in(attempt=attempt, proven=proven)
 
 
 def _check_channel(tenant: Tenant, purpose: str, channel: str) -> None:

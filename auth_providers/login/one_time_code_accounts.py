@@ -8,6 +8,7 @@ from auth_providers.models import OTP, Account, AuthProvider
 from auth_providers.providers import registry
 from auth_providers.providers.kinds.otp import OneTimeCodes
 from auth_providers.tokens import sessions
+from auth_providers.tokens.log_in_attempt import LogInAttempt
 from customers import numbers, profiles
 from tenants import audit
 from tenants.clients import Client
@@ -29,11 +30,12 @@ def no_such_channel() -> registry.UnknownProvider:
     return registry.UnknownProvider(details=(FieldError(field="channel", code="unknown", message=message),))
 
 
-def take(*, tenant: Tenant, point: ContactPoint, client: Client) -> Account:
+def take(*, attempt: LogInAttempt, point: ContactPoint) -> Account:
     """The account of whoever has just proven to own this address or number; confirmed, if it waited for its owner.
 
     Raises `registry.UnknownProvider`, and `sessions.LogInRefused` where there is none and the tenant takes nobody in.
     """
+    tenant, client = attempt.tenant, attempt.client
     provider = get_provider(tenant=tenant, channel=point.channel)
     account = accounts.find_by_contact_point(tenant=tenant, point=point)
     if account is None and provider.is_provisioning:
@@ -41,7 +43,7 @@ def take(*, tenant: Tenant, point: ContactPoint, client: Client) -> Account:
     if account is not None:
         account = _confirmed(tenant, account, client)
     if account is None:
-        sessions.refuse(tenant=tenant, client=client, method=OTP, reason="nobody has this destination")
+        sessions.refuse(attempt=attempt, reason="nobody has this destination")
     return account
 
 

@@ -1,13 +1,16 @@
 """Logging in with e-mail and password, and showing one's own password again."""
 
+from dataclasses import replace
+
 from django.contrib.auth.hashers import check_password
 from django.db.models import Exists, OuterRef
 
 from auth_providers import limits
 from auth_providers.accounts import accounts
 from auth_providers.accounts.passwords import NOBODYS_PASSWORD, hash_password
-from auth_providers.models import PASSWORD, Account, AuthProvider, Session
+from auth_providers.models import PASSWORD, Account, AuthProvider
 from auth_providers.tokens import sessions
+from auth_providers.tokens.log_in_attempt import LogInAttempt
 from auth_providers.tokens.second_factor_policy import NoSecondFactor, SecondFactorDue
 from customers.profiles import normalize_email
 from tenants import audit
@@ -26,33 +29,24 @@ class WrongPassword(DomainError):
 
 def log_in(
     *,
-    tenant: Tenant,
+    attempt: LogInAttempt,
     email: str,
     password: str,
-    issue: sessions.Issue,
-    client: Client,
-    continuing: Session | None = None,
 ) -> sessions.Started:
     """Log a customer in by e-mail and password.
 
-    `continuing` is the anonymous session that becomes the customer's. Raises `limits.Throttled`, `SecondFactorDue` and
+    Raises `limits.Throttled`, `SecondFactorDue` and
     `NoSecondFactor` after the right password, and `sessions.LogInRefused` for every other reason, after the same work
     (OWASP ASVS 5.0, 6.3.8).
     """
     identifier = normalize_email(email)
-    account, is_device_known = _find_account(tenant, identifier, client)
-    attempts = _attempts(identifier, client, is_device_known=is_device_known)
+    tenant = attempt.tenant
+    account, is_device_known = _find_account(tenant, identifier, attempt.client)
+    attempt = replace(attempt, method=PASSWORD, is_device_known=is_device_known)
+    attempts = _attempts(identifier, attempt.client, is_device_known=is_device_known)
     has_failures = limits.admit(tenant=tenant, attempts=attempts)
     try:
-        started = sessions.start(
-            tenant=tenant,
-            account=_verified(tenant, account, password, client),
-            method=PASSWORD,
-            issue=issue,
-            client=client,
-            continuing=continuing,
-            is_device_known=is_device_known,
-        )
+        started = sessions.start(attempt=attempt, account=_verified(attempt, account, password))
     except sessions.LogInRefused:
         limits.record_failure(tenant=tenant, attempts=attempts)
         raise
@@ -115,21 +109,19 @@ def _by_address(client: Client, *, is_enforced: bool) -> limits.Attempt:
     return limits.Attempt(rule=limits.LOG_IN_BY_ADDRESS, subject=client.subscriber, is_enforced=is_enforced)
 
 
-def _verified(tenant: Tenant, account: Account | None, password: str, client: Client) -> Account:
+def _verified(attempt: LogInAttempt, account: Account | None, password: str) -> Account:
     """The account, when the password is its own, else `sessions.LogInRefused`. One hash is computed either way."""
 
     def rehash(raw: str) -> None:
         if account is not None:
-            accounts.replace_password_hash(tenant=tenant, account=account, password_hash=hash_password(raw))
+            accounts.replace_password_hash(tenant=attempt.tenant, account=account, password_hash=hash_password(raw))
 
     is_right = check_password(password, account.password if account else NOBODYS_PASSWORD, setter=rehash)
     is_switched_off = bool(getattr(account, "is_switched_off", False))
     if account is None or not is_right or is_switched_off:
         wrong = "switched off" if is_switched_off else "wrong password"
         sessions.refuse(
-            tenant=tenant,
-            client=client,
-            method=PASSWORD,
+            attempt=attempt,
             reason=wrong if account else "unknown e-mail",
             customer_number=account.customer.number if account else "",
         )

@@ -1,13 +1,16 @@
 """The second half of a log-in whose first factor is proven (`second_factor_policy`): a code is sent where one must be,
 and shown."""
 
+from dataclasses import replace
+
 from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
 from auth_providers.login import one_time_code, totp
 from auth_providers.models import OneTimeCode, PendingLogIn
 from auth_providers.tokens import second_factor_policy, sessions
-from auth_providers.tokens.second_factor_policy import TOTP, NoSecondFactor, SecondFactorDue, Way
+from auth_providers.tokens.log_in_attempt import LogInAttempt
+from auth_providers.tokens.second_factor_policy import TOTP, NoSecondFactor, SecondFactorDue, SecondFactorMethod
 from tenants import audit
 from tenants.clients import Client
 from tenants.errors import DomainError, Kind, Reason
@@ -25,7 +28,7 @@ VOIDING = (
     "second_factor_removed",
 )
 
-# A code by the way that the first one came: no second factor, so that no token calls it one.
+# A code by the channel that the first one came by: no second factor, so that no token calls it one.
 REPEATED = "repeated_code"
 
 __all__ = ["InvalidHandle", "SecondFactorDue", "complete", "send_code"]
@@ -45,53 +48,52 @@ def send_code(*, tenant: Tenant, handle: str, client: Client) -> one_time_code.I
     Raises `InvalidHandle`, `second_factor_policy.NoSecondFactor` and `limits.Throttled`.
     """
     pending = _get(tenant, handle)
-    way = _way(tenant, pending)
-    if way.method == TOTP:
+    factor = _factor(tenant, pending)
+    if factor.method == TOTP:
         return None
     customer = pending.account.customer
     issued = one_time_code.request(
         tenant=tenant,
         purpose=OneTimeCode.Purpose.SECOND_FACTOR,
-        channel=way.method,
-        destination=way.destination,
+        channel=factor.method,
+        destination=factor.destination,
         client=client,
         customer=customer,
-        site=pending.continuing.site if pending.continuing else customer.preferred_site,
+        site=pending.anonymous_session.site if pending.anonymous_session else customer.preferred_site,
         language=customer.preferred_language,
     )
     _waiting(tenant, digest(handle)).update(challenge_id=issued.challenge_id)
     return issued
 
 
-def complete(*, tenant: Tenant, handle: str, code: str, issue: sessions.Issue, client: Client) -> sessions.Started:
+def complete(*, attempt: LogInAttempt, handle: str, code: str) -> sessions.Started:
     """Log in whoever waits under this handle, with the second factor's code. The handle is good for one log-in.
 
     Raises `InvalidHandle`, `one_time_code.InvalidCode`, `limits.Throttled`, `second_factor_policy.NoSecondFactor`, and
-    `sessions.LogInRefused` for a customer who may not come in any more. Not inside a transaction: failures count.
+    `sessions.LogInRefused` for a customer who may not log in any more. Not inside a transaction: failures count.
     """
+    tenant, client = attempt.tenant, attempt.client
     pending = _get(tenant, handle)
     account = pending.account
     factor = _prove(tenant, pending, code, client)
     if not _waiting(tenant, digest(handle)).update(spent_at=timezone.now()):
         raise InvalidHandle
     known = audit.known_device_events(tenant=tenant, client=client).filter(customer_number=account.customer.number)
-    return sessions.start(
-        tenant=tenant,
-        account=account,
+    proven = replace(
+        attempt,
         method=pending.method,
-        issue=issue,
-        client=client,
-        continuing=pending.continuing,
+        anonymous_session=pending.anonymous_session,
         is_device_known=known.exists(),
         note=f"second factor: {factor}",
         second_factor=factor,
     )
+    return sessions.start(attempt=proven, account=account)
 
 
 def _prove(tenant: Tenant, pending: PendingLogIn, code: str, client: Client) -> str:
     """What was proven by the code. Raises `one_time_code.InvalidCode`, which is on the audit trail by then."""
-    way = _way(tenant, pending)
-    if way.method == TOTP:
+    factor = _factor(tenant, pending)
+    if factor.method == TOTP:
         return _prove_authenticator(tenant, pending, code, client)
     if pending.challenge_id is None:  # none was sent
         raise one_time_code.InvalidCode
@@ -102,7 +104,7 @@ def _prove(tenant: Tenant, pending: PendingLogIn, code: str, client: Client) -> 
         client=client,
         purposes=(OneTimeCode.Purpose.SECOND_FACTOR,),
     )
-    return REPEATED if way.is_repeated else way.method
+    return REPEATED if factor.is_repeated else factor.method
 
 
 def _prove_authenticator(tenant: Tenant, pending: PendingLogIn, code: str, client: Client) -> str:
@@ -122,18 +124,18 @@ def _prove_authenticator(tenant: Tenant, pending: PendingLogIn, code: str, clien
         raise one_time_code.InvalidCode from error
 
 
-def _way(tenant: Tenant, pending: PendingLogIn) -> Way:
+def _factor(tenant: Tenant, pending: PendingLogIn) -> SecondFactorMethod:
     """As things stand now: an authenticator that was enrolled meanwhile is asked for."""
-    way = second_factor_policy.find_way(
+    factor = second_factor_policy.find_method(
         tenant=tenant, account=pending.account, method=pending.method, is_mailbox_proof=pending.is_mailbox_proof
     )
-    if way is None:
+    if factor is None:
         raise NoSecondFactor
-    return way
+    return factor
 
 
 def _get(tenant: Tenant, handle: str) -> PendingLogIn:
-    found = _waiting(tenant, digest(handle)).select_related("account__customer", "continuing").first()
+    found = _waiting(tenant, digest(handle)).select_related("account__customer", "anonymous_session").first()
     if found is None:
         raise InvalidHandle
     return found

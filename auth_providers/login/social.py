@@ -6,12 +6,12 @@ from dataclasses import dataclass, replace
 from social_core.exceptions import SocialAuthBaseException
 
 from auth_providers.login import federated
-from auth_providers.models import AuthProvider, Session
+from auth_providers.models import AuthProvider
 from auth_providers.outbound import http_client
 from auth_providers.providers import kinds, oidc, registry
 from auth_providers.providers.sign_in import Backend, SignIn, Tokens
 from auth_providers.tokens import sessions
-from tenants.clients import Client
+from auth_providers.tokens.log_in_attempt import LogInAttempt
 from tenants.errors import InvalidInput
 from tenants.models import Tenant
 
@@ -46,12 +46,9 @@ def get_provider(*, tenant: Tenant, name: str = "") -> AuthProvider:
 
 def log_in(
     *,
-    tenant: Tenant,
+    attempt: LogInAttempt,
     provider: AuthProvider,
     credentials: Credentials,
-    issue: sessions.Issue,
-    client: Client,
-    continuing: Session | None,
 ) -> SocialLogIn:
     """Log in whoever the credentials are about.
 
@@ -63,18 +60,17 @@ def log_in(
     if not isinstance(kind, SignIn):
         raise registry.UnknownProvider
     credentials = _checked(provider, credentials)
+    attempt = replace(attempt, method=provider.name)
     try:
         backend = kind.backend()
         tokens = _redeem(backend, credentials) if credentials.code else _brought(credentials)
         identity = _identify(backend, tokens, credentials.nonce)
     except (oidc.TokenRefused, http_client.ProviderRefused) as error:
         what = "code" if credentials.code else "token"
-        sessions.refuse(tenant=tenant, client=client, method=provider.name, reason=f"{what} refused: {error}")
+        sessions.refuse(attempt=attempt, reason=f"{what} refused: {error}")
     except SocialAuthBaseException as error:  # what the library makes of an answer that lacks something or contradicts
         raise http_client.ProviderUnavailable(retry_after=http_client.RETRY_AFTER) from error
-    started = federated.log_in(
-        tenant=tenant, provider=provider, identity=identity, issue=issue, client=client, continuing=continuing
-    )
+    started = federated.log_in(attempt=attempt, provider=provider, identity=identity)
     return SocialLogIn(started=started, access_token=tokens.access_token, id_token=tokens.id_token)
 
 

@@ -164,7 +164,7 @@ class PendingLogIn(TenantOwned):
     handle_hash = models.BinaryField(max_length=32)
     method = models.CharField(max_length=64, help_text="The first factor.")
     is_mailbox_proof = models.BooleanField(default=False, help_text="Whether the first factor was something mailed.")
-    continuing = models.ForeignKey(Session, on_delete=models.SET_NULL, null=True, related_name="+")
+    anonymous_session = models.ForeignKey(Session, on_delete=models.SET_NULL, null=True, related_name="+")
     # OWASP ASVS 5.0, 6.6.2: a code that was sent for another log-in does not complete this one.
     challenge_id = models.UUIDField(null=True, help_text="Of the code that was sent for it last.")
     created_at = models.DateTimeField(default=timezone.now)

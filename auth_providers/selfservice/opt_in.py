@@ -1,11 +1,14 @@
 """Double opt-in: a new account logs in only after its owner has followed the link in a mail."""
 
+from dataclasses import replace
+
 from django.db import transaction
 
 from auth_providers import limits
 from auth_providers.accounts import mailed_tokens, verification
-from auth_providers.models import PASSWORD, Account, Challenge, Session
+from auth_providers.models import PASSWORD, Account, Challenge
 from auth_providers.tokens import sessions
+from auth_providers.tokens.log_in_attempt import LogInAttempt
 from customers.profiles import normalize_email
 from tenants.clients import Client
 from tenants.models import Tenant
@@ -36,27 +39,18 @@ def resend(*, tenant: Tenant, email: str, client: Client) -> None:
     queue.enqueue(tenant=tenant, template=TEMPLATE, recipient=identifier)
 
 
-def confirm(
-    *, tenant: Tenant, token: str, issue: sessions.Issue, client: Client, continuing: Session | None
-) -> sessions.Started:
+def confirm(*, attempt: LogInAttempt, token: str) -> sessions.Started:
     """Confirm the account that the token was mailed for and log its customer in.
 
     Raises `mailed_tokens.InvalidChallenge`, `sessions.LogInRefused` for a customer who may not come in all the same,
     and what `sessions.start` raises where a second factor is due: the account is confirmed then, too.
     """
+    tenant = attempt.tenant
     with transaction.atomic():
         account = mailed_tokens.find_locked(tenant=tenant, purpose=Challenge.Purpose.OPT_IN, token=token).account
         try:
             verification.confirm_opt_in(tenant=tenant, account=account)
         except verification.AccountGone as error:  # another of the account's tokens was used: they are all spent
             raise mailed_tokens.InvalidChallenge from error
-    return sessions.start(
-        tenant=tenant,
-        account=account,
-        method=PASSWORD,
-        issue=issue,
-        client=client,
-        continuing=continuing,
-        note="opt-in confirmed",
-        is_mailbox_proof=True,
-    )
+    proven = replace(attempt, method=PASSWORD, note="opt-in confirmed", is_mailbox_proof=True)
+    return sessions.start(attempt=proven, account=account)

@@ -5,6 +5,7 @@ Asked by `sessions.start` before the log-in writes anything; `second_factor` goe
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import NoReturn
 
 from django.conf import settings
 from django.db import transaction
@@ -12,8 +13,9 @@ from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
 from auth_providers.accounts import accounts, notices
-from auth_providers.models import OTP, Account, Authenticator, AuthProvider, PendingLogIn, Session
+from auth_providers.models import OTP, Account, Authenticator, AuthProvider, PendingLogIn
 from auth_providers.providers.kinds.otp import OneTimeCodes
+from auth_providers.tokens.log_in_attempt import LogInAttempt
 from customers.models import Customer
 from tenants import audit
 from tenants.clients import Client
@@ -59,16 +61,18 @@ class NoSecondFactor(DomainError):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Way:
+class SecondFactorMethod:
     """What is asked for, and where its code is sent: a number in E.164, an address, or "" for an authenticator.
-    `is_repeated` says that the first factor came this way, too, so that it is no second one."""
+    `is_repeated` says that the first factor came by the same channel, so that it is no second one."""
 
     method: str
     destination: str = ""
     is_repeated: bool = False
 
 
-def let_through(*, tenant: Tenant, client: Client, customers: TenantQuerySet[Customer]) -> TenantQuerySet[Customer]:
+def without_second_factor(
+    *, tenant: Tenant, client: Client, customers: TenantQuerySet[Customer]
+) -> TenantQuerySet[Customer]:
     """Those of the customers who need no second factor on this device, as a condition of the caller's statement."""
     if tenant.second_factor_policy == SecondFactor.ALWAYS:
         return customers.none()
@@ -79,48 +83,59 @@ def let_through(*, tenant: Tenant, client: Client, customers: TenantQuerySet[Cus
     return free
 
 
-@transaction.atomic(durable=True)  # what is raised would undo it in a caller's transaction
-def ask(
-    *,
-    tenant: Tenant,
-    account: Account,
-    method: str,
-    client: Client,
-    continuing: Session | None,
-    is_mailbox_proof: bool,
-) -> SecondFactorDue | NoSecondFactor:
-    """Keep the proven first factor and return what to raise, outside of every transaction. `is_mailbox_proof` says
-    that the first factor was something mailed."""
-    way = find_way(tenant=tenant, account=account, method=method, is_mailbox_proof=is_mailbox_proof)
-    _record(tenant, account, method, client, reason=way.method if way else "")
-    if way is None:
-        return NoSecondFactor()
+def ask(*, attempt: LogInAttempt, account: Account) -> NoReturn:
+    """Keep the proven first factor and raise `SecondFactorDue`, or `NoSecondFactor`. Not inside a transaction: what is
+    raised would undo what was kept."""
     handle = new_token()
-    pending = PendingLogIn(
+    pending = _keep(attempt, account, handle)
+    if pending is None:
+        raise NoSecondFactor
+    raise SecondFactorDue(handle=handle, expires_at=pending.log_in.expires_at, methods=(pending.method,))
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Pending:
+    log_in: PendingLogIn
+    method: str
+
+
+@transaction.atomic(durable=True)
+def _keep(attempt: LogInAttempt, account: Account, handle: str) -> _Pending | None:
+    """The log-in that waits under this handle from now on; None when there is nothing to ask for."""
+    tenant = attempt.tenant
+    factor = find_method(
+        tenant=tenant, account=account, method=attempt.method, is_mailbox_proof=attempt.is_mailbox_proof
+    )
+    _record(attempt, account, factor)
+    if factor is None:
+        return None
+    log_in = PendingLogIn(
         tenant=tenant,
         account=account,
         handle_hash=digest(handle),
-        method=method,
-        is_mailbox_proof=is_mailbox_proof,
-        continuing=continuing,
+        method=attempt.method,
+        is_mailbox_proof=attempt.is_mailbox_proof,
+        anonymous_session=attempt.anonymous_session,
         expires_at=timezone.now() + LIFETIME,
     )
-    pending.save(force_insert=True)
-    return SecondFactorDue(handle=handle, expires_at=pending.expires_at, methods=(way.method,))
+    log_in.save(force_insert=True)
+    return _Pending(log_in=log_in, method=factor.method)
 
 
-def find_way(*, tenant: Tenant, account: Account, method: str, is_mailbox_proof: bool = False) -> Way | None:
+def find_method(
+    *, tenant: Tenant, account: Account, method: str, is_mailbox_proof: bool = False
+) -> SecondFactorMethod | None:
     """What the customer is asked for: the authenticator, else a code by text message or by mail, whichever the first
     factor did not come by; where there is no other, that one again. None when there is none at all."""
     if _enrolled(tenant).filter(customer=account.customer_id).exists():
-        return Way(method=TOTP)
+        return SecondFactorMethod(method=TOTP)
     came_by = EMAIL if is_mailbox_proof else _channel(account) if method == OTP else ""
-    ways = [
-        Way(method=name, destination=to, is_repeated=name == came_by)
+    methods = [
+        SecondFactorMethod(method=name, destination=to, is_repeated=name == came_by)
         for name, to in _destinations(tenant, account)
         if to
     ]
-    return min(ways, key=lambda way: way.is_repeated, default=None)
+    return min(methods, key=lambda each: each.is_repeated, default=None)
 
 
 def _channel(account: Account) -> str:
@@ -152,13 +167,13 @@ def _sends_sms(tenant: Tenant) -> bool:
     return provider is not None and SMS in OneTimeCodes(provider).settings.channels
 
 
-def _record(tenant: Tenant, account: Account, method: str, client: Client, *, reason: str) -> None:
+def _record(attempt: LogInAttempt, account: Account, factor: SecondFactorMethod | None) -> None:
     audit.record(
-        tenant=tenant,
+        tenant=attempt.tenant,
         action="ask_second_factor",
-        client=client,
+        client=attempt.client,
         customer_number=account.customer.number,
-        method=method,
-        is_success=bool(reason),
-        reason=reason or "no second factor that could be asked for",
+        method=attempt.method,
+        is_success=factor is not None,
+        reason=factor.method if factor else "no second factor that could be asked for",
     )

@@ -1,11 +1,10 @@
 """Sessions: opened by a storefront, taken over by a customer who logs in, ended by log-out or by staff.
 
-`start` is the one door: every log-in of every contract and provider ends here.
+Every log-in of every contract and provider ends in `start`.
 """
 
 from dataclasses import dataclass
 from datetime import timedelta
-from enum import Flag, auto
 from typing import NoReturn
 from uuid import UUID
 
@@ -16,6 +15,7 @@ from django.utils import timezone
 from auth_providers.accounts import notices
 from auth_providers.models import Account, Session
 from auth_providers.tokens import jwts, opaque_tokens, second_factor_policy
+from auth_providers.tokens.log_in_attempt import Issue, LogInAttempt
 from customers.models import Customer
 from customers.profiles import is_currency
 from tenants import audit
@@ -41,14 +41,6 @@ class NotYourSession(DomainError):
     kind = Kind.FORBIDDEN
     reason = Reason.NOT_YOUR_SESSION
     default_message = "User not authorized."
-
-
-class Issue(Flag):
-    """Which tokens a log-in hands out."""
-
-    PAIR = auto()
-    SERVICE_JWT = auto()
-    CUSTOMER_JWT = auto()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,91 +86,41 @@ def open_anonymous(*, api_key: ApiKey, context: Context, client: Client) -> Open
     return Opened(session=session, pair=pair)
 
 
-def start(
-    *,
-    tenant: Tenant,
-    account: Account,
-    method: str,
-    issue: Issue,
-    client: Client,
-    continuing: Session | None = None,
-    is_device_known: bool = True,
-    note: str = "",
-    second_factor: str = "",
-    is_mailbox_proof: bool = False,
-) -> Started:
+def start(*, attempt: LogInAttempt, account: Account) -> Started:
     """Log the customer of `account` in: the session, its tokens, the audit event and the notice of a new device.
 
-    `method` names the provider. `continuing` is the session to take over; one that has ended, or that is another
-    customer's, is left alone and a new one opens. `note` goes on the audit trail. `second_factor` is what was proven
-    on top, "" for nothing; `is_mailbox_proof` says that the first factor was something mailed.
     Raises `LogInRefused`, which is on the audit trail by then, and where a second factor is due and none was proven
     `second_factor_policy.SecondFactorDue` or `.NoSecondFactor`; then nothing else was written.
     """
-    started = None
-    reason = _reason_against(account)
-    if not reason:
-        reason = "shut out in the meantime"
-        started = _open(
-            tenant=tenant,
-            account=account,
-            method=method,
-            issue=issue,
-            client=client,
-            continuing=continuing,
-            is_device_known=is_device_known,
-            note=note,
-            second_factor=second_factor,
-        )
-        if started is None and not second_factor:
-            _hold_up(tenant, account, method, client, continuing, is_mailbox_proof=is_mailbox_proof)
-    if started is None:
-        refuse(tenant=tenant, client=client, method=method, reason=reason, customer_number=account.customer.number)
-    return started
+    obstacle = _find_obstacle(account)
+    if obstacle is not None:
+        refuse(attempt=attempt, reason=obstacle, customer_number=account.customer.number)
+    return _open(attempt, account) or _hold_up(attempt, account)
 
 
-def _hold_up(
-    tenant: Tenant, account: Account, method: str, client: Client, continuing: Session | None, *, is_mailbox_proof: bool
-) -> None:
-    """Raise what a second factor is asked for with, unless it was staff who kept the customer out."""
-    if _welcome(tenant, account).exists():
-        raise second_factor_policy.ask(
-            tenant=tenant,
-            account=account,
-            method=method,
-            client=client,
-            continuing=continuing,
-            is_mailbox_proof=is_mailbox_proof,
-        )
+def _hold_up(attempt: LogInAttempt, account: Account) -> NoReturn:
+    """Raise what the second factor is asked for with, unless it was staff who kept the customer out."""
+    if not attempt.second_factor and _permitted(attempt.tenant, account).exists():
+        second_factor_policy.ask(attempt=attempt, account=account)
+    refuse(attempt=attempt, reason="deactivated in the meantime", customer_number=account.customer.number)
 
 
 @transaction.atomic
-def _open(
-    *,
-    tenant: Tenant,
-    account: Account,
-    method: str,
-    issue: Issue,
-    client: Client,
-    continuing: Session | None,
-    is_device_known: bool,
-    note: str,
-    second_factor: str,
-) -> Started | None:
-    """Everything that a log-in writes; None, and nothing, when staff shut the customer out while we hashed, or when a
-    second factor is due. One statement says both."""
-    customer = account.customer
+def _open(attempt: LogInAttempt, account: Account) -> Started | None:
+    """Everything that a log-in writes; None, and nothing, when staff deactivated the customer while we hashed, or when
+    a second factor is due. One statement says both."""
+    tenant, client, customer = attempt.tenant, attempt.client, account.customer
     now = timezone.now()
-    welcome = _welcome(tenant, account)
-    if not second_factor:
-        welcome = second_factor_policy.let_through(tenant=tenant, client=client, customers=welcome)
-    if not welcome.update(last_login_at=now):
+    permitted = _permitted(tenant, account)
+    if not attempt.second_factor:
+        permitted = second_factor_policy.without_second_factor(tenant=tenant, client=client, customers=permitted)
+    if not permitted.update(last_login_at=now):
         return None
     session = _new_session(tenant, client)
-    session.customer, session.account, session.method = customer, account, method
-    session.second_factor, session.authenticated_at = second_factor, now
-    session = _continued(tenant, session, continuing)
-    if customer.last_login_at is not None and not is_device_known:
+    session.customer, session.account, session.method = customer, account, attempt.method
+    session.second_factor, session.authenticated_at = attempt.second_factor, now
+    session = _continued(tenant, session, attempt.anonymous_session)
+    if customer.last_login_at is not None and not attempt.is_device_known:
         _tell_of_new_device(tenant, account, session, client)
     audit.record(
         tenant=tenant,
@@ -186,9 +128,15 @@ def _open(
         client=client,
         customer_number=customer.number,
         session_id=session.pk,
-        method=method,
-        reason=note,
+        method=attempt.method,
+        reason=attempt.note,
     )
+    return _started(attempt, account, session)
+
+
+def _started(attempt: LogInAttempt, account: Account, session: Session) -> Started:
+    """The session with the tokens that were asked for."""
+    tenant, customer, issue = attempt.tenant, account.customer, attempt.issue
     return Started(
         session=session,
         account=account,
@@ -198,14 +146,14 @@ def _open(
     )
 
 
-def refuse(*, tenant: Tenant, client: Client, method: str, reason: str, customer_number: str = "") -> NoReturn:
+def refuse(*, attempt: LogInAttempt, reason: str, customer_number: str = "") -> NoReturn:
     """Put a failed log-in on the audit trail, with its reason, and raise `LogInRefused`, without."""
     audit.record(
-        tenant=tenant,
+        tenant=attempt.tenant,
         action=audit.LOG_IN,
-        client=client,
+        client=attempt.client,
         customer_number=customer_number,
-        method=method,
+        method=attempt.method,
         is_success=False,
         reason=reason,
     )
@@ -268,18 +216,18 @@ def end_others(*, tenant: Tenant, customer: Customer, reason: str, except_sessio
     return mine.update(ended_at=timezone.now(), end_reason=reason)
 
 
-def _welcome(tenant: Tenant, account: Account) -> TenantQuerySet[Customer]:
-    """The account's customer, as long as staff let them in."""
+def _permitted(tenant: Tenant, account: Account) -> TenantQuerySet[Customer]:
+    """The account's customer, unless staff have deactivated them or put them on hold."""
     return Customer.objects.for_tenant(tenant).filter(pk=account.customer_id, is_active=True, is_on_hold=False)
 
 
-def _reason_against(account: Account) -> str:
-    """Why the account's customer may not log in; "" when nothing speaks against it."""
+def _find_obstacle(account: Account) -> str | None:
+    """Why the account's customer may not log in, for the audit trail; None when nothing speaks against it."""
     if not account.customer.is_active:
         return "inactive"
     if account.customer.is_on_hold:
         return "on hold"
-    return "" if account.is_confirmed else "not opted in"
+    return None if account.is_confirmed else "not opted in"
 
 
 def _new_session(tenant: Tenant, client: Client) -> Session:
@@ -291,23 +239,23 @@ def _new_session(tenant: Tenant, client: Client) -> Session:
     )
 
 
-def _continued(tenant: Tenant, session: Session, continuing: Session | None) -> Session:
+def _continued(tenant: Tenant, session: Session, anonymous: Session | None) -> Session:
     """The session that the customer goes on with: the one they came with if it is free, else the new one."""
-    if continuing is not None:
-        session.api_key_id = continuing.api_key_id
-        session.site, session.currency = continuing.site, continuing.currency
-        session.language, session.country = continuing.language, continuing.country
-        if _take_over(tenant, continuing, session):
-            session.pk, session.created_at = continuing.pk, continuing.created_at
+    if anonymous is not None:
+        session.api_key_id = anonymous.api_key_id
+        session.site, session.currency = anonymous.site, anonymous.currency
+        session.language, session.country = anonymous.language, anonymous.country
+        if _take_over(tenant, anonymous, session):
+            session.pk, session.created_at = anonymous.pk, anonymous.created_at
             return session
     session.save(force_insert=True)
     return session
 
 
-def _take_over(tenant: Tenant, continuing: Session, wanted: Session) -> bool:
+def _take_over(tenant: Tenant, anonymous: Session, wanted: Session) -> bool:
     """Make the anonymous session the customer's, unless it has ended or is someone else's: one conditional UPDATE."""
     free = Session.objects.for_tenant(tenant).filter(
-        Q(customer=None) | Q(customer=wanted.customer), pk=continuing.pk, ended_at=None
+        Q(customer=None) | Q(customer=wanted.customer), pk=anonymous.pk, ended_at=None
     )
     taken = free.update(
         customer=wanted.customer,

@@ -50,7 +50,7 @@ def test_two_customers_who_log_in_on_one_session_do_not_share_it() -> None:
     tenant = factories.make_tenant()
     customers = [factories.make_customer(tenant, email=f"ada{index}@example.com") for index in range(8)]
     visit = factories.open_anonymous(tenant)
-    results = at_once(8, lambda index: factories.log_in(customers[index], continuing=visit.session).session.pk)
+    results = at_once(8, lambda index: factories.log_in(customers[index], anonymous_session=visit.session).session.pk)
     assert len(set(results)) == 8
     assert visit.session.pk in results
     assert Session.objects.exclude(customer=None).count() == 8

@@ -3,9 +3,12 @@
 from collections.abc import Callable
 from functools import cache
 
+import pytest
+
 from auth_providers.login import one_time_code, second_factor
 from auth_providers.models import OTP, AuthProvider, OneTimeCode
 from auth_providers.tokens import client_credentials, second_factor_policy
+from auth_providers.tokens.log_in_attempt import Issue, LogInAttempt
 from customers.models import Customer
 from tenants import api_keys
 from tests import factories
@@ -48,16 +51,10 @@ def values(customer: Customer) -> dict[str, Callable[[], str]]:
 
     @cache
     def handle() -> str:
-        due = second_factor_policy.ask(
-            tenant=tenant,
-            account=factories.account_of(customer),
-            method="password",
-            client=factories.CLIENT,
-            continuing=None,
-            is_mailbox_proof=False,
-        )
-        assert isinstance(due, second_factor.SecondFactorDue)
-        return due.handle
+        attempt = LogInAttempt(tenant=tenant, issue=Issue.PAIR, client=factories.CLIENT, method="password")
+        with pytest.raises(second_factor.SecondFactorDue) as raised:
+            second_factor_policy.ask(attempt=attempt, account=factories.account_of(customer))
+        return raised.value.handle
 
     @cache
     def second_code() -> str:

@@ -167,7 +167,7 @@ def test_customers_operation_for_the_visitor_of_the_session_that_the_customer_to
     operation: Operation, scene: Scene
 ) -> None:
     visit = factories.open_anonymous(scene.tenant)
-    logged_in = factories.log_in(scene.customer, continuing=visit.session)
+    logged_in = factories.log_in(scene.customer, anonymous_session=visit.session)
     assert logged_in.session.pk == visit.session.pk
     assert operation.send(scene, token=visit.pair.access_token).status_code in {401, 403}
 

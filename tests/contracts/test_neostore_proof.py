@@ -16,6 +16,7 @@ from pytest_django import Settings
 from auth_providers.accounts.passwords import NO_PASSWORD
 from auth_providers.models import Account, Attempts, Flow, OneTimeCode, Submission
 from auth_providers.tokens import sessions
+from auth_providers.tokens.log_in_attempt import Issue, LogInAttempt
 from customers import numbers, profiles
 from customers.models import (
     Address,
@@ -71,11 +72,8 @@ def make_person(tenant: Tenant, email: str, **profile: Any) -> Customer:
 
 def token_of(customer: Customer) -> str:
     started = sessions.start(
-        tenant=customer.tenant,
+        attempt=LogInAttempt(tenant=customer.tenant, method="otp", issue=Issue.CUSTOMER_JWT, client=factories.CLIENT),
         account=Account.objects.get(customer=customer, kind="email"),
-        method="otp",
-        issue=sessions.Issue.CUSTOMER_JWT,
-        client=factories.CLIENT,
     )
     return started.customer_jwt
 

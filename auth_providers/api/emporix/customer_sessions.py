@@ -8,7 +8,7 @@ from rest_framework.permissions import BasePermission, IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from auth_providers.api.authentication import continuing_session, principal_of
+from auth_providers.api.authentication import principal_of
 from auth_providers.api.emporix.bodies import (
     LogIn,
     RefreshParameters,
@@ -30,8 +30,6 @@ from tenants.clients import Client
 from tenants.errors import DomainError, InvalidInput
 from tenants.models import Tenant
 
-ISSUE = sessions.Issue.PAIR | sessions.Issue.SERVICE_JWT
-
 
 class CustomerSessionViewSet(LogInViewSet):
     def get_permissions(self) -> list[BasePermission]:
@@ -50,18 +48,12 @@ class CustomerSessionViewSet(LogInViewSet):
         serializer = LogIn(data=request.data)
         serializer.is_valid(raise_exception=True)
         data = serializer.validated_data
+        attempt = self.attempt_of(request)
         try:
-            started = password_login.log_in(
-                tenant=self.tenant,
-                email=data["email"],
-                password=data["password"],
-                issue=ISSUE,
-                client=self.client,
-                continuing=continuing_session(request),
-            )
+            started = password_login.log_in(attempt=attempt, email=data["email"], password=data["password"])
         except SecondFactorDue as due:
             code = data.get("second_factor_code") or ""
-            started = complete_at_once(tenant=self.tenant, due=due, code=code, issue=ISSUE, client=self.client)
+            started = complete_at_once(attempt=attempt, due=due, code=code)
         return Response(log_in_tokens(started))
 
     def _complete(self, request: Request) -> Response:
@@ -71,7 +63,7 @@ class CustomerSessionViewSet(LogInViewSet):
         handle, code = serializer.validated_data["handle"], serializer.validated_data.get("code")
         if not code:
             return self.send_code(handle)
-        started = second_factor.complete(tenant=self.tenant, handle=handle, code=code, issue=ISSUE, client=self.client)
+        started = second_factor.complete(attempt=self.attempt_of(request), handle=handle, code=code)
         return Response(log_in_tokens(started))
 
     def log_out(self, request: Request, **kwargs: Any) -> Response:

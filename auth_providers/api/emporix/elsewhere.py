@@ -6,7 +6,7 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from auth_providers.api.authentication import BearerOrAnonymousToken, continuing_session
+from auth_providers.api.authentication import BearerOrAnonymousToken
 from auth_providers.api.emporix.bodies import parameter
 from auth_providers.api.emporix.records import (
     FederatedLogInForbidden,
@@ -16,13 +16,10 @@ from auth_providers.api.emporix.records import (
 )
 from auth_providers.api.emporix.second_factor import LogInViewSet
 from auth_providers.login import federated, social, token_exchange
-from auth_providers.tokens import sessions
 from tenants.api.base import HasToken
 from tenants.api.emporix.records import Forbidden
 from tenants.api.failures import Failure, in_the_words_of
 from tenants.errors import InvalidInput
-
-ISSUE = sessions.Issue.PAIR | sessions.Issue.SERVICE_JWT
 
 
 class ExchangeParameters(serializers.Serializer[Any]):
@@ -43,16 +40,13 @@ class ElsewhereViewSet(LogInViewSet):
 
     def social_log_in(self, request: Request, **kwargs: Any) -> Response:
         done = social.log_in(
-            tenant=self.tenant,
+            attempt=self.attempt_of(request),
             provider=social.get_provider(tenant=self.tenant, name=_provider_name(request)),
             credentials=social.Credentials(
                 code=_required(request, "code"),
                 redirect_uri=parameter(request, "redirect_uri"),
                 code_verifier=parameter(request, "code_verifier"),
             ),
-            issue=ISSUE,
-            client=self.client,
-            continuing=continuing_session(request),
         )
         return Response(social_log_in_tokens(done, tenant=self.tenant))
 
@@ -60,12 +54,9 @@ class ElsewhereViewSet(LogInViewSet):
         subject_token = _required(request, "subjectAccessToken")
         with in_the_words_of(ExchangeParameters()):
             started = token_exchange.exchange(
-                tenant=self.tenant,
+                attempt=self.attempt_of(request),
                 subject_token=subject_token,
                 provider_name=parameter(request, "config"),
-                issue=ISSUE,
-                client=self.client,
-                continuing=continuing_session(request),
             )
         return Response(exchanged_tokens(started, tenant=self.tenant, subject_token=subject_token))
 

@@ -6,11 +6,9 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from auth_providers.api.authentication import continuing_session
 from auth_providers.api.emporix.records import log_in_tokens
 from auth_providers.api.emporix.second_factor import LogInViewSet
 from auth_providers.selfservice import email_change, opt_in, password_reset
-from auth_providers.tokens import sessions
 from tenants.api.base import HasToken
 from tenants.api.failures import in_the_words_of
 
@@ -54,13 +52,7 @@ class MailedTokenViewSet(LogInViewSet):
         return Response(status=204)
 
     def opt_in(self, request: Request, **kwargs: Any) -> Response:
-        started = opt_in.confirm(
-            tenant=self.tenant,
-            token=self.kwargs["token"],
-            issue=sessions.Issue.PAIR | sessions.Issue.SERVICE_JWT,
-            client=self.client,
-            continuing=continuing_session(request),
-        )
+        started = opt_in.confirm(attempt=self.attempt_of(request), token=self.kwargs["token"])
         return Response(log_in_tokens(started))
 
     def resend_opt_in(self, request: Request, **kwargs: Any) -> Response:

@@ -3,18 +3,20 @@
 from typing import Any
 
 from rest_framework import serializers
+from rest_framework.request import Request
 from rest_framework.response import Response
 
+from auth_providers.api.authentication import anonymous_session_of
 from auth_providers.api.emporix.records import DueSecondFactor, LogInForbidden, sent_code
 from auth_providers.login import second_factor
 from auth_providers.tokens import sessions
+from auth_providers.tokens.log_in_attempt import Issue, LogInAttempt
 from auth_providers.tokens.second_factor_policy import TOTP, NoSecondFactor, SecondFactorDue
 from tenants.api.emporix.base import EmporixViewSet
 from tenants.api.emporix.records import Forbidden
 from tenants.api.failures import Failure
-from tenants.clients import Client
-from tenants.models import Tenant
 
+ISSUE = Issue.PAIR | Issue.SERVICE_JWT
 CODE_MAX_LENGTH = 32
 
 
@@ -30,6 +32,12 @@ class SecondFactorAnswer(serializers.Serializer[Any]):
 class LogInViewSet(EmporixViewSet):
     """Base of the viewsets that log someone in."""
 
+    def attempt_of(self, request: Request) -> LogInAttempt:
+        """The log-in that the caller asks for, on the anonymous session of the caller's token."""
+        return LogInAttempt(
+            tenant=self.tenant, issue=ISSUE, client=self.client, anonymous_session=anonymous_session_of(request)
+        )
+
     def forbidden(self, failure: Failure) -> Forbidden:
         if not isinstance(failure.error, SecondFactorDue | NoSecondFactor):
             return super().forbidden(failure)
@@ -42,10 +50,8 @@ class LogInViewSet(EmporixViewSet):
         return Response(sent_code(issued), status=202)
 
 
-def complete_at_once(
-    *, tenant: Tenant, due: SecondFactorDue, code: str, issue: sessions.Issue, client: Client
-) -> sessions.Started:
+def complete_at_once(*, attempt: LogInAttempt, due: SecondFactorDue, code: str) -> sessions.Started:
     """Log in with the code that came along, if it can be one: nothing was sent yet. Raises `due` otherwise."""
     if not code or TOTP not in due.methods:
         raise due
-    return second_factor.complete(tenant=tenant, handle=due.handle, code=code, issue=issue, client=client)
+    return second_factor.complete(attempt=attempt, handle=due.handle, code=code)

@@ -27,7 +27,7 @@ class ApplicationAuthentication(BaseAuthentication):
         return "Bearer"
 
 
-def continuing_session(request: Request, tenant: Tenant) -> Session | None:
+def anonymous_session_of(request: Request, tenant: Tenant) -> Session | None:
     """The visitor's session that a log-in goes on with. A token that is over, a customer's or another tenant's spoils
     nothing: the log-in opens a session of its own."""
     token = request.headers.get(USER_CLAIMS, "")

@@ -8,11 +8,12 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from auth_providers.api.kibo.authentication import USER_CLAIMS, continuing_session
+from auth_providers.api.kibo.authentication import USER_CLAIMS, anonymous_session_of
 from auth_providers.api.kibo.tickets import DEVICE_MARK, ISSUE, Device, TicketViewSet, device_of, validated
 from auth_providers.login import one_time_code, second_factor
 from auth_providers.models import OneTimeCode
 from auth_providers.tokens import sessions
+from auth_providers.tokens.log_in_attempt import LogInAttempt
 from tenants.clients import Client
 from tenants.errors import InvalidInput, Reason
 
@@ -58,7 +59,7 @@ class CodeViewSet(TicketViewSet):
 
     def log_in(self, request: Request) -> Response:
         sent = validated(OtpAuth(data=request.data))
-        continuing = continuing_session(request, self.tenant)
+        anonymous_session = anonymous_session_of(request, self.tenant)
 
         def log_in(client: Client) -> sessions.Started:
             proven = one_time_code.verify_by_destination(
@@ -70,7 +71,10 @@ class CodeViewSet(TicketViewSet):
                 client=client,
             )
             return one_time_code.log_in(
-                tenant=self.tenant, proven=proven, issue=ISSUE, client=client, continuing=continuing
+                attempt=LogInAttempt(
+                    tenant=self.tenant, issue=ISSUE, client=client, anonymous_session=anonymous_session
+                ),
+                proven=proven,
             )
 
         return self.start(log_in, device=device_of(sent))
@@ -86,7 +90,9 @@ class CodeViewSet(TicketViewSet):
 
         def complete(client: Client) -> sessions.Started:
             return second_factor.complete(
-                tenant=self.tenant, handle=handle, code=sent["otpCode"], issue=ISSUE, client=client
+                attempt=LogInAttempt(tenant=self.tenant, issue=ISSUE, client=client),
+                handle=handle,
+                code=sent["otpCode"],
             )
 
         return self.start(complete, device=device)

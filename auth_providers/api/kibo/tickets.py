@@ -8,19 +8,20 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from auth_providers.api.kibo.authentication import ApplicationAuthentication, continuing_session
+from auth_providers.api.kibo.authentication import ApplicationAuthentication, anonymous_session_of
 from auth_providers.api.kibo.base import KiboViewSet
 from auth_providers.api.kibo.bodies import anonymous_ticket, customer_ticket, ticket_without_tokens
 from auth_providers.login import password as password_login
 from auth_providers.models import Session
 from auth_providers.tokens import bearer, jwts, refresh, sessions
 from auth_providers.tokens.client_credentials import Application
+from auth_providers.tokens.log_in_attempt import Issue, LogInAttempt
 from auth_providers.tokens.opaque_tokens import Pair
 from auth_providers.tokens.second_factor_policy import SecondFactorDue
 from tenants.clients import Client, told_device
 from tenants.errors import InvalidInput
 
-ISSUE = sessions.Issue.PAIR | sessions.Issue.CUSTOMER_JWT
+ISSUE = Issue.PAIR | Issue.CUSTOMER_JWT
 # In the `userId` that a log-in goes on with, between its handle and the device that it began on.
 DEVICE_MARK = "."
 
@@ -81,16 +82,15 @@ class OwnTicketViewSet(TicketViewSet):
 
     def log_in(self, request: Request) -> Response:
         sent = validated(PasswordRequest(data=request.data))
-        continuing = continuing_session(request, self.tenant)
+        anonymous_session = anonymous_session_of(request, self.tenant)
 
         def log_in(client: Client) -> sessions.Started:
             return password_login.log_in(
-                tenant=self.tenant,
+                attempt=LogInAttempt(
+                    tenant=self.tenant, issue=ISSUE, client=client, anonymous_session=anonymous_session
+                ),
                 email=sent["username"],
                 password=sent["password"],
-                issue=ISSUE,
-                client=client,
-                continuing=continuing,
             )
 
         return self.start(log_in, device=device_of(sent))

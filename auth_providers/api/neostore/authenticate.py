@@ -19,10 +19,11 @@ from auth_providers.providers import kinds, registry
 from auth_providers.providers.kinds.jwt import TokenExchange
 from auth_providers.providers.kinds.webhook import Webhook
 from auth_providers.tokens import sessions
+from auth_providers.tokens.log_in_attempt import Issue, LogInAttempt
 from tenants.api.failures import Failure
 from tenants.errors import Kind, Reason
 
-ISSUE = sessions.Issue.CUSTOMER_JWT
+ISSUE = Issue.CUSTOMER_JWT
 # A provider that says no, for whatever reason.
 REFUSED = {Kind.UNAUTHENTICATED, Kind.FORBIDDEN, Kind.NOT_FOUND, Kind.CONFLICT, Kind.CHALLENGE}
 
@@ -98,10 +99,16 @@ class AuthenticateViewSet(NeostoreViewSet):
             return Response(bodies.challenge_body(outcome), status=202)
         return Response(outcome.customer_jwt)
 
+    @property
+    def _attempt(self) -> LogInAttempt:
+        return LogInAttempt(tenant=self.tenant, issue=ISSUE, client=self.client)
+
     def _by_password(self, data: Mapping[str, Any]) -> Outcome:
         given = _valid(PasswordData, data)
         return password_login.log_in(
-            tenant=self.tenant, email=given["email"], password=given["password"], issue=ISSUE, client=self.client
+            attempt=self._attempt,
+            email=given["email"],
+            password=given["password"],
         )
 
     def _by_code(self, data: Mapping[str, Any]) -> Outcome:
@@ -119,23 +126,20 @@ class AuthenticateViewSet(NeostoreViewSet):
         challenge_id = bodies.uuid_of(given["challengeId"])
         if challenge_id is None:
             return self._by_authenticator(data)
-        answer: dict[str, Any] = {
-            "challenge_id": challenge_id,
-            "code": given["code"],
-            "issue": ISSUE,
-            "client": self.client,
-        }
+        answer: dict[str, Any] = {"attempt": self._attempt, "challenge_id": challenge_id, "code": given["code"]}
         if pending_submissions.find(tenant=self.tenant, challenge_id=challenge_id):
-            return submission.answer_and_log_in(tenant=self.tenant, **answer)
+            return submission.answer_and_log_in(**answer)
         if federated.awaits_link(tenant=self.tenant, challenge_id=challenge_id):
-            return federated.complete_link(tenant=self.tenant, continuing=None, **answer)
-        return one_time_code.log_in_with_code(tenant=self.tenant, **answer)
+            return federated.complete_link(**answer)
+        return one_time_code.log_in_with_code(**answer)
 
     def _by_authenticator(self, data: Mapping[str, Any]) -> Outcome:
         """The second factor of a log-in whose first one is proven."""
         given = _valid(CodeAnswer, data)
         return second_factor.complete(
-            tenant=self.tenant, handle=given["challengeId"], code=given["code"], issue=ISSUE, client=self.client
+            attempt=self._attempt,
+            handle=given["challengeId"],
+            code=given["code"],
         )
 
     def _by_other_provider(self, name: str, data: Mapping[str, Any]) -> Outcome:
@@ -150,28 +154,20 @@ class AuthenticateViewSet(NeostoreViewSet):
 
     def _by_access_token(self, provider: AuthProvider, data: Mapping[str, Any]) -> Outcome:
         return token_exchange.exchange(
-            tenant=self.tenant,
+            attempt=self._attempt,
             subject_token=_valid(AccessTokenData, data)["accessToken"],
             provider_name=provider.name,
-            issue=ISSUE,
-            client=self.client,
-            continuing=None,
         )
 
     def _by_webhook(self, provider: AuthProvider, data: Mapping[str, Any]) -> Outcome:
-        return webhook.log_in(
-            tenant=self.tenant, provider=provider, data=data, issue=ISSUE, client=self.client, continuing=None
-        )
+        return webhook.log_in(attempt=self._attempt, provider=provider, data=data)
 
     def _by_social(self, provider: AuthProvider, data: Mapping[str, Any]) -> Outcome:
         credentials = social.Credentials(**_valid(SocialData, data))
         return social.log_in(
-            tenant=self.tenant,
+            attempt=self._attempt,
             provider=provider,
             credentials=credentials,
-            issue=ISSUE,
-            client=self.client,
-            continuing=None,
         ).started
 
     def _second_factor(self, due: second_factor.SecondFactorDue) -> Response:

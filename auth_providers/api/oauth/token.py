@@ -11,6 +11,7 @@ from auth_providers.api.oauth.base import OAuthError, OAuthViewSet
 from auth_providers.api.oauth.well_known import REFRESH_TOKEN, TOKEN_EXCHANGE
 from auth_providers.login import federated, token_exchange
 from auth_providers.tokens import jwts, refresh, sessions
+from auth_providers.tokens.log_in_attempt import Issue, LogInAttempt
 from auth_providers.tokens.opaque_tokens import Pair
 from auth_providers.tokens.second_factor_policy import SecondFactorDue
 from tenants.api.failures import Failure
@@ -20,7 +21,11 @@ from tenants.models import ApiKey
 # RFC 8693, 3
 TYPE = "urn:ietf:params:oauth:token-type:"
 ACCESS_TOKEN, ID_TOKEN, JWT = f"{TYPE}access_token", f"{TYPE}id_token", f"{TYPE}jwt"
-ISSUES = {"": sessions.Issue.PAIR, ACCESS_TOKEN: sessions.Issue.PAIR, JWT: sessions.Issue.CUSTOMER_JWT}
+ISSUES = {
+    "": Issue.PAIR,
+    ACCESS_TOKEN: Issue.PAIR,
+    JWT: Issue.CUSTOMER_JWT,
+}
 
 
 class TokenViewSet(OAuthViewSet):
@@ -44,14 +49,11 @@ class TokenViewSet(OAuthViewSet):
         wanted = self._wanted(request)
         try:
             started = token_exchange.exchange(
-                tenant=self.tenant,
+                attempt=LogInAttempt(tenant=self.tenant, issue=ISSUES[wanted], client=self.client),
                 subject_token=self._subject_token(request),
                 provider_name=token_exchange.provider_name(
                     tenant=self.tenant, named=self.parameter(request, "provider"), client_id=api_key.client_id
                 ),
-                issue=ISSUES[wanted],
-                client=self.client,
-                continuing=None,
             )
         except sessions.LogInRefused as error:
             # RFC 8693, 2.2.2: not invalid_grant.

@@ -20,6 +20,7 @@ from auth_providers.models import Account, AuthProvider, Flow
 from auth_providers.providers.oidc import Identity
 from auth_providers.selfservice import additional_log_in, email_change, password_reset, staff_actions
 from auth_providers.tokens import sessions
+from auth_providers.tokens.log_in_attempt import Issue, LogInAttempt
 from customers.models import Customer
 from tenants.encryption import decrypt
 from tenants.models import Message, Tenant
@@ -113,12 +114,9 @@ def link_identity_by_code(customer: Customer) -> None:
     assert raised.value.issued is not None
     [code] = codes.receive(EMAIL)
     federated.complete_link(
-        tenant=customer.tenant,
+        attempt=LogInAttempt(tenant=customer.tenant, issue=Issue.PAIR, client=CLIENT),
         challenge_id=raised.value.issued.challenge_id,
         code=code,
-        issue=sessions.Issue.PAIR,
-        client=CLIENT,
-        continuing=None,
     )
 
 
@@ -132,12 +130,9 @@ def _log_in_with_provider(customer: Customer, *, is_linking_by_email: bool) -> N
         is_linking_by_email=is_linking_by_email,
     )
     federated.log_in(
-        tenant=customer.tenant,
+        attempt=LogInAttempt(tenant=customer.tenant, issue=Issue.PAIR, client=CLIENT),
         provider=provider,
         identity=Identity(issuer=provider.issuer, subject="1", email=EMAIL, is_email_verified=True),
-        issue=sessions.Issue.PAIR,
-        client=CLIENT,
-        continuing=None,
     )
 
 
@@ -163,25 +158,27 @@ def remove_second_factor_by_staff(customer: Customer) -> None:
 
 def log_in_from_a_new_device(customer: Customer) -> None:
     Customer.objects.filter(pk=customer.pk).update(last_login_at=timezone.now())
-    _log_in(customer, issue=sessions.Issue.PAIR)
+    _log_in(customer)
 
 
 def log_in_from_a_new_device_with_a_second_factor(customer: Customer) -> None:
     Customer.objects.filter(pk=customer.pk).update(last_login_at=timezone.now())
     authenticators.enrol(customer)
     with pytest.raises(second_factor.SecondFactorDue) as raised:
-        _log_in(customer, issue=sessions.Issue.PAIR)
+        _log_in(customer)
     second_factor.complete(
-        tenant=customer.tenant,
+        attempt=LogInAttempt(tenant=customer.tenant, issue=Issue.PAIR, client=OTHER_CLIENT),
         handle=raised.value.handle,
         code=authenticators.current_code(customer),
-        issue=sessions.Issue.PAIR,
-        client=OTHER_CLIENT,
     )
 
 
-def _log_in(customer: Customer, *, issue: sessions.Issue) -> None:
-    password_login.log_in(tenant=customer.tenant, email=EMAIL, password=PASSWORD, issue=issue, client=OTHER_CLIENT)
+def _log_in(customer: Customer) -> None:
+    password_login.log_in(
+        attempt=LogInAttempt(tenant=customer.tenant, issue=Issue.PAIR, client=OTHER_CLIENT),
+        email=EMAIL,
+        password=PASSWORD,
+    )
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from auth_providers.login import one_time_code
 from auth_providers.login import password as password_login
 from auth_providers.models import Account, Challenge, Submission
 from auth_providers.selfservice import opt_in, password_reset
-from auth_providers.tokens import sessions
+from auth_providers.tokens.log_in_attempt import Issue, LogInAttempt
 from tenants.models import CheckIn, Tenant
 from tenants.outbox import worker
 from tests import factories
@@ -65,7 +65,7 @@ def test_following_a_mailed_link_is_proof_too(tenant: Tenant) -> None:
     submit(tenant)
     account = Account.objects.get(identifier=EMAIL)
     token = mailed_tokens.issue(account=account, purpose=Challenge.Purpose.OPT_IN)
-    opt_in.confirm(tenant=tenant, token=token, issue=sessions.Issue.PAIR, client=factories.CLIENT, continuing=None)
+    opt_in.confirm(attempt=LogInAttempt(tenant=tenant, issue=Issue.PAIR, client=factories.CLIENT), token=token)
     assert list(Account.objects.values_list("identifier", "is_confirmed")) == [(EMAIL, True)]
 
 
@@ -78,9 +78,7 @@ def test_who_forgot_a_password_that_never_was_gets_one(tenant: Tenant, mailoutbo
     password_reset.complete(tenant=tenant, token=token, password=factories.PASSWORD, client=factories.CLIENT)
     assert list(Account.objects.values_list("identifier", "is_confirmed")) == [(EMAIL, True)]
     password_login.log_in(
-        tenant=tenant,
+        attempt=LogInAttempt(tenant=tenant, issue=Issue.PAIR, client=factories.CLIENT),
         email=EMAIL,
         password=factories.PASSWORD,
-        issue=sessions.Issue.PAIR,
-        client=factories.CLIENT,
     )

@@ -14,6 +14,7 @@ from auth_providers.providers import registry
 from auth_providers.providers.oidc import Identity
 from auth_providers.providers.registry import UnknownProvider
 from auth_providers.tokens import sessions
+from auth_providers.tokens.log_in_attempt import Issue, LogInAttempt
 from customers.models import Customer
 from tenants.models import AuditEvent, Tenant
 from tests.factories import CLIENT, EMAIL, make_customer
@@ -32,23 +33,17 @@ ADA = Identity(
 
 def log_in(provider: AuthProvider, identity: Identity = ADA) -> sessions.Started:
     return federated.log_in(
-        tenant=provider.tenant,
+        attempt=LogInAttempt(tenant=provider.tenant, issue=Issue.PAIR, client=CLIENT),
         provider=provider,
         identity=identity,
-        issue=sessions.Issue.PAIR,
-        client=CLIENT,
-        continuing=None,
     )
 
 
 def exchange(provider: AuthProvider, token: str = OPAQUE) -> sessions.Started:
     return token_exchange.exchange(
-        tenant=provider.tenant,
+        attempt=LogInAttempt(tenant=provider.tenant, issue=Issue.PAIR, client=CLIENT),
         subject_token=token,
         provider_name="",
-        issue=sessions.Issue.PAIR,
-        client=CLIENT,
-        continuing=None,
     )
 
 
@@ -255,10 +250,7 @@ def test_a_provider_without_a_token_endpoint(provider: AuthProvider, issuer: Iss
 
 def bring_code(provider: AuthProvider) -> social.SocialLogIn:
     return social.log_in(
-        tenant=provider.tenant,
+        attempt=LogInAttempt(tenant=provider.tenant, issue=Issue.PAIR, client=CLIENT),
         provider=provider,
         credentials=social.Credentials(code="code"),
-        issue=sessions.Issue.PAIR,
-        client=CLIENT,
-        continuing=None,
     )

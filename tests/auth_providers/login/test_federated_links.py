@@ -17,6 +17,7 @@ from auth_providers.models import Account, AuthProvider, OneTimeCode, PendingLin
 from auth_providers.providers.oidc import Identity
 from auth_providers.providers.registry import UnknownProvider
 from auth_providers.tokens import sessions
+from auth_providers.tokens.log_in_attempt import Issue, LogInAttempt
 from customers.models import Customer
 from tenants.models import Tenant
 from tests.auth_providers.mailbox import receive
@@ -29,12 +30,9 @@ MALLORY = Identity(issuer="https://id.example", subject="mallory", email=EMAIL)
 
 def log_in(provider: AuthProvider, identity: Identity = MALLORY) -> sessions.Started:
     return federated.log_in(
-        tenant=provider.tenant,
+        attempt=LogInAttempt(tenant=provider.tenant, issue=Issue.PAIR, client=CLIENT),
         provider=provider,
         identity=identity,
-        issue=sessions.Issue.PAIR,
-        client=CLIENT,
-        continuing=None,
     )
 
 
@@ -49,12 +47,9 @@ def answer(
     provider: AuthProvider, issued: one_time_code.Issued, code: str, tenant: Tenant | None = None
 ) -> sessions.Started:
     return federated.complete_link(
-        tenant=tenant or provider.tenant,
+        attempt=LogInAttempt(tenant=tenant or provider.tenant, issue=Issue.PAIR, client=CLIENT),
         challenge_id=issued.challenge_id,
         code=code,
-        issue=sessions.Issue.PAIR,
-        client=CLIENT,
-        continuing=None,
     )
 
 

@@ -13,6 +13,7 @@ from auth_providers.models import Account, AuthProvider, Session
 from auth_providers.providers import registry
 from auth_providers.selfservice import password_reset
 from auth_providers.tokens import jwts, second_factor_policy, sessions
+from auth_providers.tokens.log_in_attempt import Issue, LogInAttempt
 from customers.models import Customer
 from tenants import isolation
 from tenants.models import AuditEvent, SecondFactor, Tenant
@@ -30,7 +31,9 @@ def proof(channel: str = "email", destination: str = EMAIL, purpose: str = LOG_I
 
 
 def log_in(tenant: Tenant, proven: one_time_code.Proven, **settings: Any) -> sessions.Started:
-    return one_time_code.log_in(tenant=tenant, proven=proven, issue=sessions.Issue.PAIR, client=CLIENT, **settings)
+    return one_time_code.log_in(
+        attempt=LogInAttempt(tenant=tenant, issue=Issue.PAIR, client=CLIENT, **settings), proven=proven
+    )
 
 
 @pytest.fixture
@@ -45,12 +48,14 @@ def test_a_customer_logs_in_with_a_mailed_code(tenant: Tenant) -> None:
     issued = codes.ask(tenant)
     [code] = codes.receive()
     started = one_time_code.log_in_with_code(
-        tenant=tenant,
+        attempt=LogInAttempt(
+            tenant=tenant,
+            issue=Issue.PAIR | Issue.CUSTOMER_JWT,
+            client=CLIENT,
+            anonymous_session=visit.session,
+        ),
         challenge_id=issued.challenge_id,
         code=code,
-        issue=sessions.Issue.PAIR | sessions.Issue.CUSTOMER_JWT,
-        client=CLIENT,
-        continuing=visit.session,
     )
     assert (started.session.pk, started.session.method) == (visit.session.pk, "otp")
     assert started.account == factories.account_of(customer)
@@ -67,11 +72,9 @@ def test_a_code_for_something_else_logs_nobody_in(tenant: Tenant, purpose: str) 
     [code] = codes.receive()
     with pytest.raises(one_time_code.InvalidCode):
         one_time_code.log_in_with_code(
-            tenant=tenant,
+            attempt=LogInAttempt(tenant=tenant, issue=Issue.PAIR, client=CLIENT),
             challenge_id=issued.challenge_id,
             code=code,
-            issue=sessions.Issue.PAIR,
-            client=CLIENT,
         )
 
 
@@ -184,7 +187,9 @@ def test_a_known_and_an_unknown_challenge_are_refused_alike(tenant: Tenant) -> N
     for challenge_id in (issued.challenge_id, uuid4()):
         with pytest.raises(one_time_code.InvalidCode) as failure:
             one_time_code.log_in_with_code(
-                tenant=tenant, challenge_id=challenge_id, code="nonsense", issue=sessions.Issue.PAIR, client=CLIENT
+                attempt=LogInAttempt(tenant=tenant, issue=Issue.PAIR, client=CLIENT),
+                challenge_id=challenge_id,
+                code="nonsense",
             )
         failures.append((str(failure.value), failure.value.reason, failure.value.kind))
     assert len(set(failures)) == 1

@@ -9,6 +9,7 @@ from auth_providers.accounts.contact_points import EMAIL, ContactPoint
 from auth_providers.login import one_time_code
 from auth_providers.models import Account, OneTimeCode, Session
 from auth_providers.tokens import sessions
+from auth_providers.tokens.log_in_attempt import Issue, LogInAttempt
 from customers.models import Customer
 from tenants.models import AuditEvent, Message, Tenant
 from tests import codes, factories
@@ -31,7 +32,9 @@ def issue(tenant: Tenant) -> tuple[one_time_code.Issued, str]:
 
 def log_in(tenant: Tenant, issued: one_time_code.Issued, code: str) -> sessions.Started:
     return one_time_code.log_in_with_code(
-        tenant=tenant, challenge_id=issued.challenge_id, code=code, issue=sessions.Issue.PAIR, client=CLIENT
+        attempt=LogInAttempt(tenant=tenant, issue=Issue.PAIR, client=CLIENT),
+        challenge_id=issued.challenge_id,
+        code=code,
     )
 
 
@@ -86,7 +89,10 @@ def test_a_new_destination_that_comes_in_eight_times_at_once_makes_one_customer(
     codes.add_provider(tenant)
     proven = proof("new@example.com")
     results = at_once(
-        8, lambda _: one_time_code.log_in(tenant=tenant, proven=proven, issue=sessions.Issue.PAIR, client=CLIENT)
+        8,
+        lambda _: one_time_code.log_in(
+            attempt=LogInAttempt(tenant=tenant, issue=Issue.PAIR, client=CLIENT), proven=proven
+        ),
     )
     assert kinds([*results]) == {sessions.Started: 8}
     assert (Account.objects.count(), Customer.objects.count()) == (1, 1)
@@ -98,7 +104,10 @@ def test_an_account_that_waits_for_its_owner_lets_every_proof_in() -> None:
     factories.make_customer(tenant)
     proven = proof(factories.EMAIL)
     results = at_once(
-        8, lambda _: one_time_code.log_in(tenant=tenant, proven=proven, issue=sessions.Issue.PAIR, client=CLIENT)
+        8,
+        lambda _: one_time_code.log_in(
+            attempt=LogInAttempt(tenant=tenant, issue=Issue.PAIR, client=CLIENT), proven=proven
+        ),
     )
     assert kinds([*results]) == {sessions.Started: 8}
     assert AuditEvent.objects.filter(action="confirm_account").count() == 1

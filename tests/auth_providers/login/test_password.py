@@ -12,6 +12,7 @@ from auth_providers import limits
 from auth_providers.login import password as password_login
 from auth_providers.models import Account, Attempts, AuthProvider, Session
 from auth_providers.tokens import sessions
+from auth_providers.tokens.log_in_attempt import Issue, LogInAttempt
 from customers.models import Customer
 from tenants.clients import Client
 from tenants.models import AuditEvent, Message, Tenant
@@ -42,7 +43,9 @@ def log_in(
     tenant: Tenant, password: str = PASSWORD, *, email: str = EMAIL, client: Client = CLIENT
 ) -> sessions.Started:
     return password_login.log_in(
-        tenant=tenant, email=email, password=password, issue=sessions.Issue.PAIR, client=client
+        attempt=LogInAttempt(tenant=tenant, issue=Issue.PAIR, client=client),
+        email=email,
+        password=password,
     )
 
 
@@ -87,12 +90,9 @@ def test_a_tenant_may_switch_the_password_off(customer: Customer, other_tenant: 
 def test_log_in_keeps_the_session_of_the_visit(customer: Customer) -> None:
     visit = open_anonymous(customer.tenant)
     started = password_login.log_in(
-        tenant=customer.tenant,
+        attempt=LogInAttempt(tenant=customer.tenant, issue=Issue.PAIR, client=CLIENT, anonymous_session=visit.session),
         email=EMAIL,
         password=PASSWORD,
-        issue=sessions.Issue.PAIR,
-        client=CLIENT,
-        continuing=visit.session,
     )
     assert started.session.pk == visit.session.pk
 

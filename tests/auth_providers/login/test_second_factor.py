@@ -26,6 +26,7 @@ from auth_providers.models import (
 )
 from auth_providers.selfservice import email_change, opt_in, password_reset, staff_actions
 from auth_providers.tokens import sessions
+from auth_providers.tokens.log_in_attempt import Issue, LogInAttempt
 from auth_providers.tokens.second_factor_policy import NoSecondFactor, SecondFactorDue
 from customers.models import Customer
 from tenants.clients import Client
@@ -37,7 +38,7 @@ from tests.factories import CLIENT, EMAIL, OTHER_CLIENT
 from tests.races import at_once
 
 PHONE = "+491712345678"
-ISSUE = sessions.Issue.PAIR | sessions.Issue.SERVICE_JWT
+ISSUE = Issue.PAIR | Issue.SERVICE_JWT
 
 
 @pytest.fixture
@@ -65,11 +66,8 @@ def send_sms(tenant: Tenant, settings: Settings) -> None:
 
 def start(customer: Customer, *, account: Account | None = None, client: Client = CLIENT, **rest: Any) -> Any:
     return sessions.start(
-        tenant=customer.tenant,
+        attempt=LogInAttempt(tenant=customer.tenant, issue=ISSUE, client=client, **{"method": "password"} | rest),
         account=account or Account.objects.filter(customer=customer, kind="email").select_related("customer")[0],
-        issue=ISSUE,
-        client=client,
-        **({"method": "password"} | rest),
     )
 
 
@@ -81,7 +79,9 @@ def due(customer: Customer, **rest: Any) -> SecondFactorDue:
 
 
 def complete(tenant: Tenant, handle: str, code: str, client: Client = CLIENT) -> sessions.Started:
-    return second_factor.complete(tenant=tenant, handle=handle, code=code, issue=ISSUE, client=client)
+    return second_factor.complete(
+        attempt=LogInAttempt(tenant=tenant, issue=ISSUE, client=client), handle=handle, code=code
+    )
 
 
 def sent_code(tenant: Tenant, handle: str) -> str:
@@ -147,7 +147,7 @@ def test_nothing_is_written_but_the_wait_and_the_trail(customer: Customer) -> No
     authenticators.enrol(customer)
     visit = factories.open_anonymous(customer.tenant)
     before = list(Session.objects.values())
-    raised = due(customer, continuing=visit.session)
+    raised = due(customer, anonymous_session=visit.session)
     assert list(Session.objects.values()) == before
     assert Customer.objects.get(pk=customer.pk).last_login_at is None
     event = AuditEvent.objects.latest("pk")
@@ -245,7 +245,7 @@ def test_an_opt_in_confirms_and_does_not_log_in(tenant: Tenant) -> None:
     customer = factories.make_customer(tenant)
     token = mailed_tokens.issue(account=factories.account_of(customer), purpose=Challenge.Purpose.OPT_IN)
     with pytest.raises(SecondFactorDue):
-        opt_in.confirm(tenant=tenant, token=token, issue=ISSUE, client=CLIENT, continuing=None)
+        opt_in.confirm(attempt=LogInAttempt(tenant=tenant, issue=ISSUE, client=CLIENT), token=token)
     assert factories.account_of(customer).is_confirmed
     assert due(customer).methods == ("email",)
 
@@ -262,7 +262,7 @@ def test_completing_a_log_in(factor: str, customer: Customer, settings: Settings
         add_phone(customer)
     policy(tenant, SecondFactor.ALWAYS)
     visit = factories.open_anonymous(tenant, site="de")
-    handle = due(customer, continuing=visit.session).handle
+    handle = due(customer, anonymous_session=visit.session).handle
     if factor in {"email", "sms"}:
         code = sent_code(tenant, handle)
     else:
@@ -436,7 +436,9 @@ def test_a_right_password_forgets_the_wrong_ones_before_the_second_factor(custom
     authenticators.enrol(customer)
 
     def log_in(password: str) -> None:
-        password_login.log_in(tenant=customer.tenant, email=EMAIL, password=password, issue=ISSUE, client=CLIENT)
+        password_login.log_in(
+            attempt=LogInAttempt(tenant=customer.tenant, issue=ISSUE, client=CLIENT), email=EMAIL, password=password
+        )
 
     with pytest.raises(sessions.LogInRefused):
         log_in("wrong")

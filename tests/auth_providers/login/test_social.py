@@ -15,6 +15,7 @@ from auth_providers.outbound.http_client import ProviderUnavailable
 from auth_providers.providers import discovery, registry, setup
 from auth_providers.providers.registry import UnknownProvider
 from auth_providers.tokens import sessions
+from auth_providers.tokens.log_in_attempt import Issue, LogInAttempt
 from customers.models import Customer
 from tenants.encryption import encrypt
 from tenants.errors import InvalidInput
@@ -55,12 +56,9 @@ def register(tenant: Tenant, openid_provider: Provider, **fields: Any) -> AuthPr
 
 def log_in(provider: AuthProvider, **credentials: str) -> social.SocialLogIn:
     return social.log_in(
-        tenant=provider.tenant,
+        attempt=LogInAttempt(tenant=provider.tenant, issue=Issue.PAIR, client=CLIENT),
         provider=provider,
         credentials=social.Credentials(**credentials),
-        issue=sessions.Issue.PAIR,
-        client=CLIENT,
-        continuing=None,
     )
 
 
@@ -156,12 +154,9 @@ def test_a_signed_access_token(provider: AuthProvider, openid_provider: Provider
 
 def exchange(provider: AuthProvider, token: str) -> sessions.Started:
     return token_exchange.exchange(
-        tenant=provider.tenant,
+        attempt=LogInAttempt(tenant=provider.tenant, issue=Issue.PAIR, client=CLIENT),
         subject_token=token,
         provider_name=provider.name,
-        issue=sessions.Issue.PAIR,
-        client=CLIENT,
-        continuing=None,
     )
 
 

@@ -17,6 +17,7 @@ from auth_providers.outbound import http_client
 from auth_providers.outbound.http_client import ProviderUnavailable
 from auth_providers.providers import registry
 from auth_providers.tokens import sessions
+from auth_providers.tokens.log_in_attempt import Issue, LogInAttempt
 from customers.models import Customer
 from tenants.encryption import encrypt
 from tenants.errors import InvalidInput
@@ -48,12 +49,9 @@ def card(tenant: Tenant, shop: Shop) -> AuthProvider:
 
 def log_in(provider: AuthProvider, **data: Any) -> sessions.Started:
     return webhook.log_in(
-        tenant=provider.tenant,
+        attempt=LogInAttempt(tenant=provider.tenant, issue=Issue.PAIR, client=factories.CLIENT),
         provider=provider,
         data=data or CREDENTIALS,
-        issue=sessions.Issue.PAIR,
-        client=factories.CLIENT,
-        continuing=None,
     )
 
 

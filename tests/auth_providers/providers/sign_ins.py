@@ -8,6 +8,7 @@ from auth_providers.providers import kinds
 from auth_providers.providers.sign_in import SignIn
 from auth_providers.providers.token_issuer import IssuerSettings
 from auth_providers.tokens import sessions
+from auth_providers.tokens.log_in_attempt import Issue, LogInAttempt
 from customers.models import Customer
 from tenants.encryption import encrypt
 from tenants.models import Tenant
@@ -33,12 +34,9 @@ def register(tenant: Tenant, world: World, kind: str, **fields: Any) -> AuthProv
 
 def log_in(provider: AuthProvider, **credentials: str) -> social.SocialLogIn:
     return social.log_in(
-        tenant=provider.tenant,
+        attempt=LogInAttempt(tenant=provider.tenant, issue=Issue.PAIR, client=CLIENT),
         provider=provider,
         credentials=social.Credentials(**credentials),
-        issue=sessions.Issue.PAIR,
-        client=CLIENT,
-        continuing=None,
     )
 
 

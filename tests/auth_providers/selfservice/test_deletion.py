@@ -27,6 +27,7 @@ from auth_providers.providers import registry
 from auth_providers.providers.oidc import Identity
 from auth_providers.selfservice import additional_log_in, deletion, email_change, password_reset
 from auth_providers.tokens import sessions
+from auth_providers.tokens.log_in_attempt import Issue, LogInAttempt
 from customers import erasure, legal_entities, mixins, profiles
 from customers.addresses import addresses, fields
 from customers.models import (
@@ -67,7 +68,7 @@ PERSONAL: dict[str, dict[str, str]] = {
     "OneTimeCode": dict.fromkeys(["destination", "customer_number"], "the row goes"),
     "Authenticator": dict.fromkeys(["customer", "secret_encrypted"], "the row goes"),
     "RecoveryCode": dict.fromkeys(["customer", "code_hmac"], "the row goes"),
-    "PendingLogIn": dict.fromkeys(["account", "continuing"], "the row goes"),
+    "PendingLogIn": dict.fromkeys(["account", "anonymous_session"], "the row goes"),
     "PendingLink": dict.fromkeys(["account", "data_encrypted"], "the row goes"),
     "Submission": dict.fromkeys(["data_encrypted", "customer_number"], "the row goes"),
     "UnfinishedErasure": dict.fromkeys(["customer", "destinations_encrypted"], "the row goes when it is finished"),
@@ -220,11 +221,8 @@ def customer(tenant: Tenant) -> Customer:
 def _log_in_everywhere(tenant: Tenant, customer: Customer) -> None:
     account = factories.account_of(customer)
     sessions.start(
-        tenant=tenant,
+        attempt=LogInAttempt(tenant=tenant, method="password", issue=Issue.PAIR, client=CLIENT),
         account=account,
-        method="password",
-        issue=sessions.Issue.PAIR,
-        client=CLIENT,
     )
     additional_log_in.add(
         tenant=tenant, customer=customer, email="second@example.com", password=factories.PASSWORD, client=CLIENT

@@ -11,6 +11,7 @@ from auth_providers.login import password as password_login
 from auth_providers.models import Session
 from auth_providers.selfservice import opt_in
 from auth_providers.tokens import sessions
+from auth_providers.tokens.log_in_attempt import Issue, LogInAttempt
 from customers.models import Customer
 from tenants.models import AuditEvent, Message, Tenant
 from tests.auth_providers.mailbox import receive, receive_token
@@ -25,13 +26,18 @@ def waiting(tenant: Tenant) -> Customer:
     return make_customer(tenant)
 
 
-def confirm(tenant: Tenant, token: str, continuing: Session | None = None) -> sessions.Started:
-    return opt_in.confirm(tenant=tenant, token=token, issue=sessions.Issue.PAIR, client=CLIENT, continuing=continuing)
+def confirm(tenant: Tenant, token: str, anonymous_session: Session | None = None) -> sessions.Started:
+    return opt_in.confirm(
+        attempt=LogInAttempt(tenant=tenant, issue=Issue.PAIR, client=CLIENT, anonymous_session=anonymous_session),
+        token=token,
+    )
 
 
 def log_in(tenant: Tenant) -> sessions.Started:
     return password_login.log_in(
-        tenant=tenant, email=EMAIL, password=PASSWORD, issue=sessions.Issue.PAIR, client=CLIENT
+        attempt=LogInAttempt(tenant=tenant, issue=Issue.PAIR, client=CLIENT),
+        email=EMAIL,
+        password=PASSWORD,
     )
 
 
@@ -48,7 +54,7 @@ def test_a_right_password_before_the_link_was_followed(waiting: Customer) -> Non
 
 def test_confirm_logs_in_and_keeps_the_visit(waiting: Customer) -> None:
     visit = open_anonymous(waiting.tenant).session
-    started = confirm(waiting.tenant, receive_token(), continuing=visit)
+    started = confirm(waiting.tenant, receive_token(), anonymous_session=visit)
     assert (started.session.pk, started.session.customer) == (visit.pk, waiting)
     assert AuditEvent.objects.get(action="log_in").reason == "opt-in confirmed"
 

@@ -8,6 +8,7 @@ from auth_providers.login import password as password_login
 from auth_providers.models import Account, Session
 from auth_providers.selfservice import password_reset
 from auth_providers.tokens import bearer, sessions
+from auth_providers.tokens.log_in_attempt import Issue, LogInAttempt
 from customers.models import Customer
 from tenants.errors import InvalidInput
 from tenants.models import AuditEvent, Message, Tenant
@@ -43,7 +44,11 @@ def change(logged_in: LoggedIn, current: str = PASSWORD, new: str = NEW) -> None
 
 def is_good(tenant: Tenant, password: str) -> bool:
     try:
-        password_login.log_in(tenant=tenant, email=EMAIL, password=password, issue=sessions.Issue.PAIR, client=CLIENT)
+        password_login.log_in(
+            attempt=LogInAttempt(tenant=tenant, issue=Issue.PAIR, client=CLIENT),
+            email=EMAIL,
+            password=password,
+        )
     except sessions.LogInRefused:
         return False
     return True

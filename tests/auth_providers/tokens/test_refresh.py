@@ -120,7 +120,7 @@ def test_anonymous_refresh_hands_out_an_anonymous_pair(tenant: Tenant) -> None:
 
 def test_anonymous_refresh_stays_anonymous_after_a_log_in(tenant: Tenant, customer: Customer) -> None:
     visit = open_anonymous(tenant)
-    log_in(customer, continuing=visit.session)
+    log_in(customer, anonymous_session=visit.session)
     pair = refresh_anonymous(tenant, visit.pair.refresh_token)
     assert bearer.resolve(pair.access_token).customer is None
 
@@ -129,7 +129,7 @@ def test_anonymous_reuse_ends_the_anonymous_tokens_alone(
     tenant: Tenant, customer: Customer, pass_time: PassTime
 ) -> None:
     visit = open_anonymous(tenant)
-    logged_in = log_in(customer, continuing=visit.session)
+    logged_in = log_in(customer, anonymous_session=visit.session)
     pair = refresh_anonymous(tenant, visit.pair.refresh_token)
     pass_time(refresh.RETRY_WINDOW + SECOND)
     with pytest.raises(InvalidToken):
@@ -155,7 +155,7 @@ def test_refresh_with_another_tenants_token(
 
 def test_refresh_with_a_token_of_another_kind(tenant: Tenant, customer: Customer) -> None:
     visit = open_anonymous(tenant)
-    logged_in = log_in(customer, continuing=visit.session)
+    logged_in = log_in(customer, anonymous_session=visit.session)
     for token in (visit.pair.refresh_token, visit.pair.access_token, logged_in.access_token, logged_in.service_jwt):
         with pytest.raises(InvalidToken):
             refresh_customer(tenant, token)

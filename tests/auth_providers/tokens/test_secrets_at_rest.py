@@ -6,6 +6,7 @@ from contextlib import suppress
 
 from auth_providers.login import password as password_login
 from auth_providers.tokens import refresh, sessions
+from auth_providers.tokens.log_in_attempt import Issue, LogInAttempt
 from tenants.models import Tenant
 from tenants.random_tokens import digest
 from tests.factories import CLIENT, EMAIL, OTHER_CLIENT, PASSWORD, api_key_of, log_in, make_customer, open_anonymous
@@ -17,11 +18,19 @@ def lives_of_tokens(tenant: Tenant) -> list[str]:
     """Everything that was ever handed out in a life of log-ins, refreshes and failures."""
     customer = make_customer(tenant)
     visit = open_anonymous(tenant)
-    logged_in = log_in(customer, continuing=visit.session)
+    logged_in = log_in(customer, anonymous_session=visit.session)
     for client in (CLIENT, OTHER_CLIENT):
-        password_login.log_in(tenant=tenant, email=EMAIL, password=PASSWORD, issue=sessions.Issue.PAIR, client=client)
+        password_login.log_in(
+            attempt=LogInAttempt(tenant=tenant, issue=Issue.PAIR, client=client),
+            email=EMAIL,
+            password=PASSWORD,
+        )
     with suppress(sessions.LogInRefused):
-        password_login.log_in(tenant=tenant, email=EMAIL, password=WRONG, issue=sessions.Issue.PAIR, client=CLIENT)
+        password_login.log_in(
+            attempt=LogInAttempt(tenant=tenant, issue=Issue.PAIR, client=CLIENT),
+            email=EMAIL,
+            password=WRONG,
+        )
     refreshed = refresh.refresh_customer(tenant=tenant, refresh_token=logged_in.refresh_token, client=CLIENT).pair
     visited = refresh.refresh_anonymous(
         api_key=api_key_of(tenant), refresh_token=visit.pair.refresh_token, client=CLIENT

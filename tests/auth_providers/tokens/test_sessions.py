@@ -12,7 +12,8 @@ from django.utils import timezone
 
 from auth_providers.models import Session, Token
 from auth_providers.tokens import bearer, sessions
-from auth_providers.tokens.sessions import Context, Issue
+from auth_providers.tokens.log_in_attempt import Issue, LogInAttempt
+from auth_providers.tokens.sessions import Context
 from customers.models import Customer
 from tenants.errors import InvalidInput
 from tenants.models import AuditEvent, Tenant
@@ -84,7 +85,7 @@ def test_no_token_outlives_its_session(tenant: Tenant) -> None:
 
 def test_start_keeps_the_session_of_the_visit(tenant: Tenant, customer: Customer) -> None:
     visit = open_anonymous(tenant, site="de", currency="EUR")
-    logged_in = log_in(customer, continuing=visit.session)
+    logged_in = log_in(customer, anonymous_session=visit.session)
     session = Session.objects.get(pk=visit.session.pk)
     assert logged_in.session.pk == session.pk
     assert (session.customer, session.account, session.method) == (customer, account_of(customer), "password")
@@ -98,14 +99,14 @@ def test_start_without_a_visit_opens_a_session(customer: Customer) -> None:
 
 def test_start_leaves_the_anonymous_tokens_anonymous(tenant: Tenant, customer: Customer) -> None:
     visit = open_anonymous(tenant)
-    logged_in = log_in(customer, continuing=visit.session)
+    logged_in = log_in(customer, anonymous_session=visit.session)
     assert bearer.resolve(logged_in.access_token).customer == customer
     assert bearer.resolve(visit.pair.access_token).customer is None
 
 
 def test_start_hands_out_new_tokens_each_time(tenant: Tenant, customer: Customer) -> None:
     visit = open_anonymous(tenant)
-    log_ins = [log_in(customer, continuing=visit.session) for _ in range(2)]
+    log_ins = [log_in(customer, anonymous_session=visit.session) for _ in range(2)]
     assert log_ins[0].session.pk == log_ins[1].session.pk == visit.session.pk
     handed_out = [
         token
@@ -117,9 +118,9 @@ def test_start_hands_out_new_tokens_each_time(tenant: Tenant, customer: Customer
 
 def test_start_on_a_session_that_has_ended_opens_a_new_one(tenant: Tenant, customer: Customer) -> None:
     visit = open_anonymous(tenant, site="de")
-    ended = log_in(customer, continuing=visit.session)
+    ended = log_in(customer, anonymous_session=visit.session)
     sessions.end(tenant=tenant, session=ended.session)
-    logged_in = log_in(customer, continuing=visit.session)
+    logged_in = log_in(customer, anonymous_session=visit.session)
     assert logged_in.session.pk != visit.session.pk
     assert logged_in.session.site == "de"
     assert doors(ended) == [False] * 3
@@ -127,15 +128,15 @@ def test_start_on_a_session_that_has_ended_opens_a_new_one(tenant: Tenant, custo
 
 def test_start_on_another_customers_session_opens_a_new_one(tenant: Tenant, customer: Customer) -> None:
     visit = open_anonymous(tenant)
-    mine = log_in(customer, continuing=visit.session)
-    theirs = log_in(make_customer(tenant, email="grace@example.com"), continuing=visit.session)
+    mine = log_in(customer, anonymous_session=visit.session)
+    theirs = log_in(make_customer(tenant, email="grace@example.com"), anonymous_session=visit.session)
     assert theirs.session.pk != mine.session.pk
     assert bearer.resolve(mine.access_token).customer == customer
 
 
 def test_start_on_another_tenants_session_opens_a_new_one(customer: Customer, other_tenant: Tenant) -> None:
     visit = open_anonymous(other_tenant)
-    logged_in = log_in(customer, continuing=visit.session)
+    logged_in = log_in(customer, anonymous_session=visit.session)
     assert logged_in.session.pk != visit.session.pk
     assert Session.objects.get(pk=visit.session.pk).customer is None
 
@@ -151,7 +152,8 @@ def test_start_on_another_tenants_session_opens_a_new_one(customer: Customer, ot
 )
 def test_start_issues_what_is_asked_for(customer: Customer, issue: Issue, issued: list[bool]) -> None:
     started = sessions.start(
-        tenant=customer.tenant, account=account_of(customer), method="password", issue=issue, client=CLIENT
+        attempt=LogInAttempt(tenant=customer.tenant, method="password", issue=issue, client=CLIENT),
+        account=account_of(customer),
     )
     assert [bool(each) for each in (started.pair, started.service_jwt, started.customer_jwt)] == issued
 
@@ -174,7 +176,7 @@ def test_start_that_fails_leaves_nothing_behind(tenant: Tenant, customer: Custom
     customer.tenant = tenant
     before = Token.objects.count()
     with pytest.raises((OverflowError, ValueError)):
-        log_in(customer, continuing=visit.session)
+        log_in(customer, anonymous_session=visit.session)
     assert Session.objects.get().customer is None
     assert Token.objects.count() == before
     assert not AuditEvent.objects.filter(action="log_in").exists()
@@ -182,7 +184,7 @@ def test_start_that_fails_leaves_nothing_behind(tenant: Tenant, customer: Custom
 
 def test_end_closes_every_customer_token_and_no_anonymous_one(tenant: Tenant, customer: Customer) -> None:
     visit = open_anonymous(tenant)
-    logged_in = log_in(customer, continuing=visit.session)
+    logged_in = log_in(customer, anonymous_session=visit.session)
     assert doors(logged_in) == [True] * 3
     sessions.end(tenant=tenant, session=logged_in.session, client=CLIENT)
     assert doors(logged_in) == [False] * 3

@@ -1,0 +1,37 @@
+"""What belongs to one attempt to log in, from the first proof to the tokens."""
+
+from dataclasses import dataclass
+from enum import Flag, auto
+
+from auth_providers.models import Session
+from tenants.clients import Client
+from tenants.models import Tenant
+
+
+class Issue(Flag):
+    """Which tokens a log-in hands out."""
+
+    PAIR = auto()
+    SERVICE_JWT = auto()
+    CUSTOMER_JWT = auto()
+
+
+@dataclass(frozen=True, kw_only=True)
+class LogInAttempt:
+    """Who tries to log in from where, what for, and what is proven so far.
+
+    The caller says the first four: `anonymous_session` is the session that becomes the customer's; one that has ended,
+    or that is another customer's, is left alone and a new one opens. The functions of `login` add the rest: `method` is
+    the provider's name, `note` goes on the audit trail, `is_mailbox_proof` says that the first factor was something
+    mailed, and `second_factor` is what was proven on top, "" for nothing.
+    """
+
+    tenant: Tenant
+    client: Client
+    issue: Issue
+    anonymous_session: Session | None = None
+    method: str = ""
+    is_device_known: bool = True
+    is_mailbox_proof: bool = False
+    second_factor: str = ""
+    note: str = ""
