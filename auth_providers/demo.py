@@ -34,7 +34,7 @@ curl -s "$BASE/api/{tenant}/customer/authenticate?provider=password" -H 'Content
   -d '{{"email": "'$EMAIL'", "password": "password123"}}'
 """
 
-# The same customer's way in by a code, as a shop's server asks for it.
+# A log-in by code, as a shop's server asks for it.
 CODE_JOURNEY = """\
 BASE={base}
 field() {{ python3 -c "import json, sys; print(json.load(sys.stdin)['$1'])"; }}
@@ -54,7 +54,7 @@ READ_CODE = 'read -p "The code from the mail: " CODE'
 
 @dataclass(frozen=True, kw_only=True)
 class Card:
-    """What one needs to try the demo."""
+    """What the demo shows: addresses, log-ins and calls to paste."""
 
     base: str
     tenant: str
@@ -91,7 +91,7 @@ def set_up() -> None:
 
 
 def _set_up_application(tenant: Tenant) -> None:
-    """The key, with the secret that is on the card."""
+    """The key, with the secret that the demo shows."""
     key, _ = api_keys.create(tenant=tenant, client_id=APPLICATION_ID, name="The demo's server")
     try:
         api_keys.check_secret(key=key, secret=settings.DEMO_APPLICATION_SECRET)

@@ -1,4 +1,4 @@
-"""What may be forgotten: tokens and sessions long over, mails sent or given up, old counts; in small batches."""
+"""What is deleted after its time: tokens and sessions long over, messages sent or given up, old counts; in batches."""
 
 from datetime import timedelta
 
@@ -23,7 +23,7 @@ TOKENS_KEPT = timedelta(days=7)
 # Staff look at a customer's past sessions.
 SESSIONS_KEPT = timedelta(days=90)
 MESSAGES_KEPT = timedelta(days=30)
-# Who follows an old link is told that it is no longer valid, with or without the row.
+# An old link is answered as no longer valid, with or without the row.
 CHALLENGES_KEPT = timedelta(days=7)
 # Longer than any wait that wrong answers led to (`one_time_code.MOST_COUNTED`).
 CODES_KEPT = timedelta(days=1)
@@ -31,7 +31,7 @@ ATTEMPTS_KEPT = timedelta(days=2)
 
 
 def purge() -> int:
-    """Delete what is past its time. Returns how many rows went."""
+    """Delete what is past its time. Returns the number of rows."""
     now = timezone.now()
     return (
         _delete(Token.objects.filter(expires_at__lt=now - TOKENS_KEPT))
@@ -48,7 +48,7 @@ def purge() -> int:
 
 
 def _abandoned_sessions() -> QuerySet[Session]:
-    """Anonymous visits whose last token is gone."""
+    """Anonymous sessions without a token."""
     old_enough = timezone.now() - TOKENS_KEPT
     has_tokens = Exists(Token.objects.filter(session=OuterRef("pk")))
     return Session.objects.filter(~has_tokens, customer=None, created_at__lt=old_enough)

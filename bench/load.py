@@ -22,7 +22,7 @@ class Call:
 
 @dataclass(frozen=True, kw_only=True)
 class Result:
-    """How a path did: requests a second, and milliseconds."""
+    """The result for a path: requests a second, and milliseconds."""
 
     per_second: float
     median: float

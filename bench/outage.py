@@ -1,4 +1,4 @@
-"""A drill: mails are asked for while the mail server is away for a minute, and each arrives once.
+"""An exercise: mails are asked for while the mail server is away for a minute, and each arrives once.
 
 `python bench/outage.py` runs the production server with its worker, on SQLite, against a mail server on loopback.
 """

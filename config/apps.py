@@ -1,4 +1,4 @@
-"""Puts the back office's own site in the place of Django's."""
+"""Replaces Django's admin site by the back office."""
 
 from django.contrib.admin.apps import AdminConfig
 

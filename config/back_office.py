@@ -1,4 +1,4 @@
-"""The back office: Django's admin, behind a second factor."""
+"""The back office: Django's admin, with a second factor."""
 
 from typing import Any
 

@@ -10,7 +10,7 @@ from tenants.api.contracts import served
 
 
 class ContractCorsMiddleware(middleware.CorsMiddleware):
-    """Opens the paths of the contracts and nothing else, for the headers of the settings and those of the contracts."""
+    """Allows the paths of the contracts only, for the headers of the settings and those of the contracts."""
 
     def __init__(self, get_response: Any) -> None:
         super().__init__(get_response)

@@ -37,7 +37,7 @@ def is_staff_path(path: str) -> bool:
 
 
 class _StaffOnly(_Middleware):
-    """Run the Django middleware behind this mixin for the back office and pass everything else through."""
+    """Run the Django middleware that this class is mixed into for the back office and pass everything else through."""
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         if is_staff_path(request.path_info):
@@ -60,7 +60,7 @@ class StaffCommonMiddleware(_StaffOnly, CommonMiddleware):
 
 
 class StaffCsrfMiddleware(_StaffOnly, CsrfViewMiddleware):
-    """CSRF protection where a cookie opens the door."""
+    """CSRF protection where a cookie gives access."""
 
 
 class StaffAuthenticationMiddleware(_StaffOnly, AuthenticationMiddleware):

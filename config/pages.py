@@ -16,7 +16,7 @@ def version(request: HttpRequest) -> dict[str, str]:
 
 @require_safe
 def home(request: HttpRequest) -> HttpResponse:
-    """What one needs next; the demo's card where there is a demo."""
+    """The start page: the contracts' documents and, in the demo, how to use it."""
     contracts = [each.contract for each in served()]
     return render(request, "home.html", {"card": demo.card() if settings.DEMO else None, "contracts": contracts})
 

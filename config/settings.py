@@ -1,6 +1,6 @@
-"""Every setting of Patron, read from the environment (README, "Configuration").
+"""Every setting of Patron, read from the environment (README, "Running it in production").
 
-One file: a reader who wonders what a deployment can change finds it here and nowhere else.
+One file: what a deployment can change is here and nowhere else.
 """
 
 from pathlib import Path
@@ -72,7 +72,7 @@ MIDDLEWARE = [
 ]
 SILENCED_SYSTEM_CHECKS = [
     "security.W002",  # ResponseHeadersMiddleware forbids framing on every page
-    "security.W003",  # StaffCsrfMiddleware is Django's own, where a cookie opens the door
+    "security.W003",  # StaffCsrfMiddleware is Django's own, where a cookie gives access
 ]
 ROOT_URLCONF = "config.urls"
 WSGI_APPLICATION = "config.wsgi.application"
@@ -104,7 +104,7 @@ DEMO_STAFF_PASSWORD = secrets.read_secret(env, "DEMO_STAFF_PASSWORD", demo_direc
 DEMO_APPLICATION_SECRET = secrets.read_secret(env, "DEMO_APPLICATION_SECRET", demo_directory=VAR_DIR) if DEMO else ""
 STAFF_SECOND_FACTOR = env.flag("STAFF_SECOND_FACTOR", not DEMO)
 OTP_TOTP_ISSUER = "Patron"  # what authenticator apps show
-# Who may see devices must not be able to copy them; `create_staff` prints what enrolment needs, once.
+# Staff who may see devices must not be able to copy them; `create_staff` prints what enrolment needs, once.
 OTP_ADMIN_HIDE_SENSITIVE_DATA = True
 
 # -- what it keeps ----------------------------------------------------------------------------------------------------
@@ -179,14 +179,14 @@ ALLOWED_PROVIDER_HOSTS = env.hosts("ALLOWED_PROVIDER_HOSTS")
 # -- the web ----------------------------------------------------------------------------------------------------------
 # Addresses or networks whose X-Forwarded-For and X-Forwarded-Proto are believed, e.g. "10.0.0.0/8,127.0.0.1".
 TRUSTED_PROXIES = env.networks("TRUSTED_PROXIES")
-# No cookie ever opens the API, so any origin may call it; name origins to narrow that.
+# No cookie gives access to the API, so any origin may call it; name origins to narrow that.
 CORS_ALLOWED_ORIGINS = env.origins("CORS_ALLOWED_ORIGINS")
 CORS_ALLOW_ALL_ORIGINS = not CORS_ALLOWED_ORIGINS
 CORS_ALLOW_HEADERS = ["accept", "authorization", "content-type"]  # and each contract's own (config/cors.py)
 CORS_EXPOSE_HEADERS = ["retry-after"]
 STATIC_URL = "/static/"
 STATICFILES_DIRS = [BASE_DIR / "config" / "static"]
-WHITENOISE_USE_FINDERS = True  # served from where they lie: nothing to collect
+WHITENOISE_USE_FINDERS = True  # served from their folders: nothing to collect
 LANGUAGE_CODE = "en"
 # What mails are written in.
 LANGUAGES = [("en", "English"), ("de", "Deutsch"), ("fr", "Français"), ("es", "Español"), ("pl", "Polski")]
@@ -222,7 +222,7 @@ LOGGING = {
         "urllib3": {"level": "INFO"},  # at DEBUG it would write the addresses that it calls, queries and all
     },
 }
-# Titles and tokens differ by contract (config/docs.py); no hooks: an enumeration stands where it is used.
+# Titles and tokens differ by contract (config/docs.py); no hooks: an enumeration is described where it is used.
 SPECTACULAR_SETTINGS = {
     # It would look at every path at once; each contract's document is made, and checked by a test, on its own.
     "ENABLE_DJANGO_DEPLOY_CHECK": False,

@@ -1,7 +1,8 @@
 """How staff log in: user name, password and, where the deployment asks for it, a code; all or nothing.
 
 A wrong user name, password or code gets the same answer. Failures count per user name and address, and per address;
-whoever had too many waits, and is neither compared nor counted. Every attempt is on the staff's trail and in the log.
+after too many, an attempt has to wait, and is neither compared nor counted. Every attempt is on the staff's trail and
+in the log.
 """
 
 import logging

@@ -1,4 +1,4 @@
-"""Flows in the back office: what does not run is not stored."""
+"""Flows in the back office: a flow that could not run is not stored."""
 
 from typing import ClassVar
 
@@ -20,7 +20,7 @@ HELP = (
 
 
 class FlowForm(forms.ModelForm[Flow]):
-    """A flow, whose steps are tried before they are stored."""
+    """A flow, whose steps are checked before they are stored."""
 
     class Meta:
         model = Flow
@@ -44,7 +44,7 @@ class FlowForm(forms.ModelForm[Flow]):
 
 
 def _in_words(detail: FieldError) -> str:
-    """Which step it is about, counted as people do."""
+    """Which step it is about, counted from one."""
     position = detail.field.split(".")[1:2]
     return f"Step {int(position[0]) + 1}: {detail.message}" if position else detail.message
 

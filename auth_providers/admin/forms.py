@@ -1,4 +1,4 @@
-"""The forms that staff set up identity providers and a tenant's own mails with."""
+"""The forms for identity providers and template overrides."""
 
 from typing import Any, ClassVar
 from urllib.parse import urlsplit
@@ -34,14 +34,14 @@ class Lines(forms.CharField):
 
 
 class HttpsUrl(forms.URLField):
-    """A URL; who leaves the scheme out means https."""
+    """A URL; without a scheme, https is meant."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(assume_scheme="https", **options)
 
 
 class WriteOnly(forms.Textarea):
-    """Several lines, for a secret may be a file; what was typed never comes back."""
+    """Several lines, as a secret may be a file; what was typed is never shown again."""
 
     def format_value(self, value: Any) -> str:
         return ""
@@ -61,7 +61,7 @@ GATEWAY = '{"endpoints": {"https://graph.facebook.com": "https://gateway.example
 
 
 class AuthProviderForm(forms.ModelForm[AuthProvider]):
-    """A provider; its client secret goes in and never comes out."""
+    """A provider; its client secret is stored and never shown."""
 
     kind = forms.ChoiceField(choices=kinds.choices, help_text=lazy(_help_by_kind, SafeString)())
     client_secret = forms.CharField(
@@ -108,7 +108,7 @@ class AuthProviderForm(forms.ModelForm[AuthProvider]):
         uris: list[str] = self.cleaned_data["redirect_uris"]
         wrong = [uri for uri in uris if not urlsplit(uri).scheme or urlsplit(uri).fragment or "*" in uri]
         if wrong:  # RFC 6749, 3.1.2; RFC 9700, 4.1.3
-            raise forms.ValidationError(f"Absolute, without # and *, please: {', '.join(wrong)}")
+            raise forms.ValidationError(f"Enter absolute addresses without # and *: {', '.join(wrong)}")
         return uris
 
     def settings(self) -> dict[str, object]:
@@ -120,7 +120,7 @@ CHOSEN_ONCE = ("tenant", "name", "client_secret")
 
 
 class MessageTemplateForm(forms.ModelForm[MessageTemplate]):
-    """A mail in the tenant's own words, which are tried with a sample before they are stored."""
+    """A template override, which is rendered with sample facts before it is stored."""
 
     template = forms.ChoiceField(
         label="Mail", choices=[(name, name.replace("_", " ").capitalize()) for name in template_overrides.SAMPLES]

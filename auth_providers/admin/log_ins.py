@@ -1,4 +1,4 @@
-"""The customer's page in full: log-ins, sessions, what happened; and the doors that staff can close."""
+"""The customer's page in full: log-ins, sessions, what happened; and what staff do to the customer's access."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -34,8 +34,8 @@ SESSIONS_SHOWN = 20  # a customer of years has thousands
 
 
 @dataclass(frozen=True, kw_only=True)
-class Door:
-    """Something that staff do to a customer's access, from the list or from the customer's page."""
+class AccessAction:
+    """What staff do to a customer's access, from the list or from the customer's page."""
 
     name: str
     label: str
@@ -67,35 +67,35 @@ def _remove_second_factor(customer: Customer, by: Staff) -> None:
     totp.remove_by_staff(tenant=customer.tenant, customer=customer, **by)
 
 
-ACTIVATE = Door(name="activate", label="Activate", done="Activated", act=_activate)
-DEACTIVATE = Door(
+ACTIVATE = AccessAction(name="activate", label="Activate", done="Activated", act=_activate)
+DEACTIVATE = AccessAction(
     name="deactivate",
     label="Deactivate and end sessions",
     done="Deactivated, and every session ended",
     act=_deactivate,
 )
-PUT_ON_HOLD = Door(
+PUT_ON_HOLD = AccessAction(
     name="put_on_hold",
     label="Put on hold and end sessions",
     done="Put on hold, and every session ended",
     act=_put_on_hold,
 )
-RELEASE_HOLD = Door(name="release_hold", label="Release the hold", done="Released the hold", act=_release_hold)
-END_SESSIONS = Door(name="end_sessions", label="End sessions", done="Ended every session", act=_end_sessions)
-# On the customer's page only: it takes a look at whom it is about.
-REMOVE_SECOND_FACTOR = Door(
+RELEASE_HOLD = AccessAction(name="release_hold", label="Release the hold", done="Released the hold", act=_release_hold)
+END_SESSIONS = AccessAction(name="end_sessions", label="End sessions", done="Ended every session", act=_end_sessions)
+# On the customer's page only, where staff see whom it is about.
+REMOVE_SECOND_FACTOR = AccessAction(
     name="remove_second_factor",
     label="Remove the authenticator",
     done="Removed the authenticator, and wrote a mail about it",
     act=_remove_second_factor,
 )
-DOORS = {door.name: door for door in (ACTIVATE, DEACTIVATE, PUT_ON_HOLD, RELEASE_HOLD, END_SESSIONS)}
+ACCESS_ACTIONS = {action.name: action for action in (ACTIVATE, DEACTIVATE, PUT_ON_HOLD, RELEASE_HOLD, END_SESSIONS)}
 
 
-def _doors_of(customer: Customer, has_sessions: bool) -> list[Door]:
-    """The ones that change something as things stand."""
-    doors = [DEACTIVATE if customer.is_active else ACTIVATE, RELEASE_HOLD if customer.is_on_hold else PUT_ON_HOLD]
-    return [*doors, END_SESSIONS] if has_sessions else doors
+def _actions_for(customer: Customer, has_sessions: bool) -> list[AccessAction]:
+    """Those that would change something."""
+    offered = [DEACTIVATE if customer.is_active else ACTIVATE, RELEASE_HOLD if customer.is_on_hold else PUT_ON_HOLD]
+    return [*offered, END_SESSIONS] if has_sessions else offered
 
 
 def may_erase(request: HttpRequest) -> bool:
@@ -103,23 +103,23 @@ def may_erase(request: HttpRequest) -> bool:
     return bool(request.user.has_perm("customers.delete_customer"))
 
 
-def _list_action(door: Door) -> Any:
-    """The door as an action of Django's list of customers."""
+def _list_action(action: AccessAction) -> Any:
+    """The same as an action of Django's list of customers."""
 
-    @admin.action(description=door.label, permissions=["change"])
+    @admin.action(description=action.label, permissions=["change"])
     def act(model_admin: "CustomerWithAccessAdmin", request: HttpRequest, queryset: QuerySet[Customer]) -> None:
         if request.POST.get("select_across") == "1":
             model_admin.message_user(request, "Choose customers one page at a time.", messages.ERROR)
             return
-        model_admin.use_door(request, door, queryset)
+        model_admin.act_on(request, action, queryset)
 
-    act.__name__ = door.name
+    act.__name__ = action.name
     return act
 
 
 @admin.register(Customer)
 class CustomerWithAccessAdmin(CustomerAdmin):
-    actions = [_list_action(door) for door in DOORS.values()]
+    actions = [_list_action(action) for action in ACCESS_ACTIONS.values()]
 
     def fits(self, word: str) -> Q:
         """An e-mail is also what someone logs in with."""
@@ -130,7 +130,7 @@ class CustomerWithAccessAdmin(CustomerAdmin):
 
     def get_urls(self) -> list[URLPattern]:
         views: list[tuple[str, str, Callable[..., HttpResponse]]] = [
-            ("door", "doors/<str:name>/", self.door_view),
+            ("action", "actions/<str:name>/", self.action_view),
             ("end_session", "sessions/<uuid:session_id>/end/", self.end_session_view),
             ("reset", "log-ins/<int:account_id>/reset/", self.reset_view),
             ("remove_second_factor", "second-factor/remove/", self.remove_second_factor_view),
@@ -144,30 +144,30 @@ class CustomerWithAccessAdmin(CustomerAdmin):
 
     @method_decorator(require_POST)
     @method_decorator(transaction.atomic)
-    def door_view(self, request: HttpRequest, customer_id: int, name: str) -> HttpResponse:
+    def action_view(self, request: HttpRequest, customer_id: int, name: str) -> HttpResponse:
         """A button on the customer's page."""
         customer = self.customer_to_change(request, customer_id)
-        if name not in DOORS:
+        if name not in ACCESS_ACTIONS:
             raise Http404
-        self.use_door(request, DOORS[name], [customer])
+        self.act_on(request, ACCESS_ACTIONS[name], [customer])
         return self.back_to(customer)
 
     @method_decorator(require_POST)
     @method_decorator(transaction.atomic)
     def remove_second_factor_view(self, request: HttpRequest, customer_id: int) -> HttpResponse:
-        """For who has lost the app and the recovery codes, and has told the clerk who they are."""
+        """For a customer who has lost the app and the recovery codes, and has told the clerk who they are."""
         customer = self.customer_to_change(request, customer_id)
-        self.use_door(request, REMOVE_SECOND_FACTOR, [customer])
+        self.act_on(request, REMOVE_SECOND_FACTOR, [customer])
         return self.back_to(customer)
 
-    def use_door(self, request: HttpRequest, door: Door, customers: Iterable[Customer]) -> None:
+    def act_on(self, request: HttpRequest, action: AccessAction, customers: Iterable[Customer]) -> None:
         for customer in customers:
             try:
-                door.act(customer, staff_of(request))
+                action.act(customer, staff_of(request))
             except DomainError as error:
                 self.message_user(request, f"{customer}: {error.message}", messages.ERROR)
             else:
-                self.message_user(request, f"{door.done}: {customer}.", messages.SUCCESS)
+                self.message_user(request, f"{action.done}: {customer}.", messages.SUCCESS)
 
     @method_decorator(require_POST)
     @method_decorator(transaction.atomic)
@@ -193,11 +193,11 @@ class CustomerWithAccessAdmin(CustomerAdmin):
         except DomainError as error:
             self.message_user(request, error.message, messages.ERROR)
         else:
-            self.message_user(request, "A mail with a link to a new password is on its way.", messages.SUCCESS)
+            self.message_user(request, "A mail with a link to set a new password will be sent.", messages.SUCCESS)
         return self.back_to(customer)
 
     def erase_view(self, request: HttpRequest, customer_id: int) -> HttpResponse:
-        """Ask first: what is erased does not come back."""
+        """Ask first: an erasure can't be undone."""
         with transaction.atomic():  # the row's lock goes with it: erasing takes its locks in an order of its own
             customer = self.customer_to_change(request, customer_id)
         if not may_erase(request):
@@ -227,7 +227,7 @@ class CustomerWithAccessAdmin(CustomerAdmin):
             "sessions": newest[:SESSIONS_SHOWN],
             "running_sessions": running,
             "second_factor": totp.status(tenant=tenant, customer=customer),
-            "doors": _doors_of(customer, running > 0),
+            "access_actions": _actions_for(customer, running > 0),
             # Views would crowd out what the customer and the shop did.
             "events": [(event, in_words(event)) for event in events.exclude(action=VIEWED)[:TRAIL_LENGTH]],
         }

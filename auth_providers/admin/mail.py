@@ -1,4 +1,4 @@
-"""Mail in the back office: the outbox to read, and the tenants' own words to write."""
+"""Mail in the back office: the outbox to read, and the tenants' template overrides to edit."""
 
 from typing import Any
 
@@ -20,7 +20,7 @@ from tenants.models import Message
 
 
 class SendingFilter(admin.SimpleListFilter):
-    """Mails that wait, that went out, that were given up."""
+    """Messages that wait, that were sent, that were given up."""
 
     title = "state"
     parameter_name = "state"
@@ -39,7 +39,7 @@ class SendingFilter(admin.SimpleListFilter):
 
 @admin.register(Message)
 class MessageAdmin(ReadOnly, admin.ModelAdmin[Message]):
-    """The outbox, without what its mails tell."""
+    """The outbox, without the content of its messages."""
 
     list_display = [
         *("created_at", "tenant", "channel", "template", "recipient", "attempts"),
@@ -70,7 +70,7 @@ class MessageAdmin(ReadOnly, admin.ModelAdmin[Message]):
 
 @admin.register(MessageTemplate)
 class MessageTemplateAdmin(TenantRowAdmin[MessageTemplate]):
-    """The tenants' own words."""
+    """The tenants' template overrides."""
 
     form = MessageTemplateForm
     fields = ["tenant", ("template", "language", "site"), "subject", "text", "html"]
@@ -89,16 +89,20 @@ class MessageTemplateAdmin(TenantRowAdmin[MessageTemplate]):
 
     @method_decorator(require_safe)
     def preview_view(self, request: HttpRequest, template_id: int) -> HttpResponse:
-        """The stored words with a sample. The HTML part is shown as it is written: our pages allow no styles of its
-        own."""
-        own = self.get_object(request, str(template_id))
-        if own is None:
+        """The stored override with sample facts. The HTML part is shown as source: our pages allow no inline styles."""
+        override = self.get_object(request, str(template_id))
+        if override is None:
             raise Http404
-        if not self.has_view_permission(request, own):
+        if not self.has_view_permission(request, override):
             raise PermissionDenied
-        context = {**self.admin_site.each_context(request), "title": f"Preview: {own}", "own": own, "opts": self.opts}
+        context = {
+            **self.admin_site.each_context(request),
+            "title": f"Preview: {override}",
+            "override": override,
+            "opts": self.opts,
+        }
         try:
-            context["letter"] = template_overrides.render_sample(own)
+            context["mail"] = template_overrides.render_sample(override)
         except InvalidInput as error:
             context["problems"] = error.details
         return render(request, "admin/auth_providers/messagetemplate/preview.html", context)

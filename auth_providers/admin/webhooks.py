@@ -20,7 +20,7 @@ from tenants.encryption import encrypt
 
 
 class WebhookEndpointForm(forms.ModelForm[WebhookEndpoint]):
-    """An endpoint. Its secret is ours to make, so the form has no field for it."""
+    """An endpoint. Its secret is made here, so the form has no field for it."""
 
     class Meta:
         model = WebhookEndpoint
@@ -66,7 +66,7 @@ class WebhookEndpointAdmin(TenantRowAdmin[WebhookEndpoint]):
 
     @method_decorator(require_POST)
     def test_view(self, request: HttpRequest, endpoint_id: int) -> HttpResponse:
-        """The button: send an event of the type `test` now, and say what came of it."""
+        """The button: send an event of the type `test` now, and show the result."""
         endpoint = self._changeable(request, endpoint_id)
         try:
             webhook_delivery.send_test(endpoint)

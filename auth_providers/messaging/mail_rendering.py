@@ -1,7 +1,8 @@
-"""What a mail says: its facts, found when it is sent, and its words, in the reader's language.
+"""What a mail or text message says: facts that are looked up when it is sent, filled into a template in the
+recipient's language.
 
-The words are text files in `templates/messages/`, the subject first, dressed as HTML by one frame with the tenant's
-colour and logo. A tenant may replace them for a language and a site (`MessageTemplate`).
+The templates are text files in `templates/messages/`, the subject first; `base.html` makes HTML of them, with the
+tenant's colour and logo. A tenant may replace one for a language and a site (`MessageTemplate`).
 """
 
 import json
@@ -21,13 +22,13 @@ from tenants.encryption import decrypt
 from tenants.models import Message
 from tenants.outbox.queue import MessageContext
 
-# A tenant's own words see their context and nothing else: no loaders, no libraries, no settings.
+# A tenant's override can use its context only: no loaders, no libraries, no settings.
 SANDBOX = Engine(libraries={}, loaders=[("django.template.loaders.locmem.Loader", {})])
 
 
 @dataclass(frozen=True, kw_only=True)
-class Letter:
-    """A mail's words; `html` is "" when there is a text only."""
+class RenderedMail:
+    """A mail as it is sent; `html` is "" when it has a text part only."""
 
     subject: str
     text: str
@@ -36,43 +37,45 @@ class Letter:
 
 @dataclass(frozen=True, kw_only=True)
 class Facts:
-    """Which words to take, and what to fill in."""
+    """Which template to render, with which context; `language` is "" for the message's own."""
 
     template: str
     context: Mapping[str, object]
     language: str = ""
 
 
-def write(message: Message) -> Letter | None:
-    """The letter for a row of the outbox; None when there is nothing to say, such as a reset for an unknown address.
+def render(message: Message) -> RenderedMail | None:
+    """The mail for a row of the outbox; None when there is nothing to send, such as a reset for an unknown address.
 
-    Raises `CannotDecrypt` and whatever a tenant's own template breaks by.
+    Raises `CannotDecrypt` and whatever rendering a tenant's override raises.
     """
     facts = _facts(message)
     if facts is None:
         return None
     language = language_of(facts.language or message.language)
     with translation.override(language):
-        return _words(message, language, facts.template, facts.context)
+        return _render(message, language, facts.template, facts.context)
 
 
-def write_sms(message: Message) -> str | None:
-    """The words of a text message; None when there is nothing to say. A tenant's own are under the template's name
-    with `.sms`. Raises what `write` raises."""
+def render_text_message(message: Message) -> str | None:
+    """The text of a text message; None when there is nothing to send. A tenant's override is named like the mail's,
+    with `.sms`. Raises what `render` raises."""
     facts = _facts(message)
     if facts is None:
         return None
     language, template = language_of(facts.language or message.language), f"{facts.template}.sms"
     with translation.override(language):
-        own = _own_template(message, language, template)
+        override = _find_override(message, language, template)
         text = (
-            in_sandbox(own, facts.context).text if own else render_to_string(f"messages/{template}.txt", facts.context)
+            render_override(override, facts.context).text
+            if override
+            else render_to_string(f"messages/{template}.txt", facts.context)
         )
     return text.strip()
 
 
 def _facts(message: Message) -> Facts | None:
-    """What a row of the outbox tells, with the tenant's brand."""
+    """The facts of a row of the outbox, with the tenant's brand; None when there is nothing to send."""
     context: MessageContext = json.loads(decrypt(message.context_encrypted))
     facts = FACTS.get(message.template, _as_given)(message, context)
     if facts is None:
@@ -83,32 +86,32 @@ def _facts(message: Message) -> Facts | None:
 
 
 def language_of(text: str) -> str:
-    """The language we have words in that comes closest to `en_US`, `de-AT`, `fr` …; English for any other."""
+    """The language with templates that comes closest to `en_US`, `de-AT`, `fr` …; English for any other."""
     code = text.replace("_", "-").partition("-")[0].lower()
     return code if code in dict(settings.LANGUAGES) else "en"
 
 
-def _words(message: Message, language: str, template: str, context: Mapping[str, object]) -> Letter:
-    own = _own_template(message, language, template)
-    if own is not None:
-        return in_sandbox(own, context)
+def _render(message: Message, language: str, template: str, context: Mapping[str, object]) -> RenderedMail:
+    override = _find_override(message, language, template)
+    if override is not None:
+        return render_override(override, context)
     subject, _, text = render_to_string(f"messages/{template}.txt", context).strip().partition("\n\n")
     paragraphs = [part.strip() for part in text.split("\n\n")]
-    dressed = render_to_string("messages/base.html", {**context, "subject": subject, "paragraphs": paragraphs})
-    return Letter(subject=_one_line(subject), text=f"{text}\n", html=dressed)
+    html = render_to_string("messages/base.html", {**context, "subject": subject, "paragraphs": paragraphs})
+    return RenderedMail(subject=_one_line(subject), text=f"{text}\n", html=html)
 
 
-def in_sandbox(own: MessageTemplate, context: Mapping[str, object]) -> Letter:
-    """The letter in a tenant's own words. Raises whatever they break by."""
-    return Letter(
-        subject=_one_line(SANDBOX.from_string(own.subject).render(Context(context, autoescape=False))),
-        text=SANDBOX.from_string(own.text).render(Context(context, autoescape=False)),
-        html=SANDBOX.from_string(own.html).render(Context(context)),
+def render_override(override: MessageTemplate, context: Mapping[str, object]) -> RenderedMail:
+    """A tenant's override, rendered. Raises whatever the rendering raises."""
+    return RenderedMail(
+        subject=_one_line(SANDBOX.from_string(override.subject).render(Context(context, autoescape=False))),
+        text=SANDBOX.from_string(override.text).render(Context(context, autoescape=False)),
+        html=SANDBOX.from_string(override.html).render(Context(context)),
     )
 
 
-def _own_template(message: Message, language: str, template: str) -> MessageTemplate | None:
-    """The tenant's own words: those for the site before those for every site."""
+def _find_override(message: Message, language: str, template: str) -> MessageTemplate | None:
+    """The tenant's override: one for the site before one for every site."""
     return (
         MessageTemplate.objects.for_tenant(message.tenant)
         .filter(template=template, language=language, site__in=["", message.site])
@@ -131,8 +134,8 @@ def _opt_in(message: Message, context: MessageContext) -> Facts | None:
 
 
 def _password_reset(message: Message, context: MessageContext) -> Facts | None:
-    """A token also for who never had a password and has proven nothing yet: reading this mail is the proof. Where
-    somebody signed up with a password, the link of the opt-in comes first."""
+    """A token also for an account without a password that is not confirmed: reading this mail is the proof. Where
+    somebody signed up with a password, the opt-in link comes first."""
     account = _find_account(message)
     if account is not None and not account.is_confirmed and is_password_usable(account.password):
         return None
@@ -140,7 +143,7 @@ def _password_reset(message: Message, context: MessageContext) -> Facts | None:
 
 
 def _email_change(message: Message, context: MessageContext) -> Facts | None:
-    """To the new address: a token, or to whoever has that address already, that it is taken."""
+    """To the new address: a token; or, if it is another customer's already, the news that it is in use."""
     if _find_account(message) is not None:
         return Facts(template="email_in_use", context=context)
     account = _find_account_by_key(message, context["account"])
@@ -156,8 +159,8 @@ def _deletion(message: Message, context: MessageContext) -> Facts | None:
 
 
 def _code(message: Message, context: MessageContext) -> Facts | None:
-    """A one-time code, unless it has expired, was spent, or a newer one took its place meanwhile; and for a log-in only
-    where there is a customer to let in, or would be one."""
+    """A one-time code, unless it has expired, was spent or was replaced meanwhile; for a log-in only where a customer
+    has that address, or would be created."""
     codes = OneTimeCode.objects.for_tenant(message.tenant).filter(challenge_id=str(context["challenge_id"]))
     code = codes.filter(spent_at=None, expires_at__gt=timezone.now()).first()
     if code is None:
@@ -206,8 +209,8 @@ def _with_token(
     purpose: Challenge.Purpose,
     details: mailed_tokens.EmailChange | None = None,
 ) -> Facts | None:
-    """The letter that is named after the token's purpose, with a new token and the tenant's link for it; None when
-    there is nobody to write to."""
+    """The template that is named after the token's purpose, with a new token and the tenant's link for it; None
+    without an account."""
     if account is None:
         return None
     token = mailed_tokens.issue(account=account, purpose=purpose, details=details)

@@ -8,37 +8,39 @@ from tenants.outbox.worker import reference
 
 
 def send_mail(message: Message) -> bool:
-    """Hand a mail to the mail server; False when there is nothing to say any more. Raises what that does."""
-    mail = render(message)
+    """Hand a mail to the mail server; False when there is nothing to send any more. Raises what that does."""
+    mail = build_mail(message)
     if mail is not None:
         mail.send()
     return mail is not None
 
 
 def send_text_message(message: Message) -> bool:
-    """Hand a text message to the gateway; False when there is nothing to say any more. Raises what `text_messages.send`
-    raises."""
-    text = mail_rendering.write_sms(message)
+    """Hand a text message to the gateway; False when there is nothing to send any more.
+
+    Raises what `text_messages.send` raises.
+    """
+    text = mail_rendering.render_text_message(message)
     if text is not None:
         text_messages.send(to=message.recipient, text=text, reference=reference(message))
     return text is not None
 
 
-def render(message: Message) -> EmailMultiAlternatives | None:
-    """The mail as it goes out; None when there is nothing to say any more.
+def build_mail(message: Message) -> EmailMultiAlternatives | None:
+    """The mail as it is sent; None when there is nothing to send any more.
 
     Its Message-ID is that of the row, so that a server can tell a repeated one.
     """
-    written = mail_rendering.write(message)
-    if written is None:
+    rendered = mail_rendering.render(message)
+    if rendered is None:
         return None
     mail = EmailMultiAlternatives(
-        subject=written.subject,
-        body=written.text,
+        subject=rendered.subject,
+        body=rendered.text,
         from_email=message.tenant.mail_sender or None,
         to=[message.recipient],
         headers={"Message-ID": f"<{reference(message)}@patron>"},
     )
-    if written.html:
-        mail.attach_alternative(written.html, "text/html")
+    if rendered.html:
+        mail.attach_alternative(rendered.html, "text/html")
     return mail

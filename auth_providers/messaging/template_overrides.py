@@ -1,11 +1,12 @@
-"""A tenant's own words for a mail: which mails there are, what each can tell, and how the words read with a sample."""
+"""A tenant's overrides of message templates: which messages there are, which facts each has, and a preview with
+sample facts."""
 
 import re
 from collections.abc import Mapping
 
 from django.template import Context, Engine
 
-from auth_providers.messaging.mail_rendering import Letter, in_sandbox
+from auth_providers.messaging.mail_rendering import RenderedMail, render_override
 from auth_providers.models import MessageTemplate
 from tenants.errors import FieldError, InvalidInput
 from tenants.models import Tenant
@@ -13,8 +14,8 @@ from tenants.models import Tenant
 TOKEN = "SAMPLE-TOKEN"  # noqa: S105
 WITH_TOKEN: Mapping[str, str | int] = {"token": TOKEN, "link": f"https://shop.example/confirm?token={TOKEN}"}
 WITH_CODE: Mapping[str, str | int] = {"token": TOKEN, "minutes": 3}
-# Every mail and the facts it can tell, besides the shop's; `.sms` is the text message of the same, of which the text
-# alone is sent.
+# Every mail and its facts, besides the shop's; `.sms` is the text message of the same, of which the text alone is
+# sent.
 SAMPLES: Mapping[str, Mapping[str, str | int]] = {
     "activated": {},
     "already_registered": {"email": "ada@example.com"},
@@ -42,7 +43,7 @@ SAMPLES: Mapping[str, Mapping[str, str | int]] = {
 PARTS = ("subject", "text", "html")
 
 
-# Around the name of a variable that the mail does not have; no text contains this character of nobody's.
+# Put around the name of a variable that the mail does not have: a private-use character, which no text contains.
 MARK = "\ue000"
 STRICT = Engine(
     libraries={}, loaders=[("django.template.loaders.locmem.Loader", {})], string_if_invalid=f"{MARK}%s{MARK}"
@@ -55,27 +56,27 @@ def facts_of(template: str, tenant: Tenant) -> Mapping[str, object]:
     return {**SAMPLES[template], **shop}
 
 
-def render_sample(own: MessageTemplate) -> Letter:
-    """The letter with sample facts. Raises `InvalidInput` for words that don't render, name a fact that this mail
-    does not have, or leave out the token that its reader needs."""
-    facts = facts_of(own.template, own.tenant)
-    errors = [error for part in PARTS for error in _errors(own, part, facts)]
+def render_sample(override: MessageTemplate) -> RenderedMail:
+    """The override with sample facts. Raises `InvalidInput` for a template that doesn't render, names a fact that this
+    mail does not have, or leaves out the token that the recipient needs."""
+    facts = facts_of(override.template, override.tenant)
+    errors = [error for part in PARTS for error in _errors(override, part, facts)]
     if errors:
         raise InvalidInput(details=tuple(errors))
-    return in_sandbox(own, facts)
+    return render_override(override, facts)
 
 
-def _errors(own: MessageTemplate, part: str, facts: Mapping[str, object]) -> list[FieldError]:
-    words = getattr(own, part)
+def _errors(override: MessageTemplate, part: str, facts: Mapping[str, object]) -> list[FieldError]:
+    source = getattr(override, part)
     try:
-        rendered = STRICT.from_string(words).render(Context(facts))
-    except Exception as error:  # whatever a template breaks by
+        rendered = STRICT.from_string(source).render(Context(facts))
+    except Exception as error:  # whatever a template raises
         return [FieldError(field=part, code="invalid", message=f"This does not render: {error}"[:500])]
     unknown = sorted(set(re.findall(f"{MARK}(.*?){MARK}", rendered)))
     if unknown:
         known = ", ".join(sorted(facts))
-        message = f"This mail can't tell {', '.join(unknown)}. It can tell: {known}."
+        message = f"This mail has no {', '.join(unknown)}. It has: {known}."
         return [FieldError(field=part, code="unknown", message=message)]
-    if "token" in facts and part != "subject" and words and TOKEN not in rendered:
-        return [FieldError(field=part, code="required", message="The reader needs {{ link }} or {{ token }} here.")]
+    if "token" in facts and part != "subject" and source and TOKEN not in rendered:
+        return [FieldError(field=part, code="required", message="The recipient needs {{ link }} or {{ token }} here.")]
     return []

@@ -1,4 +1,4 @@
-"""Who is this? Log-ins, sessions and what they leave behind, split by topic."""
+"""Accounts, sessions, tokens, codes, providers and flows, split by topic."""
 
 from auth_providers.models.accounts import Account, Session, Token, UnfinishedErasure
 from auth_providers.models.flows import Flow, Submission, WebhookEndpoint

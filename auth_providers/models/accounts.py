@@ -1,4 +1,4 @@
-"""Log-ins, the sessions they lead to, and those sessions' tokens."""
+"""Accounts, sessions, and the tokens of sessions."""
 
 import uuid
 
@@ -16,7 +16,7 @@ class Account(TenantOwned):
 
     An address or a number has one account, whatever its owner proves it with: a password or a one-time code. A customer
     who has never chosen a password has an unusable one (`passwords.NO_PASSWORD`). An external identity is known by
-    (tenant, provider, issuer, subject); the e-mail that came with it is what people know it by.
+    (tenant, provider, issuer, subject); the e-mail that came with it is for people to recognize it.
     """
 
     class Kind(models.TextChoices):
@@ -100,9 +100,9 @@ class UnfinishedErasure(TenantOwned):
 
 
 class Session(TenantOwned):
-    """A visit to a storefront, from the first anonymous page to log-out.
+    """A customer's session with a storefront, from the first anonymous call to log-out.
 
-    Logging in keeps the session, so that a cart survives; it does not lift the anonymous tokens, which stay anonymous.
+    A log-in continues an anonymous session, so that a cart is kept; the anonymous tokens stay anonymous.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)

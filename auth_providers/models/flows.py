@@ -23,7 +23,7 @@ class WebhookEndpoint(TenantOwned):
 
 
 class Flow(TenantOwned):
-    """A named list of steps, run in order after a customer's data was taken in."""
+    """A named list of steps, run in order after a submission was written."""
 
     name = models.CharField(max_length=64, help_text="How storefronts name it.")
     is_enabled = models.BooleanField(default=True)
@@ -38,7 +38,7 @@ class Flow(TenantOwned):
 
 
 class Submission(TenantOwned):
-    """What a storefront handed in and a challenge holds up: kept, encrypted, until the answer or the expiry.
+    """What a storefront handed in and a challenge is open for: kept, encrypted, until the answer or the expiry.
 
     `position` is the step of the flow to go on with; `customer_number` is whose profile it would change, "" for a new
     one, and `is_written` says whether the profile has the data already (a challenge in the middle of a flow).

@@ -1,4 +1,4 @@
-"""A tenant's own words for what is sent."""
+"""A tenant's overrides of message templates."""
 
 from django.db import models
 
@@ -6,7 +6,7 @@ from tenants.models import TenantOwned
 
 
 class MessageTemplate(TenantOwned):
-    """A mail's words as a tenant wants them, for one language, and for one site or all. Django's template language."""
+    """A tenant's template for a message, in one language, for one site or all. Django's template language."""
 
     template = models.CharField(max_length=64, help_text="Such as password_reset.")
     site = models.CharField(max_length=64, blank=True, default="", help_text="Empty: every site.")

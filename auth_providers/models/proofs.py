@@ -37,7 +37,7 @@ else:
 
 
 class Challenge(TenantOwned):
-    """A token that was mailed to prove that its receiver reads that mailbox. Good once, for one purpose."""
+    """A token that was mailed to prove that its receiver reads that mailbox. It is accepted once, for one purpose."""
 
     class Purpose(models.TextChoices):
         OPT_IN = "opt_in"
@@ -61,7 +61,7 @@ class Challenge(TenantOwned):
 
 
 class _Unrestricted(models.Model):
-    """Where django-otp's mixins end; with its `Device`, staff and customers would share a table."""
+    """The base that django-otp's mixins expect; with its `Device`, staff and customers would share a table."""
 
     class Meta:
         abstract = True
@@ -76,7 +76,7 @@ class _Unrestricted(models.Model):
 
 
 class OneTimeCode(CooldownMixin, ThrottlingMixin, _Unrestricted, TenantOwned):
-    """The one code that is alive for a purpose at a destination. Asking again overwrites it."""
+    """The one valid code for a purpose at a destination. Asking again overwrites it."""
 
     class Purpose(models.TextChoices):
         LOG_IN = "log_in"
@@ -90,7 +90,7 @@ class OneTimeCode(CooldownMixin, ThrottlingMixin, _Unrestricted, TenantOwned):
     purpose = models.CharField(max_length=16, choices=Purpose)
     channel = models.CharField(max_length=8, choices=Channel)
     destination = models.CharField(max_length=254, help_text="The e-mail address, lower-case, or the number in E.164.")
-    # "" until the purpose is about one customer: a second factor's code is not another's who has the same telephone.
+    # "" until the purpose is about one customer: customers who share a telephone don't share a second factor's code.
     customer_number = models.CharField(max_length=8, blank=True, default="")
     challenge_id = models.UUIDField(default=uuid.uuid4, help_text="New with every code.")
     code_hmac = models.BinaryField(max_length=32)
@@ -143,7 +143,7 @@ class Authenticator(ThrottlingMixin, _Unrestricted, TenantOwned):
 
 
 class RecoveryCode(TenantOwned):
-    """A code for who has lost the authenticator app. Good once."""
+    """A code for a customer who has lost the authenticator app. It is accepted once."""
 
     customer = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="+")
     code_hmac = models.BinaryField(max_length=32)
@@ -157,8 +157,8 @@ class RecoveryCode(TenantOwned):
 
 
 class PendingLogIn(TenantOwned):
-    """A log-in whose first factor is proven and whose second is not. Its handle, known to the client alone, is the
-    only way on."""
+    """A log-in whose first factor is proven and whose second is not. Only with its handle,
+    which the client alone knows, can it be completed."""
 
     account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="+")
     handle_hash = models.BinaryField(max_length=32)
@@ -180,8 +180,8 @@ class PendingLogIn(TenantOwned):
 
 
 class PendingLink(TenantOwned):
-    """An identity elsewhere whose e-mail is that of a customer here. It waits, encrypted, until that customer answers
-    the code that was mailed."""
+    """An identity at another provider whose e-mail is that of a customer here. It waits, encrypted, until that customer
+    answers the code that was mailed."""
 
     challenge_id = models.UUIDField()
     account = models.ForeignKey(
@@ -201,7 +201,7 @@ class PendingLink(TenantOwned):
 
 
 class Attempts(TenantOwned):
-    """How often something was tried in vain, or at all: the memory of `limits`."""
+    """How often something was tried, or failed: the counts of `limits`."""
 
     rule = models.CharField(max_length=32)
     key = models.BinaryField(max_length=32)

@@ -1,8 +1,8 @@
-"""A system of a shop that does not answer is left alone for a while, so that nobody waits for it in vain.
+"""A system of a shop that does not answer is not called for a while, so that nobody waits for it in vain.
 
 After `FAILURES` calls in a row without an answer nobody calls for `PAUSE`; then one caller tries, and either everybody
-may again or the pause begins anew. All processes share what is known through Django's cache, where it is one system of
-one tenant: another tenant's calls to the same host know nothing of it.
+may again or the pause begins anew. All processes share the state through Django's cache. It is kept for
+each system of each tenant: another tenant's calls to the same host are not concerned.
 """
 
 from collections.abc import Callable
@@ -18,9 +18,9 @@ from tenants.models import Tenant
 
 FAILURES = 5
 PAUSE = timedelta(seconds=30)
-# Longer than a call can take: who died while trying does not keep others from it for good.
+# Longer than a call can take: a process that dies while trying does not block the others for good.
 TRIAL_SECONDS = 20
-# What nobody asked about for so long is forgotten: an evicted state is a closed one.
+# State that nobody asked for so long is dropped; without state, calls are made.
 KEPT_SECONDS = 24 * 60 * 60
 
 T = TypeVar("T")
@@ -61,7 +61,7 @@ def _paused(memory: "_Memory") -> ProviderUnavailable:
 
 
 class _Memory(CircuitBreakerStorage):
-    """What pybreaker knows of one system, in the cache. Its own one for Redis would need Redis."""
+    """Pybreaker's state of one system, in the cache. Its own storage for Redis would need Redis."""
 
     def __init__(self, name: str) -> None:
         super().__init__(name)

@@ -26,7 +26,7 @@ REFUSALS = set(range(400, 500)) - {408, 429}  # those two mean: later
 
 
 class ProviderUnavailable(DomainError):
-    """The provider is down, slow or answers nonsense. Nobody's credentials are wrong."""
+    """The provider is down, slow or answers what we can't read. No credentials are wrong."""
 
     kind = Kind.UNAVAILABLE
     reason = Reason.PROVIDER_UNAVAILABLE

@@ -1,4 +1,4 @@
-"""Staff to test with. Most tests are about what happens behind the door, so the second factor is off for them."""
+"""Staff to test with. Most tests are about what happens after the log-in, so the second factor is off for them."""
 
 import pytest
 from django.contrib.auth.models import Permission, User

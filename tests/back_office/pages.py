@@ -1,4 +1,4 @@
-"""Reading pages the way a browser does: what a form would send, and what a strict policy would refuse."""
+"""Reading pages as a browser does: what a form would send, and what a strict policy would refuse."""
 
 from html.parser import HTMLParser
 from typing import Any
@@ -21,8 +21,8 @@ def page_of(customer: Customer) -> str:
     return reverse("admin:customers_customer_change", args=[customer.pk])
 
 
-def door_of(customer: Customer, name: str) -> str:
-    return reverse("admin:customers_customer_door", args=[customer.pk, name])
+def action_of(customer: Customer, name: str) -> str:
+    return reverse("admin:customers_customer_action", args=[customer.pk, name])
 
 
 def button(customer: Customer, name: str, *args: Any) -> str:

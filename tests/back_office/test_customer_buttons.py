@@ -25,7 +25,7 @@ def said(response: Any) -> str:
 def test_a_reset_is_mailed_and_on_the_trail(customer: Customer, clerk: Client) -> None:
     assert reset_of(customer) in Page(clerk.get(page_of(customer))).actions
     response = clerk.post(reset_of(customer), follow=True)
-    assert "on its way" in said(response)
+    assert "will be sent" in said(response)
     message = Message.objects.get(template="password_reset")
     assert message.recipient == factories.EMAIL
     event = AuditEvent.objects.get(action="send_password_reset")
@@ -89,7 +89,7 @@ def test_an_authenticator_is_removed_for_who_has_lost_it(customer: Customer, cle
 
 def test_erasing_asks_first(customer: Customer, clerk: Client) -> None:
     page = Page(clerk.get(button(customer, "erase")))
-    assert "There is no way back" in page.text
+    assert "This can't be undone" in page.text
     assert Customer.objects.get(pk=customer.pk).first_name == "Ada"
 
 

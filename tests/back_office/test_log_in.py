@@ -17,7 +17,7 @@ from pytest_django import Settings
 
 from customers.models import Customer
 from tenants.models import StaffEvent
-from tests.back_office.pages import LIST, OUTBOX, TRAIL, Page, door_of, page_of
+from tests.back_office.pages import LIST, OUTBOX, TRAIL, Page, action_of, page_of
 
 LOG_IN = "/admin/login/?next=/admin/"
 WRONG = "Wrong user name, password or code"
@@ -30,7 +30,7 @@ def second_factor(password_is_enough: None, settings: Settings) -> None:
 
 @pytest.fixture
 def password(db: None) -> str:
-    """Of `clara`, made the way an operator does it."""
+    """Of `clara`, made as an operator makes it."""
     out = StringIO()
     call_command("create_staff", "clara", stdout=out)
     assert "otpauth://totp/" in out.getvalue()
@@ -57,7 +57,7 @@ def test_an_outsider_is_sent_to_the_log_in(db: None, path: str) -> None:
     assert (response.status_code, response["Location"]) == (302, f"/admin/login/?next={path}")
 
 
-def test_password_and_code_open_the_door(password: str) -> None:
+def test_password_and_code_log_in(password: str) -> None:
     client = Client()
     assert attempt(password, code(), client=client) == ""
     assert client.get(LIST).status_code == 200
@@ -193,7 +193,7 @@ def test_a_user_name_without_end_is_refused_like_any_other(password: str) -> Non
     assert "Too many failed attempts" in attempt("wrong", "000000", username="x" * 500)
 
 
-def test_logging_out_closes_the_door(password: str) -> None:
+def test_logging_out_ends_access(password: str) -> None:
     client = Client()
     attempt(password, code(), client=client)
     client.post("/admin/logout/")
@@ -210,7 +210,7 @@ def test_a_clerk_made_for_support_reaches_customers_and_not_tenants_or_staff(cus
     session.save()
     for path in (LIST, page_of(customer), TRAIL, OUTBOX):
         assert client.get(path).status_code == 200
-    assert client.post(door_of(customer, "deactivate")).status_code == 302
+    assert client.post(action_of(customer, "deactivate")).status_code == 302
     for path in ("/admin/tenants/tenant/", "/admin/auth/user/", "/admin/otp_totp/totpdevice/"):
         assert client.get(path).status_code == 403
 

@@ -49,13 +49,13 @@ def test_words_are_stored_and_sent(tenant: Tenant, clerk: Client, mailoutbox: li
 @pytest.mark.parametrize(
     ("field", "words", "complaint"),
     [
-        ("text", "{{ link", "The reader needs"),  # no tag at all
+        ("text", "{{ link", "The recipient needs"),  # no tag at all
         ("text", "{% if %}{{ link }}", "does not render"),
         ("text", "{% load static %}{{ link }}", "does not render"),
         ("text", "{% include 'base.html' %}{{ link }}", "does not render"),
         ("subject", "{% nonsense %}", "does not render"),
-        ("html", "{{ tokn }} {{ link }}", "This mail can't tell tokn. It can tell: color, link, logo, tenant, token."),
-        ("html", "<p>Hallo</p>", "The reader needs"),
+        ("html", "{{ tokn }} {{ link }}", "This mail has no tokn. It has: color, link, logo, tenant, token."),
+        ("html", "<p>Hallo</p>", "The recipient needs"),
         ("site", "elsewhere", "no such site"),
         ("template", "nonsense", "Select a valid choice"),
         ("language", "xx", "Select a valid choice"),
@@ -92,7 +92,7 @@ def test_the_preview_says_what_is_wrong_by_now(tenant: Tenant, clerk: Client) ->
     MessageTemplate.objects.update(text="{{ gone }}")
     response = clerk.get(preview())
     assert response.status_code == 200
-    assert "tell gone" in response.content.decode()
+    assert "has no gone" in response.content.decode()
 
 
 def test_the_preview_is_for_those_who_may_look(tenant: Tenant, clerk: Client) -> None:

@@ -1,4 +1,4 @@
-"""The same doors without the transaction that wraps other tests: row locks need one of the product's own."""
+"""The same actions without the transaction that wraps other tests: row locks need one of the product's own."""
 
 from collections import Counter
 
@@ -9,14 +9,14 @@ from auth_providers.models import Session
 from customers.models import Customer
 from tenants.models import AuditEvent, Message
 from tests import factories
-from tests.back_office.pages import LIST, Page, button, door_of, page_of
+from tests.back_office.pages import LIST, Page, action_of, button, page_of
 from tests.races import at_once
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
 def test_a_button_works(customer: Customer, clerk: Client) -> None:
-    assert clerk.post(door_of(customer, "deactivate")).status_code == 302
+    assert clerk.post(action_of(customer, "deactivate")).status_code == 302
     assert not Customer.objects.get(pk=customer.pk).is_active
 
 

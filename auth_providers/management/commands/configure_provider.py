@@ -1,4 +1,4 @@
-"""`manage.py configure_provider TENANT NAME`: another identity provider may vouch for a tenant's customers."""
+"""`manage.py configure_provider TENANT NAME`: a provider that a tenant's customers log in with."""
 
 import json
 from argparse import ArgumentParser
@@ -30,7 +30,7 @@ class Command(BaseCommand):
         parser.add_argument("--redirect-uri", action="append", dest="redirect_uris")
         parser.add_argument("--authorized-party", action="append", dest="authorized_parties")
         parser.add_argument("--introspection-url")
-        parser.add_argument("--provision", choices=["yes", "no"], help="create a customer for whoever is new")
+        parser.add_argument("--provision", choices=["yes", "no"], help="create a customer for an identity that is new")
         parser.add_argument("--link-by-email", choices=["yes", "no"], help="by an e-mail that the provider verified")
         parser.add_argument("--enabled", choices=["yes", "no"])
         parser.add_argument(

@@ -1,4 +1,4 @@
-"""`manage.py create_staff USERNAME`: someone who may enter the back office, with a second factor from the start."""
+"""`manage.py create_staff USERNAME`: a user of the back office, with a second factor from the start."""
 
 import secrets
 from typing import Any

@@ -1,4 +1,4 @@
-"""`manage.py demo`: a database with the demo's tenant, storefront and staff, and a card that says how to use it."""
+"""`manage.py demo`: a database with the demo's tenant, storefront and staff; prints how to use it."""
 
 from argparse import ArgumentParser
 from typing import IO, Any, cast

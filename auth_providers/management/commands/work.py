@@ -1,5 +1,5 @@
-"""`manage.py work`: everything that nobody waits for. Finishes erasures, sends what is in
-the outbox and forgets what is past its time."""
+"""`manage.py work`: what no request waits for. Finishes erasures, sends what is in the outbox and deletes what is past
+its time."""
 
 import logging
 import signal
@@ -45,9 +45,9 @@ class Command(BaseCommand):
 
 
 def _turn(next_purge: float) -> float:
-    """One round; a database that is away for a while is tried again in the next one."""
+    """One round; a database that can't be reached is tried again in the next one."""
     try:
-        # First, so that no mail goes out to who is gone.
+        # First, so that no mail is sent to an erased customer.
         deletion.finish_due()
         worker.send_due()
         if time.monotonic() >= next_purge:

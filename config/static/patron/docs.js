@@ -1,10 +1,10 @@
 "use strict";
 
-// The page's policy forbids inline scripts, so the one that starts Swagger UI lies here.
+// The page's policy forbids inline scripts, so Swagger UI is started from this file.
 SwaggerUIBundle({
   url: document.getElementById("docs").dataset.document,
   dom_id: "#docs",
   deepLinking: true,
-  // No badge of a validator elsewhere: the document never leaves this host.
+  // No badge of an external validator: the document is not sent to another host.
   validatorUrl: null,
 });

@@ -1,4 +1,4 @@
-"""Letters: the shop's colours, the reader's language, and a tenant's own words in a sandbox."""
+"""Mails: the shop's colours, the recipient's language, and a tenant's template overrides in a sandbox."""
 
 from typing import Any
 
@@ -7,7 +7,7 @@ from django.conf import settings
 from django.template import TemplateDoesNotExist, TemplateSyntaxError
 
 from auth_providers.messaging import mail_rendering, senders
-from auth_providers.messaging.mail_rendering import Letter
+from auth_providers.messaging.mail_rendering import RenderedMail
 from auth_providers.models import Account, MessageTemplate
 from customers.models import Customer
 from tenants.models import Tenant
@@ -17,13 +17,13 @@ from tests.factories import EMAIL, make_customer
 LINK = "https://shop.example/reset?token={token}"
 
 
-def write(tenant: Tenant, template: str = "password_changed", *, language: str = "", site: str = "") -> Letter:
+def render(tenant: Tenant, template: str = "password_changed", *, language: str = "", site: str = "") -> RenderedMail:
     context: dict[str, str | int | bool] = {"new_email": "<b>countess@example.com</b>"}
-    letter = mail_rendering.write(
+    mail = mail_rendering.render(
         queue.enqueue(tenant=tenant, template=template, recipient=EMAIL, context=context, language=language, site=site)
     )
-    assert letter is not None
-    return letter
+    assert mail is not None
+    return mail
 
 
 def own(tenant: Tenant, *, template: str = "password_changed", language: str = "en", **words: str) -> MessageTemplate:
@@ -31,17 +31,17 @@ def own(tenant: Tenant, *, template: str = "password_changed", language: str = "
     return MessageTemplate.objects.create(tenant=tenant, template=template, language=language, **words)
 
 
-def test_a_letter_has_the_shops_colour_logo_and_name(tenant: Tenant) -> None:
+def test_a_mail_has_the_shops_colour_logo_and_name(tenant: Tenant) -> None:
     tenant.name, tenant.brand_color, tenant.logo_url = "Ada & Co", "#123abc", "https://shop.example/logo.png?a=1&b=2"
-    letter = write(tenant)
-    assert "#123abc" in letter.html
-    assert 'src="https://shop.example/logo.png?a=1&amp;b=2"' in letter.html
-    assert "Ada &amp; Co" in letter.html
-    assert "Ada & Co" in letter.subject
+    mail = render(tenant)
+    assert "#123abc" in mail.html
+    assert 'src="https://shop.example/logo.png?a=1&amp;b=2"' in mail.html
+    assert "Ada &amp; Co" in mail.html
+    assert "Ada & Co" in mail.subject
 
 
-def test_a_letter_without_a_logo(tenant: Tenant) -> None:
-    assert "<img" not in write(tenant).html
+def test_a_mail_without_a_logo(tenant: Tenant) -> None:
+    assert "<img" not in render(tenant).html
 
 
 @pytest.mark.parametrize("name", ["Acme\nBcc: all@example.com", "Acme\r\nX: y", "Acme\u2028Bcc: x", "Acme\x0bShop"])
@@ -49,7 +49,7 @@ def test_a_subject_is_one_line(tenant: Tenant, name: str) -> None:
     tenant.name = name
     own(tenant, language="de", subject="{{ tenant.name }}\nAnother: line", text="Hallo.")
     for language in ("en", "de"):
-        subject = write(tenant, language=language).subject
+        subject = render(tenant, language=language).subject
         assert len(subject.splitlines()) == 1
         assert "Acme" in subject
 
@@ -58,34 +58,34 @@ def test_a_subject_is_one_line(tenant: Tenant, name: str) -> None:
     ("language", "words"),
     [("de_DE", "Guten Tag"), ("en_US", "Hello"), ("xx", "Hello"), ("", "Hello"), ("zh-TW", "Hello")],
 )
-def test_a_letter_is_in_the_readers_language_or_english(tenant: Tenant, language: str, words: str) -> None:
-    assert words in write(tenant, language=language).text
+def test_a_mail_is_in_the_readers_language_or_english(tenant: Tenant, language: str, words: str) -> None:
+    assert words in render(tenant, language=language).text
 
 
-def test_a_letter_with_a_token_has_the_language_of_its_customer(tenant: Tenant) -> None:
+def test_a_mail_with_a_token_has_the_language_of_its_customer(tenant: Tenant) -> None:
     make_customer(tenant, preferred_language="de_AT")
-    assert "Guten Tag" in write(tenant, "password_reset", language="en").text
+    assert "Guten Tag" in render(tenant, "password_reset", language="en").text
 
 
 @pytest.mark.parametrize("link", [LINK, ""])
-def test_a_letter_shows_the_link_or_the_token(tenant: Tenant, link: str) -> None:
+def test_a_mail_shows_the_link_or_the_token(tenant: Tenant, link: str) -> None:
     tenant.password_reset_link = link
     make_customer(tenant)
-    letter = write(tenant, "password_reset")
-    assert ("https://shop.example/reset?token=" in letter.text) is bool(link)
-    assert ("<a href=" in letter.html) is bool(link)
-    assert "{token}" not in letter.text + letter.html
+    mail = render(tenant, "password_reset")
+    assert ("https://shop.example/reset?token=" in mail.text) is bool(link)
+    assert ("<a href=" in mail.html) is bool(link)
+    assert "{token}" not in mail.text + mail.html
 
 
 def test_facts_are_escaped_in_html_alone(tenant: Tenant) -> None:
-    letter = write(tenant, "email_change_notice")
-    assert "<b>countess@example.com</b>" in letter.text
-    assert "&lt;b&gt;countess@example.com&lt;/b&gt;" in letter.html
+    mail = render(tenant, "email_change_notice")
+    assert "<b>countess@example.com</b>" in mail.text
+    assert "&lt;b&gt;countess@example.com&lt;/b&gt;" in mail.html
 
 
 @pytest.mark.parametrize("template", ["opt_in", "password_reset"])
 def test_nothing_to_say_to_nobody(tenant: Tenant, template: str) -> None:
-    assert mail_rendering.write(queue.enqueue(tenant=tenant, template=template, recipient=EMAIL)) is None
+    assert mail_rendering.render(queue.enqueue(tenant=tenant, template=template, recipient=EMAIL)) is None
 
 
 @pytest.mark.parametrize("template", ["email_change", "deletion"])
@@ -94,38 +94,38 @@ def test_nothing_to_say_about_who_is_gone(tenant: Tenant, template: str) -> None
     context: dict[str, str | int | bool] = {"account": account.pk, "is_contact_email_synced": False}
     Customer.objects.update(erased_at=account.created_at)
     message = queue.enqueue(tenant=tenant, template=template, recipient="new@example.com", context=context)
-    assert mail_rendering.write(message) is None
+    assert mail_rendering.render(message) is None
 
 
-def test_own_words_for_their_language_and_site(tenant: Tenant, other_tenant: Tenant) -> None:
+def test_an_override_for_its_language_and_site(tenant: Tenant, other_tenant: Tenant) -> None:
     own(tenant, subject="Everywhere")
     own(tenant, subject="In Vienna", site="vienna")
     own(tenant, subject="Überall", language="de")
     own(other_tenant, subject="Theirs", language="fr")
     where = [{"site": ""}, {"site": "vienna"}, {"site": "paris"}, {"site": "vienna", "language": "de"}]
-    assert [write(tenant, **each).subject for each in where] == ["Everywhere", "In Vienna", "Everywhere", "Überall"]
-    assert write(tenant, language="fr").subject not in ("Everywhere", "Theirs")
-    assert write(tenant, "email_in_use").subject != "Everywhere"
+    assert [render(tenant, **each).subject for each in where] == ["Everywhere", "In Vienna", "Everywhere", "Überall"]
+    assert render(tenant, language="fr").subject not in ("Everywhere", "Theirs")
+    assert render(tenant, "email_in_use").subject != "Everywhere"
 
 
-def test_own_words_of_one_site_are_not_anothers(tenant: Tenant) -> None:
+def test_an_override_of_one_site_is_not_anothers(tenant: Tenant) -> None:
     own(tenant, subject="In Vienna", site="vienna")
-    assert write(tenant).subject != "In Vienna"
-    assert write(tenant, site="paris").subject != "In Vienna"
+    assert render(tenant).subject != "In Vienna"
+    assert render(tenant, site="paris").subject != "In Vienna"
 
 
-def test_own_words_know_their_facts(tenant: Tenant) -> None:
+def test_an_override_knows_its_facts(tenant: Tenant) -> None:
     words = "{{ tenant.name }} {{ new_email }} {{ color }}"
     own(tenant, template="email_change_notice", subject=words, text=words, html=words)
-    letter = write(tenant, "email_change_notice")
-    assert letter.subject == letter.text == "acme <b>countess@example.com</b> #0b6e4f"
-    assert letter.html == "acme &lt;b&gt;countess@example.com&lt;/b&gt; #0b6e4f"
+    mail = render(tenant, "email_change_notice")
+    assert mail.subject == mail.text == "acme <b>countess@example.com</b> #0b6e4f"
+    assert mail.html == "acme &lt;b&gt;countess@example.com&lt;/b&gt; #0b6e4f"
 
 
-def test_own_words_without_html_are_a_text_alone(tenant: Tenant) -> None:
+def test_an_override_without_html_is_a_text_alone(tenant: Tenant) -> None:
     own(tenant)
     message = queue.enqueue(tenant=tenant, template="password_changed", recipient=EMAIL)
-    mail = senders.render(message)
+    mail = senders.build_mail(message)
     assert mail is not None
     assert (mail.body, mail.alternatives) == ("Our words.", [])
 
@@ -145,11 +145,11 @@ def test_own_words_without_html_are_a_text_alone(tenant: Tenant) -> None:
     ],
 )
 @pytest.mark.parametrize("part", ["subject", "text", "html"])
-def test_own_words_load_and_include_nothing(tenant: Tenant, words: str, part: str) -> None:
+def test_an_override_loads_and_includes_nothing(tenant: Tenant, words: str, part: str) -> None:
     tenant.name = "messages/token.txt"
     own(tenant, **{part: words})
     with pytest.raises((TemplateSyntaxError, TemplateDoesNotExist)):
-        write(tenant)
+        render(tenant)
 
 
 @pytest.mark.parametrize(
@@ -163,17 +163,17 @@ def test_own_words_load_and_include_nothing(tenant: Tenant, words: str, part: st
         "{{ block.super }}{{ self }}",
     ],
 )
-def test_own_words_see_nothing_else(tenant: Tenant, words: str) -> None:
+def test_an_override_sees_nothing_else(tenant: Tenant, words: str) -> None:
     try:
         own(tenant, text=words)
-        text = write(tenant).text
+        text = render(tenant).text
     except TemplateSyntaxError:  # that names may not start with an underscore
         return
     assert text.strip() == ""
     assert settings.SECRET_KEY not in text
 
 
-def test_own_words_that_break_hold_up_no_other_mail(tenant: Tenant, mailoutbox: list[Any]) -> None:
+def test_an_override_that_breaks_holds_up_no_other_mail(tenant: Tenant, mailoutbox: list[Any]) -> None:
     own(tenant, text="{% load i18n %}")
     broken = queue.enqueue(tenant=tenant, template="password_changed", recipient=EMAIL)
     queue.enqueue(tenant=tenant, template="email_in_use", recipient=EMAIL)

@@ -104,11 +104,11 @@ def ask_code(tenant: Tenant, template: str, language: str) -> Message:
     return Message.objects.latest("pk")
 
 
-def write(tenant: Tenant, template: str, language: str) -> mail_rendering.Letter:
+def render(tenant: Tenant, template: str, language: str) -> mail_rendering.RenderedMail:
     if template in CODES:
-        code_letter = mail_rendering.write(ask_code(tenant, template, language))
-        assert code_letter is not None
-        return code_letter
+        code_mail = mail_rendering.render(ask_code(tenant, template, language))
+        assert code_mail is not None
+        return code_mail
     context: dict[str, str | int | bool] = {**FACTS[template]}
     if template in mail_rendering.FACTS:
         account = Account.objects.for_tenant(tenant).get()
@@ -116,14 +116,14 @@ def write(tenant: Tenant, template: str, language: str) -> mail_rendering.Letter
     recipient = NEW_EMAIL if template == "email_change" else factories.EMAIL
     Customer.objects.update(preferred_language=language)
     message = queue.enqueue(tenant=tenant, template=template, recipient=recipient, language=language, context=context)
-    letter = mail_rendering.write(message)
-    assert letter is not None
-    return letter
+    mail = mail_rendering.render(message)
+    assert mail is not None
+    return mail
 
 
-def sentences(letter: mail_rendering.Letter) -> set[str]:
+def sentences(mail: mail_rendering.RenderedMail) -> set[str]:
     """Every sentence and every line of the mail, in both of its forms, without tokens: they differ each time."""
-    text = "\n".join([letter.subject, letter.text, unescape(strip_tags(letter.html))])
+    text = "\n".join([mail.subject, mail.text, unescape(strip_tags(mail.html))])
     return {sentence.strip() for sentence in END_OF_SENTENCE.split(TOKEN.sub("", text))} - {""}
 
 
@@ -168,21 +168,23 @@ def test_what_is_compiled_is_what_translators_edit(language: str, tmp_path: Path
 @pytest.mark.parametrize("template", FACTS)
 def test_a_mail_has_no_english_left(shop: Tenant, template: str, language: str) -> None:
     make_reader(shop, template)
-    english, letter = write(shop, template, "en"), write(shop, template, language)
-    assert sentences(english) & sentences(letter) <= {shop.name, *FACTS[template].values()}
-    assert not [sentence for sentence in sentences(letter) if ENGLISH.search(sentence)]
-    assert f'<html lang="{language}">' in letter.html
-    assert shop.name in letter.subject
-    assert "\n" not in letter.subject
-    assert all(fact in letter.text for fact in FACTS[template].values())
-    assert "%(" not in letter.text
+    english, mail = render(shop, template, "en"), render(shop, template, language)
+    assert sentences(english) & sentences(mail) <= {shop.name, *FACTS[template].values()}
+    assert not [sentence for sentence in sentences(mail) if ENGLISH.search(sentence)]
+    assert f'<html lang="{language}">' in mail.html
+    assert shop.name in mail.subject
+    assert "\n" not in mail.subject
+    assert all(fact in mail.text for fact in FACTS[template].values())
+    assert "%(" not in mail.text
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("template", CODES)
 def test_a_text_message_is_short_and_has_no_english_left(shop: Tenant, template: str, language: str) -> None:
     make_reader(shop, template)
-    english, text = (mail_rendering.write_sms(ask_code(shop, template, each)) or "" for each in ("en", language))
+    english, text = (
+        mail_rendering.render_text_message(ask_code(shop, template, each)) or "" for each in ("en", language)
+    )
     assert ENGLISH.search(english)
     assert not ENGLISH.search(text)
     assert re.match(r"[0-9]{6} ", text)
@@ -193,7 +195,7 @@ def test_a_text_message_is_short_and_has_no_english_left(shop: Tenant, template:
 @pytest.mark.parametrize("template", FACTS)
 def test_the_check_for_english_finds_it(shop: Tenant, template: str) -> None:
     make_reader(shop, template)
-    assert any(ENGLISH.search(sentence) for sentence in sentences(write(shop, template, "en")))
+    assert any(ENGLISH.search(sentence) for sentence in sentences(render(shop, template, "en")))
 
 
 @pytest.mark.parametrize(

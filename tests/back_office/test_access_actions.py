@@ -1,4 +1,4 @@
-"""Deactivate, put on hold, end sessions: from the customer's page and from the list, felt at the next request."""
+"""Deactivate, put on hold, end sessions: from the customer's page and from the list; the next request tells."""
 
 from collections.abc import Callable
 
@@ -10,9 +10,9 @@ from customers.models import Customer
 from tenants.models import AuditEvent
 from tests import factories
 from tests.back_office.conftest import log_in_with
-from tests.back_office.pages import LIST, Page, door_of, page_of
+from tests.back_office.pages import LIST, Page, action_of, page_of
 
-CLOSING = ["deactivate", "put_on_hold", "end_sessions"]
+ENDING = ["deactivate", "put_on_hold", "end_sessions"]
 
 
 def status_of(api: APIClient, token: str) -> int:
@@ -22,8 +22,8 @@ def status_of(api: APIClient, token: str) -> int:
 
 def by_button(clerk: Client, customer: Customer, name: str) -> None:
     page = Page(clerk.get(page_of(customer)))
-    assert door_of(customer, name) in page.actions
-    response = clerk.post(door_of(customer, name))
+    assert action_of(customer, name) in page.actions
+    response = clerk.post(action_of(customer, name))
     assert response.status_code == 302
     assert response["Location"] == page_of(customer)
 
@@ -33,8 +33,8 @@ def by_list(clerk: Client, customer: Customer, name: str) -> None:
 
 
 @pytest.mark.parametrize("use", [by_button, by_list])
-@pytest.mark.parametrize("name", CLOSING)
-def test_a_closed_door_refuses_tokens_at_the_next_request(
+@pytest.mark.parametrize("name", ENDING)
+def test_an_action_that_ends_access_refuses_tokens_at_the_next_request(
     customer: Customer, clerk: Client, api: APIClient, use: Callable[[Client, Customer, str], None], name: str
 ) -> None:
     token = factories.log_in(customer).access_token
@@ -48,15 +48,15 @@ def test_a_closed_door_refuses_tokens_at_the_next_request(
 
 
 @pytest.mark.parametrize(
-    ("shut", "name", "field"),
+    ("ended", "name", "field"),
     [({"is_active": False}, "activate", "is_active"), ({"is_on_hold": True}, "release_hold", "is_on_hold")],
 )
-def test_a_door_can_be_opened_again(
-    customer: Customer, clerk: Client, shut: dict[str, bool], name: str, field: str
+def test_access_can_be_given_back(
+    customer: Customer, clerk: Client, ended: dict[str, bool], name: str, field: str
 ) -> None:
-    Customer.objects.filter(pk=customer.pk).update(**shut)
+    Customer.objects.filter(pk=customer.pk).update(**ended)
     by_button(clerk, customer, name)
-    assert getattr(Customer.objects.get(pk=customer.pk), field) is not shut[field]
+    assert getattr(Customer.objects.get(pk=customer.pk), field) is not ended[field]
     assert AuditEvent.objects.filter(action=name, staff_username="clara", address="127.0.0.1").count() == 1
 
 
@@ -68,36 +68,36 @@ def test_only_the_chosen_customer_is_concerned(customer: Customer, clerk: Client
 
 def test_the_page_offers_what_would_change_something(customer: Customer, clerk: Client) -> None:
     actions = Page(clerk.get(page_of(customer))).actions
-    assert door_of(customer, "deactivate") in actions
-    assert door_of(customer, "activate") not in actions
-    assert door_of(customer, "end_sessions") not in actions
+    assert action_of(customer, "deactivate") in actions
+    assert action_of(customer, "activate") not in actions
+    assert action_of(customer, "end_sessions") not in actions
 
 
-def test_a_door_is_not_opened_by_a_link(customer: Customer, clerk: Client) -> None:
-    assert clerk.get(door_of(customer, "deactivate")).status_code == 405
+def test_an_action_is_not_taken_by_a_link(customer: Customer, clerk: Client) -> None:
+    assert clerk.get(action_of(customer, "deactivate")).status_code == 405
     assert Customer.objects.get(pk=customer.pk).is_active
 
 
-def test_a_door_needs_the_token_of_the_form(customer: Customer, clerk: Client) -> None:
+def test_an_action_needs_the_token_of_the_form(customer: Customer, clerk: Client) -> None:
     strict = Client(enforce_csrf_checks=True)
     strict.cookies = clerk.cookies
-    assert strict.post(door_of(customer, "deactivate")).status_code == 403
+    assert strict.post(action_of(customer, "deactivate")).status_code == 403
     assert Customer.objects.get(pk=customer.pk).is_active
 
 
 @pytest.mark.parametrize("name", ["delete", "__class__"])
-def test_an_unknown_door_is_not_found(customer: Customer, clerk: Client, name: str) -> None:
-    assert clerk.post(door_of(customer, name)).status_code == 404
+def test_an_unknown_action_is_not_found(customer: Customer, clerk: Client, name: str) -> None:
+    assert clerk.post(action_of(customer, name)).status_code == 404
 
 
-def test_a_door_of_nobody_is_not_found(customer: Customer, clerk: Client) -> None:
-    assert clerk.post(door_of(customer, "deactivate").replace(f"/{customer.pk}/", "/999999/")).status_code == 404
+def test_an_action_on_nobody_is_not_found(customer: Customer, clerk: Client) -> None:
+    assert clerk.post(action_of(customer, "deactivate").replace(f"/{customer.pk}/", "/999999/")).status_code == 404
 
 
-def test_who_may_only_look_has_no_buttons_and_cannot_act(customer: Customer) -> None:
+def test_staff_who_may_only_look_have_no_buttons_and_cannot_act(customer: Customer) -> None:
     onlooker = log_in_with("view_customer")
-    assert not [action for action in Page(onlooker.get(page_of(customer))).actions if "/doors/" in action]
-    assert onlooker.post(door_of(customer, "deactivate")).status_code == 403
+    assert not [action for action in Page(onlooker.get(page_of(customer))).actions if "/actions/" in action]
+    assert onlooker.post(action_of(customer, "deactivate")).status_code == 403
     onlooker.post(LIST, {"action": "deactivate", "_selected_action": [customer.pk], "index": "0"})
     assert Customer.objects.get(pk=customer.pk).is_active
 
@@ -109,8 +109,8 @@ def test_an_action_on_all_pages_at_once_is_refused(customer: Customer, clerk: Cl
     assert Customer.objects.get(pk=customer.pk).is_active
 
 
-def test_an_outsider_reaches_no_door(customer: Customer) -> None:
-    response = Client().post(door_of(customer, "deactivate"))
+def test_an_outsider_cannot_act(customer: Customer) -> None:
+    response = Client().post(action_of(customer, "deactivate"))
     assert response.status_code == 302
     assert response["Location"].startswith("/admin/login/")
     assert Customer.objects.get(pk=customer.pk).is_active
