@@ -2,11 +2,15 @@
 
 import importlib
 import re
+import runpy
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.conf import settings
 from django.core.management import get_commands
+
+from config.environment.variables import Environment
 
 ROOT: Path = settings.BASE_DIR
 DECISIONS = ROOT / "docs" / "decisions"
@@ -24,11 +28,6 @@ CODE = re.compile(r"`([^`\n]+)`")
 PATH = re.compile(rf"(?:(?:{'|'.join(FOLDERS)})/[\w./*<>-]*|[\w-]+\.(?:py|md|toml|txt))")
 # `sessions.start()`, `tenants.isolation.enable`
 DOTTED = re.compile(r"([a-z_]\w*(?:\.\w+)+)(?:\(\))?")
-READ = [
-    re.compile(r"\benv\.\w+\(\s*\"([A-Z_]+)\""),
-    re.compile(r"\bread_secret\(\s*\"([A-Z_]+)\""),
-    re.compile(r"\bos\.environ(?:\.get\(|\[)\s*\"([A-Z_]+)\""),
-]
 
 
 def name_of(path: Path) -> str:
@@ -42,6 +41,10 @@ def code_in(document: Path) -> list[str]:
 
 def sources() -> list[Path]:
     return [path for folder in (*PACKAGES, "bench", "tests") for path in (ROOT / folder).rglob("*.py")]
+
+
+def product_sources() -> list[Path]:
+    return [path for folder in PACKAGES for path in (ROOT / folder).rglob("*.py")]
 
 
 def section(document: Path, heading: str) -> list[str]:
@@ -150,17 +153,42 @@ def test_modules_and_functions_that_the_code_names_with_their_package_exist() ->
     assert [(file, dotted) for file, dotted in sorted(named) if not _resolves(dotted)] == []
 
 
-def variables_read() -> set[str]:
-    texts = [path.read_text() for folder in PACKAGES for path in (ROOT / folder).rglob("*.py")]
-    return {name for text in texts for pattern in READ for name in pattern.findall(text)}
+class Recorder(dict[str, str]):
+    """Environment variables, and the names of those that somebody asked for."""
+
+    def __init__(self, variables: dict[str, str]) -> None:
+        super().__init__(variables)
+        self.asked: set[str] = set()
+
+    def get(self, name: str, default: Any = None) -> Any:
+        self.asked.add(name)
+        return super().get(name, default)
 
 
-def test_the_readme_lists_every_variable_that_is_read_and_no_other() -> None:
+@pytest.fixture
+def variables_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> set[str]:
+    """What the settings ask for when they are read, as in the demo, where they ask for everything."""
+    variables = Recorder({"DEMO": "true", "VAR_DIR": str(tmp_path)})
+    monkeypatch.setattr(Environment.__init__, "__defaults__", (variables,))
+    runpy.run_path(str(ROOT / "config" / "settings.py"))
+    return variables.asked
+
+
+def test_only_the_settings_read_the_environment() -> None:
+    reading = [
+        name_of(path)
+        for path in product_sources()
+        if re.search(r"\bos\.(environ\b(?!\.setdefault)|getenv)", path.read_text())
+    ]
+    assert reading == ["config/environment/variables.py"]
+
+
+def test_the_readme_lists_every_variable_that_is_read_and_no_other(variables_read: set[str]) -> None:
     described = [
         name for row in rows(section(ROOT / "README.md", "Running it in production")) for name in CODE.findall(row[0])
     ]
     assert len(described) == len(set(described))
-    assert set(described) == variables_read()
+    assert set(described) == variables_read
 
 
 def test_the_readme_says_what_each_folder_is() -> None:
