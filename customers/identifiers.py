@@ -12,7 +12,7 @@ from customers.models import TEXT_MAX_LENGTH, Customer, CustomerIdentifier
 from tenants import audit
 from tenants.clients import Client
 from tenants.errors import DomainError, FieldError, InvalidInput, Kind, Reason
-from tenants.models import Tenant
+from tenants.models import Tenant, TenantQuerySet
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:-]{0,63}", re.ASCII)
 MAX_IDENTIFIERS = 20  # of one customer
@@ -24,14 +24,6 @@ class IdentifierTaken(DomainError):
     kind = Kind.CONFLICT
     reason = Reason.IDENTIFIER_TAKEN
     default_message = "This identifier belongs to another customer."
-
-
-class IdentifiersDisagree(DomainError):
-    """The identifiers are of different customers."""
-
-    kind = Kind.CONFLICT
-    reason = Reason.IDENTIFIERS_DISAGREE
-    default_message = "These identifiers belong to different customers."
 
 
 def check(*, identifiers: Mapping[str, str]) -> None:
@@ -46,15 +38,22 @@ def check(*, identifiers: Mapping[str, str]) -> None:
 
 
 def find_customer(*, tenant: Tenant, identifiers: Mapping[str, str]) -> Customer | None:
-    """The customer whom all of these that are known name. Raises `InvalidInput` and `IdentifiersDisagree`."""
+    """The customer of the first identifier, in the order given, that a customer has; erased customers have none.
+
+    Raises `InvalidInput`.
+    """
     check(identifiers=identifiers)
     if not identifiers:
         return None
-    rows = CustomerIdentifier.objects.for_tenant(tenant).filter(_any_of(identifiers)).select_related("customer")
-    found = {row.customer_id: row.customer for row in rows}
-    if len(found) > 1:
-        raise IdentifiersDisagree
-    return next(iter(found.values()), None)
+    rows = known(tenant=tenant, identifiers=identifiers).filter(customer__erased_at=None).select_related("customer")
+    owners = {row.name: row.customer for row in rows}
+    return next((owners[name] for name in identifiers if name in owners), None)
+
+
+def known(*, tenant: Tenant, identifiers: Mapping[str, str]) -> TenantQuerySet[CustomerIdentifier]:
+    """Those of the identifiers that a customer has."""
+    wanted = reduce(lambda found, each: found | Q(name=each[0], value=each[1]), identifiers.items(), Q(pk__in=()))
+    return CustomerIdentifier.objects.for_tenant(tenant).filter(wanted)
 
 
 @transaction.atomic
@@ -124,17 +123,13 @@ def list_for(*, tenant: Tenant, customer: Customer) -> list[CustomerIdentifier]:
 def _new_of(tenant: Tenant, customer: Customer, identifiers: Mapping[str, str]) -> dict[str, str]:
     """The identifiers that no customer has yet. The customer's row is locked, so that `MAX_IDENTIFIERS` holds."""
     mine = list_for(tenant=tenant, customer=customer)
-    known = {(row.name, row.value) for row in mine}
-    new = {name: value for name, value in identifiers.items() if (name, value) not in known}
-    if new and len(known) + len(new) > MAX_IDENTIFIERS:
+    own = {(row.name, row.value) for row in mine}
+    new = {name: value for name, value in identifiers.items() if (name, value) not in own}
+    if new and len(own) + len(new) > MAX_IDENTIFIERS:
         raise InvalidInput.field("identifiers", f"At most {MAX_IDENTIFIERS} identifiers.", code="max_length")
-    if new and CustomerIdentifier.objects.for_tenant(tenant).filter(_any_of(new)).exists():
+    if new and known(tenant=tenant, identifiers=new).exists():
         raise IdentifierTaken
     return new
-
-
-def _any_of(identifiers: Mapping[str, str]) -> Q:
-    return reduce(lambda found, each: found | Q(name=each[0], value=each[1]), identifiers.items(), Q())
 
 
 def _errors(name: str, value: object) -> list[FieldError]:

@@ -39,7 +39,6 @@ class Reason(StrEnum):
     ADDRESS_NOT_FOUND = "address_not_found"
     ADDRESS_ID_TAKEN = "address_id_taken"
     IDENTIFIER_TAKEN = "identifier_taken"
-    IDENTIFIERS_DISAGREE = "identifiers_disagree"
     # auth_providers: credentials and tokens
     INVALID_CREDENTIALS = "invalid_credentials"
     WRONG_PASSWORD = "wrong_password"  # noqa: S105

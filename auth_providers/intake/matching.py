@@ -7,13 +7,12 @@ contact address is nobody's name: its owner may never have seen it (`docs/decisi
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from django.db.models import Q
-
 from auth_providers.accounts import accounts
 from auth_providers.accounts.contact_points import EMAIL, SMS, ContactPoint
 from auth_providers.models import Account
-from customers.models import Customer, CustomerIdentifier
-from tenants.models import Tenant, TenantQuerySet
+from customers.identifiers import find_customer
+from customers.models import Customer
+from tenants.models import Tenant
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,7 +26,7 @@ class Match:
 def find(*, tenant: Tenant, identifiers: Mapping[str, str], email: str, phone: str) -> Match | None:
     """The customer of the first identifier that is known, else of the e-mail, else of the telephone number; "" names
     nobody. `email` is normalized, `phone` in E.164."""
-    customer = _find_by_identifiers(tenant, identifiers)
+    customer = find_customer(tenant=tenant, identifiers=identifiers)
     if customer is not None:
         return Match(customer=customer, contact_points=_contact_points(tenant, customer))
     owned = {each.kind: each for each in accounts.with_email_or_phone(tenant=tenant, email=email, phone=phone)}
@@ -48,21 +47,5 @@ def posted_contact_points(*, email: str, phone: str) -> tuple[ContactPoint, ...]
     return (ContactPoint(channel=SMS, destination=phone),) if phone else ()
 
 
-def known_identifiers(*, tenant: Tenant, identifiers: Mapping[str, str]) -> TenantQuerySet[CustomerIdentifier]:
-    """Those of the identifiers that somebody has."""
-    wanted = Q(pk__in=())
-    for name, value in identifiers.items():
-        wanted |= Q(name=name, value=value)
-    return CustomerIdentifier.objects.for_tenant(tenant).filter(wanted)
-
-
 def _contact_points(tenant: Tenant, customer: Customer) -> tuple[ContactPoint, ...]:
     return accounts.contact_points_of_customer(tenant=tenant, customer=customer)
-
-
-def _find_by_identifiers(tenant: Tenant, identifiers: Mapping[str, str]) -> Customer | None:
-    if not identifiers:
-        return None
-    rows = known_identifiers(tenant=tenant, identifiers=identifiers)
-    owners = {row.name: row.customer for row in rows.filter(customer__erased_at=None).select_related("customer")}
-    return next((owners[name] for name in identifiers if name in owners), None)

@@ -24,7 +24,7 @@ from auth_providers.models.proofs import OneTimeCode
 from auth_providers.providers import registry
 from auth_providers.tokens import sessions
 from auth_providers.tokens.log_in_attempt import LogInAttempt
-from customers import numbers
+from customers import identifiers, numbers
 from customers.identifiers import IdentifierTaken
 from customers.models import Customer
 from tenants.clients import Client
@@ -230,7 +230,7 @@ def _create_beside(visit: _Visit) -> Outcome:
     tenant, entry = visit.tenant, visit.entry
     owned = accounts.with_email_or_phone(tenant=tenant, email=entry.email, phone=entry.phone)
     taken = {account.identifier for account in owned}
-    theirs = matching.known_identifiers(tenant=tenant, identifiers=entry.identifiers)
+    theirs = identifiers.known(tenant=tenant, identifiers=entry.identifiers)
     entry = entries.without_identifiers(entry, [each.name for each in theirs] if entry.identifiers else [])
     points = [point for point in _every_point(entry) if point.destination not in taken]
     return _create(replace(visit, entry=entry), points)

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from customers import identifiers
+from customers import erasure, identifiers
 from customers.models import Customer, CustomerIdentifier
 from tenants.errors import InvalidInput
 from tenants.isolation import confined
@@ -31,11 +31,21 @@ def test_a_customer_is_found_by_any_of_their_identifiers(customer: Customer, oth
     assert find(other_tenant, CARD) is None
 
 
-def test_identifiers_of_two_customers_name_nobody(customer: Customer, neighbour: Customer) -> None:
+def test_of_identifiers_of_two_customers_the_first_that_is_known_decides(
+    customer: Customer, neighbour: Customer
+) -> None:
     assign(customer, CARD)
     assign(neighbour, TILL)
-    with pytest.raises(identifiers.IdentifiersDisagree):
-        find(customer.tenant, CARD | TILL)
+    assert find(customer.tenant, {"app": "unknown"} | CARD | TILL) == customer
+    assert find(customer.tenant, TILL | CARD) == neighbour
+
+
+def test_an_erased_customer_is_not_found(customer: Customer, neighbour: Customer) -> None:
+    assign(customer, CARD)
+    assign(neighbour, TILL)
+    erasure.erase(tenant=customer.tenant, customer=customer)
+    assert find(customer.tenant, CARD) is None
+    assert find(customer.tenant, CARD | TILL) == neighbour
 
 
 def test_an_identifier_is_assigned_once(customer: Customer, neighbour: Customer) -> None:

@@ -1,4 +1,4 @@
-"""History can't be rewritten, not even by a query that goes around the model."""
+"""An audit trail can't be changed, not even by a query that bypasses the model."""
 
 import pytest
 from django.db import DatabaseError, transaction
