@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
+import pytest
 from django.apps import apps
 from django.utils import timezone
 
@@ -26,6 +27,7 @@ from auth_providers.models import (
     WebhookEndpoint,
 )
 from auth_providers.tokens import second_factor_policy
+from auth_providers.tokens.log_in_attempt import Issue, LogInAttempt
 from customers import consents, identifiers, legal_entities, notes, segments
 from customers.models import Customer, CustomerNumber, LegalEntity, Segment
 from tenants.encryption import encrypt
@@ -115,14 +117,9 @@ def _ask(account: Account) -> None:
     tenant, customer = account.tenant, account.customer
     for mailed in Challenge.Purpose:
         mailed_tokens.issue(account=account, purpose=mailed)
-    second_factor_policy.ask(
-        tenant=tenant,
-        account=account,
-        method="password",
-        client=factories.CLIENT,
-        continuing=None,
-        is_mailbox_proof=False,
-    )
+    attempt = LogInAttempt(tenant=tenant, issue=Issue.PAIR, client=factories.CLIENT, method="password")
+    with pytest.raises(second_factor_policy.SecondFactorDue):
+        second_factor_policy.ask(attempt=attempt, account=account)
     later, waiting = timezone.now() + timedelta(minutes=3), encrypt("{}")
     for purpose in OneTimeCode.Purpose:
         code = OneTimeCode.objects.create(
