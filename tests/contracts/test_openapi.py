@@ -75,7 +75,10 @@ EXTRAS: dict[str, dict[tuple[str, ...], str]] = {
         (VALIDATE, "401"): "the same fault as everywhere",
     },
     "request_fields": {
-        (EXCHANGE, "*"): "keeps a token out of the address",
+        (EXCHANGE, "subjectAccessToken"): "keeps a token out of the address",
+        (EXCHANGE, "config"): "goes with it",
+        (EXCHANGE, "challenge*"): "answers the challenge of a 403",
+        (SOCIAL, "challenge*"): "answers the challenge of a 403",
         (LOG_IN, "secondFactor*"): "the second factor of who has one, with the password or after it",
         (f"* {ME}/addresses*", "id"): "the client may choose the id, and echoes it",
         (f"POST {ME}/addresses", "isDefault"): "a new address may be the default",

@@ -1,5 +1,6 @@
-"""`socialLogin` and `exchangeauthtoken`: customers who are known elsewhere."""
+"""`socialLogin` and `exchangeauthtoken`: federated log-ins, and the answer to the challenge that one may end in."""
 
+from collections.abc import Callable
 from typing import Any
 
 from rest_framework import serializers
@@ -9,22 +10,31 @@ from rest_framework.response import Response
 from auth_providers.api.authentication import BearerOrAnonymousToken
 from auth_providers.api.emporix.bodies import parameter
 from auth_providers.api.emporix.records import (
+    CodeChallenge,
     FederatedLogInForbidden,
-    LinkChallenge,
     exchanged_tokens,
     social_log_in_tokens,
 )
-from auth_providers.api.emporix.second_factor import LogInViewSet
-from auth_providers.login import federated, social, token_exchange
+from auth_providers.api.emporix.second_factor import CODE_MAX_LENGTH, LogInViewSet
+from auth_providers.intake import challenges
+from auth_providers.login import federated, one_time_code, social, token_exchange
 from tenants.api.base import HasToken
 from tenants.api.emporix.records import Forbidden
 from tenants.api.failures import Failure, in_the_words_of
+from tenants.api.records import Record
 from tenants.errors import InvalidInput
 
 
 class ExchangeParameters(serializers.Serializer[Any]):
     subjectAccessToken = serializers.CharField(source="subject_token")
     config = serializers.CharField(source="provider", required=False)
+
+
+class ChallengeAnswer(serializers.Serializer[Any]):
+    """The answer to the `challenge` of a 403, which finishes the log-in. Nothing else is needed then."""
+
+    challengeId = serializers.CharField(source="challenge_id", max_length=64)
+    challengeCode = serializers.CharField(source="code", max_length=CODE_MAX_LENGTH)
 
 
 class ElsewhereViewSet(LogInViewSet):
@@ -34,11 +44,12 @@ class ElsewhereViewSet(LogInViewSet):
     def forbidden(self, failure: Failure) -> Forbidden:
         """The contract has no words for a challenge: its 403, with a member that says where the code went."""
         if isinstance(failure.error, federated.LinkNeeded) and failure.error.issued is not None:
-            challenge = LinkChallenge.of(failure.error.issued, type="otp")
-            return FederatedLogInForbidden(type="Forbidden", status=403, message=failure.message, challenge=challenge)
+            return _challenged(failure.error.issued, failure.message)
         return super().forbidden(failure)
 
     def social_log_in(self, request: Request, **kwargs: Any) -> Response:
+        if _answers_challenge(request):
+            return self._answer_challenge(request, social_log_in_tokens)
         done = social.log_in(
             attempt=self.attempt_of(request),
             provider=social.get_provider(tenant=self.tenant, name=_provider_name(request)),
@@ -48,9 +59,11 @@ class ElsewhereViewSet(LogInViewSet):
                 code_verifier=parameter(request, "code_verifier"),
             ),
         )
-        return Response(social_log_in_tokens(done, tenant=self.tenant))
+        return Response(social_log_in_tokens(done.started, tenant=self.tenant, done=done))
 
     def exchange(self, request: Request, **kwargs: Any) -> Response:
+        if _answers_challenge(request):
+            return self._answer_challenge(request, exchanged_tokens)
         subject_token = _required(request, "subjectAccessToken")
         with in_the_words_of(ExchangeParameters()):
             started = token_exchange.exchange(
@@ -59,6 +72,25 @@ class ElsewhereViewSet(LogInViewSet):
                 provider_name=parameter(request, "config"),
             )
         return Response(exchanged_tokens(started, tenant=self.tenant, subject_token=subject_token))
+
+    def _answer_challenge(self, request: Request, tokens: Callable[..., Record]) -> Response:
+        """The tokens of the log-in, or, in a 403 again, the next code that it needs."""
+        serializer = ChallengeAnswer(data=request.data)
+        serializer.is_valid(raise_exception=True)
+        outcome = challenges.answer(attempt=self.attempt_of(request), **serializer.validated_data)
+        if isinstance(outcome, one_time_code.Issued):
+            return Response(_challenged(outcome, "Another code was sent: answer that, too."), status=403)
+        return Response(tokens(outcome, tenant=self.tenant))
+
+
+def _answers_challenge(request: Request) -> bool:
+    """In the body only: a code has no place in an address."""
+    return isinstance(request.data, dict) and "challengeId" in request.data
+
+
+def _challenged(issued: one_time_code.Issued, message: str) -> FederatedLogInForbidden:
+    challenge = CodeChallenge.of(issued, type="otp")
+    return FederatedLogInForbidden(type="Forbidden", status=403, message=message, challenge=challenge)
 
 
 def _required(request: Request, name: str) -> str:

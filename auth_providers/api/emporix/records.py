@@ -77,7 +77,7 @@ class ExchangedTokens(LogInTokens, kw_only=True):
 
     scope: str
     session_idle_time: Minutes
-    subject_access_token: Annotated[str, Meta(description="The token that was exchanged.")]
+    subject_access_token: Annotated[str, Meta(description="The exchanged token; not after a challenge.")] | None = None
 
 
 class SocialLogInTokens(CustomerTokens, kw_only=True):
@@ -90,8 +90,8 @@ class SocialLogInTokens(CustomerTokens, kw_only=True):
     initialPassword: InitialPassword
     scope: str
     session_idle_time: Minutes
-    social_access_token: str
-    social_id_token: str
+    social_access_token: Annotated[str, Meta(description="The provider's; not after a challenge.")] | None = None
+    social_id_token: Annotated[str, Meta(description="The provider's; not after a challenge.")] | None = None
 
 
 class TokenValidity(Record, kw_only=True):
@@ -113,12 +113,12 @@ class DueSecondFactor(Record, rename="camel"):
     expires_at: Moment
 
 
-class LinkChallenge(Record, rename="camel"):
-    """The mailed code that shows that the identity at the provider and the customer of its e-mail are one person."""
+class CodeChallenge(Record, rename="camel"):
+    """The code that the log-in needs: the customer of this e-mail shows that the provider's identity is theirs."""
 
     challenge_id: UUID = field(name="id")
     type: Literal["otp"]
-    channel: Literal["email"]
+    channel: Literal["email", "sms"]
     masked_destination: str
     expires_at: Moment
 
@@ -132,7 +132,7 @@ class LogInForbidden(Forbidden, kw_only=True):
 class FederatedLogInForbidden(LogInForbidden, kw_only=True):
     """The token does not allow this, or the log-in needs a second factor or a proof."""
 
-    challenge: LinkChallenge | None = None
+    challenge: CodeChallenge | None = None
 
 
 class SentCode(Record, rename="camel"):
@@ -177,18 +177,19 @@ def log_in_tokens(started: Started) -> LogInTokens:
     return LogInTokens(**_log_in(started))
 
 
-def exchanged_tokens(started: Started, *, tenant: Tenant, subject_token: str) -> ExchangedTokens:
+def exchanged_tokens(started: Started, *, tenant: Tenant, subject_token: str | None = None) -> ExchangedTokens:
     return ExchangedTokens(**_log_in(started), **_federated(tenant), subject_access_token=subject_token)
 
 
-def social_log_in_tokens(done: SocialLogIn, *, tenant: Tenant) -> SocialLogInTokens:
-    values = _log_in(done.started)
+def social_log_in_tokens(started: Started, *, tenant: Tenant, done: SocialLogIn | None = None) -> SocialLogInTokens:
+    """`done` has the provider's tokens; after a challenge there are none."""
+    values = _log_in(started)
     texts = {name: str(values[name]) for name in ("expires_in", "refresh_token_expires_in")}
     return SocialLogInTokens(
         **(values | texts),
         **_federated(tenant),
-        social_access_token=done.access_token,
-        social_id_token=done.id_token,
+        social_access_token=done.access_token if done else None,
+        social_id_token=done.id_token if done else None,
     )
 
 

@@ -28,7 +28,7 @@ from auth_providers.api.emporix.records import (
     SocialLogInTokens,
     TokenValidity,
 )
-from auth_providers.api.emporix.second_factor import SecondFactorAnswer
+from auth_providers.api.emporix.second_factor import CODE_MAX_LENGTH, SecondFactorAnswer
 from tenants.api.contracts import Descriptions
 from tenants.api.emporix.records import ResourceLocation
 from tenants.api.emporix.schema import CUSTOMER, NOBODY, VISITOR, operation
@@ -48,7 +48,18 @@ class LogoutParameters(serializers.Serializer[Any]):
     accessToken = serializers.CharField(required=False)
 
 
-class ExchangeParameters(serializers.Serializer[Any]):
+class ChallengeParameters(serializers.Serializer[Any]):
+    """The answer to a challenge, instead of the other parameters."""
+
+    challengeId = serializers.CharField(
+        required=False, max_length=64, help_text="The `id` of the `challenge` that a 403 asked to answer."
+    )
+    challengeCode = serializers.CharField(
+        required=False, max_length=CODE_MAX_LENGTH, help_text="The code that was mailed to the customer."
+    )
+
+
+class ExchangeParameters(ChallengeParameters):
     subjectAccessToken = serializers.CharField(required=False)
     config = serializers.CharField(required=False)
 
@@ -290,7 +301,7 @@ DESCRIPTIONS: Descriptions = {
                 tag=SESSIONS,
                 tokens=VISITOR,
                 parameters=[
-                    in_query("code", "The authorisation code.", required=True),
+                    in_query("code", "The authorisation code; needed unless the body answers a challenge."),
                     in_query("redirect_uri", "One of the provider's; needed when it has several."),
                     in_query("code_verifier", "The verifier of PKCE (RFC 7636)."),
                     in_query("provider", "Name of the provider, where the tenant has several."),
@@ -298,6 +309,7 @@ DESCRIPTIONS: Descriptions = {
                     in_query("anonymous_token", "The visitor's token, where no header brings it."),
                     in_header("session-id", "Accepted and not needed: the token knows its session."),
                 ],
+                body=ChallengeParameters,
                 answers={200: (SocialLogInTokens, "The customer's tokens."), 403: PROOF},
                 refusals=(404, 409),
             )

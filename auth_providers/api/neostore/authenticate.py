@@ -10,7 +10,7 @@ from rest_framework.response import Response
 
 from auth_providers.api.neostore import bodies
 from auth_providers.api.neostore.base import NeostoreViewSet
-from auth_providers.intake import pending_submissions, submission
+from auth_providers.intake import challenges
 from auth_providers.login import federated, one_time_code, second_factor, social, token_exchange, webhook
 from auth_providers.login import password as password_login
 from auth_providers.models import OTP, PASSWORD, TOTP, AuthProvider
@@ -112,7 +112,7 @@ class AuthenticateViewSet(NeostoreViewSet):
         )
 
     def _by_code(self, data: Mapping[str, Any]) -> Outcome:
-        """Ask for a code, or answer with one: that of a log-in, of what waits for it, or of a second factor."""
+        """Ask for a code, or answer with one."""
         if "challengeId" not in data:
             asked = _valid(CodeRequest, data)
             return one_time_code.request(
@@ -123,15 +123,7 @@ class AuthenticateViewSet(NeostoreViewSet):
                 client=self.client,
             )
         given = _valid(CodeAnswer, data)
-        challenge_id = bodies.uuid_of(given["challengeId"])
-        if challenge_id is None:
-            return self._by_authenticator(data)
-        answer: dict[str, Any] = {"attempt": self._attempt, "challenge_id": challenge_id, "code": given["code"]}
-        if pending_submissions.find(tenant=self.tenant, challenge_id=challenge_id):
-            return submission.answer_and_log_in(**answer)
-        if federated.awaits_link(tenant=self.tenant, challenge_id=challenge_id):
-            return federated.complete_link(**answer)
-        return one_time_code.log_in_with_code(**answer)
+        return challenges.answer(attempt=self._attempt, challenge_id=given["challengeId"], code=given["code"])
 
     def _by_authenticator(self, data: Mapping[str, Any]) -> Outcome:
         """The second factor of a log-in whose first one is proven."""
