@@ -16,4 +16,11 @@ if __name__ == "__main__":
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
     from django.core.management import execute_from_command_line
 
-    execute_from_command_line(sys.argv)
+    from config.server import outage
+
+    try:
+        execute_from_command_line(sys.argv)
+    except Exception as error:
+        if sentence := outage.sentence_of(error):
+            sys.exit(sentence)
+        raise

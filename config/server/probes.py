@@ -1,5 +1,6 @@
 """What load balancers and orchestrators ask: does the process live, and can it serve?"""
 
+import logging
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
@@ -8,8 +9,11 @@ from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpRequest, HttpResponseNotAllowed, JsonResponse
 from django.http.response import HttpResponseBase
 
+from config.server import outage
+
 LIVE, READY = "/livez", ("/readyz", "/healthz")
 DATABASE_SECONDS = 2.0  # a load balancer waits no longer: its usual limit is 5 s
+logger = logging.getLogger(outage.LOGGER)
 OK, UNAVAILABLE, NOT_MIGRATED = "ok", "unavailable", "not migrated"
 
 
@@ -38,9 +42,12 @@ class ProbeMiddleware:
         asked = self._database.submit(self._ask)
         try:
             return asked.result(DATABASE_SECONDS)
-        except (TimeoutError, DatabaseError):
+        except TimeoutError:
             asked.cancel()
-            return UNAVAILABLE
+            logger.error("The database does not answer within %s s", DATABASE_SECONDS)
+        except DatabaseError:
+            logger.exception("The database can't be asked")
+        return UNAVAILABLE
 
     def _ask(self) -> str:
         close_old_connections()

@@ -9,7 +9,7 @@ from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand
-from django.db import DatabaseError, close_old_connections
+from django.db import DatabaseError, InterfaceError, close_old_connections
 
 from auth_providers import retention
 from auth_providers.selfservice import deletion
@@ -53,8 +53,8 @@ def _turn(next_purge: float) -> float:
         if time.monotonic() >= next_purge:
             retention.purge()
             return time.monotonic() + PURGE_SECONDS
-    except DatabaseError:
-        logger.exception("The database is not available")
+    except (DatabaseError, InterfaceError):
+        logger.exception("This round of work failed")
     finally:
         close_old_connections()
     return next_purge
