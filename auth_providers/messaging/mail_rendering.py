@@ -11,19 +11,19 @@ from dataclasses import dataclass, replace
 
 from django.conf import settings
 from django.contrib.auth.hashers import is_password_usable
-from django.template import Context, Engine
 from django.template.loader import render_to_string
 from django.utils import timezone, translation
 
 from auth_providers.accounts import accounts, mailed_tokens
 from auth_providers.accounts.contact_points import ContactPoint
+from auth_providers.messaging import sandbox
 from auth_providers.models import OTP, Account, AuthProvider, Challenge, MessageTemplate, OneTimeCode
 from tenants.encryption import decrypt
 from tenants.models import Message
 from tenants.outbox.queue import MessageContext
 
 # A tenant's override can use its context only: no loaders, no libraries, no settings.
-SANDBOX = Engine(libraries={}, loaders=[("django.template.loaders.locmem.Loader", {})])
+SANDBOX = sandbox.engine()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -104,9 +104,9 @@ def _render(message: Message, language: str, template: str, context: Mapping[str
 def render_override(override: MessageTemplate, context: Mapping[str, object]) -> RenderedMail:
     """A tenant's override, rendered. Raises whatever the rendering raises."""
     return RenderedMail(
-        subject=_one_line(SANDBOX.from_string(override.subject).render(Context(context, autoescape=False))),
-        text=SANDBOX.from_string(override.text).render(Context(context, autoescape=False)),
-        html=SANDBOX.from_string(override.html).render(Context(context)),
+        subject=_one_line(sandbox.render(override.subject, context, on=SANDBOX, autoescape=False)),
+        text=sandbox.render(override.text, context, on=SANDBOX, autoescape=False),
+        html=sandbox.render(override.html, context, on=SANDBOX),
     )
 
 

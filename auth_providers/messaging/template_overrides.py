@@ -4,8 +4,7 @@ sample facts."""
 import re
 from collections.abc import Mapping
 
-from django.template import Context, Engine
-
+from auth_providers.messaging import sandbox
 from auth_providers.messaging.mail_rendering import RenderedMail, render_override
 from auth_providers.models import MessageTemplate
 from tenants.errors import FieldError, InvalidInput
@@ -45,9 +44,7 @@ PARTS = ("subject", "text", "html")
 
 # Put around the name of a variable that the mail does not have: a private-use character, which no text contains.
 MARK = "\ue000"
-STRICT = Engine(
-    libraries={}, loaders=[("django.template.loaders.locmem.Loader", {})], string_if_invalid=f"{MARK}%s{MARK}"
-)
+STRICT = sandbox.engine(string_if_invalid=f"{MARK}%s{MARK}")
 
 
 def facts_of(template: str, tenant: Tenant) -> Mapping[str, object]:
@@ -69,7 +66,7 @@ def render_sample(override: MessageTemplate) -> RenderedMail:
 def _errors(override: MessageTemplate, part: str, facts: Mapping[str, object]) -> list[FieldError]:
     source = getattr(override, part)
     try:
-        rendered = STRICT.from_string(source).render(Context(facts))
+        rendered = sandbox.render(source, facts, on=STRICT)
     except Exception as error:  # whatever a template raises
         return [FieldError(field=part, code="invalid", message=f"This does not render: {error}"[:500])]
     unknown = sorted(set(re.findall(f"{MARK}(.*?){MARK}", rendered)))
