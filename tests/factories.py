@@ -59,6 +59,11 @@ def account_of(customer: Customer) -> Account:
     return Account.objects.for_tenant(customer.tenant).get(customer=customer)
 
 
+def account_of_email(customer: Customer) -> Account:
+    """That of several which is an e-mail address."""
+    return Account.objects.for_tenant(customer.tenant).get(customer=customer, kind=Account.Kind.EMAIL)
+
+
 def open_anonymous(tenant: Tenant, **context: Any) -> sessions.Opened:
     return sessions.open_anonymous(api_key=api_key_of(tenant), context=sessions.Context(**context), client=CLIENT)
 

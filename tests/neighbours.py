@@ -55,17 +55,17 @@ class Neighbours:
 
     def changed(self) -> Rows:
         """Those of their rows that are not as they were, as they are now; {} for one that is gone."""
-        now = _all_rows()
+        now = all_rows()
         return {key: now.get(key, {}) for key, row in self.rows.items() if now.get(key) != row}
 
 
 def settle(tenant: Tenant, other_tenant: Tenant) -> Neighbours:
     """Bring them in. `tenant` has no customer yet."""
-    before = _all_rows()
+    before = all_rows()
     beside = _settle(tenant, email=EMAIL, phone=PHONE)
     across = _settle(other_tenant, email=factories.EMAIL, phone=OTHER_PHONE)
     _furnish(other_tenant)
-    rows = {key: row for key, row in _all_rows().items() if key not in before}
+    rows = {key: row for key, row in all_rows().items() if key not in before}
     CustomerNumber.objects.for_tenant(tenant).delete()
     return Neighbours(beside=beside, across=across, rows=rows)
 
@@ -145,7 +145,7 @@ def _ask(account: Account) -> None:
 
 def _furnish(tenant: Tenant) -> None:
     """Settings of the other tenant, under names that the tenant may have, too."""
-    AuthProvider.objects.create(tenant=tenant, name="otp", kind="otp", is_enabled=False)
+    AuthProvider.objects.get_or_create(tenant=tenant, name="otp", defaults={"kind": "otp", "is_enabled": False})
     for name in ("oidc", "jwt"):
         AuthProvider.objects.create(
             tenant=tenant, name=name, kind="oidc", issuer=ISSUER, client_id="x", is_enabled=False
@@ -160,7 +160,8 @@ def rows_of(customer: Customer) -> list[dict[str, Any]]:
     return rows + [row for _, row in _rows() if row.get("customer_id") == customer.pk]
 
 
-def _all_rows() -> Rows:
+def all_rows() -> Rows:
+    """Every row of every tenant, by model and key."""
     return dict(_rows())
 
 
