@@ -250,6 +250,8 @@ class Copy:
         self.root, self.far, self.workers = root, far, workers
         self._time = int(time.time())
         self._passing: set[str] = set()
+        self._migrations = "".join(path.read_text() for path in sorted(root.glob("*/migrations/0*.py")))
+        self._database, self._is_spoiled = "--create-db", True
         for name in _git("ls-files", "--cached", "--others", "--exclude-standard"):
             if (ROOT / name).is_file():
                 (root / name).parent.mkdir(parents=True, exist_ok=True)
@@ -268,7 +270,7 @@ class Copy:
         os.utime(self.root / path, (self._time, self._time))
 
     def run(self, tests: Sequence[str], timeout: int, *options: str) -> Run:
-        command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", "--reuse-db"]
+        command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", self._database]
         started = time.monotonic()
         with subprocess.Popen(
             [*command, *options, *tests], cwd=self.root, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
@@ -281,14 +283,21 @@ class Copy:
                 return Run(failed="a timeout", seconds=time.monotonic() - started)
         return Run(failed=_first_failure(output, process.returncode), seconds=time.monotonic() - started)
 
+    def _is_for_migrations(self, module: str) -> bool:
+        """Whether a migration calls this module, so that the database has to be made anew."""
+        return re.search(rf"^(from|import) .*\b{Path(module).stem}\b", self._migrations, re.MULTILINE) is not None
+
     def passes_unchanged(self, test: str) -> bool:
         """Whether this test passes without any mutant: else it noticed nothing."""
+        self._database = "--create-db" if self._is_spoiled else "--reuse-db"
         if test not in self._passing and not self.run([test], NEAR_TIMEOUT).failed:
             self._passing.add(test)
         return test in self._passing
 
     def noticed_by(self, module: str) -> Run:
         near = near_tests(self.root, module)
+        self._database = "--create-db" if self._is_for_migrations(module) or self._is_spoiled else "--reuse-db"
+        self._is_spoiled = self._is_for_migrations(module)
         first = self.run(near, NEAR_TIMEOUT) if near else Run(failed="", seconds=0)
         if first.failed or not self.far:
             return first

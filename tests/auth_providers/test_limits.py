@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.utils import timezone
@@ -11,7 +12,9 @@ from hypothesis import strategies as st
 from auth_providers import limits
 from auth_providers.limits import Attempt, Backoff, Quota
 from auth_providers.models import Attempts
+from tenants.clients import Client
 from tenants.models import Tenant
+from tests.factories import CLIENT, OTHER_CLIENT
 from tests.races import at_once
 
 pytestmark = pytest.mark.usefixtures("stopped_clock")
@@ -43,6 +46,107 @@ def wait_for(tenant: Tenant, *attempts: Attempt) -> int:
 )
 def test_wait_after_failed_log_ins(failures: int, seconds: int) -> None:
     assert limits.LOG_IN_BY_ACCOUNT.wait_after(failures) == timedelta(seconds=seconds)
+
+
+@pytest.mark.parametrize(
+    ("failures", "seconds"),
+    [(0, 0), (49, 0), (50, 1), (51, 2), (59, 512), (60, 900), (100, 900), (9_999, 900), (10_000, 86400)],
+)
+def test_wait_after_failed_log_ins_of_one_address(failures: int, seconds: int) -> None:
+    assert limits.LOG_IN_BY_ADDRESS.wait_after(failures) == timedelta(seconds=seconds)
+
+
+@pytest.mark.parametrize(
+    ("quota", "limit"),
+    [
+        (limits.MAIL_BY_DESTINATION, 5),
+        (limits.MAIL_BY_ADDRESS, 100),
+        (limits.MAIL_BY_TENANT, 20_000),
+        (limits.CODE_BY_DESTINATION, 10),
+        (limits.SMS_BY_DESTINATION, 5),
+        (limits.SMS_BY_ADDRESS, 20),
+        (limits.SMS_BY_TENANT, 2_000),
+        (limits.SMS_BY_FOREIGN_COUNTRY, 50),
+        (limits.SIGN_UP_BY_ADDRESS, 300),
+    ],
+)
+def test_a_quota_is_used_up_in_an_hour(tenant: Tenant, pass_time: PassTime, quota: Quota, limit: int) -> None:
+    limits.spend(tenant=tenant, quota=quota, subject="here")
+    Attempts.objects.update(count=limit - 1)
+    limits.spend(tenant=tenant, quota=quota, subject="here")
+    with pytest.raises(limits.Throttled) as refused:
+        limits.spend(tenant=tenant, quota=quota, subject="here")
+    assert refused.value.retry_after == 3600
+    pass_time(timedelta(hours=1) - timedelta(seconds=1))
+    with pytest.raises(limits.Throttled) as refused:
+        limits.spend(tenant=tenant, quota=quota, subject="here")
+    assert refused.value.retry_after == 1
+    pass_time(timedelta(seconds=2))
+    limits.spend(tenant=tenant, quota=quota, subject="here")
+
+
+# Several are spent together; each of them alone refuses.
+MAIL = ("mail.destination", "mail.address", "mail.tenant")
+CODE = ("code.destination", "mail.address", "mail.tenant")
+SMS = ("sms.destination", "sms.address", "sms.tenant", "sms.country")
+
+
+def spend_together(tenant: Tenant, what: str, client: Client = CLIENT, country: str = "FR") -> None:
+    if what == "sms":
+        limits.spend_sms(tenant=tenant, destination="+33612345678", country=country, client=client)
+        return
+    spend = limits.spend_mail if what == "mail" else limits.spend_mailed_code
+    spend(tenant=tenant, destination="ada@example.com", kind="opt_in", client=client)
+
+
+@pytest.mark.parametrize(("what", "rules"), [("mail", MAIL), ("code", CODE), ("sms", SMS)])
+def test_what_is_sent_uses_a_quota_of_each_kind(tenant: Tenant, what: str, rules: tuple[str, ...]) -> None:
+    spend_together(tenant, what)
+    assert set(Attempts.objects.values_list("rule", "count")) == {(rule, 1) for rule in rules}
+    for rule in rules:
+        Attempts.objects.update(count=1)
+        Attempts.objects.filter(rule=rule).update(count=20_000)
+        with pytest.raises(limits.Throttled):
+            spend_together(tenant, what)
+
+
+def test_quotas_are_of_what_they_are_named_after(tenant: Tenant, other_tenant: Tenant) -> None:
+    send: Callable[..., None] = limits.spend_mail
+    good: dict[str, Any] = {"tenant": tenant, "destination": "ada@example.com", "kind": "opt_in", "client": CLIENT}
+    send(**good)
+    changes: list[dict[str, Any]] = [{"destination": "b@example.com"}, {"kind": "deletion"}, {"client": OTHER_CLIENT}]
+    for change in changes:
+        send(**(good | change))
+    send(**(good | {"tenant": other_tenant}))
+    counts = {rule: sorted(_counts(tenant, rule)) for rule in MAIL}
+    assert counts == {"mail.destination": [1, 1, 2], "mail.address": [1, 3], "mail.tenant": [4]}
+    assert {rule: _counts(other_tenant, rule) for rule in MAIL} == {rule: [1] for rule in MAIL}
+
+
+def _counts(tenant: Tenant, rule: str) -> list[int]:
+    return list(Attempts.objects.filter(tenant=tenant, rule=rule).values_list("count", flat=True))
+
+
+@pytest.mark.parametrize(("country", "is_foreign"), [("DE", False), ("FR", True), ("+870", True)])
+def test_text_messages_abroad_are_fewer(tenant: Tenant, country: str, is_foreign: bool) -> None:
+    tenant.default_country = "DE"
+    spend_together(tenant, "sms", country=country)
+    assert Attempts.objects.filter(rule="sms.country").exists() is is_foreign
+
+
+@pytest.mark.parametrize("what", ["mail", "code", "sms"])
+def test_a_client_without_an_address_uses_no_quota_of_addresses(tenant: Tenant, what: str) -> None:
+    spend_together(tenant, what, client=Client())
+    assert not Attempts.objects.filter(rule__endswith=".address").exists()
+    assert Attempts.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("milliseconds", "seconds"), [(-5000, 1), (0, 1), (999, 1), (1000, 1), (1001, 2), (59_001, 60)]
+)
+def test_seconds_until_a_moment(milliseconds: int, seconds: int) -> None:
+    now = timezone.now()
+    assert limits.seconds_until(now + timedelta(milliseconds=milliseconds), now) == seconds
 
 
 @given(st.integers(0, 20_000))

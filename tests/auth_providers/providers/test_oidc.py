@@ -79,6 +79,49 @@ def test_two_clocks_may_differ_a_little(issuer: Issuer, provider: OpenIdConnect)
     assert not is_refused(issuer.token(iat=int(time.time()) + 10), provider)
 
 
+@pytest.mark.parametrize(
+    ("claim", "seconds", "is_good"),
+    [
+        # a busy machine takes up to three seconds from signing to reading
+        ("exp", -27, True),
+        ("exp", -30, False),
+        ("iat", 30, True),
+        ("iat", 34, False),
+        ("nbf", 30, True),
+        ("nbf", 34, False),
+    ],
+)
+def test_two_clocks_may_differ_by_thirty_seconds(
+    issuer: Issuer, provider: OpenIdConnect, claim: str, seconds: int, is_good: bool
+) -> None:
+    claims: dict[str, Any] = {claim: int(time.time()) + seconds}
+    assert is_refused(issuer.token(**claims), provider) is not is_good
+
+
+@pytest.mark.parametrize(
+    ("ago", "is_good"), [(-1, True), (0, True), (29, True), (30, True), (30.5, False), (31, False), (3600, False)]
+)
+def test_what_an_issuer_says_when_it_is_asked_is_good_for_thirty_seconds_more(
+    provider: OpenIdConnect, ago: float, is_good: bool
+) -> None:
+    said: dict[str, object] = {"active": True, "exp": NOW - ago}
+    if is_good:
+        oidc.check_introspected(said, provider, now=NOW)
+        return
+    with pytest.raises(TokenRefused):
+        oidc.check_introspected(said, provider, now=NOW)
+
+
+@pytest.mark.parametrize(("length", "is_good"), [(0, False), (1, True), (255, True), (256, False)])
+def test_a_subject_has_one_to_255_characters(length: int, is_good: bool) -> None:
+    claims: dict[str, object] = {"iss": "https://id.example", "sub": "x" * length}
+    if is_good:
+        assert oidc.identity_of(claims).subject == "x" * length
+        return
+    with pytest.raises(TokenRefused):
+        oidc.identity_of(claims)
+
+
 def test_a_nonce_is_compared_where_there_is_one(issuer: Issuer, provider: OpenIdConnect) -> None:
     assert not is_refused(issuer.token(nonce="n"), provider, nonce="n")
     assert is_refused(issuer.token(nonce="n"), provider, nonce="m")
