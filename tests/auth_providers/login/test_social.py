@@ -210,3 +210,13 @@ def test_a_provider_that_is_gone(provider: AuthProvider, openid_provider: Provid
     with pytest.raises(ProviderUnavailable) as raised:
         log_in(provider, id_token=token)
     assert raised.value.retry_after == discovery.PAUSE_SECONDS
+
+
+@pytest.mark.parametrize("kind", ["jwt", "webhook", "otp"])
+def test_a_provider_that_nobody_logs_in_at(tenant: Tenant, kind: str) -> None:
+    name = "otp" if kind == "otp" else "corporate"
+    provider = AuthProvider.objects.create(tenant=tenant, name=name, kind=kind)
+    with pytest.raises(UnknownProvider):
+        log_in(provider, id_token="a.b.c")
+    with pytest.raises(UnknownProvider):
+        social.get_provider(tenant=tenant, name=name)

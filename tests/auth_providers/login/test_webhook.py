@@ -39,7 +39,7 @@ def shop(settings: Settings) -> Iterator[Shop]:
 
 def register(tenant: Tenant, url: str, **fields: Any) -> AuthProvider:
     given = {"client_secret_encrypted": encrypt(SECRET), "settings": {"url": url}} | fields
-    return AuthProvider.objects.create(tenant=tenant, name="card", kind="webhook", **given)
+    return AuthProvider.objects.create(**{"tenant": tenant, "name": "card", "kind": "webhook"} | given)
 
 
 @pytest.fixture
@@ -372,3 +372,9 @@ def test_other_tenants_and_providers_go_on(
     assert log_in(theirs).account.tenant == other_tenant
     assert log_in(another)
     assert is_unavailable(card)
+
+
+def test_a_provider_of_another_kind_is_not_asked(tenant: Tenant, shop: Shop) -> None:
+    with pytest.raises(registry.UnknownProvider):
+        log_in(register(tenant, shop.url, kind="oidc", issuer=shop.url, client_id="us"))
+    assert not shop.server.asked

@@ -23,6 +23,7 @@ OIDC: dict[str, Any] = {"issuer": "https://id.example", "client_id": "us"}
         ("oidc", {**OIDC, "introspection_url": "http://10.0.0.1/"}, "introspection_url"),
         ("oidc", {**OIDC, "settings": {"other_client_ids": "us"}}, "settings"),
         ("oidc", {**OIDC, "settings": {"other_client_ids": [5]}}, "settings"),
+        ("oidc", {**OIDC, "settings": {"other_client_ids": ["us", ""]}}, "settings"),
         ("google", {"client_id": "us", "settings": {"endpoints": ["https://gateway.example"]}}, "settings"),
         ("google", {"client_id": "us", "settings": {"endpoints": {"https://a.example": 5}}}, "settings"),
         (

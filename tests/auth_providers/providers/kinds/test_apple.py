@@ -3,14 +3,19 @@
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from auth_providers.outbound.http_client import ProviderUnavailable
 from auth_providers.providers import setup
+from auth_providers.providers.kinds.apple import Apple
 from tenants.encryption import encrypt
 from tenants.models import Tenant
 from tests.auth_providers.providers.configuring import configure, fields_at_fault
 from tests.auth_providers.providers.sign_ins import is_refused, register
 from tests.social_providers import Grant, World
+
+PrivateKey = ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey
 
 
 def test_apples_access_tokens_prove_nothing(tenant: Tenant, world: World) -> None:
@@ -32,3 +37,21 @@ def test_the_button_finds_a_key_that_does_not_sign(tenant: Tenant, world: World)
     apple = register(tenant, world, "apple", client_secret_encrypted=encrypt("no key"))
     with pytest.raises(ProviderUnavailable, match="private key"):
         setup.test(apple)
+
+
+@pytest.mark.parametrize(
+    ("key", "is_accepted"),
+    [
+        (ec.generate_private_key(ec.SECP256R1()), True),
+        (ec.generate_private_key(ec.SECP384R1()), False),
+        (ed25519.Ed25519PrivateKey.generate(), False),
+    ],
+    ids=["P-256", "P-384", "Ed25519"],
+)
+def test_only_a_key_on_apples_curve_is_stored(tenant: Tenant, key: PrivateKey, is_accepted: bool) -> None:
+    pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
+    given: dict[str, Any] = {"client_id": "us", "settings": {"team_id": "T", "key_id": "K"}}
+    if is_accepted:
+        assert Apple(configure(tenant, "apple", secret=pem, **given)).client_secret == pem
+    else:
+        assert fields_at_fault(tenant, "apple", secret=pem, **given) == {"client_secret"}

@@ -6,6 +6,7 @@ from auth_providers.models import AuthProvider
 from auth_providers.providers.kinds.jwt import TokenExchange
 from tenants.models import Tenant
 from tests.auth_providers.providers.configuring import configure, fields_at_fault
+from tests.openid_issuer import INTROSPECTION, Issuer
 
 
 def test_what_it_needs(tenant: Tenant) -> None:
@@ -28,3 +29,10 @@ def test_what_it_needs(tenant: Tenant) -> None:
 def test_parties(accepted: list[str], claims: dict[str, object], is_accepted: bool) -> None:
     kind = TokenExchange(AuthProvider(kind="jwt", client_id="us", authorized_parties=accepted))
     assert kind.accepts_party_of(claims) is is_accepted
+
+
+def test_who_is_asked_about_a_token_need_not_name_itself(provider: AuthProvider, issuer: Issuer) -> None:
+    provider.kind, provider.introspection_url = "jwt", f"{issuer.url}{INTROSPECTION}"
+    issuer.answers[INTROSPECTION] = (200, {"active": True, "sub": "ada", "aud": "shop"})
+    identity = TokenExchange(provider).identify("opaque")
+    assert (identity.issuer, identity.subject) == (issuer.url, "ada")
