@@ -7,7 +7,7 @@ from django.urls import re_path
 from auth_providers.api.emporix.anonymous import AnonymousViewSet
 from auth_providers.api.emporix.contract import CONTRACT
 from auth_providers.api.emporix.customer_sessions import CustomerSessionViewSet
-from auth_providers.api.emporix.elsewhere import ElsewhereViewSet
+from auth_providers.api.emporix.federated_log_in import FederatedLogInViewSet
 from auth_providers.api.emporix.mailed_tokens import MailedTokenViewSet
 from auth_providers.api.emporix.profile import DeletableProfileViewSet, OwnLogInViewSet
 from customers.api.emporix.addresses import AddressViewSet
@@ -54,7 +54,7 @@ urlpatterns = [
     re_path(rf"{TENANT}/validateauthtoken/?$", CustomerSessionViewSet.as_view({"get": "validate"})),
     re_path(rf"{TENANT}/signup/optin/refresh_token/?$", MailedTokenViewSet.as_view({"post": "resend_opt_in"})),
     re_path(rf"{TENANT}/signup/optin/(?P<token>[^/]+)/?$", MailedTokenViewSet.as_view({"get": "opt_in"})),
-    re_path(rf"{TENANT}/socialLogin/?$", ElsewhereViewSet.as_view({"post": "social_log_in"})),
-    re_path(rf"{TENANT}/exchangeauthtoken/?$", ElsewhereViewSet.as_view({"post": "exchange"})),
+    re_path(rf"{TENANT}/socialLogin/?$", FederatedLogInViewSet.as_view({"post": "social_log_in"})),
+    re_path(rf"{TENANT}/exchangeauthtoken/?$", FederatedLogInViewSet.as_view({"post": "exchange"})),
     re_path(rf"^(customer|customerlogin){REST}", EmporixUnknownPath.as_view(EVERY_METHOD)),
 ]

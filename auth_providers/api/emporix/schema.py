@@ -8,7 +8,7 @@ from rest_framework import serializers
 from auth_providers.api.emporix.anonymous import AnonymousViewSet
 from auth_providers.api.emporix.bodies import LogIn, PasswordAuthentication, RefreshParameters, Signup
 from auth_providers.api.emporix.customer_sessions import CustomerSessionViewSet
-from auth_providers.api.emporix.elsewhere import ElsewhereViewSet
+from auth_providers.api.emporix.federated_log_in import FederatedLogInViewSet
 from auth_providers.api.emporix.mailed_tokens import (
     MailedToken,
     MailedTokenViewSet,
@@ -293,7 +293,7 @@ DESCRIPTIONS: Descriptions = {
             )
         ],
     },
-    ElsewhereViewSet: {
+    FederatedLogInViewSet: {
         "social_log_in": [
             operation(
                 "POST-customer-login-customer-by-auth0",

@@ -37,7 +37,7 @@ class ChallengeAnswer(serializers.Serializer[Any]):
     challengeCode = serializers.CharField(source="code", max_length=CODE_MAX_LENGTH)
 
 
-class ElsewhereViewSet(LogInViewSet):
+class FederatedLogInViewSet(LogInViewSet):
     authentication_classes = [BearerOrAnonymousToken]
     permission_classes = [HasToken]
 
