@@ -72,6 +72,18 @@ SMS_BY_DESTINATION = Quota(name="sms.destination", limit=5, window=timedelta(hou
 SMS_BY_ADDRESS = Quota(name="sms.address", limit=20, window=timedelta(hours=1))
 SMS_BY_TENANT = Quota(name="sms.tenant", limit=2_000, window=timedelta(hours=1))
 SMS_BY_FOREIGN_COUNTRY = Quota(name="sms.country", limit=50, window=timedelta(hours=1))
+# Somebody who mistypes gets a new code soon, and nobody's mailbox fills up.
+CODE_COOLDOWN = timedelta(seconds=30)  # between two codes of one purpose to one destination
+# Each code that wrong answers used up makes the next answer wait longer; it is 2 ** 16 seconds, 18 hours, at most.
+# Without an end to it, anybody could lock a customer out for good; with this one, a guesser gets 51 answers in the
+# first days and 4 a day from then on (NIST SP 800-63B-4, 3.2.2, allows 100 in a row).
+CODE_USED_UP = Backoff(name="code.used_up", free=1, longest=timedelta(seconds=2**16))
+MOST_USED_UP_CODES = 17  # are counted: the wait does not grow beyond
+# Wrong codes of an authenticator app. It has an end: or else whoever knows the password could lock the owner out.
+AUTHENTICATOR_BY_CUSTOMER = Backoff(name="totp", free=1)
+# Guessing at 256 random bits is hopeless; this keeps a broken or hostile client from costing more than a look-up. By
+# address, or else anybody could shut a shop's own servers out.
+APPLICATION_LOG_IN_BY_ADDRESS = Backoff(name="application.address", free=10, hard=10_000)
 SIGN_UP_BY_ADDRESS = Quota(name="sign_up.address", limit=300, window=timedelta(hours=1))
 
 
@@ -107,6 +119,28 @@ class _Use:
     @property
     def key(self) -> bytes:
         return hashlib.sha256(self.subject.encode()).digest()
+
+
+def by_address(client: Client) -> tuple[Attempt, ...]:
+    """A log-in from the client's address, as what counts: who tries a few codes of each of many customers is slowed
+    down like who tries a few passwords of each. Nothing when the address is not known."""
+    if not client.address:
+        return ()
+    return (Attempt(rule=LOG_IN_BY_ADDRESS, subject=client.subscriber),)
+
+
+def check_wait(*, rule: Backoff, failures: int, failed_at: datetime | None) -> None:
+    """Raises `Throttled` while the wait after the last of so many failures lasts, for counts that a row keeps itself;
+    `failed_at` is None when there is none."""
+    now = timezone.now()
+    until = wait_ends_at(rule=rule, failures=failures, failed_at=failed_at)
+    if until is not None and until > now:
+        raise Throttled(retry_after=seconds_until(until, now))
+
+
+def wait_ends_at(*, rule: Backoff, failures: int, failed_at: datetime | None) -> datetime | None:
+    """When the wait after the last of so many failures ends, or ended; None when there was no failure."""
+    return None if failed_at is None else failed_at + rule.wait_after(failures)
 
 
 def admit(*, tenant: Tenant, attempts: Sequence[Attempt]) -> bool:

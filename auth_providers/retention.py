@@ -25,7 +25,7 @@ SESSIONS_KEPT = timedelta(days=90)
 MESSAGES_KEPT = timedelta(days=30)
 # An old link is answered as no longer valid, with or without the row.
 CHALLENGES_KEPT = timedelta(days=7)
-# Longer than any wait that wrong answers led to (`one_time_code.MOST_COUNTED`).
+# Longer than any wait that wrong answers led to (`limits.CODE_USED_UP`).
 CODES_KEPT = timedelta(days=1)
 ATTEMPTS_KEPT = timedelta(days=2)
 

@@ -178,7 +178,6 @@ def test_every_reason_is_that_of_one_failure() -> None:
 
 # In the core `Any` stands where a framework's own signature has it, and nowhere else.
 SIGNATURES_OF_FRAMEWORKS = {
-    "auth_providers/models/proofs.py",  # django-otp
     "auth_providers/tokens/jwts.py",  # simplejwt
     "tenants/isolation.py",  # Django's execute_wrapper
     "tenants/models/trail.py",  # Django's save and delete

@@ -35,10 +35,6 @@ from tenants.outbox import queue
 DIGITS = 6
 LIFETIME = timedelta(minutes=3)
 MAX_WRONG_ANSWERS = 3
-# Used-up codes that make the next wait longer; it is 2 ** 16 seconds, 18 hours, at most. Without an end to it, anybody
-# could lock a customer out for good; with this one, a guesser gets 51 answers in the first days and 4 a day from then
-# on (NIST SP 800-63B-4, 3.2.2, allows 100 in a row).
-MOST_COUNTED = 17
 
 LOG_IN = OneTimeCode.Purpose.LOG_IN
 EMAIL, SMS = OneTimeCode.Channel.EMAIL, OneTimeCode.Channel.SMS
@@ -194,12 +190,16 @@ def _check_pace(previous: OneTimeCode | None, code: OneTimeCode) -> None:
     """Raises `limits.Throttled` inside the cooldown, and when the code would expire before an answer is welcome."""
     if previous is None:
         return
-    _, cooldown = previous.generate_is_allowed()
-    if cooldown:
-        raise limits.Throttled(retry_after=limits.seconds_until(cooldown["next_generation_at"], code.issued_at))
-    _, throttle = previous.verify_is_allowed()
-    if throttle and throttle["locked_until"] >= code.expires_at:
-        raise limits.Throttled(retry_after=limits.seconds_until(throttle["locked_until"], code.issued_at))
+    last = previous.last_generated_timestamp
+    if last is not None and last + limits.CODE_COOLDOWN > code.issued_at:
+        raise limits.Throttled(retry_after=limits.seconds_until(last + limits.CODE_COOLDOWN, code.issued_at))
+    until = limits.wait_ends_at(
+        rule=limits.CODE_USED_UP,
+        failures=previous.throttling_failure_count,
+        failed_at=previous.throttling_failure_timestamp,
+    )
+    if until is not None and until >= code.expires_at:
+        raise limits.Throttled(retry_after=limits.seconds_until(until, code.issued_at))
 
 
 def _spend(tenant: Tenant, code: OneTimeCode, client: Client) -> None:
@@ -220,7 +220,7 @@ def _issue(code: OneTimeCode, previous: OneTimeCode | None, *, site: str, langua
     try:
         with transaction.atomic():
             if not _store(code, previous):
-                raise limits.Throttled(retry_after=code.get_cooldown_duration())
+                raise limits.Throttled(retry_after=int(limits.CODE_COOLDOWN.total_seconds()))
             queue.enqueue(
                 tenant=code.tenant,
                 template=TEMPLATES[OneTimeCode.Purpose(code.purpose)],
@@ -236,7 +236,7 @@ def _issue(code: OneTimeCode, previous: OneTimeCode | None, *, site: str, langua
                 is_urgent=True,
             )
     except IntegrityError as error:  # the first code of this destination, twice at once
-        raise limits.Throttled(retry_after=code.get_cooldown_duration()) from error
+        raise limits.Throttled(retry_after=int(limits.CODE_COOLDOWN.total_seconds())) from error
 
 
 def _store(code: OneTimeCode, previous: OneTimeCode | None) -> bool:
@@ -267,14 +267,14 @@ def _hmac(code: OneTimeCode, digits: str) -> bytes:
 def _verify(
     *, tenant: Tenant, candidates: TenantQuerySet[OneTimeCode], purposes: Sequence[str], code: str, client: Client
 ) -> Proven:
-    attempts = _attempts(client)
+    attempts = limits.by_address(client)
     limits.admit(tenant=tenant, attempts=attempts)
     with transaction.atomic(durable=True):  # in a caller's transaction, the count would go when it is rolled back
         stored = candidates.select_for_update().first()
-        reason = _compare(stored, code)
-    if reason or stored is None:
+        refusal = _compare(stored, code) if stored else None
+    if stored is None or refusal is not None:
         limits.record_failure(tenant=tenant, attempts=attempts)
-        _refuse(tenant, stored, purposes, client, reason)
+        _refuse(tenant, stored, purposes, client, refusal or "unknown code")
     return Proven(
         purpose=stored.purpose,
         point=ContactPoint(channel=stored.channel, destination=stored.destination),
@@ -282,25 +282,19 @@ def _verify(
     )
 
 
-def _attempts(client: Client) -> tuple[limits.Attempt, ...]:
-    """Who tries a few codes of each of many customers is slowed down like who tries a few passwords of each."""
-    if not client.address:
-        return ()
-    return (limits.Attempt(rule=limits.LOG_IN_BY_ADDRESS, subject=client.subscriber),)
-
-
-def _compare(stored: OneTimeCode | None, code: str) -> str:
-    """Spend the code, or count the wrong answer and return the reason. The row is locked. Raises `limits.Throttled`."""
+def _compare(stored: OneTimeCode, code: str) -> str | None:
+    """Spend the code, or count the wrong answer and return why it is refused, for the audit trail; None when it is
+    right. The row is locked. Raises `limits.Throttled`."""
     now = timezone.now()
-    if stored is None:
-        return "unknown code"
     if stored.spent_at is not None or stored.expires_at <= now:
         return "spent code" if stored.spent_at else "expired code"
     if stored.wrong_answers >= MAX_WRONG_ANSWERS:
         return "used-up code"
-    _, throttle = stored.verify_is_allowed()
-    if throttle:
-        raise limits.Throttled(retry_after=limits.seconds_until(throttle["locked_until"], now))
+    limits.check_wait(
+        rule=limits.CODE_USED_UP,
+        failures=stored.throttling_failure_count,
+        failed_at=stored.throttling_failure_timestamp,
+    )
     is_right = _is_right(stored, code)
     if is_right:
         stored.spent_at = now
@@ -317,7 +311,7 @@ def _compare(stored: OneTimeCode | None, code: str) -> str:
             "last_generated_timestamp",
         ]
     )
-    return "" if is_right else "wrong code"
+    return None if is_right else "wrong code"
 
 
 def _is_right(stored: OneTimeCode, code: str) -> bool:
@@ -332,7 +326,7 @@ def _count_wrong(stored: OneTimeCode) -> None:
     stored.wrong_answers += 1
     if stored.wrong_answers >= MAX_WRONG_ANSWERS:
         stored.throttle_increment(commit=False)
-        stored.throttling_failure_count = min(stored.throttling_failure_count, MOST_COUNTED)
+        stored.throttling_failure_count = min(stored.throttling_failure_count, limits.MOST_USED_UP_CODES)
 
 
 def _refuse(

@@ -6,7 +6,6 @@ import io
 import secrets
 from dataclasses import dataclass
 from datetime import timedelta
-from math import ceil
 from urllib.parse import quote, urlencode
 
 import qrcode
@@ -43,8 +42,6 @@ ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
 LOOKALIKES = str.maketrans({"o": "0", "i": "1", "l": "1", "-": None, " ": None})
 # How long ago a customer may have logged in to change what they log in with.
 FRESH = timedelta(minutes=10)
-# The schedule of django-otp's throttling, which has no end: whoever knows the password could lock the owner out.
-BY_CUSTOMER = limits.Backoff(name="totp", free=1)
 
 
 class ReauthenticationNeeded(DomainError):
@@ -138,10 +135,10 @@ def confirm_enrolment(*, tenant: Tenant, customer: Customer, session: Session, c
             raise NotEnrolled
         if authenticator.confirmed_at is not None:
             raise AlreadyEnrolled
-        refusal = _compare(authenticator, "".join(code.split()))
-        codes = [] if refusal else _enrol(tenant, customer, session, client)
-    if refusal:  # outside of the transaction, so that the failure counts
-        raise refusal
+        is_right = _compare(authenticator, "".join(code.split()))
+        codes = _enrol(tenant, customer, session, client) if is_right else []
+    if not is_right:  # raised outside of the transaction, so that the failure counts
+        raise _wrong()
     return codes
 
 
@@ -157,9 +154,9 @@ def verify(*, tenant: Tenant, customer: Customer, code: str) -> str:
             raise _wrong()
         code = "".join(code.split())  # people type what they read: 123 456
         is_of_app = len(code) == DIGITS and code.isascii() and code.isdigit()
-        refusal = _compare(authenticator, code, recovery=None if is_of_app else _codes(tenant, customer))
-    if refusal:
-        raise refusal
+        is_right = _compare(authenticator, code, recovery=None if is_of_app else _codes(tenant, customer))
+    if not is_right:
+        raise _wrong()
     return "totp" if is_of_app else "recovery_code"
 
 
@@ -204,27 +201,20 @@ def _locked(tenant: Tenant, customer: Customer) -> Authenticator | None:
     return Authenticator.objects.for_tenant(tenant).filter(customer=customer).select_for_update().first()
 
 
-def _compare(
-    authenticator: Authenticator, code: str, *, recovery: TenantQuerySet[RecoveryCode] | None = None
-) -> DomainError | None:
-    """Spend the code, by the first of which the authenticator counts, or count the failure; None, or what to raise."""
-    wait = _seconds_to_wait(authenticator)
-    if wait > 0:
-        return limits.Throttled(retry_after=wait)
+def _compare(authenticator: Authenticator, code: str, *, recovery: TenantQuerySet[RecoveryCode] | None = None) -> bool:
+    """Spend the code, by the first of which the authenticator counts, or count the failure. Returns whether the code
+    is right. Raises `limits.Throttled`, with nothing counted."""
+    limits.check_wait(
+        rule=limits.AUTHENTICATOR_BY_CUSTOMER,
+        failures=authenticator.throttling_failure_count,
+        failed_at=authenticator.throttling_failure_timestamp,
+    )
     if _spend_step(authenticator, code) if recovery is None else _spend_recovery_code(authenticator, recovery, code):
         authenticator.confirmed_at = authenticator.confirmed_at or timezone.now()
         authenticator.throttle_reset()
-        return None
+        return True
     authenticator.throttle_increment()
-    return _wrong()
-
-
-def _seconds_to_wait(authenticator: Authenticator) -> int:
-    failed_at = authenticator.throttling_failure_timestamp
-    if failed_at is None:
-        return 0
-    until = failed_at + BY_CUSTOMER.wait_after(authenticator.throttling_failure_count)
-    return max(0, ceil((until - timezone.now()).total_seconds()))
+    return False
 
 
 def _spend_step(authenticator: Authenticator, code: str) -> bool:

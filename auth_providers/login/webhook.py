@@ -14,7 +14,6 @@ from auth_providers.providers import kinds, registry
 from auth_providers.providers.kinds.webhook import Webhook
 from auth_providers.tokens import sessions
 from auth_providers.tokens.log_in_attempt import LogInAttempt
-from tenants.clients import Client
 
 AUTHENTICATION_REQUESTED = "authentication.requested"
 
@@ -35,7 +34,7 @@ def log_in(
     if not isinstance(kind, Webhook):
         raise registry.UnknownProvider
     tenant, attempt = attempt.tenant, replace(attempt, method=provider.name)
-    attempts = _attempts(attempt.client)
+    attempts = limits.by_address(attempt.client)
     limits.admit(tenant=tenant, attempts=attempts)
     body = webhook_signature.body_of(AUTHENTICATION_REQUESTED, timezone.now(), _question(attempt, data))
     try:
@@ -45,12 +44,6 @@ def log_in(
         limits.record_failure(tenant=tenant, attempts=attempts)
         raise
     return federated.log_in(attempt=attempt, provider=provider, identity=identity)
-
-
-def _attempts(client: Client) -> tuple[limits.Attempt, ...]:
-    if not client.address:
-        return ()
-    return (limits.Attempt(rule=limits.LOG_IN_BY_ADDRESS, subject=client.subscriber),)
 
 
 def _question(attempt: LogInAttempt, data: Mapping[str, object]) -> dict[str, object]:

@@ -1,7 +1,7 @@
 """What proves who someone is, and how often a proof was tried: mailed tokens, codes, authenticator apps."""
 
 import uuid
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from django.db import models
 from django.utils import timezone
@@ -60,22 +60,7 @@ class Challenge(TenantOwned):
         return f"{self.purpose} for {self.account_id}"
 
 
-class _Unrestricted(models.Model):
-    """The base that django-otp's mixins expect; with its `Device`, staff and customers would share a table."""
-
-    class Meta:
-        abstract = True
-
-    def generate_is_allowed(self) -> tuple[bool, dict[str, Any] | None]:
-        """Whether a new code may be made now."""
-        return True, None
-
-    def verify_is_allowed(self) -> tuple[bool, dict[str, Any] | None]:
-        """Whether a code may be compared now."""
-        return True, None
-
-
-class OneTimeCode(CooldownMixin, ThrottlingMixin, _Unrestricted, TenantOwned):
+class OneTimeCode(CooldownMixin, ThrottlingMixin, TenantOwned):
     """The one valid code for a purpose at a destination. Asking again overwrites it."""
 
     class Purpose(models.TextChoices):
@@ -111,16 +96,8 @@ class OneTimeCode(CooldownMixin, ThrottlingMixin, _Unrestricted, TenantOwned):
     def __str__(self) -> str:
         return f"{self.purpose} by {self.channel}"
 
-    def get_cooldown_duration(self) -> int:
-        """Seconds between two codes to one destination."""
-        return 30
 
-    def get_throttle_factor(self) -> int:
-        """Seconds to wait after the first code that was used up by wrong answers; doubles with each."""
-        return 1
-
-
-class Authenticator(ThrottlingMixin, _Unrestricted, TenantOwned):
+class Authenticator(ThrottlingMixin, TenantOwned):
     """A customer's authenticator app (RFC 6238). It counts once its owner has shown a first code."""
 
     customer = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="+")
@@ -136,10 +113,6 @@ class Authenticator(ThrottlingMixin, _Unrestricted, TenantOwned):
 
     def __str__(self) -> str:
         return f"Authenticator of {self.customer_id}"
-
-    def get_throttle_factor(self) -> int:
-        """Seconds to wait after the first wrong code; doubles with each."""
-        return 1
 
 
 class RecoveryCode(TenantOwned):

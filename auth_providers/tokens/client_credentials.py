@@ -21,9 +21,6 @@ from tenants.models import ApiKey, Tenant
 
 TOKEN_LIFETIME = timedelta(hours=1)
 LOG_IN = "application_log_in"
-# Guessing at 256 random bits is hopeless; this keeps a broken or hostile client from costing more than a look-up. By
-# address, or else anybody could shut a shop's own servers out.
-LOG_IN_BY_ADDRESS = limits.Backoff(name="application.address", free=10, hard=10_000)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,7 +46,7 @@ def log_in(*, tenant_number: int | None, client_id: str, secret: str, client: Cl
     if not keys:
         raise api_keys.InvalidApiKey
     tenant = keys[0].tenant  # where failures count, whichever of several was meant
-    attempt = limits.Attempt(rule=LOG_IN_BY_ADDRESS, subject=f"{client_id}\n{client.subscriber}")
+    attempt = limits.Attempt(rule=limits.APPLICATION_LOG_IN_BY_ADDRESS, subject=f"{client_id}\n{client.subscriber}")
     has_failures = limits.admit(tenant=tenant, attempts=[attempt])
     fitting = [key for key in keys if _fits(key, secret)]
     if len(fitting) != 1:

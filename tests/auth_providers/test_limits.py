@@ -288,3 +288,28 @@ def test_spend_many_at_once(tenant: Tenant) -> None:
     results = at_once(10, lambda _: limits.spend(tenant=tenant, quota=QUOTA, subject="here"))
     assert results.count(None) == 3
     assert [type(result) for result in results].count(limits.Throttled) == 7
+
+
+@pytest.mark.parametrize(
+    ("rule", "failures", "seconds"),
+    [
+        (limits.CODE_USED_UP, 0, 0),
+        (limits.CODE_USED_UP, 1, 1),
+        (limits.CODE_USED_UP, 2, 2),
+        (limits.CODE_USED_UP, limits.MOST_USED_UP_CODES - 1, 2**15),
+        (limits.CODE_USED_UP, limits.MOST_USED_UP_CODES, 2**16),
+        (limits.CODE_USED_UP, limits.MOST_USED_UP_CODES + 1, 2**16),
+        (limits.AUTHENTICATOR_BY_CUSTOMER, 1, 1),
+        (limits.AUTHENTICATOR_BY_CUSTOMER, 99, 900),
+        (limits.AUTHENTICATOR_BY_CUSTOMER, 100, 86_400),
+    ],
+)
+def test_the_wait_of_counts_that_a_row_keeps(rule: limits.Backoff, failures: int, seconds: int) -> None:
+    now = timezone.now()
+    assert limits.wait_ends_at(rule=rule, failures=failures, failed_at=now) == now + timedelta(seconds=seconds)
+    limits.check_wait(rule=rule, failures=failures, failed_at=now - timedelta(seconds=seconds))
+    limits.check_wait(rule=rule, failures=failures, failed_at=None)
+    if seconds:
+        with pytest.raises(limits.Throttled) as raised:
+            limits.check_wait(rule=rule, failures=failures, failed_at=timezone.now())
+        assert raised.value.retry_after == seconds

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from django.core.cache import cache
 
+from auth_providers import limits
 from auth_providers.tokens import client_credentials
 from customers import consents, mixins, notes, segments
 from customers.models import Segment
@@ -163,7 +164,7 @@ def test_too_many_requests_of_a_code(scene: Scene, stopped_clock: None) -> None:
 def test_too_many_wrong_secrets(scene: Scene, stopped_clock: None) -> None:
     operation = BY_NAME["kibo-oauth"]
     wrong = (operation.json_in(scene) or {}) | {"client_secret": "wrong"}
-    for _ in range(client_credentials.LOG_IN_BY_ADDRESS.free):
+    for _ in range(limits.APPLICATION_LOG_IN_BY_ADDRESS.free):
         assert operation.send(scene, json=wrong).status_code == 401
     check(operation.send(scene), operation, "429")
 

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pytest_django.fixtures import Settings
 
+from auth_providers import limits
 from auth_providers.models import Session
 from auth_providers.tokens import client_credentials
 from tenants import api_keys, sites
@@ -74,7 +75,7 @@ def test_a_client_that_refreshes_sends_its_credentials_again(tenant: Tenant) -> 
 
 def test_guessing_elsewhere_does_not_shut_an_application_out(tenant: Tenant, stopped_clock: None) -> None:
     secret = make_application(tenant)[1]
-    for _ in range(client_credentials.LOG_IN_BY_ADDRESS.free):
+    for _ in range(limits.APPLICATION_LOG_IN_BY_ADDRESS.free):
         assert log_in("wrong", REMOTE_ADDR="198.51.100.9").status_code == 401
     refused = log_in(secret, REMOTE_ADDR="198.51.100.9")
     assert code_of(refused) == (429, "TOO_MANY_REQUESTS")

@@ -370,9 +370,9 @@ def test_no_wait_is_for_good_and_none_ends_with_the_row(
     tenant: Tenant, customer: Customer, pass_time: PassTime
 ) -> None:
     issued = ask(tenant)
-    OneTimeCode.objects.update(throttling_failure_count=one_time_code.MOST_COUNTED)
+    OneTimeCode.objects.update(throttling_failure_count=limits.MOST_USED_UP_CODES)
     use_up(tenant, issued)
-    assert stored_code().throttling_failure_count == one_time_code.MOST_COUNTED
+    assert stored_code().throttling_failure_count == limits.MOST_USED_UP_CODES
     pass_time(MINUTE)
     with pytest.raises(limits.Throttled) as failure:  # it would expire before anybody may answer
         ask(tenant)
