@@ -2,17 +2,29 @@
 
 from dataclasses import replace
 from http import HTTPStatus
-from typing import Any
 
 from rest_framework.response import Response
 
 from tenants.api.base import ContractViewSet, UnknownPath
 from tenants.api.failures import Failure
+from tenants.api.records import Record
 from tenants.errors import Reason
 
 PROBLEM = "application/problem+json"
 # Of RFC 9110; Python calls them otherwise before 3.13.
 TITLES = {413: "Content Too Large", 422: "Unprocessable Content"}
+
+
+class ProblemDetails(Record):
+    """RFC 9457. `errors` maps a field to what is wrong with it."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    instance: str
+    code: str
+    errors: dict[str, list[str]] | None = None
 
 
 class ProblemViewSet(ContractViewSet):
@@ -28,16 +40,15 @@ class ProblemViewSet(ContractViewSet):
 
     def render_failure(self, failure: Failure) -> Response:
         failure = replace(failure, status=self.failure_status(failure))
-        body: dict[str, Any] = {
-            "type": "about:blank",
-            "title": TITLES.get(failure.status) or HTTPStatus(failure.status).phrase,
-            "status": failure.status,
-            "detail": failure.message,
-            "instance": self.request.path,
-            "code": failure.code,
-        }
-        if failure.details:
-            body["errors"] = _errors_by_field(failure)
+        body = ProblemDetails(
+            type="about:blank",
+            title=TITLES.get(failure.status) or HTTPStatus(failure.status).phrase,
+            status=failure.status,
+            detail=failure.message,
+            instance=self.request.path,
+            code=failure.code,
+            errors=_errors_by_field(failure) or None,
+        )
         return Response(body, status=failure.status, headers=failure.headers, content_type=self.problem_type())
 
 

@@ -102,17 +102,23 @@ def described(record: type[Record]) -> dict[str, Any]:
     _, components = schema_components([record], ref_template="#/components/schemas/{name}")
     schema: dict[str, Any] = components[record.__name__]
     del schema["title"]
-    schema["properties"] = {name: _property(each) for name, each in schema["properties"].items()}
+    leaves_out = record.__struct_config__.omit_defaults
+    schema["properties"] = {
+        name: _property(each, is_left_out=leaves_out and "default" in each)
+        for name, each in schema["properties"].items()
+    }
+    if not schema["required"]:
+        del schema["required"]  # OpenAPI 3.0 has no empty list here
     return schema
 
 
-def _property(schema: dict[str, Any]) -> dict[str, Any]:
-    """OpenAPI 3.0 marks what may be null, where JSON Schema counts null among the types. What a record leaves out
-    while it is None is never null."""
+def _property(schema: dict[str, Any], *, is_left_out: bool) -> dict[str, Any]:
+    """OpenAPI 3.0 marks what may be null, where JSON Schema counts null among the types. What is left out while it is
+    None is never null."""
     alternatives = schema.get("anyOf", [])
     types = [each for each in alternatives if each != NULL]
     kept = {name: value for name, value in schema.items() if name not in ("anyOf", "default")}
-    if NULL in alternatives and "default" not in schema:
+    if NULL in alternatives and not is_left_out:
         kept["nullable"] = True
     if len(types) == 1:
         return kept | ({"allOf": types} if kept and "$ref" in types[0] else types[0])

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from auth_providers.api.kibo.response_fields import MAX_DEPTH, parse, whole
+from auth_providers.api.kibo.response_fields import MAX_DEPTH, is_wanted, parse
 from tenants.errors import InvalidInput
 
 NAMES = ["id", "userId", "name", "items", "Contacts", "x_1"]
@@ -49,7 +49,7 @@ def expected(body: Any, tree: Wanted | None) -> Any:
 
 def chosen(body: Any, text: str) -> Any:
     fields = parse(text)
-    return fields.of(body) if fields else whole(body)
+    return fields.of(body) if fields else body
 
 
 @given(
@@ -102,17 +102,15 @@ def test_depth_has_an_end() -> None:
             parse("a(" * depth + "a" + ")" * depth)
 
 
-def test_what_is_not_wanted_is_not_made() -> None:
-    made: list[str] = []
-
-    def make(name: str) -> Any:
-        def part() -> Any:
-            made.append(name)
-            return {"id": name}
-
-        return part
-
-    body = {"a": make("a"), "b": {"c": make("c"), "d": [make("d")]}}
-    assert chosen(body, "b(c)") == {"b": {"c": {"id": "c"}}}
-    assert made == ["c"]
-    assert chosen(body, "") == {"a": {"id": "a"}, "b": {"c": {"id": "c"}, "d": [{"id": "d"}]}}
+@pytest.mark.parametrize(
+    ("text", "wanted", "unwanted"),
+    [
+        ("", ["a", "a.b"], []),
+        ("A", ["a", "a.b", "a.b.c"], ["b", "b.a"]),
+        ("a(b(c)),d", ["a", "A.B", "a.b.c", "a.b.c.d", "d.a"], ["b", "a.c", "a.b.d", "b.c"]),
+    ],
+)
+def test_what_leads_to_a_wanted_part_is_wanted(text: str, wanted: list[str], unwanted: list[str]) -> None:
+    fields = parse(text)
+    assert all(is_wanted(fields, *path.split(".")) for path in wanted)
+    assert not any(is_wanted(fields, *path.split(".")) for path in unwanted)

@@ -7,6 +7,7 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from auth_providers.api.account.records import AuthenticatorStatus, Enrolment, RecoveryCodes
 from auth_providers.api.authentication import principal_of
 from auth_providers.login import totp
 from auth_providers.models import Session
@@ -26,12 +27,12 @@ class AuthenticatorViewSet(ProblemViewSet):
     def retrieve(self, request: Request, **kwargs: Any) -> Response:
         customer, _ = _caller(request)
         status = totp.status(tenant=self.tenant, customer=customer)
-        return Response({"isEnrolled": status.is_enrolled, "recoveryCodesLeft": status.recovery_codes_left})
+        return Response(AuthenticatorStatus.of(status))
 
     def start(self, request: Request, **kwargs: Any) -> Response:
         customer, session = _caller(request)
         enrolment = totp.start_enrolment(tenant=self.tenant, customer=customer, session=session)
-        return Response({"secret": enrolment.secret, "uri": enrolment.uri, "qrSvg": enrolment.qr_svg}, status=201)
+        return Response(Enrolment.of(enrolment), status=201)
 
     def confirm(self, request: Request, **kwargs: Any) -> Response:
         serializer = FirstCode(data=request.data)
@@ -44,12 +45,12 @@ class AuthenticatorViewSet(ProblemViewSet):
             code=serializer.validated_data["code"],
             client=self.client,
         )
-        return Response({"recoveryCodes": codes})
+        return Response(RecoveryCodes(codes))
 
     def renew_recovery_codes(self, request: Request, **kwargs: Any) -> Response:
         customer, session = _caller(request)
         codes = totp.renew_recovery_codes(tenant=self.tenant, customer=customer, session=session, client=self.client)
-        return Response({"recoveryCodes": codes})
+        return Response(RecoveryCodes(codes))
 
     def destroy(self, request: Request, **kwargs: Any) -> Response:
         customer, session = _caller(request)

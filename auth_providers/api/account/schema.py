@@ -4,12 +4,11 @@ from collections.abc import Iterable
 from typing import Any
 
 from drf_spectacular.utils import OpenApiResponse, extend_schema
-from rest_framework import serializers
 
 from auth_providers.api.account.authenticator import AuthenticatorViewSet, FirstCode
+from auth_providers.api.account.records import AuthenticatorStatus, Enrolment, RecoveryCodes
 from tenants.api.contracts import Descriptions
-from tenants.api.problems import PROBLEM
-from tenants.api.problems_schema import ProblemDetails
+from tenants.api.problems import PROBLEM, ProblemDetails
 from tenants.api.schema import TENANT_CODE, in_path
 
 SECURITY_SCHEMES = {
@@ -17,25 +16,6 @@ SECURITY_SCHEMES = {
 }
 CUSTOMER: Any = [{"customer": []}]
 TENANT = in_path("tenant", "Code of the tenant.", pattern=TENANT_CODE)
-
-
-class AuthenticatorStatus(serializers.Serializer[Any]):
-    isEnrolled = serializers.BooleanField()
-    recoveryCodesLeft = serializers.IntegerField()
-
-
-class Enrolment(serializers.Serializer[Any]):
-    """What the app needs, shown this once."""
-
-    secret = serializers.CharField(help_text="Base 32, for who can't scan the image.")
-    uri = serializers.CharField(help_text="The same as an `otpauth:` address.")
-    qrSvg = serializers.CharField(help_text="The address as an image, SVG.")
-
-
-class RecoveryCodes(serializers.Serializer[Any]):
-    """Each logs in once in place of the app; shown this once."""
-
-    recoveryCodes = serializers.ListField(child=serializers.CharField())
 
 
 REFUSALS = {

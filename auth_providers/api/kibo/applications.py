@@ -9,7 +9,8 @@ from rest_framework.response import Response
 
 from auth_providers.api.kibo.authentication import ApplicationAuthentication
 from auth_providers.api.kibo.base import TENANT, KiboViewSet, named_number
-from auth_providers.api.kibo.bodies import tenant_body
+from auth_providers.api.kibo.bodies import tenant_with_sites
+from auth_providers.api.kibo.records import ApplicationToken
 from auth_providers.tokens import client_credentials
 from tenants import sites
 
@@ -39,12 +40,11 @@ class ApplicationTokenViewSet(KiboViewSet):
             client=self.client,
         )
         return Response(
-            {
-                "access_token": client_credentials.issue_token(application=application),
-                "token_type": "bearer",
-                "expires_in": int(client_credentials.TOKEN_LIFETIME.total_seconds()),
-                "refresh_token": None,
-            }
+            ApplicationToken(
+                access_token=client_credentials.issue_token(application=application),
+                token_type="bearer",  # noqa: S106
+                expires_in=int(client_credentials.TOKEN_LIFETIME.total_seconds()),
+            )
         )
 
 
@@ -54,4 +54,4 @@ class TenantViewSet(KiboViewSet):
     def retrieve(self, request: Request, number: str) -> Response:
         if number.lstrip("0") != str(self.tenant.number):
             raise NotFound("There is no such tenant.")
-        return Response(tenant_body(tenant=self.tenant, sites=sites.list_for(tenant=self.tenant)))
+        return Response(tenant_with_sites(tenant=self.tenant, sites=sites.list_for(tenant=self.tenant)))

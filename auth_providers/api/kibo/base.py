@@ -5,11 +5,13 @@ import uuid
 from typing import Any, ClassVar, Protocol, cast
 
 from django.http import HttpRequest
+from msgspec import to_builtins
 from rest_framework.exceptions import NotAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from auth_providers.api.kibo import response_fields
+from auth_providers.api.kibo.records import Error, ErrorData, ErrorItem
 from tenants import sites
 from tenants.api.base import ContractViewSet, HasToken, UnknownPath
 from tenants.api.caller import client_of
@@ -96,28 +98,34 @@ class KiboViewSet(ContractViewSet):
         headers = failure.headers | ({"WWW-Authenticate": "Bearer"} if status == 401 else {})  # noqa: PLR2004
         # Clients show the message and nothing else.
         message = " ".join(f"{each.field}: {each.message}" for each in failure.details) or failure.message
-        body = self._error(code, message)
-        body["items"] = [self._item(code, each) for each in failure.details]
+        body = Error(
+            application_name=APPLICATION_NAME,
+            error_code=code,
+            message=message,
+            correlation_id=self.correlation_id,
+            additional_error_data=[],
+            items=[self._item(code, each) for each in failure.details],
+        )
         return Response(body, status=status, headers=headers)
 
-    def _error(self, code: str, message: str) -> dict[str, Any]:
-        return {
-            "applicationName": APPLICATION_NAME,
-            "errorCode": code,
-            "message": message,
-            "correlationId": self.correlation_id,
-            "additionalErrorData": [],
-            "items": [],
-        }
-
-    def _item(self, code: str, detail: FieldError) -> dict[str, Any]:
+    def _item(self, code: str, detail: FieldError) -> ErrorItem:
         """What is wrong with one field, in the shape of the whole."""
-        named = [{"name": "field", "value": detail.field}, {"name": "reason", "value": detail.code}]
-        return self._error(code, detail.message) | {"additionalErrorData": named}
+        return ErrorItem(
+            application_name=APPLICATION_NAME,
+            error_code=code,
+            message=detail.message,
+            correlation_id=self.correlation_id,
+            additional_error_data=[ErrorData("field", detail.field), ErrorData("reason", detail.code)],
+            items=[],
+        )
+
+    def is_wanted(self, *path: str) -> bool:
+        """Whether `responseFields` leaves in this part of the answer."""
+        return response_fields.is_wanted(self.fields, *path)
 
     def finalize_response(self, request: Request, response: Response, *args: Any, **kwargs: Any) -> Response:
-        if response.status_code < 400:  # noqa: PLR2004
-            response.data = self.fields.of(response.data) if self.fields else response_fields.whole(response.data)
+        if self.fields and response.status_code < 400:  # noqa: PLR2004
+            response.data = self.fields.of(to_builtins(response.data))
         final = super().finalize_response(request, response, *args, **kwargs)
         final.headers[CORRELATION] = self.correlation_id
         return final

@@ -1,80 +1,64 @@
-"""Tickets and tenants in the contract's words. What we don't know is null: nothing is made up."""
+"""Tickets and tenants in the contract's words."""
 
 from collections.abc import Iterable
-from typing import Any
 from urllib.parse import urlsplit
 
 from django.conf import settings
 
-from auth_providers.api.kibo.customer_account import anonymous_account, customer_account
-from auth_providers.api.kibo.formats import locale_of, timestamp
+from auth_providers.api.kibo.formats import locale_of, to_the_second
+from auth_providers.api.kibo.records import AuthTicket, CustomerAccount, TenantSite, TenantWithSites
 from auth_providers.models import Session
 from auth_providers.tokens.opaque_tokens import Pair
 from customers.models import Customer
 from tenants.models import Site, Tenant
 
 
-def customer_ticket(*, tenant: Tenant, session: Session, customer: Customer, pair: Pair, jwt: str) -> dict[str, Any]:
-    return _tokens(pair) | {
-        "customerAccount": lambda: customer_account(tenant=tenant, session=session, customer=customer),
-        "jwtAccessToken": jwt,
-        "requires2FA": False,
-        "userId": customer.number,
-    }
+def customer_ticket(*, customer: Customer, account: CustomerAccount | None, pair: Pair, jwt: str) -> AuthTicket:
+    return _ticket(pair, account=account, user_id=customer.number, jwt=jwt)
 
 
-def anonymous_ticket(*, session: Session, pair: Pair) -> dict[str, Any]:
-    return _tokens(pair) | {
-        "customerAccount": anonymous_account(),
-        "jwtAccessToken": None,
-        "requires2FA": False,
-        "userId": str(session.pk),
-    }
+def anonymous_ticket(*, session: Session, pair: Pair) -> AuthTicket:
+    return _ticket(pair, account=CustomerAccount(is_anonymous=True), user_id=str(session.pk), jwt=None)
 
 
-def ticket_without_tokens(*, user_id: str) -> dict[str, Any]:
+def ticket_without_tokens(*, user_id: str) -> AuthTicket:
     """The first factor is proven, the second is due; `user_id` is what the client goes on with."""
-    return {
-        "accessToken": None,
-        "accessTokenExpiration": None,
-        "refreshToken": None,
-        "refreshTokenExpiration": None,
-        "customerAccount": None,
-        "jwtAccessToken": None,
-        "requires2FA": True,
-        "userId": user_id,
-    }
+    return AuthTicket(requires_second_factor=True, user_id=user_id)
 
 
-def _tokens(pair: Pair) -> dict[str, Any]:
-    return {
-        "accessToken": pair.access_token,
-        "accessTokenExpiration": timestamp(pair.access_expires_at),
-        "refreshToken": pair.refresh_token,
-        "refreshTokenExpiration": timestamp(pair.refresh_expires_at),
-    }
+def _ticket(pair: Pair, *, account: CustomerAccount | None, user_id: str, jwt: str | None) -> AuthTicket:
+    return AuthTicket(
+        access_token=pair.access_token,
+        access_token_expiration=to_the_second(pair.access_expires_at),
+        refresh_token=pair.refresh_token,
+        refresh_token_expiration=to_the_second(pair.refresh_expires_at),
+        customer_account=account,
+        jwt_access_token=jwt,
+        requires_second_factor=False,
+        user_id=user_id,
+    )
 
 
-def tenant_body(*, tenant: Tenant, sites: Iterable[Site]) -> dict[str, Any]:
+def tenant_with_sites(*, tenant: Tenant, sites: Iterable[Site]) -> TenantWithSites:
     domain = _domain()
-    return {
-        "id": tenant.number,
-        "name": tenant.name,
-        "domain": domain,
-        "isDevTenant": settings.DEMO,
-        "sites": [
-            {
-                "id": site.number,
-                "tenantId": tenant.number,
-                "name": site.name or site.code,
-                "domain": domain,
-                "localeCode": locale_of(tenant.default_language),
-                "countryCode": tenant.default_country,
-                "currencyCode": tenant.default_currency,
-            }
+    return TenantWithSites(
+        id=tenant.number,
+        name=tenant.name,
+        domain=domain,
+        is_dev_tenant=settings.DEMO,
+        sites=[
+            TenantSite(
+                id=site.number,
+                tenant_id=tenant.number,
+                name=site.name or site.code,
+                domain=domain,
+                locale_code=locale_of(tenant.default_language),
+                country_code=tenant.default_country,
+                currency_code=tenant.default_currency,
+            )
             for site in sites
         ],
-    }
+    )
 
 
 def _domain() -> str | None:

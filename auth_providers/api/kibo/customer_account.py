@@ -1,13 +1,22 @@
-"""The customer in the contract's words: addresses are contacts, mixins are attributes. What we don't know is null.
+"""The customer in the contract's words: addresses are contacts, mixins are attributes."""
 
-Parts that take a statement of their own are functions, called where `responseFields` asks for them.
-"""
-
+from collections.abc import Callable
 from datetime import datetime
-from typing import Any
+from typing import Any, TypedDict
 
 from auth_providers.accounts import connections
-from auth_providers.api.kibo.formats import locale_of, timestamp
+from auth_providers.api.kibo.formats import locale_of, to_the_second
+from auth_providers.api.kibo.records import (
+    Attribute,
+    AuditInfo,
+    Contact,
+    ContactAddress,
+    ContactType,
+    CustomerAccount,
+    CustomerSegment,
+    PhoneNumbers,
+    StaffNote,
+)
 from auth_providers.models import Session
 from customers import consents, notes, segments
 from customers.addresses import addresses
@@ -20,157 +29,108 @@ CONTACT_TYPES = {"BILLING": "Billing", "SHIPPING": "Shipping"}
 ADDRESS_LINES = 4
 
 
-def customer_account(*, tenant: Tenant, session: Session, customer: Customer) -> dict[str, Any]:
-    """What a ticket says of its customer. `session` is the one that the ticket is for."""
+class Whose(TypedDict):
+    tenant: Tenant
+    customer: Customer
+
+
+def customer_account(
+    *, tenant: Tenant, session: Session, customer: Customer, is_wanted: Callable[[str], bool]
+) -> CustomerAccount:
+    """What a ticket says of its customer. `session` is the one that the ticket is for; of the parts that take a
+    statement of their own, only those are looked up that `is_wanted` says yes to."""
     known = connections.list_for(tenant=tenant, customer=customer)
-    return _nobody() | {
-        "id": int(customer.number),
-        "userId": customer.number,
-        "userName": known.log_ins[0][0] if known.log_ins else None,
-        "accountType": "B2B" if known.legal_entities else "B2C",
-        "emailAddress": customer.contact_email,
-        "firstName": customer.first_name,
-        "lastName": customer.last_name,
-        "companyOrOrganization": customer.company,
-        "localeCode": locale_of(customer.preferred_language),
-        "customerSinceDate": timestamp(customer.created_at),
-        "last2FaDate": timestamp(session.authenticated_at if session.second_factor else None),
-        "acceptsMarketing": lambda: consents.current(tenant=tenant, customer=customer).get(MARKETING),
-        "hasExternalPassword": False,
-        "isActive": customer.is_active,
-        "isAnonymous": False,
-        "isLocked": customer.is_on_hold,
-        "migrationRequired": False,
-        "attributes": _attributes(customer.mixins),
-        "contacts": lambda: [_contact(each, customer) for each in addresses.list_for(tenant=tenant, customer=customer)],
-        "notes": lambda: [_note(each) for each in notes.list_for(tenant=tenant, customer=customer)],
-        "segments": lambda: [_segment(each) for each in segments.list_for(tenant=tenant, customer=customer)],
-        "auditInfo": _audit_info(customer.created_at, customer.updated_at),
-    }
+    whose: Whose = {"tenant": tenant, "customer": customer}
+    return CustomerAccount(
+        id=int(customer.number),
+        user_id=customer.number,
+        user_name=known.log_ins[0][0] if known.log_ins else None,
+        account_type="B2B" if known.legal_entities else "B2C",
+        email_address=customer.contact_email,
+        first_name=customer.first_name,
+        last_name=customer.last_name,
+        company_or_organization=customer.company,
+        locale_code=locale_of(customer.preferred_language),
+        customer_since_date=to_the_second(customer.created_at),
+        last_second_factor_at=to_the_second(session.authenticated_at if session.second_factor else None),
+        accepts_marketing=consents.current(**whose).get(MARKETING) if is_wanted("acceptsMarketing") else None,
+        has_external_password=False,
+        is_active=customer.is_active,
+        is_anonymous=False,
+        is_locked=customer.is_on_hold,
+        migration_required=False,
+        attributes=_attributes(customer.mixins),
+        contacts=[_contact(each, customer) for each in addresses.list_for(**whose)] if is_wanted("contacts") else [],
+        notes=[_note(each) for each in notes.list_for(**whose)] if is_wanted("notes") else [],
+        segments=[_segment(each) for each in segments.list_for(**whose)] if is_wanted("segments") else [],
+        audit_info=_audit_info(customer.created_at, customer.updated_at),
+    )
 
 
-def anonymous_account() -> dict[str, Any]:
-    """What a ticket says of a visitor."""
-    return _nobody() | {"isAnonymous": True}
+def _audit_info(created_at: datetime | None, updated_at: datetime | None = None, by: str | None = None) -> AuditInfo:
+    return AuditInfo(create_by=by, create_date=to_the_second(created_at), update_date=to_the_second(updated_at))
 
 
-def _nobody() -> dict[str, Any]:
-    """Every field, with what is known of anyone. Orders, taxes and sets of customers are other services' to know."""
-    return {
-        "id": None,
-        "userId": None,
-        "userName": None,
-        "accountType": None,
-        "emailAddress": None,
-        "firstName": None,
-        "lastName": None,
-        "companyOrOrganization": None,
-        "localeCode": None,
-        "customerSet": None,
-        "customerSinceDate": None,
-        "commerceSummary": None,
-        "externalId": None,
-        "last2FaDate": None,
-        "acceptsMarketing": None,
-        "hasExternalPassword": None,
-        "isActive": None,
-        "isAnonymous": None,
-        "isLocked": None,
-        "migrationRequired": None,
-        "taxExempt": None,
-        "taxId": None,
-        "attributes": [],
-        "contacts": [],
-        "notes": [],
-        "segments": [],
-        "auditInfo": None,
-    }
-
-
-def _audit_info(
-    created_at: datetime | None, updated_at: datetime | None = None, by: str | None = None
-) -> dict[str, Any]:
-    return {
-        "createBy": by,
-        "createDate": timestamp(created_at),
-        "updateBy": None,
-        "updateDate": timestamp(updated_at),
-    }
-
-
-def _attributes(mixins: dict[str, Any]) -> list[dict[str, Any]]:
+def _attributes(mixins: dict[str, Any]) -> list[Attribute]:
     """The properties of every mixin, each by both names. Sorted: databases keep them in an order of their own."""
     named: dict[str, Any] = {}
     for key, values in mixins.items():
         named |= (
             {f"{key}~{name}": value for name, value in values.items()} if isinstance(values, dict) else {key: values}
         )
-    return [_attribute(name, value) for name, value in sorted(named.items())]
+    return [
+        Attribute(fully_qualified_name=name, values=value if isinstance(value, list) else [value])
+        for name, value in sorted(named.items())
+    ]
 
 
-def _attribute(name: str, value: Any) -> dict[str, Any]:
-    values = value if isinstance(value, list) else [value]
-    return {"attributeDefinitionId": None, "fullyQualifiedName": name, "values": values, "auditInfo": None}
-
-
-def _contact(address: Address, customer: Customer) -> dict[str, Any]:
-    return {
-        "id": address.pk,
-        "accountId": int(customer.number),
-        **_names(address, customer),
-        "companyOrOrganization": address.company_name,
-        "email": customer.contact_email,
-        "faxNumber": None,
-        "label": None,
-        "phoneNumbers": {"home": address.contact_phone, "mobile": None, "work": None},
-        "types": [
-            {"name": CONTACT_TYPES[tag], "isPrimary": address.is_default}
-            for tag in address.tags
-            if tag in CONTACT_TYPES
-        ],
-        "address": _postal_address(address),
-        "auditInfo": _audit_info(address.created_at),
-    }
-
-
-def _names(address: Address, customer: Customer) -> dict[str, str | None]:
+def _contact(address: Address, customer: Customer) -> Contact:
     """We know a contact's name as a whole. It is taken apart only where it is the customer's own."""
     own = " ".join(part for part in (customer.first_name, customer.last_name) if part)
     is_own = address.contact_name == own
-    return {
-        "firstName": customer.first_name if is_own else None,
-        "middleNameOrInitial": None,
-        "lastNameOrSurname": customer.last_name if is_own else address.contact_name,
-    }
+    return Contact(
+        id=address.pk,
+        account_id=int(customer.number),
+        first_name=customer.first_name if is_own else None,
+        last_name_or_surname=customer.last_name if is_own else address.contact_name,
+        company_or_organization=address.company_name,
+        email=customer.contact_email,
+        phone_numbers=PhoneNumbers(home=address.contact_phone),
+        types=[
+            ContactType(name=CONTACT_TYPES[tag], is_primary=address.is_default)
+            for tag in address.tags
+            if tag in CONTACT_TYPES
+        ],
+        address=_postal_address(address),
+        audit_info=_audit_info(address.created_at),
+    )
 
 
-def _postal_address(address: Address) -> dict[str, Any]:
+def _postal_address(address: Address) -> ContactAddress:
     """As many lines as the contract has; what is left over shares the last one."""
     street = " ".join(part for part in (address.street, address.street_number) if part)
     extra = (address.extra_line_1, address.extra_line_2, address.extra_line_3, address.extra_line_4)
     given = [line for line in (street, address.street_appendix, *extra) if line]
     lines = [*given[: ADDRESS_LINES - 1], ", ".join(given[ADDRESS_LINES - 1 :])]
-    return {
-        **{f"address{number}": None for number in range(1, ADDRESS_LINES + 1)},
+    return ContactAddress(
         **{f"address{number}": line for number, line in enumerate(lines, start=1) if line},
-        "addressType": None,
-        "cityOrTown": address.city,
-        "countryCode": address.country,
-        "isValidated": False,
-        "postalOrZipCode": address.postal_code,
-        "stateOrProvince": address.state,
-    }
+        city_or_town=address.city,
+        country_code=address.country,
+        is_validated=False,
+        postal_or_zip_code=address.postal_code,
+        state_or_province=address.state,
+    )
 
 
-def _note(note: Note) -> dict[str, Any]:
-    return {"id": note.pk, "content": note.text, "auditInfo": _audit_info(note.created_at, by=note.staff_username)}
+def _note(note: Note) -> StaffNote:
+    return StaffNote(id=note.pk, content=note.text, audit_info=_audit_info(note.created_at, by=note.staff_username))
 
 
-def _segment(segment: Segment) -> dict[str, Any]:
-    return {
-        "id": segment.pk,
-        "code": segment.code,
-        "name": segment.name or None,
-        "description": segment.description or None,
-        "auditInfo": _audit_info(segment.created_at),
-    }
+def _segment(segment: Segment) -> CustomerSegment:
+    return CustomerSegment(
+        id=segment.pk,
+        code=segment.code,
+        name=segment.name or None,
+        description=segment.description or None,
+        audit_info=_audit_info(segment.created_at),
+    )

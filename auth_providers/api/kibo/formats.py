@@ -3,9 +3,9 @@
 from datetime import UTC, datetime
 
 
-def timestamp(moment: datetime | None) -> str | None:
-    """ISO 8601, to the second; null for what never happened."""
-    return f"{moment.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}" if moment else None
+def to_the_second(moment: datetime | None) -> datetime | None:
+    """The moment in UTC without its fraction of a second; None for what never happened."""
+    return moment.astimezone(UTC).replace(microsecond=0) if moment else None
 
 
 def locale_of(language: str | None) -> str | None:

@@ -4,7 +4,7 @@ Names are compared without regard to case; names that the answer does not have a
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -30,20 +30,18 @@ class Fields:
         if not isinstance(body, dict):
             return body
         chosen = {name: self.wanted[name.lower()] for name in body if name.lower() in self.wanted}
-        return {name: inner.of(evaluated(body[name])) if inner else whole(body[name]) for name, inner in chosen.items()}
+        return {name: inner.of(body[name]) if inner else body[name] for name, inner in chosen.items()}
 
 
-def whole(body: Any) -> Any:
-    """All of an answer, with what was to be made on demand."""
-    body = evaluated(body)
-    if isinstance(body, dict):
-        return {name: whole(inner) for name, inner in body.items()}
-    return [whole(each) for each in body] if isinstance(body, list) else body
-
-
-def evaluated(body: Any | Callable[[], Any]) -> Any:
-    """A part that costs a statement stands in an answer as a function, called where the part is wanted."""
-    return body() if callable(body) else body
+def is_wanted(fields: Fields | None, *path: str) -> bool:
+    """Whether an answer of these fields has the part that the path leads to, or something of it."""
+    for name in path:
+        if fields is None:
+            return True
+        if name.lower() not in fields.wanted:
+            return False
+        fields = fields.wanted[name.lower()]
+    return True
 
 
 def parse(text: str) -> Fields | None:

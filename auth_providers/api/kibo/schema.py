@@ -4,14 +4,13 @@ from collections.abc import Iterable
 from typing import Any
 
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
-from rest_framework import serializers
 
 from auth_providers.api.kibo.applications import ApplicationTokenViewSet, OauthRequest, TenantViewSet
 from auth_providers.api.kibo.authentication import USER_CLAIMS
 from auth_providers.api.kibo.base import CORRELATION, SITE, TENANT
 from auth_providers.api.kibo.codes import CodeViewSet, OtpAuth, OtpRequest, SecondFactorAuth, SecondFactorRequest
+from auth_providers.api.kibo.records import ApplicationToken, AuthTicket, Error, TenantWithSites
 from auth_providers.api.kibo.response_fields import PARAMETER
-from auth_providers.api.kibo.schema_ticket import AuthTicket, Part
 from auth_providers.api.kibo.tickets import OwnTicketViewSet, PasswordRequest
 from tenants.api.contracts import Descriptions
 from tenants.api.schema import in_header, in_path, in_query
@@ -21,60 +20,6 @@ SECURITY_SCHEMES = {
 }
 APPLICATION: Any = [{"application": []}]
 NOBODY: Any = []
-
-
-class ErrorData(serializers.Serializer[Any]):
-    name = serializers.CharField()
-    value = serializers.CharField()
-
-
-class ErrorItem(serializers.Serializer[Any]):
-    """One field at fault."""
-
-    applicationName = serializers.CharField()
-    errorCode = serializers.CharField()
-    message = serializers.CharField()
-    correlationId = serializers.CharField()
-    additionalErrorData = ErrorData(many=True)
-    items = serializers.ListField(child=serializers.JSONField(), max_length=0)
-
-
-class Error(serializers.Serializer[Any]):
-    """Every failure."""
-
-    applicationName = serializers.CharField()
-    errorCode = serializers.RegexField("^[A-Z]+(_[A-Z]+)*$")
-    message = serializers.CharField()
-    correlationId = serializers.CharField()
-    additionalErrorData = ErrorData(many=True)
-    items = ErrorItem(many=True)
-
-
-class ApplicationToken(Part):
-    """RFC 6749, 5.1."""
-
-    access_token = serializers.CharField()
-    token_type = serializers.ChoiceField(["bearer"])
-    expires_in = serializers.IntegerField()
-    refresh_token = serializers.CharField()
-
-
-class SiteBody(Part):
-    id = serializers.IntegerField()
-    tenantId = serializers.IntegerField()
-    name = serializers.CharField()
-    domain = serializers.CharField()
-    localeCode = serializers.CharField()
-    countryCode = serializers.CharField()
-    currencyCode = serializers.CharField()
-
-
-class TenantBody(Part):
-    id = serializers.IntegerField()
-    name = serializers.CharField()
-    domain = serializers.CharField()
-    isDevTenant = serializers.BooleanField()
-    sites = SiteBody(many=True)
 
 
 REFUSALS = {
@@ -219,7 +164,7 @@ DESCRIPTIONS: Descriptions = {
             _operation(
                 "getTenant",
                 "Read one's own tenant",
-                success=OpenApiResponse(TenantBody, "The tenant and its sites."),
+                success=OpenApiResponse(TenantWithSites, "The tenant and its sites."),
                 tag="Platform",
                 refusals=(404,),
                 parameters=[in_path("tenantId", "Number of the tenant.", pattern="^[0-9]{1,9}$")],

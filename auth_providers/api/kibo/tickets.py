@@ -11,6 +11,8 @@ from rest_framework.response import Response
 from auth_providers.api.kibo.authentication import ApplicationAuthentication, anonymous_session_of
 from auth_providers.api.kibo.base import KiboViewSet
 from auth_providers.api.kibo.bodies import anonymous_ticket, customer_ticket, ticket_without_tokens
+from auth_providers.api.kibo.customer_account import customer_account
+from auth_providers.api.kibo.records import CustomerAccount
 from auth_providers.login import password as password_login
 from auth_providers.models import Session
 from auth_providers.tokens import bearer, jwts, refresh, sessions
@@ -18,6 +20,7 @@ from auth_providers.tokens.client_credentials import Application
 from auth_providers.tokens.log_in_attempt import Issue, LogInAttempt
 from auth_providers.tokens.opaque_tokens import Pair
 from auth_providers.tokens.second_factor_policy import SecondFactorDue
+from customers.models import Customer
 from tenants.clients import Client, told_device
 from tenants.errors import InvalidInput
 
@@ -72,8 +75,15 @@ class TicketViewSet(KiboViewSet):
     def _ticket(self, session: Session, pair: Pair, jwt: str) -> Response:
         if session.customer is None:
             raise TypeError("a customer's session has a customer")
-        return Response(
-            customer_ticket(tenant=self.tenant, session=session, customer=session.customer, pair=pair, jwt=jwt)
+        account = self._account(session, session.customer) if self.is_wanted("customerAccount") else None
+        return Response(customer_ticket(customer=session.customer, account=account, pair=pair, jwt=jwt))
+
+    def _account(self, session: Session, customer: Customer) -> CustomerAccount:
+        return customer_account(
+            tenant=self.tenant,
+            session=session,
+            customer=customer,
+            is_wanted=lambda part: self.is_wanted("customerAccount", part),
         )
 
 

@@ -8,8 +8,8 @@ from rest_framework.exceptions import ParseError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from auth_providers.api.neostore import bodies
 from auth_providers.api.neostore.base import NeostoreViewSet
+from auth_providers.api.neostore.records import code_sent, code_shown_by_app
 from auth_providers.intake import challenges
 from auth_providers.login import federated, one_time_code, second_factor, social, token_exchange, webhook
 from auth_providers.login import password as password_login
@@ -96,7 +96,7 @@ class AuthenticateViewSet(NeostoreViewSet):
                 raise
             outcome = needed.issued
         if isinstance(outcome, one_time_code.Issued):
-            return Response(bodies.challenge_body(outcome), status=202)
+            return Response(code_sent(outcome), status=202)
         return Response(outcome.customer_jwt)
 
     @property
@@ -166,8 +166,8 @@ class AuthenticateViewSet(NeostoreViewSet):
         """The first factor is proven: a code is sent, or the authenticator app shows one."""
         issued = second_factor.send_code(tenant=self.tenant, handle=due.handle, client=self.client)
         if issued is not None:
-            return Response(bodies.challenge_body(issued) | {"challengeId": due.handle}, status=202)
-        return Response({"challengeId": due.handle, "type": TOTP, "expiresAt": due.expires_at}, status=202)
+            return Response(code_sent(issued, challenge_id=due.handle), status=202)
+        return Response(code_shown_by_app(due), status=202)
 
 
 def _valid(shape: type[serializers.Serializer[Any]], data: Mapping[str, Any]) -> dict[str, Any]:

@@ -7,7 +7,6 @@ from uuid import UUID
 
 from auth_providers.intake import submission
 from auth_providers.intake.entries import Entry
-from auth_providers.login import one_time_code
 from auth_providers.tokens.bearer import Principal
 from customers.enrichment.fields import fields_of
 from customers.full_profiles import FullProfile
@@ -102,17 +101,6 @@ def uuid_of(text: str) -> UUID | None:
         return UUID(text)
     except ValueError:
         return None
-
-
-def challenge_body(issued: one_time_code.Issued) -> dict[str, Any]:
-    """That a code is on its way, and where to."""
-    return {
-        "challengeId": str(issued.challenge_id),
-        "type": "otp",
-        "channel": issued.channel,
-        "maskedDestination": issued.masked_destination,
-        "expiresAt": issued.expires_at,
-    }
 
 
 def written_body(written: submission.Written, profile: FullProfile) -> dict[str, Any]:

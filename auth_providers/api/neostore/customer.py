@@ -11,6 +11,7 @@ from rest_framework.response import Response
 from auth_providers.api.authentication import principal_of
 from auth_providers.api.neostore import bodies
 from auth_providers.api.neostore.base import NeostoreViewSet
+from auth_providers.api.neostore.records import code_sent
 from auth_providers.intake import submission
 from auth_providers.intake.entries import Entry
 from auth_providers.login import one_time_code
@@ -53,7 +54,7 @@ class CustomerViewSet(NeostoreViewSet):
             error.details = bodies.in_contract_words(error.details)
             raise
         if isinstance(outcome, one_time_code.Issued):
-            return Response(bodies.challenge_body(outcome), status=202)
+            return Response(code_sent(outcome), status=202)
         profile = full_profiles.read(tenant=self.tenant, customer=outcome.customer)
         return Response(bodies.written_body(outcome, profile))
 

@@ -4,7 +4,6 @@ from typing import Any
 
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiResponse, PolymorphicProxySerializer, extend_schema
-from rest_framework import serializers
 
 from auth_providers.api.neostore.authenticate import (
     AccessTokenData,
@@ -16,9 +15,9 @@ from auth_providers.api.neostore.authenticate import (
 )
 from auth_providers.api.neostore.base import OFFERED
 from auth_providers.api.neostore.customer import CustomerViewSet
+from auth_providers.api.neostore.records import Challenge
 from tenants.api.contracts import Descriptions
-from tenants.api.problems import PROBLEM
-from tenants.api.problems_schema import ProblemDetails
+from tenants.api.problems import PROBLEM, ProblemDetails
 from tenants.api.schema import TENANT_CODE, in_path, in_query
 
 SECURITY_SCHEMES = {
@@ -27,16 +26,6 @@ SECURITY_SCHEMES = {
 TENANT = in_path("tenantId", "Code of the tenant.", pattern=TENANT_CODE)
 SENT = ("application/json", "text/json", "application/*+json")
 ANY_OBJECT = {"type": "object", "additionalProperties": {}}
-
-
-class Challenge(serializers.Serializer[Any]):
-    """What has to be proven first. A code that is sent says where to; one of an authenticator app is not sent."""
-
-    challengeId = serializers.CharField()
-    type = serializers.ChoiceField(choices=["otp", "totp"])
-    channel = serializers.ChoiceField(choices=["email", "sms"], required=False)
-    maskedDestination = serializers.CharField(required=False)
-    expiresAt = serializers.DateTimeField()
 
 
 REFUSALS = {

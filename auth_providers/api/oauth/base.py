@@ -12,6 +12,7 @@ from rest_framework.parsers import BaseParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from auth_providers.api.oauth.records import token_error
 from tenants import api_keys
 from tenants.api.base import ContractViewSet, UnknownPath
 from tenants.api.bodies import BodyTooLarge
@@ -130,7 +131,8 @@ class OAuthViewSet(ContractViewSet):
         headers.pop("WWW-Authenticate", None)
         if error == "invalid_client":
             headers["WWW-Authenticate"] = 'Basic realm="patron", charset="UTF-8"'
-        return Response({"error": error, "error_description": _described(failure)}, status=status, headers=headers)
+        body = token_error(error, _described(failure), cause=failure.error)
+        return Response(body, status=status, headers=headers)
 
     def finalize_response(self, request: Request, response: Response, *args: Any, **kwargs: Any) -> Response:
         final = super().finalize_response(request, response, *args, **kwargs)

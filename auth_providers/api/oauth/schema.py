@@ -6,7 +6,8 @@ from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework import serializers
 
 from auth_providers.api.oauth.base import FormParser
-from auth_providers.api.oauth.token import ACCESS_TOKEN, ID_TOKEN, JWT, TokenViewSet
+from auth_providers.api.oauth.records import ACCESS_TOKEN, ID_TOKEN, JWT, TokenError, TokenResponse
+from auth_providers.api.oauth.token import TokenViewSet
 from auth_providers.api.oauth.well_known import REFRESH_TOKEN, TOKEN_EXCHANGE
 from tenants.api.contracts import Descriptions
 from tenants.api.schema import TENANT_CODE, in_path
@@ -31,29 +32,6 @@ class TokenRequest(serializers.Serializer[Any]):
     audience = serializers.CharField(required=False, help_text="The tenant's code, if anything.")
     resource = serializers.CharField(required=False, help_text="The tenant's issuer, if anything.")
     refresh_token = serializers.CharField(required=False, help_text="Refresh: spent by this.")
-
-
-class TokenResponse(serializers.Serializer[Any]):
-    """RFC 8693, 2.2.1, and RFC 6749, 5.1."""
-
-    access_token = serializers.CharField()
-    token_type = serializers.ChoiceField(choices=["Bearer"])
-    expires_in = serializers.IntegerField(help_text="Seconds.")
-    issued_token_type = serializers.ChoiceField(choices=[ACCESS_TOKEN, JWT], required=False)
-    refresh_token = serializers.CharField(required=False)
-
-
-class TokenError(serializers.Serializer[Any]):
-    """RFC 6749, 5.2. With `interaction_required` come the members that the customer is asked on with elsewhere."""
-
-    error = serializers.CharField()
-    error_description = serializers.CharField()
-    handle = serializers.CharField(required=False)
-    methods = serializers.ListField(child=serializers.CharField(), required=False)
-    challenge_id = serializers.UUIDField(required=False)
-    channel = serializers.CharField(required=False)
-    masked_destination = serializers.CharField(required=False)
-    expires_at = serializers.DateTimeField(required=False)
 
 
 REFUSALS = {
