@@ -1,4 +1,4 @@
-"""One-time codes, from the mail or the text message that they came in."""
+"""One-time codes, from the mail or the text message."""
 
 import re
 from typing import Any

@@ -82,7 +82,7 @@ def statements() -> Callable[[Callable[[], Any]], list[str]]:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What only PostgreSQL can show is not run elsewhere."""
+    """What only PostgreSQL can show is skipped on other databases."""
     if connection.vendor == "postgresql":
         return
     for item in items:

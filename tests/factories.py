@@ -1,4 +1,4 @@
-"""Rows to test with, made through the product's own doors wherever there is one."""
+"""Rows to test with, made by the product's own functions where there are some."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -60,7 +60,7 @@ class Neighbours:
 
 
 def settle(tenant: Tenant, other_tenant: Tenant) -> Neighbours:
-    """Bring them in. `tenant` has no customer yet."""
+    """Create them. `tenant` has no customer yet."""
     before = all_rows()
     beside = _settle(tenant, email=EMAIL, phone=PHONE)
     across = _settle(other_tenant, email=factories.EMAIL, phone=OTHER_PHONE)

@@ -1,4 +1,4 @@
-"""A shop's own system on loopback: it takes webhooks, keeps what came, and answers what a test wants."""
+"""A shop's own system on loopback: it takes webhooks, keeps what it received, and answers what a test wants."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

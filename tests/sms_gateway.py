@@ -9,7 +9,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 @dataclass(frozen=True, kw_only=True)
 class Call:
-    """One request, as it came in."""
+    """One request, as it was received."""
 
     method: str
     path: str

@@ -1,4 +1,4 @@
-"""The rules that keep the code readable, checked: a rule that nobody checks is a wish."""
+"""The rules of CONTRIBUTING.md that can be checked by a program."""
 
 import ast
 import importlib
@@ -89,7 +89,7 @@ def test_a_contracts_own_words_stay_in_its_own_packages(contract: str) -> None:
 
 
 @pytest.mark.parametrize("path", python_files(*APPS), ids=name_of)
-def test_a_file_fits_in_a_head(path: Path) -> None:
+def test_a_file_is_short(path: Path) -> None:
     assert len(path.read_text().splitlines()) <= MAX_FILE_LINES
     assert path.stem not in VAGUE_NAMES, "name the file after its topic"
 
@@ -101,7 +101,7 @@ def test_functions_are_short() -> None:
 
 
 @pytest.mark.parametrize("path", python_files(*APPS), ids=name_of)
-def test_no_function_hides_an_import(path: Path) -> None:
+def test_no_function_imports(path: Path) -> None:
     hidden = [
         ast.unparse(node)
         for function in functions(path)
@@ -210,13 +210,13 @@ GLOBALLY_UNIQUE = {("token_hash",)}
 
 @pytest.mark.parametrize("model", owned_models(), ids=lambda model: model.__name__)
 def test_unique_constraints_of_a_tenants_rows_start_with_the_tenant(model: type[models.Model]) -> None:
-    strangers = {fields for fields in _unique_fields(model) if fields[0] != "tenant"} - GLOBALLY_UNIQUE
-    assert not strangers
+    others = {fields for fields in _unique_fields(model) if fields[0] != "tenant"} - GLOBALLY_UNIQUE
+    assert not others
 
 
 def test_every_model_of_ours_belongs_to_a_tenant() -> None:
     ours = {model for app in APPS[1:] for model in apps.get_app_config(app).get_models()}
-    # Staff serve every tenant: who comes in at the back office's door is no tenant's to know.
+    # Staff serve every tenant: log-ins at the back office belong to none.
     # A post office's codes are the same for all.
     assert ours - set(owned_models()) == {Tenant, StaffEvent, PostalCode}
 

@@ -1,4 +1,4 @@
-"""Limits: waits grow and end by themselves, each admits one attempt, and quotas fill up and empty."""
+"""Limits: waits grow and end by themselves, after each one attempt is admitted; quotas are used up and refilled."""
 
 from collections.abc import Callable
 from datetime import timedelta

@@ -1,4 +1,4 @@
-"""Many at once, with real threads: each of these went wrong in somebody's product."""
+"""Many calls at once, with real threads: cases that have gone wrong in other products."""
 
 from collections import Counter
 

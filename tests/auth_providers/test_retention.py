@@ -1,4 +1,4 @@
-"""What is long over is forgotten; what is still needed, and the trail, stays."""
+"""What is past its time is deleted; what is still needed, and the audit trail, stays."""
 
 from collections.abc import Callable
 from datetime import timedelta

@@ -1,4 +1,4 @@
-"""The customer's page: profile, log-ins, sessions, addresses and what happened, at a steady price."""
+"""The customer's page: profile, log-ins, sessions, addresses and what happened, in a fixed number of statements."""
 
 from collections.abc import Callable
 from typing import Any

@@ -1,4 +1,4 @@
-"""Staff log in with user name, password and code; guessing is slow and leaves a trace."""
+"""Staff log in with user name, password and code; guessing is slowed down and recorded."""
 
 import logging
 import re

@@ -1,4 +1,4 @@
-"""A tenant's own words for a mail: what does not render is not stored, and the preview shows what a reader gets."""
+"""Template overrides: what does not render is not stored, and the preview shows what a recipient gets."""
 
 from pathlib import Path
 from typing import Any

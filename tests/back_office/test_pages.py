@@ -1,4 +1,4 @@
-"""Pages for people: what they show, and that a strict policy refuses nothing of them."""
+"""Pages: what they show, and that their strict content security policy blocks nothing of them."""
 
 import pytest
 from django.contrib.auth.models import User
@@ -84,7 +84,7 @@ def test_the_start_page_sets_no_cookie(db: None) -> None:
 
 
 @pytest.mark.parametrize("path", ["/nowhere", "/admin/nowhere/"])
-def test_a_wrong_address_is_404_with_a_way_back(clerk: Client, path: str) -> None:
+def test_a_wrong_address_is_404_with_a_link_to_the_start_page(clerk: Client, path: str) -> None:
     response = clerk.get(path)
     assert response.status_code == 404
     assert "There is no such page" in response.content.decode()

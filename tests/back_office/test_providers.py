@@ -1,4 +1,4 @@
-"""Identity providers: set up, tested, switched off; the client secret goes in and never comes out."""
+"""Identity providers: set up, tested, switched off; the client secret is stored and never shown."""
 
 import json
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""A clerk finds a customer by whatever is said on the phone."""
+"""A clerk finds a customer by name, number, e-mail, telephone or address."""
 
 from collections.abc import Callable
 from typing import Any

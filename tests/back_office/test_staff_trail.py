@@ -1,4 +1,4 @@
-"""The staff's own trail: for superusers to read, for nobody to rewrite, and out of the API's reach."""
+"""The staff's own trail: superusers read it, nobody changes it, and the API has no access to it."""
 
 from collections.abc import Callable
 from typing import Any

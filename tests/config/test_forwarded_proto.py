@@ -1,4 +1,4 @@
-"""`X-Forwarded-Proto` is believed of trusted proxies alone."""
+"""`X-Forwarded-Proto` is accepted from trusted proxies alone."""
 
 from ipaddress import ip_network
 

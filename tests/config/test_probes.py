@@ -25,7 +25,7 @@ def settings_of_production(settings: Settings) -> None:
 
 @pytest.fixture
 def away(db: None) -> Iterator[None]:
-    """The database is not there, for whoever connects now."""
+    """The database refuses new connections."""
     there = dict(connection.settings_dict)
     connections.settings["default"] |= {"NAME": "/nowhere/patron", "PORT": 1}
     yield

@@ -13,7 +13,7 @@ from tests.contracts.operations import Scene, set_scene  # noqa: E402
 
 
 @pytest.fixture(scope="session")
-def elsewhere() -> Iterator[oidc_provider.Provider]:
+def openid_provider() -> Iterator[oidc_provider.Provider]:
     """An OpenID provider on loopback, and whom it knows."""
     with oidc_provider.running() as provider:
         provider.sign_up("ada", email="ada@example.com", email_verified=True, given_name="Ada", family_name="Lovelace")
@@ -23,6 +23,6 @@ def elsewhere() -> Iterator[oidc_provider.Provider]:
 
 
 @pytest.fixture
-def scene(tenant: Tenant, elsewhere: oidc_provider.Provider, settings: Settings) -> Scene:
+def scene(tenant: Tenant, openid_provider: oidc_provider.Provider, settings: Settings) -> Scene:
     settings.ALLOWED_PROVIDER_HOSTS = ["localhost"]
-    return set_scene(tenant, elsewhere)
+    return set_scene(tenant, openid_provider)

@@ -1,4 +1,4 @@
-"""Handing in data and answering challenges, the way a storefront does, and the codes that were sent."""
+"""Handing in data and answering challenges, as a storefront does, and the codes that were sent."""
 
 import json
 from typing import Any

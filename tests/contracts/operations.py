@@ -63,7 +63,7 @@ class Scene:
         return re.sub(r"\{(\w+)\}", lambda found: self.values[found[1]](), text)
 
 
-def set_scene(tenant: Tenant, elsewhere: Provider | None = None) -> Scene:
+def set_scene(tenant: Tenant, openid_provider: Provider | None = None) -> Scene:
     visit = factories.open_anonymous(tenant)
     customer = factories.make_customer(tenant, address=ADDRESS, **PROFILE)
     logged_in = factories.log_in(customer)
@@ -78,7 +78,7 @@ def set_scene(tenant: Tenant, elsewhere: Provider | None = None) -> Scene:
         visitor_token=visit.pair.access_token,
         visitor_refresh_token=visit.pair.refresh_token,
         logged_in=logged_in,
-        values=values | (_providers(tenant, elsewhere) if elsewhere else {}),
+        values=values | (_providers(tenant, openid_provider) if openid_provider else {}),
     )
 
 
@@ -115,20 +115,20 @@ def _waiting_account(like: Customer) -> Account:
     )
 
 
-def _providers(tenant: Tenant, elsewhere: Provider) -> dict[str, Callable[[], str]]:
+def _providers(tenant: Tenant, openid_provider: Provider) -> dict[str, Callable[[], str]]:
     for kind in ("oidc", "jwt"):
         AuthProvider.objects.create(
             tenant=tenant,
             name=kind,
             kind=kind,
-            issuer=elsewhere.issuer,
+            issuer=openid_provider.issuer,
             client_id=CLIENT_ID,
             client_secret_encrypted=encrypt("secret"),
             redirect_uris=[REDIRECT_URI],
         )
     return {
-        "code": lambda: elsewhere.code_for("grace", client_id=CLIENT_ID),
-        "subject_token": cache(lambda: elsewhere.tokens_for("grace", client_id=CLIENT_ID)["id_token"]),
+        "code": lambda: openid_provider.code_for("grace", client_id=CLIENT_ID),
+        "subject_token": cache(lambda: openid_provider.tokens_for("grace", client_id=CLIENT_ID)["id_token"]),
     }
 
 

@@ -1,4 +1,4 @@
-"""Whose address counts: that of whoever is at the other end, or the shopper's that a trusted server forwards."""
+"""Which client address counts: that of the connection, or the shopper's, which a trusted server forwards."""
 
 from ipaddress import ip_network
 

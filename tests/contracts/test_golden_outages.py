@@ -1,4 +1,4 @@
-"""500 and 503 in each contract's shape, brought about by rows and databases that are really broken."""
+"""500 and 503 in each contract's shape, caused by rows and databases that are broken."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager

@@ -103,8 +103,8 @@ def test_login_throttled(scene: Scene) -> None:
 
 
 def test_logout_of_another_session(scene: Scene) -> None:
-    elsewhere = factories.log_in(scene.customer)
-    path = f"/customer/acme/logout?accessToken={elsewhere.access_token}"
+    other_session = factories.log_in(scene.customer)
+    path = f"/customer/acme/logout?accessToken={other_session.access_token}"
     golden.check(call("GET", path, token=scene.logged_in.access_token), "emporix", "logout.403")
 
 

@@ -1,4 +1,4 @@
-"""Whatever a body holds, the answer is the contract's: no fault of ours, no shape of somebody else's."""
+"""Whatever a body holds, the answer is the contract's: no 500, and no other shape."""
 
 import json
 from collections.abc import Iterator

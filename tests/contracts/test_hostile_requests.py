@@ -1,4 +1,4 @@
-"""Whatever an address or a header holds, the answer is the contract's: no fault of ours, no page of HTML."""
+"""Whatever an address or a header holds, the answer is the contract's: no 500, and no HTML page."""
 
 import base64
 import json

@@ -69,7 +69,7 @@ def test_visitors_operation_after_log_in(operation: Operation, scene: Scene) -> 
     assert operation.send(scene).status_code == operation.success
 
 
-# -- elsewhere --------------------------------------------------------------------------------------------------------
+# -- social log-in ----------------------------------------------------------------------------------------------------
 def test_social_login_by_an_anonymous_token_in_the_query(scene: Scene) -> None:
     path = f"{BY_NAME['social-login'].path_in(scene)}&anonymous_token={scene.visitor_token}"
     assert call("POST", path).status_code == 200
@@ -123,9 +123,9 @@ def test_new_password_ends_every_session(scene: Scene) -> None:
 
 
 def test_changed_password_ends_every_other_session(scene: Scene) -> None:
-    elsewhere = factories.log_in(scene.customer)
+    other_session = factories.log_in(scene.customer)
     assert BY_NAME["password-change"].send(scene).status_code == 204
-    assert (status_of_me(scene.logged_in.access_token), status_of_me(elsewhere.access_token)) == (200, 401)
+    assert (status_of_me(scene.logged_in.access_token), status_of_me(other_session.access_token)) == (200, 401)
 
 
 def test_refused_password_leaves_the_mailed_token_good(scene: Scene) -> None:

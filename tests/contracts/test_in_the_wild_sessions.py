@@ -274,11 +274,11 @@ def test_logout_naming_a_token_of_the_own_session(method: str, scene: Scene) -> 
 
 @pytest.mark.parametrize("in_body", [True, False])
 def test_logout_naming_a_token_of_another_session(in_body: bool, scene: Scene) -> None:
-    elsewhere = factories.log_in(scene.customer).access_token
-    body = {"accessToken": elsewhere} if in_body else None
-    path = "/customer/acme/logout" if in_body else f"/customer/acme/logout?accessToken={elsewhere}"
+    other = factories.log_in(scene.customer).access_token
+    body = {"accessToken": other} if in_body else None
+    path = "/customer/acme/logout" if in_body else f"/customer/acme/logout?accessToken={other}"
     assert call("POST", path, token=scene.logged_in.access_token, json=body).status_code == 403
-    assert status_of_me(elsewhere) == status_of_me(scene.logged_in.access_token) == 200
+    assert status_of_me(other) == status_of_me(scene.logged_in.access_token) == 200
 
 
 def test_validateauthtoken_of_a_jwt(scene: Scene) -> None:

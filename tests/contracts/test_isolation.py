@@ -1,4 +1,4 @@
-"""Who gets in where: every operation that asks for a token, against every token that should not open it."""
+"""Authorization: every operation that asks for a token, with every token that it has to refuse."""
 
 from collections.abc import Callable
 from datetime import timedelta

@@ -1,4 +1,4 @@
-"""Which application calls, for which tenant and site, and what its token opens."""
+"""Which application calls, for which tenant and site, and what its token is accepted for."""
 
 from datetime import timedelta
 from typing import Any

@@ -1,4 +1,4 @@
-"""Tickets: for visitors, by password, by code, by two factors, by refresh token; and who they let in elsewhere."""
+"""Tickets: for visitors, by password, by code, by two factors, by refresh token; and where they are accepted."""
 
 from collections.abc import Callable
 from datetime import timedelta

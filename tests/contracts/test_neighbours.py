@@ -24,9 +24,9 @@ WITH_GOLDEN_FILE = {each.name: each.name.removeprefix("kibo-") for each in EMPOR
 
 
 @pytest.fixture
-def scene(neighbours: Neighbours, tenant: Tenant, elsewhere: Any, settings: Settings) -> Scene:
+def scene(neighbours: Neighbours, tenant: Tenant, openid_provider: Any, settings: Settings) -> Scene:
     settings.ALLOWED_PROVIDER_HOSTS = ["localhost"]
-    return set_scene(tenant, elsewhere)
+    return set_scene(tenant, openid_provider)
 
 
 @pytest.mark.parametrize("operation", EVERY_OPERATION, ids=str)

@@ -1,4 +1,4 @@
-"""The Neostore contract's documents: ours promises what the vendor's does, and generated requests find both kept."""
+"""The Neostore contract's documents: ours promises what the vendor's does, and generated requests test both."""
 
 import json
 from collections.abc import Iterator
@@ -52,7 +52,7 @@ BEYOND = {
     (POST, "415"): "RFC 9110: a body that is not JSON",
     (POST, "429"): "codes and new profiles are limited",
     (POST, "503"): "the database is away",
-    (AUTHENTICATE, "202"): "a code is on its way, or a second factor is due",
+    (AUTHENTICATE, "202"): "a code was sent, or a second factor is due",
     (AUTHENTICATE, "404"): "a tenant that does not exist",
     (AUTHENTICATE, "413"): "RFC 9110: a body beyond the limit",
     (AUTHENTICATE, "415"): "RFC 9110: a body that is not JSON",

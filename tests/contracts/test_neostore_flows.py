@@ -1,4 +1,4 @@
-"""Flows, by way of the API: what each step does, that it does it once, and that a flow goes on where it stopped."""
+"""Flows, over HTTP: what each step does, that it does it once, and that a flow goes on where it stopped."""
 
 from typing import Any
 
@@ -101,7 +101,7 @@ def test_a_number_that_is_somebody_elses_is_proven_and_stays_theirs(shop: Tenant
 
 
 def test_a_number_that_somebody_else_typed_in_is_proven_and_opens_nothing(shop: Tenant) -> None:
-    """Where a match is enough, a till's number must not become a way into the profile."""
+    """Where a match is enough, a till's number must not become a credential for the profile."""
     Tenant.objects.update(check_in_policy=CheckIn.NONE)
     grace = make_person(shop, "grace@example.com")
     Flow.objects.update(steps=EVERYTHING[4:])

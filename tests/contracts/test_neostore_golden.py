@@ -127,8 +127,8 @@ def test_a_second_factor_of_an_authenticator(scene: Scene) -> None:
     check(refused, "authenticate.422.code")
 
 
-def test_an_identity_whose_email_is_somebodys(scene: Scene, elsewhere: Any) -> None:
-    token = elsewhere.tokens_for("mallory", client_id="patron")["id_token"]
+def test_an_identity_whose_email_is_somebodys(scene: Scene, openid_provider: Any) -> None:
+    token = openid_provider.tokens_for("mallory", client_id="patron")["id_token"]
     challenge = authenticate("oidc", {"idToken": token})
     check(challenge, "authenticate.202")
     check(log_in_with(challenge, sent_code(factories.EMAIL)), "authenticate.200")

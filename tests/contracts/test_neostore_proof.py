@@ -113,7 +113,7 @@ def other(tenant: Tenant, victim: Customer) -> Customer:
 
 
 @pytest.fixture
-def elsewhere(other_tenant: Tenant, victim: Customer) -> Customer:
+def same_person_at_other_tenant(other_tenant: Tenant, victim: Customer) -> Customer:
     """The same person, at another tenant's."""
     return make_victim(other_tenant)
 
@@ -188,7 +188,7 @@ class Attack:
         ]
 
 
-@pytest.mark.usefixtures("elsewhere")
+@pytest.mark.usefixtures("same_person_at_other_tenant")
 @pytest.mark.parametrize("named", NAMED_BY)
 @pytest.mark.parametrize("policy", [CheckIn.PARTIAL, CheckIn.FULL, CheckIn.NO_IDENTIFICATION], ids=str)
 def test_nobody_changes_a_profile_without_proof(policy: str, named: str, victim: Customer, other: Customer) -> None:

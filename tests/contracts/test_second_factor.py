@@ -1,4 +1,4 @@
-"""A second factor over HTTP: in a contract that knows none, by a handle in its 403."""
+"""A second factor over HTTP: in a contract without one, by a handle in its 403."""
 
 from collections.abc import Callable
 from datetime import timedelta

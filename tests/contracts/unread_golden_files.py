@@ -19,7 +19,7 @@ unread: list[str] = []
 
 
 def pytest_deselected(items: list[pytest.Item]) -> None:
-    """Whoever leaves tests out, by any option, leaves files unread."""
+    """A run with any option that leaves tests out leaves files unread."""
     deselected.extend(item.nodeid for item in items)
 
 

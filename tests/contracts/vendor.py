@@ -1,4 +1,4 @@
-"""The vendor's documents, which lie beside the repository where there are any."""
+"""The vendor's documents, where they are beside the repository."""
 
 from pathlib import Path
 from typing import Any

@@ -1,4 +1,4 @@
-"""What must always be true, the database itself holds, whatever a query forgets."""
+"""What must always be true is a constraint of the database, whatever a query leaves out."""
 
 from typing import Any
 

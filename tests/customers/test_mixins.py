@@ -1,4 +1,4 @@
-"""Mixins: merged as RFC 7396 says, held to the schema that staff registered, and nothing is ever fetched."""
+"""Mixins: merged as RFC 7396 says, checked against the schema that staff registered, and nothing is ever fetched."""
 
 import socket
 import time
@@ -72,7 +72,7 @@ def schema(tenant: Tenant) -> MixinSchema:
 
 @pytest.fixture
 def listener() -> Iterator[socket.socket]:
-    """A server that has a queue for whoever connects."""
+    """A server that accepts connections and answers none."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         server.setblocking(False)
         yield server

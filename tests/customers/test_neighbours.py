@@ -29,13 +29,13 @@ READ: dict[str, Callable[..., Any]] = {
 
 @pytest.fixture
 def customer(neighbours: Neighbours, tenant: Tenant) -> Customer:
-    """Who has nothing."""
+    """A customer with nothing."""
     return factories.make_customer(tenant)
 
 
 @pytest.fixture
 def rich(neighbours: Neighbours, tenant: Tenant) -> Customer:
-    """Who has everything, too."""
+    """A customer with everything, too."""
     made = neighbourhood.make_customer_with_everything(tenant, email=factories.EMAIL, phone="+442079460003")
     return made.customer
 

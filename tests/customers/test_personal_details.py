@@ -1,4 +1,4 @@
-"""What else a profile tells: checked by type and range, bounded, and out of reach for contracts that don't name it."""
+"""What else a profile tells: checked by type and range, bounded, and unreachable for contracts that don't name it."""
 
 from datetime import UTC, date, datetime, timedelta
 from typing import Any

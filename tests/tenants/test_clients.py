@@ -79,7 +79,7 @@ def test_subscriber_of_an_address(address: str, subscriber: str) -> None:
 
 
 def test_device_is_what_the_storefront_tells_of_it() -> None:
-    """Wherever the storefront's server stands, and whatever software it calls with."""
+    """Whatever network and software the storefront's server calls with."""
     told = [
         told_device(fingerprint=fingerprint, region=region)
         for fingerprint, region in (("f", "DE"), ("g", "DE"), ("f", "FR"), ("f", ""), ("", "DE"), ("", ""))

@@ -1,4 +1,4 @@
-"""Secrets at rest survive a rotation of the keys, and say so when a key is missing."""
+"""Stored secrets can be read after a rotation of the keys; a missing key is reported."""
 
 import pytest
 from cryptography.fernet import Fernet

@@ -1,4 +1,4 @@
-"""Signing keys rotate without a token being refused, and stop at once when they must."""
+"""Signing keys rotate without refusing a valid token, and are revoked at once."""
 
 import base64
 from collections.abc import Callable

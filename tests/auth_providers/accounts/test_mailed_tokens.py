@@ -1,4 +1,4 @@
-"""Tokens by mail: good once, for one purpose, in one tenant, from the sending for a while, and stored nowhere."""
+"""Mailed tokens: accepted once, for one purpose, in one tenant, for a limited time from sending, and not stored."""
 
 from collections.abc import Callable
 from datetime import timedelta

@@ -1,4 +1,4 @@
-"""Whoever owns a profile is told of every change to its log-ins, at an address that is proven, and nobody else is."""
+"""Notices of every change to a customer's log-ins go to a proven address of that customer, and to nobody else."""
 
 import json
 from collections.abc import Callable

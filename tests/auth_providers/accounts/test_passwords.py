@@ -1,4 +1,4 @@
-"""Passwords: what the tenant's policy accepts, and how they rest."""
+"""Passwords: what the tenant's policy accepts, and how they are stored."""
 
 import re
 from pathlib import Path

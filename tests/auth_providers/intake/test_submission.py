@@ -1,4 +1,4 @@
-"""Checking in, below the API: what is kept while a challenge waits, and what a proof leaves of an unproven profile."""
+"""Submissions in the core: what is stored while a challenge is open, and what a proof leaves of an unproven profile."""
 
 import re
 from datetime import timedelta

@@ -1,4 +1,4 @@
-"""Checking in, many at once, with real threads."""
+"""Many submissions at once, with real threads."""
 
 from collections import Counter
 from typing import Any
@@ -58,7 +58,7 @@ def test_many_answers_of_one_challenge_write_once() -> None:
 
 @pytest.mark.django_db(transaction=True)
 def test_what_waits_is_spent_once_even_by_two_who_both_had_the_code() -> None:
-    """The second wall, behind the code that is good once."""
+    """A second check, after the code that is accepted once."""
     tenant = factories.make_tenant(check_in_policy=CheckIn.FULL)
     issued = submit(tenant)
     assert isinstance(issued, one_time_code.Issued)

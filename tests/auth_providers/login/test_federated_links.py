@@ -155,7 +155,7 @@ def test_an_account_whose_address_moved_meanwhile(provider: AuthProvider) -> Non
 
 
 def test_the_password_of_who_signed_up_with_anothers_address_is_gone(provider: AuthProvider) -> None:
-    """The mailbox's owner has never seen the opt-in mail of whoever chose the password."""
+    """The mailbox's owner has never seen the opt-in mail of the person who chose the password."""
     make_customer(provider.tenant)
     Account.objects.update(is_confirmed=False)
     answer(provider, challenged(provider), receive_code())

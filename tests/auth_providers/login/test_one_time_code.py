@@ -34,7 +34,7 @@ UNKNOWN = "nobody@example.com"
 
 @pytest.fixture
 def customer(tenant: Tenant) -> Customer:
-    """A customer of a tenant that lets customers in by code, and nobody new."""
+    """A customer of a tenant whose customers log in by code; no new ones are created."""
     codes.add_provider(tenant, is_provisioning=False)
     return factories.make_customer(tenant)
 
@@ -218,7 +218,7 @@ def test_a_new_code_replaces_the_old_one_after_the_cooldown(
     assert stored_code().wrong_answers == 0
     [new] = codes.receive()
     answer(tenant, second, new)
-    ask(tenant)  # whoever has shown the code need not wait for the next
+    ask(tenant)  # after a right code there is no wait for the next
 
 
 def test_ten_codes_an_hour_for_one_destination(tenant: Tenant, customer: Customer, pass_time: PassTime) -> None:

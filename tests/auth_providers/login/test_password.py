@@ -1,4 +1,4 @@
-"""Logging in by password: whatever is wrong looks the same outside, and the trail knows why."""
+"""Logging in by password: every failure looks the same to the caller, and the audit trail has the reason."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -50,7 +50,7 @@ def log_in(
 
 
 def fail(tenant: Tenant, times: int = 1, *, email: str = EMAIL, client: Client = OTHER_CLIENT) -> None:
-    """Log in with a wrong password as often as it takes, on a device that nobody knows."""
+    """Log in with a wrong password as often as it takes, on a device that is not known."""
     for _ in range(times):
         with pytest.raises(sessions.LogInRefused):
             log_in(tenant, "wrong", email=email, client=client)

@@ -1,4 +1,4 @@
-"""The second factor of a log-in: when it is due, what it may be, and that its handle opens one log-in for one
+"""The second factor of a log-in: when it is due, what it may be, and that its handle completes one log-in for one
 customer."""
 
 import json
@@ -72,7 +72,7 @@ def start(customer: Customer, *, account: Account | None = None, client: Client 
 
 
 def due(customer: Customer, **rest: Any) -> SecondFactorDue:
-    """What a log-in of the customer is held up by."""
+    """The failure that a log-in of the customer ends with: a second factor is due."""
     with pytest.raises(SecondFactorDue) as raised:
         start(customer, **rest)
     return raised.value
@@ -190,7 +190,7 @@ def test_a_text_message_comes_before_a_mail(customer: Customer, settings: Settin
 
 @pytest.mark.parametrize("first", [{"method": "otp"}, {"is_mailbox_proof": True}], ids=["code", "link"])
 def test_who_has_a_mailbox_alone_shows_another_code(customer: Customer, first: dict[str, Any]) -> None:
-    """It belongs to this log-in, so a code that was wormed out of them is not enough; a second factor it is not."""
+    """It belongs to this log-in, so a code that somebody was tricked into telling is not enough."""
     tenant = customer.tenant
     policy(tenant, SecondFactor.ALWAYS)
     waiting = due(customer, **first)
@@ -210,22 +210,22 @@ def test_a_telephone_is_no_second_factor_to_itself(customer: Customer, settings:
     assert due(customer, account=phone, method="otp").methods == ("sms",)  # rather than shutting them out
 
 
-def test_an_identity_elsewhere_is_a_first_factor_like_any_other(customer: Customer) -> None:
+def test_an_external_identity_is_a_first_factor_like_any_other(customer: Customer) -> None:
     policy(customer.tenant, SecondFactor.ALWAYS)
-    elsewhere = add_account(
+    external = add_account(
         customer, kind="external", provider="google", issuer="https://x.example", identifier="1", email="g@x.example"
     )
-    handle = due(customer, account=elsewhere, method="google").handle
+    handle = due(customer, account=external, method="google").handle
     sent_code(customer.tenant, handle)
     assert Message.objects.latest("pk").recipient == EMAIL  # the address that is proven here
-    Account.objects.exclude(pk=elsewhere.pk).delete()
+    Account.objects.exclude(pk=external.pk).delete()
     OneTimeCode.objects.all().delete()
-    sent_code(customer.tenant, due(customer, account=elsewhere, method="google").handle)
+    sent_code(customer.tenant, due(customer, account=external, method="google").handle)
     assert Message.objects.latest("pk").recipient == "g@x.example"
     Account.objects.update(email="")
-    elsewhere.email = ""
+    external.email = ""
     with pytest.raises(NoSecondFactor):
-        start(customer, account=elsewhere, method="google")
+        start(customer, account=external, method="google")
     event = AuditEvent.objects.latest("pk")
     assert (event.is_success, event.reason) == (False, "no second factor that could be asked for")
     assert not Session.objects.exists()
@@ -234,9 +234,9 @@ def test_an_identity_elsewhere_is_a_first_factor_like_any_other(customer: Custom
 def test_an_unconfirmed_address_gets_no_code(customer: Customer) -> None:
     policy(customer.tenant, SecondFactor.ALWAYS)
     Account.objects.update(is_confirmed=False)
-    elsewhere = add_account(customer, kind="external", provider="google", issuer="https://x.example", identifier="1")
+    external = add_account(customer, kind="external", provider="google", issuer="https://x.example", identifier="1")
     with pytest.raises(NoSecondFactor):
-        start(customer, account=elsewhere, method="google")
+        start(customer, account=external, method="google")
 
 
 def test_an_opt_in_confirms_and_does_not_log_in(tenant: Tenant) -> None:

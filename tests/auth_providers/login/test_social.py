@@ -1,4 +1,4 @@
-"""Logging in at a certified OpenID provider: what it gives us for us is believed, and nothing else."""
+"""Logging in at a certified OpenID provider: what it issued to us is accepted, and nothing else."""
 
 from collections.abc import Iterator
 from typing import Any

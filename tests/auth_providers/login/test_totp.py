@@ -1,4 +1,4 @@
-"""The authenticator app: enrolled by its first code, each time step and each recovery code good once."""
+"""The authenticator app: enrolled by its first code, each time step and each recovery code accepted once."""
 
 import base64
 import re

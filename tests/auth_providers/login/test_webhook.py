@@ -1,4 +1,4 @@
-"""A shop's own system says who a customer is: asked with a signature, believed, refusing, down, slow, or lying."""
+"""A shop's own system says who a customer is: asked with a signature, accepting, refusing, down, slow, or wrong."""
 
 import json
 import time

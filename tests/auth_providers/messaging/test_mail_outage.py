@@ -1,4 +1,4 @@
-"""Mail journeys through our API, the worker and a real mail server, which is away for a while: each mail comes once."""
+"""Mail journeys through our API, the worker and a real mail server that is down for a while: each mail arrives once."""
 
 import time
 from collections import Counter

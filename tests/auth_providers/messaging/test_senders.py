@@ -1,4 +1,4 @@
-"""The outbox, against a real mail server: what was written arrives once, however often the server was away."""
+"""The outbox, against a real mail server: each message arrives once, however often the server was down."""
 
 import socket
 from collections.abc import Callable, Iterator

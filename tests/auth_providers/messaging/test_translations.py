@@ -1,4 +1,4 @@
-"""The mails' words in every language: translated in full, compiled from what translators edit, free of English."""
+"""The message texts in every language: translated in full, compiled from what translators edit, free of English."""
 
 import ast
 import re

@@ -1,4 +1,4 @@
-"""What must always be true of log-ins and sessions, the database itself holds."""
+"""What must always be true of accounts and sessions is a constraint of the database."""
 
 import pytest
 from django.db import IntegrityError, transaction

@@ -1,4 +1,4 @@
-"""Calls to providers: https to the outside only, no redirects, bounded in size and time, and nonsense is no crash."""
+"""Calls to providers: HTTPS to public addresses only, no redirects, bounded in size and time."""
 
 import gzip
 import socket

@@ -1,4 +1,4 @@
-"""Setting a provider up, the way the back office and the command do."""
+"""Setting a provider up, as the back office and the command do."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Tokens of another provider: believed when its published key signed them for us, now, and never otherwise."""
+"""Tokens of another provider: accepted only if its published key signed them, for us, and they are valid now."""
 
 import base64
 import hashlib

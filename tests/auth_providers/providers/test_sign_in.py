@@ -1,4 +1,4 @@
-"""Google, Apple, Facebook and LINE: whom they vouch for to us gets in; what they said to another app proves nothing."""
+"""Google, Apple, Facebook and LINE: tokens that they issued to us log in; those for another app prove nothing."""
 
 import time
 from typing import Any

@@ -74,7 +74,7 @@ PERSONAL: dict[str, dict[str, str]] = {
     "UnfinishedErasure": dict.fromkeys(["customer", "destinations_encrypted"], "the row goes when it is finished"),
     "Message": dict.fromkeys(["recipient", "context_encrypted", "last_error"], "the row goes"),
     "AuditEvent": {
-        "customer_number": "stays: the trail outlives the profile, and orders elsewhere name the number",
+        "customer_number": "stays: the trail outlives the profile, and orders of the shop name the number",
         "address": "stays: evidence, should someone else have deleted the profile",
         "user_agent": "stays, as the address does",
         "device": "stays: a keyed hash of the two",
@@ -327,7 +327,7 @@ def test_nothing_personal_is_left_anywhere(customer: Customer, stored: Dump, act
 
 
 def test_what_the_worker_finishes_later_is_out_of_reach_before(customer: Customer, stored: Dump) -> None:
-    """The profile and the log-ins go with the answer; a worker that dies in between leaves the rest to the next one."""
+    """Profile and accounts are emptied before the answer; what a worker that dies leaves is done by the next one."""
     deletion.erase_by_staff(tenant=customer.tenant, customer=customer, staff_username="clara", client=CLIENT)
     assert not Account.objects.filter(identifier__contains="@", customer=customer).exists()
     assert not Session.objects.filter(customer=customer, ended_at=None).exists()

@@ -1,4 +1,4 @@
-"""Moving a log-in to another e-mail: the new address proves itself, the old one is told, and nobody is overrun."""
+"""Moving a log-in to another e-mail: the new address is proven, the old one is told, and no account is taken over."""
 
 import pytest
 

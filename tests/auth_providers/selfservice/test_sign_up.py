@@ -1,4 +1,4 @@
-"""Signing up: all at once or not at all, and as silent about others as the tenant wants."""
+"""Signing up: all at once or not at all, and it tells who is a customer only where the tenant allows it."""
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager

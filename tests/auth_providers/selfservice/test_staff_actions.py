@@ -1,4 +1,4 @@
-"""Staff close and open the door to a customer; the next request feels it, and the trail names who did it."""
+"""Staff end and restore a customer's access, from the next request on; the audit trail names who did it."""
 
 import pytest
 

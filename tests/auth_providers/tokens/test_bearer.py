@@ -1,4 +1,4 @@
-"""Who holds a token? Opaque or JWT, the stored session decides, in one statement."""
+"""Whose a bearer token is, opaque or JWT: the stored session decides, in one statement."""
 
 from collections.abc import Callable
 from datetime import timedelta

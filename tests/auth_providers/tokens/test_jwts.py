@@ -1,4 +1,4 @@
-"""JWTs: only what our key signed for this tenant is believed, and rotation refuses nobody."""
+"""JWTs: only what our key signed for this tenant is accepted, and a rotation of keys refuses no valid token."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Refreshing: whoever repeats in time gets the same answer, whoever comes too late ends what was stolen."""
+"""Refreshing: a repeated request gets the same answer; a reuse later on ends the session."""
 
 from collections.abc import Callable
 from datetime import timedelta

@@ -1,4 +1,4 @@
-"""A stolen database opens nothing: no token, password or code rests in it in plain."""
+"""A stolen database gives no access: no token, password or code is stored in clear."""
 
 import base64
 from collections.abc import Callable
@@ -15,7 +15,7 @@ WRONG = "a wrong guess of Ada's"
 
 
 def lives_of_tokens(tenant: Tenant) -> list[str]:
-    """Everything that was ever handed out in a life of log-ins, refreshes and failures."""
+    """Every secret that was issued, over log-ins, refreshes and failures."""
     customer = make_customer(tenant)
     visit = open_anonymous(tenant)
     logged_in = log_in(customer, anonymous_session=visit.session)

@@ -1,4 +1,4 @@
-"""Sessions: one door in, new tokens at every log-in, and every way out closes at the next request."""
+"""Sessions: one function starts them, every log-in has new tokens, and an end counts from the next request on."""
 
 import ast
 import uuid
@@ -35,15 +35,15 @@ def customer(tenant: Tenant) -> Customer:
 
 
 def is_let_in(token: str) -> bool:
-    """Whether the token still opens a customer's profile."""
+    """Whether the customer's profile can still be read with the token."""
     try:
         return bearer.resolve(token).customer is not None
     except (bearer.InvalidToken, bearer.TokenExpired):
         return False
 
 
-def doors(logged_in: LoggedIn) -> list[bool]:
-    """Which of the customer's tokens still let in."""
+def accepted(logged_in: LoggedIn) -> list[bool]:
+    """Which of the customer's tokens are still accepted."""
     return [is_let_in(each) for each in (logged_in.access_token, logged_in.service_jwt, logged_in.customer_jwt)]
 
 
@@ -123,7 +123,7 @@ def test_start_on_a_session_that_has_ended_opens_a_new_one(tenant: Tenant, custo
     logged_in = log_in(customer, anonymous_session=visit.session)
     assert logged_in.session.pk != visit.session.pk
     assert logged_in.session.site == "de"
-    assert doors(ended) == [False] * 3
+    assert accepted(ended) == [False] * 3
 
 
 def test_start_on_another_customers_session_opens_a_new_one(tenant: Tenant, customer: Customer) -> None:
@@ -185,9 +185,9 @@ def test_start_that_fails_leaves_nothing_behind(tenant: Tenant, customer: Custom
 def test_end_closes_every_customer_token_and_no_anonymous_one(tenant: Tenant, customer: Customer) -> None:
     visit = open_anonymous(tenant)
     logged_in = log_in(customer, anonymous_session=visit.session)
-    assert doors(logged_in) == [True] * 3
+    assert accepted(logged_in) == [True] * 3
     sessions.end(tenant=tenant, session=logged_in.session, client=CLIENT)
-    assert doors(logged_in) == [False] * 3
+    assert accepted(logged_in) == [False] * 3
     assert bearer.resolve(visit.pair.access_token).customer is None
 
 
@@ -203,7 +203,7 @@ def test_end_is_on_the_trail_once(tenant: Tenant, customer: Customer) -> None:
 def test_end_of_another_tenants_session(customer: Customer, other_tenant: Tenant) -> None:
     logged_in = log_in(customer)
     sessions.end(tenant=other_tenant, session=logged_in.session)
-    assert doors(logged_in) == [True] * 3
+    assert accepted(logged_in) == [True] * 3
 
 
 def test_log_out_of_ones_own_session(tenant: Tenant, customer: Customer) -> None:
@@ -211,14 +211,14 @@ def test_log_out_of_ones_own_session(tenant: Tenant, customer: Customer) -> None
         logged_in = log_in(customer)
         named = logged_in.session.pk if is_named else None
         sessions.log_out(tenant=tenant, session=logged_in.session, named_session_id=named, client=CLIENT)
-        assert doors(logged_in) == [False] * 3
+        assert accepted(logged_in) == [False] * 3
 
 
 def test_log_out_of_another_session(tenant: Tenant, customer: Customer) -> None:
     logged_in = log_in(customer)
     with pytest.raises(sessions.NotYourSession):
         sessions.log_out(tenant=tenant, session=logged_in.session, named_session_id=uuid.uuid4(), client=CLIENT)
-    assert doors(logged_in) == [True] * 3
+    assert accepted(logged_in) == [True] * 3
 
 
 def test_end_all_but_one(tenant: Tenant, customer: Customer) -> None:
@@ -228,7 +228,7 @@ def test_end_all_but_one(tenant: Tenant, customer: Customer) -> None:
         tenant=tenant, customer=customer, reason="password changed", except_session=kept.session
     )
     assert count == 2
-    assert [doors(each)[0] for each in (first, second, kept, stranger)] == [False, False, True, True]
+    assert [accepted(each)[0] for each in (first, second, kept, stranger)] == [False, False, True, True]
 
 
 def test_end_all(tenant: Tenant, customer: Customer) -> None:
@@ -236,7 +236,7 @@ def test_end_all(tenant: Tenant, customer: Customer) -> None:
     first, second = (log_in(customer) for _ in range(2))
     count = sessions.end_all(tenant=tenant, customer=customer, reason="password changed", staff_username="grace")
     assert count == 2
-    assert [doors(each)[0] for each in (first, second, stranger)] == [False, False, True]
+    assert [accepted(each)[0] for each in (first, second, stranger)] == [False, False, True]
     event = AuditEvent.objects.get(action="end_all_sessions")
     assert (event.customer_number, event.staff_username) == (customer.number, "grace")
     assert event.reason == "password changed (2)"
@@ -245,9 +245,9 @@ def test_end_all(tenant: Tenant, customer: Customer) -> None:
 @pytest.mark.parametrize("standing", [{"is_active": False}, {"is_on_hold": True}])
 def test_standing_is_looked_at_in_every_request(customer: Customer, standing: dict[str, bool]) -> None:
     logged_in = log_in(customer)
-    assert doors(logged_in) == [True] * 3
+    assert accepted(logged_in) == [True] * 3
     Customer.objects.update(**standing)
-    assert doors(logged_in) == [False] * 3
+    assert accepted(logged_in) == [False] * 3
 
 
 def test_session_ends_by_itself(customer: Customer, pass_time: Callable[[timedelta], None]) -> None:
@@ -256,7 +256,7 @@ def test_session_ends_by_itself(customer: Customer, pass_time: Callable[[timedel
     assert logged_in.session.is_customers
     pass_time(timedelta(seconds=61))
     assert not Session.objects.get(pk=logged_in.session.pk).is_customers
-    assert doors(logged_in) == [False] * 3
+    assert accepted(logged_in) == [False] * 3
 
 
 def test_start_remembers_the_last_log_in(customer: Customer) -> None:

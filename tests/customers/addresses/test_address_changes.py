@@ -1,4 +1,4 @@
-"""Adding, changing and deleting addresses: one default at all times, and nobody else's address is in reach."""
+"""Adding, changing and deleting addresses: one default at all times, and never another customer's address."""
 
 from typing import Any
 

@@ -28,8 +28,8 @@ def subclasses(of: type[Any]) -> Iterator[type[Any]]:
 
 def test_every_code_that_a_serializer_can_find_is_known() -> None:
     assert contracts.served()  # which imports every serializer
-    strangers = ("rest_framework", "drf_spectacular")
-    ours = [each for each in subclasses(serializers.Serializer) if not each.__module__.startswith(strangers)]
+    others = ("rest_framework", "drf_spectacular")
+    ours = [each for each in subclasses(serializers.Serializer) if not each.__module__.startswith(others)]
     fields = [field for each in ours for field in fields_of(each())]
     codes = {code for field in fields for code in field.error_messages} | {
         str(code) for field in fields for each in field.validators if (code := getattr(each, "code", None))

@@ -1,4 +1,4 @@
-"""Customers who are known elsewhere: social log-in and token exchange against a real OpenID provider."""
+"""Federated log-in and token exchange against a real OpenID provider."""
 
 import pytest
 from pytest_django.fixtures import Settings
@@ -16,13 +16,13 @@ from tests.oidc_provider import REDIRECT_URI, Provider
 
 
 @pytest.fixture
-def registered(tenant: Tenant, elsewhere: Provider, settings: Settings) -> AuthProvider:
+def registered(tenant: Tenant, openid_provider: Provider, settings: Settings) -> AuthProvider:
     settings.ALLOWED_PROVIDER_HOSTS = ["localhost"]
     return AuthProvider.objects.create(
         tenant=tenant,
-        name="elsewhere",
+        name="partner",
         kind="oidc",
-        issuer=elsewhere.issuer,
+        issuer=openid_provider.issuer,
         client_id=CLIENT_ID,
         client_secret_encrypted=encrypt("secret"),
         redirect_uris=[REDIRECT_URI],
@@ -40,10 +40,10 @@ def social_log_in(visitor: APIClient, code: str, **query: str) -> Response:
 
 
 def test_who_is_new_gets_a_profile_and_a_session(
-    registered: AuthProvider, elsewhere: Provider, visitor: APIClient
+    registered: AuthProvider, openid_provider: Provider, visitor: APIClient
 ) -> None:
     verifier = oidc_provider.new_verifier()
-    code = elsewhere.code_for("ada", client_id=CLIENT_ID, verifier=verifier)
+    code = openid_provider.code_for("ada", client_id=CLIENT_ID, verifier=verifier)
     answer = social_log_in(visitor, code, redirect_uri=REDIRECT_URI, code_verifier=verifier)
     assert answer.status_code == 200
     assert isinstance(body_of(answer)["expires_in"], str)
@@ -54,23 +54,25 @@ def test_who_is_new_gets_a_profile_and_a_session(
     assert me["accounts"] == [{"id": "ada@example.com", "providerId": "ada"}]
 
 
-def test_who_comes_back_is_the_same_customer(registered: AuthProvider, elsewhere: Provider, visitor: APIClient) -> None:
+def test_who_comes_back_is_the_same_customer(
+    registered: AuthProvider, openid_provider: Provider, visitor: APIClient
+) -> None:
     for _ in range(2):
-        assert social_log_in(visitor, elsewhere.code_for("ada", client_id=CLIENT_ID)).status_code == 200
+        assert social_log_in(visitor, openid_provider.code_for("ada", client_id=CLIENT_ID)).status_code == 200
     assert Customer.objects.count() == 1
 
 
-@pytest.mark.parametrize("state", ["elsewhere--123", ""])
+@pytest.mark.parametrize("state", ["partner--123", ""])
 def test_a_provider_is_named_by_the_state_or_is_the_only_one(
-    state: str, registered: AuthProvider, elsewhere: Provider, visitor: APIClient
+    state: str, registered: AuthProvider, openid_provider: Provider, visitor: APIClient
 ) -> None:
-    code = elsewhere.code_for("ada", client_id=CLIENT_ID)
+    code = openid_provider.code_for("ada", client_id=CLIENT_ID)
     assert social_log_in(visitor, code, state=state).status_code == 200
     assert social_log_in(visitor, code, state="nobody--1").status_code == 400
 
 
-def test_a_code_is_good_once(registered: AuthProvider, elsewhere: Provider, visitor: APIClient) -> None:
-    code = elsewhere.code_for("ada", client_id=CLIENT_ID)
+def test_a_code_is_good_once(registered: AuthProvider, openid_provider: Provider, visitor: APIClient) -> None:
+    code = openid_provider.code_for("ada", client_id=CLIENT_ID)
     assert social_log_in(visitor, code).status_code == 200
     assert social_log_in(visitor, code).status_code == 401
 
@@ -81,11 +83,11 @@ def test_a_redirect_uri_off_the_list_is_refused(registered: AuthProvider, visito
 
 
 def test_an_unverified_email_of_an_existing_customer_is_challenged(
-    tenant: Tenant, registered: AuthProvider, elsewhere: Provider, visitor: APIClient
+    tenant: Tenant, registered: AuthProvider, openid_provider: Provider, visitor: APIClient
 ) -> None:
     factories.make_customer(tenant)
     AuthProvider.objects.update(is_linking_by_email=True)
-    answer = social_log_in(visitor, elsewhere.code_for("mallory", client_id=CLIENT_ID))
+    answer = social_log_in(visitor, openid_provider.code_for("mallory", client_id=CLIENT_ID))
     body = body_of(answer)
     assert (answer.status_code, body["type"], body["status"]) == (403, "Forbidden", 403)
     assert "code was mailed" in body["message"]
@@ -97,25 +99,25 @@ def test_an_unverified_email_of_an_existing_customer_is_challenged(
 
 @pytest.mark.parametrize(("is_linking", "status"), [(True, 200), (False, 403)])
 def test_a_verified_email_links_where_the_tenant_wants_it(
-    is_linking: bool, status: int, registered: AuthProvider, elsewhere: Provider, visitor: APIClient
+    is_linking: bool, status: int, registered: AuthProvider, openid_provider: Provider, visitor: APIClient
 ) -> None:
     factories.make_customer(registered.tenant)
     AuthProvider.objects.update(is_linking_by_email=is_linking)
-    assert social_log_in(visitor, elsewhere.code_for("ada", client_id=CLIENT_ID)).status_code == status
+    assert social_log_in(visitor, openid_provider.code_for("ada", client_id=CLIENT_ID)).status_code == status
     assert Customer.objects.count() == 1
     assert Account.objects.count() == (2 if is_linking else 1)
 
 
 def test_an_id_token_for_another_client_is_refused(
-    registered: AuthProvider, elsewhere: Provider, visitor: APIClient
+    registered: AuthProvider, openid_provider: Provider, visitor: APIClient
 ) -> None:
     AuthProvider.objects.update(kind="jwt")
-    token = id_token(elsewhere, client_id="someone-else")
+    token = id_token(openid_provider, client_id="someone-else")
     assert exchange(visitor, token).status_code == 401
 
 
-def id_token(elsewhere: Provider, *, client_id: str = CLIENT_ID) -> str:
-    return elsewhere.tokens_for("ada", client_id=client_id)["id_token"]
+def id_token(openid_provider: Provider, *, client_id: str = CLIENT_ID) -> str:
+    return openid_provider.tokens_for("ada", client_id=client_id)["id_token"]
 
 
 def exchange(visitor: APIClient, token: str, **query: str) -> Response:
@@ -125,34 +127,34 @@ def exchange(visitor: APIClient, token: str, **query: str) -> Response:
     return answer
 
 
-def test_a_token_is_exchanged(registered: AuthProvider, elsewhere: Provider, visitor: APIClient) -> None:
+def test_a_token_is_exchanged(registered: AuthProvider, openid_provider: Provider, visitor: APIClient) -> None:
     AuthProvider.objects.update(kind="jwt")
-    token = id_token(elsewhere)
+    token = id_token(openid_provider)
     answer = exchange(visitor, token)
     assert (answer.status_code, body_of(answer)["subject_access_token"]) == (200, token)
     assert isinstance(body_of(answer)["expires_in"], int)
-    assert exchange(visitor, token, config="elsewhere").status_code == 200
+    assert exchange(visitor, token, config="partner").status_code == 200
     assert exchange(visitor, token, config="nobody").status_code == 400
     assert exchange(visitor, token[:-4] + "AAAA").status_code == 401
     assert exchange(visitor, "rubbish").status_code == 401
 
 
 def test_an_unknown_customer_where_nobody_is_provisioned(
-    registered: AuthProvider, elsewhere: Provider, visitor: APIClient
+    registered: AuthProvider, openid_provider: Provider, visitor: APIClient
 ) -> None:
     AuthProvider.objects.update(kind="jwt", is_provisioning=False)
-    assert exchange(visitor, id_token(elsewhere)).status_code == 404
+    assert exchange(visitor, id_token(openid_provider)).status_code == 404
 
 
-def test_a_party_that_is_not_accepted(registered: AuthProvider, elsewhere: Provider, visitor: APIClient) -> None:
+def test_a_party_that_is_not_accepted(registered: AuthProvider, openid_provider: Provider, visitor: APIClient) -> None:
     AuthProvider.objects.update(kind="jwt", authorized_parties=["the-app"])
-    assert exchange(visitor, id_token(elsewhere)).status_code == 401
+    assert exchange(visitor, id_token(openid_provider)).status_code == 401
 
 
 def test_a_provider_that_is_down_is_not_a_wrong_credential(
-    registered: AuthProvider, visitor: APIClient, elsewhere: Provider
+    registered: AuthProvider, visitor: APIClient, openid_provider: Provider
 ) -> None:
-    token = id_token(elsewhere)
+    token = id_token(openid_provider)
     AuthProvider.objects.update(kind="jwt", issuer="http://localhost:9")
     answer = exchange(visitor, token)
     assert (answer.status_code, answer.headers["Retry-After"]) == (503, "5")
@@ -167,6 +169,8 @@ def test_an_issuer_in_our_own_network_is_not_called(
     assert exchange(visitor, "a.b.c").status_code == 503
 
 
-def test_a_disabled_provider_lets_nobody_in(registered: AuthProvider, elsewhere: Provider, visitor: APIClient) -> None:
+def test_a_disabled_provider_lets_nobody_in(
+    registered: AuthProvider, openid_provider: Provider, visitor: APIClient
+) -> None:
     AuthProvider.objects.update(is_enabled=False)
-    assert social_log_in(visitor, elsewhere.code_for("ada", client_id=CLIENT_ID)).status_code == 400
+    assert social_log_in(visitor, openid_provider.code_for("ada", client_id=CLIENT_ID)).status_code == 400
