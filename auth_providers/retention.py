@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from auth_providers.models import (
     Attempts,
-    Challenge,
+    MailedToken,
     OneTimeCode,
     PendingLink,
     PendingLogIn,
@@ -24,7 +24,7 @@ TOKENS_KEPT = timedelta(days=7)
 SESSIONS_KEPT = timedelta(days=90)
 MESSAGES_KEPT = timedelta(days=30)
 # An old link is answered as no longer valid, with or without the row.
-CHALLENGES_KEPT = timedelta(days=7)
+MAILED_TOKENS_KEPT = timedelta(days=7)
 # Longer than any wait that wrong answers led to (`limits.CODE_USED_UP`).
 CODES_KEPT = timedelta(days=1)
 ATTEMPTS_KEPT = timedelta(days=2)
@@ -38,7 +38,7 @@ def purge() -> int:
         + _delete(Session.objects.filter(expires_at__lt=now - SESSIONS_KEPT))
         + _delete(_abandoned_sessions())
         + _delete(Message.objects.filter(Q(sent_at__lt=now - MESSAGES_KEPT) | Q(failed_at__lt=now - MESSAGES_KEPT)))
-        + _delete(Challenge.objects.filter(expires_at__lt=now - CHALLENGES_KEPT))
+        + _delete(MailedToken.objects.filter(expires_at__lt=now - MAILED_TOKENS_KEPT))
         + _delete(OneTimeCode.objects.filter(issued_at__lt=now - CODES_KEPT))
         + _delete(PendingLogIn.objects.filter(expires_at__lt=now - CODES_KEPT))
         + _delete(PendingLink.objects.filter(expires_at__lt=now - CODES_KEPT))

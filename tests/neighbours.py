@@ -19,8 +19,8 @@ from auth_providers.models import (
     Account,
     Attempts,
     AuthProvider,
-    Challenge,
     Flow,
+    MailedToken,
     OneTimeCode,
     PendingLink,
     Submission,
@@ -115,7 +115,7 @@ def _describe(customer: Customer) -> None:
 def _ask(account: Account) -> None:
     """Mailed tokens and codes that wait for an answer, and what waits for them."""
     tenant, customer = account.tenant, account.customer
-    for mailed in Challenge.Purpose:
+    for mailed in MailedToken.Purpose:
         mailed_tokens.issue(account=account, purpose=mailed)
     attempt = LogInAttempt(tenant=tenant, issue=Issue.PAIR, client=factories.CLIENT, method="password")
     with pytest.raises(second_factor_policy.SecondFactorDue):

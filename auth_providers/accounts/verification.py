@@ -10,7 +10,7 @@ from django.db import transaction
 from auth_providers.accounts import accounts
 from auth_providers.accounts.passwords import NO_PASSWORD
 from auth_providers.models import Account
-from customers.models import Customer
+from customers import profiles
 from tenants import audit
 from tenants.clients import Client
 from tenants.errors import DomainError, Kind, Reason
@@ -31,7 +31,10 @@ def confirm(*, tenant: Tenant, account: Account, client: Client) -> None:
     if account.is_confirmed:
         return
     # Two owners of two addresses of one profile come one after the other.
-    list(Customer.objects.for_tenant(tenant).select_for_update().filter(pk=account.customer_id).values_list("pk"))
+    try:
+        profiles.lock(tenant=tenant, customer=account.customer)
+    except profiles.CustomerNotFound as error:
+        raise AccountGone from error
     password = {"password": NO_PASSWORD} if account.kind == Account.Kind.EMAIL else {}
     if not _unproven(tenant, account).filter(pk=account.pk).update(is_confirmed=True, **password):
         raise AccountGone

@@ -17,7 +17,7 @@ from django.utils import timezone, translation
 from auth_providers.accounts import accounts, mailed_tokens
 from auth_providers.accounts.contact_points import ContactPoint
 from auth_providers.messaging import sandbox
-from auth_providers.models import OTP, Account, AuthProvider, Challenge, MessageTemplate, OneTimeCode
+from auth_providers.models import OTP, Account, AuthProvider, MailedToken, MessageTemplate, OneTimeCode
 from tenants.encryption import decrypt
 from tenants.models import Message
 from tenants.outbox.queue import MessageContext
@@ -130,7 +130,7 @@ def _as_given(message: Message, context: MessageContext) -> Facts | None:
 
 
 def _opt_in(message: Message, context: MessageContext) -> Facts | None:
-    return _with_token(message, _find_account(message, is_confirmed=False), Challenge.Purpose.OPT_IN)
+    return _with_token(message, _find_account(message, is_confirmed=False), MailedToken.Purpose.OPT_IN)
 
 
 def _password_reset(message: Message, context: MessageContext) -> Facts | None:
@@ -139,7 +139,7 @@ def _password_reset(message: Message, context: MessageContext) -> Facts | None:
     account = _find_account(message)
     if account is not None and not account.is_confirmed and is_password_usable(account.password):
         return None
-    return _with_token(message, account, Challenge.Purpose.PASSWORD_RESET)
+    return _with_token(message, account, MailedToken.Purpose.PASSWORD_RESET)
 
 
 def _email_change(message: Message, context: MessageContext) -> Facts | None:
@@ -150,12 +150,12 @@ def _email_change(message: Message, context: MessageContext) -> Facts | None:
     details = mailed_tokens.EmailChange(
         email=message.recipient, is_contact_email_synced=bool(context["is_contact_email_synced"])
     )
-    return _with_token(message, account, Challenge.Purpose.EMAIL_CHANGE, details)
+    return _with_token(message, account, MailedToken.Purpose.EMAIL_CHANGE, details)
 
 
 def _deletion(message: Message, context: MessageContext) -> Facts | None:
     account = _find_account_by_key(message, context["account"])
-    return _with_token(message, account, Challenge.Purpose.DELETION)
+    return _with_token(message, account, MailedToken.Purpose.DELETION)
 
 
 def _code(message: Message, context: MessageContext) -> Facts | None:
@@ -206,7 +206,7 @@ def _find_account_by_key(message: Message, key: str | int) -> Account | None:
 def _with_token(
     message: Message,
     account: Account | None,
-    purpose: Challenge.Purpose,
+    purpose: MailedToken.Purpose,
     details: mailed_tokens.EmailChange | None = None,
 ) -> Facts | None:
     """The template that is named after the token's purpose, with a new token and the tenant's link for it; None

@@ -16,7 +16,7 @@ TABLES = [
     "auth_providers_flow",
     "auth_providers_submission",
     "auth_providers_messagetemplate",
-    "auth_providers_challenge",
+    "auth_providers_mailedtoken",
     "auth_providers_onetimecode",
     "auth_providers_authenticator",
     "auth_providers_recoverycode",
@@ -107,20 +107,6 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
-            name='Challenge',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('purpose', models.CharField(choices=[('opt_in', 'Opt In'), ('password_reset', 'Password Reset'), ('email_change', 'Email Change'), ('deletion', 'Deletion')], max_length=32)),
-                ('token_hash', models.BinaryField(max_length=32, unique=True)),
-                ('details', models.JSONField(default=dict)),
-                ('created_at', models.DateTimeField(default=django.utils.timezone.now)),
-                ('expires_at', models.DateTimeField()),
-                ('spent_at', models.DateTimeField(null=True)),
-                ('account', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='auth_providers.account')),
-                ('tenant', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='tenants.tenant')),
-            ],
-        ),
-        migrations.CreateModel(
             name='Flow',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
@@ -132,6 +118,20 @@ class Migration(migrations.Migration):
             options={
                 'ordering': ['name'],
             },
+        ),
+        migrations.CreateModel(
+            name='MailedToken',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('purpose', models.CharField(choices=[('opt_in', 'Opt In'), ('password_reset', 'Password Reset'), ('email_change', 'Email Change'), ('deletion', 'Deletion')], max_length=32)),
+                ('token_hash', models.BinaryField(max_length=32, unique=True)),
+                ('details', models.JSONField(default=dict)),
+                ('created_at', models.DateTimeField(default=django.utils.timezone.now)),
+                ('expires_at', models.DateTimeField()),
+                ('spent_at', models.DateTimeField(null=True)),
+                ('account', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='auth_providers.account')),
+                ('tenant', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='tenants.tenant')),
+            ],
         ),
         migrations.CreateModel(
             name='MessageTemplate',
@@ -323,13 +323,13 @@ class Migration(migrations.Migration):
             model_name='authprovider',
             constraint=models.CheckConstraint(condition=models.Q(models.Q(('kind', models.F('name')), ('kind__in', ['password', 'otp', 'totp'])), models.Q(models.Q(('kind__in', ['password', 'otp', 'totp']), _negated=True), models.Q(('name__in', ['password', 'otp', 'totp']), _negated=True)), _connector='OR'), name='auth_provider_own_names'),
         ),
-        migrations.AddIndex(
-            model_name='challenge',
-            index=models.Index(fields=['expires_at'], name='challenge_by_expiry'),
-        ),
         migrations.AddConstraint(
             model_name='flow',
             constraint=models.UniqueConstraint(fields=('tenant', 'name'), name='flow_name_unique'),
+        ),
+        migrations.AddIndex(
+            model_name='mailedtoken',
+            index=models.Index(fields=['expires_at'], name='mailed_token_by_expiry'),
         ),
         migrations.AddConstraint(
             model_name='messagetemplate',

@@ -6,7 +6,7 @@ from auth_providers.models.messages import MessageTemplate
 from auth_providers.models.proofs import (
     Attempts,
     Authenticator,
-    Challenge,
+    MailedToken,
     OneTimeCode,
     PendingLink,
     PendingLogIn,
@@ -22,8 +22,8 @@ __all__ = [
     "Attempts",
     "AuthProvider",
     "Authenticator",
-    "Challenge",
     "Flow",
+    "MailedToken",
     "MessageTemplate",
     "OneTimeCode",
     "PendingLink",

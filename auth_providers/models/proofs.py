@@ -36,7 +36,7 @@ else:
     from django_otp.models import CooldownMixin, ThrottlingMixin
 
 
-class Challenge(TenantOwned):
+class MailedToken(TenantOwned):
     """A token that was mailed to prove that its receiver reads that mailbox. It is accepted once, for one purpose."""
 
     class Purpose(models.TextChoices):
@@ -54,7 +54,7 @@ class Challenge(TenantOwned):
     spent_at = models.DateTimeField(null=True)
 
     class Meta:
-        indexes = [models.Index(fields=["expires_at"], name="challenge_by_expiry")]
+        indexes = [models.Index(fields=["expires_at"], name="mailed_token_by_expiry")]
 
     def __str__(self) -> str:
         return f"{self.purpose} for {self.account_id}"

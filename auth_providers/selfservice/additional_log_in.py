@@ -54,8 +54,6 @@ def _create(tenant: Tenant, customer: Customer, email: str, password_hash: str, 
 
 def _make_room(tenant: Tenant, customer: Customer) -> None:
     """Lock the profile, so that no two log-ins take the last place, nor one that of a customer who is being erased."""
-    there = Customer.objects.for_tenant(tenant).select_for_update().filter(pk=customer.pk, erased_at=None)
-    if there.values_list("pk").first() is None:
-        raise profiles.CustomerNotFound
+    profiles.lock(tenant=tenant, customer=customer)
     if accounts.of_customer(tenant=tenant, customer=customer).count() >= MAX_LOG_INS:
         raise InvalidInput.field("email", f"A customer has at most {MAX_LOG_INS} log-ins.", code="max_length")

@@ -12,7 +12,7 @@ from auth_providers.accounts import accounts, mailed_tokens, notices
 from auth_providers.models import (
     Account,
     Authenticator,
-    Challenge,
+    MailedToken,
     OneTimeCode,
     PendingLink,
     PendingLogIn,
@@ -32,7 +32,7 @@ from tenants.outbox import queue
 TEMPLATE = "deletion"
 REASON = "deleted"
 # The tables whose rows belong to a log-in, and those whose rows belong to a customer.
-BELONGING_TO_LOG_IN: tuple[type[Model], ...] = (Challenge, PendingLogIn, PendingLink)
+BELONGING_TO_LOG_IN: tuple[type[Model], ...] = (MailedToken, PendingLogIn, PendingLink)
 BELONGING_TO_CUSTOMER: tuple[type[Model], ...] = (Authenticator, RecoveryCode)
 
 
@@ -61,8 +61,8 @@ def request(*, tenant: Tenant, customer: Customer, session: Session, client: Cli
 
 @transaction.atomic
 def confirm(*, tenant: Tenant, customer: Customer, token: str, client: Client) -> None:
-    """Delete the profile with the mailed token. Raises `InvalidChallenge`, also for another customer's token."""
-    mailed_tokens.spend_own(tenant=tenant, purpose=Challenge.Purpose.DELETION, token=token, customer=customer)
+    """Delete the profile with the mailed token. Raises `InvalidMailedToken`, also for another customer's token."""
+    mailed_tokens.spend_own(tenant=tenant, purpose=MailedToken.Purpose.DELETION, token=token, customer=customer)
     _delete(tenant, customer, client)
 
 
@@ -130,7 +130,8 @@ def _finish(unfinished: UnfinishedErasure) -> int:
 def _destinations(tenant: Tenant, customer: Customer, log_ins: list[Account], own: list[str]) -> set[str]:
     """Where messages to the customer went or wait to go. What someone else logs in with is theirs, whatever a profile
     calls its contact e-mail."""
-    asked_for = Challenge.objects.for_tenant(tenant).filter(account__in=log_ins, purpose=Challenge.Purpose.EMAIL_CHANGE)
+    changes = MailedToken.objects.for_tenant(tenant).filter(purpose=MailedToken.Purpose.EMAIL_CHANGE)
+    asked_for = changes.filter(account__in=log_ins)
     found = {*own, *asked_for.values_list("details__email", flat=True), *_about_to_be_asked(tenant, log_ins)}
     return found - accounts.destinations_of_others(tenant=tenant, customer=customer, destinations=found)
 

@@ -5,7 +5,7 @@ from django.db import transaction
 from auth_providers import limits
 from auth_providers.accounts import accounts, mailed_tokens, notices
 from auth_providers.login import password as password_login
-from auth_providers.models import Account, Challenge
+from auth_providers.models import Account, MailedToken
 from customers import profiles
 from customers.models import Customer
 from customers.profiles import normalize_email
@@ -65,12 +65,12 @@ def request(
 def confirm(*, tenant: Tenant, token: str, client: Client) -> None:
     """Move the log-in, and the contact e-mail when that was asked for, to the address that got the token.
 
-    Raises `mailed_tokens.InvalidChallenge`, and `accounts.EmailTaken` when someone took the address in the meantime.
+    Raises `mailed_tokens.InvalidMailedToken`, and `accounts.EmailTaken` when someone took the address in the meantime.
     """
     with transaction.atomic():
-        challenge = mailed_tokens.spend(tenant=tenant, purpose=Challenge.Purpose.EMAIL_CHANGE, token=token)
-        account = challenge.account
-        details: mailed_tokens.EmailChange = challenge.details
+        mailed = mailed_tokens.spend(tenant=tenant, purpose=MailedToken.Purpose.EMAIL_CHANGE, token=token)
+        account = mailed.account
+        details: mailed_tokens.EmailChange = mailed.details
         accounts.move_email(tenant=tenant, account=account, email=details["email"])
         if details["is_contact_email_synced"]:
             profiles.update(

@@ -6,7 +6,7 @@ from django.db import transaction
 
 from auth_providers import limits
 from auth_providers.accounts import mailed_tokens, verification
-from auth_providers.models import PASSWORD, Account, Challenge
+from auth_providers.models import PASSWORD, Account, MailedToken
 from auth_providers.tokens import sessions
 from auth_providers.tokens.log_in_attempt import LogInAttempt
 from customers.profiles import normalize_email
@@ -42,15 +42,15 @@ def resend(*, tenant: Tenant, email: str, client: Client) -> None:
 def confirm(*, attempt: LogInAttempt, token: str) -> sessions.Started:
     """Confirm the account that the token was mailed for and log its customer in.
 
-    Raises `mailed_tokens.InvalidChallenge`, `sessions.LogInRefused` for a customer who may not come in all the same,
+    Raises `mailed_tokens.InvalidMailedToken`, `sessions.LogInRefused` for a customer who may not come in all the same,
     and what `sessions.start` raises where a second factor is due: the account is confirmed then, too.
     """
     tenant = attempt.tenant
     with transaction.atomic():
-        account = mailed_tokens.find_locked(tenant=tenant, purpose=Challenge.Purpose.OPT_IN, token=token).account
+        account = mailed_tokens.find_locked(tenant=tenant, purpose=MailedToken.Purpose.OPT_IN, token=token).account
         try:
             verification.confirm_opt_in(tenant=tenant, account=account)
         except verification.AccountGone as error:  # another of the account's tokens was used: they are all spent
-            raise mailed_tokens.InvalidChallenge from error
+            raise mailed_tokens.InvalidMailedToken from error
     proven = replace(attempt, method=PASSWORD, note="opt-in confirmed", is_mailbox_proof=True)
     return sessions.start(attempt=proven, account=account)

@@ -8,7 +8,7 @@ from django.db import transaction
 from auth_providers import limits
 from auth_providers.accounts import accounts, mailed_tokens, notices, passwords, verification
 from auth_providers.login import password as password_login
-from auth_providers.models import Account, Challenge, Session
+from auth_providers.models import Account, MailedToken, Session
 from auth_providers.tokens import sessions
 from customers.models import Customer
 from customers.profiles import normalize_email
@@ -42,13 +42,13 @@ def request(*, tenant: Tenant, email: str, site: str = "", client: Client) -> No
 def complete(*, tenant: Tenant, token: str, password: str, client: Client) -> None:
     """Set a new password with a mailed token, which also proves that the address is one's own.
 
-    Raises `mailed_tokens.InvalidChallenge`, `InvalidInput` and `verification.AccountGone`; the token stays good then.
+    Raises `mailed_tokens.InvalidMailedToken`, `InvalidInput` and `verification.AccountGone`; the token stays good then.
     """
     passwords.check_new(tenant=tenant, password=password)
     password_hash = passwords.hash_password(password)
     with transaction.atomic():
-        challenge = mailed_tokens.spend(tenant=tenant, purpose=Challenge.Purpose.PASSWORD_RESET, token=token)
-        account = challenge.account
+        mailed = mailed_tokens.spend(tenant=tenant, purpose=MailedToken.Purpose.PASSWORD_RESET, token=token)
+        account = mailed.account
         passwords.check_new(tenant=tenant, password=password, context=_context(account))
         verification.confirm(tenant=tenant, account=account, client=client)
         _set(tenant=tenant, account=account, password_hash=password_hash, client=client, action="reset_password")

@@ -14,10 +14,10 @@ from auth_providers.accounts import accounts, connections, mailed_tokens, notice
 from auth_providers.accounts.contact_points import ContactPoint
 from auth_providers.intake import matching
 from auth_providers.login import one_time_code, totp
-from auth_providers.models import Account, AuthProvider, Challenge, OneTimeCode
+from auth_providers.models import Account, AuthProvider, MailedToken, OneTimeCode
 from auth_providers.selfservice import deletion, email_change, password_reset, staff_actions
 from auth_providers.tokens import second_factor_policy, sessions
-from auth_providers.tokens.second_factor_policy import Way
+from auth_providers.tokens.second_factor_policy import SecondFactorMethod
 from tenants import directory
 from tenants.models import Tenant
 from tests import authenticators, factories
@@ -58,22 +58,23 @@ def rich(neighbours: Neighbours, tenant: Tenant) -> LoggedIn:
 def test_the_code_of_a_second_factor_goes_to_the_customers_own_mailbox(poor: LoggedIn) -> None:
     """The neighbours have a telephone and an authenticator; this customer has neither."""
     account = factories.account_of(poor.customer)
-    way = second_factor_policy.find_way(tenant=account.tenant, account=account, method="password")
-    assert way == Way(method="email", destination=EMAIL)
+    found = second_factor_policy.find_method(tenant=account.tenant, account=account, method="password")
+    assert found == SecondFactorMethod(method="email", destination=EMAIL)
 
 
 def test_the_code_of_a_second_factor_goes_to_the_customers_own_telephone(poor: LoggedIn) -> None:
     account = factories.account_of(poor.customer)
     point = ContactPoint(channel="sms", destination=PHONE)
     accounts.create_for_contact_point(tenant=account.tenant, customer=poor.customer, point=point, is_confirmed=True)
-    way = second_factor_policy.find_way(tenant=account.tenant, account=account, method="password")
-    assert way == Way(method="sms", destination=PHONE)
+    found = second_factor_policy.find_method(tenant=account.tenant, account=account, method="password")
+    assert found == SecondFactorMethod(method="sms", destination=PHONE)
 
 
 def test_nobody_needs_the_second_factor_of_somebody_else(poor: LoggedIn, neighbours: Neighbours) -> None:
     tenant = poor.customer.tenant
     everybody = type(poor.customer).objects.for_tenant(tenant)
-    assert list(second_factor_policy.let_through(tenant=tenant, client=CLIENT, customers=everybody)) == [poor.customer]
+    free = second_factor_policy.without_second_factor(tenant=tenant, client=CLIENT, customers=everybody)
+    assert list(free) == [poor.customer]
 
 
 def test_contact_points_are_those_of_the_customer(poor: LoggedIn) -> None:
@@ -176,16 +177,16 @@ def test_a_code_is_answered_by_whom_it_was_sent_to(rich: LoggedIn, neighbours: N
 
 
 def test_a_mailed_token_is_its_purposes_and_its_tenants(rich: LoggedIn, neighbours: Neighbours) -> None:
-    purpose = Challenge.Purpose
+    purpose = MailedToken.Purpose
     account = factories.account_of_email(rich.customer)
     token = mailed_tokens.issue(account=account, purpose=purpose.DELETION)
     for tenant, wanted in (
         (rich.customer.tenant, purpose.PASSWORD_RESET),
         (neighbours.across.customer.tenant, purpose.DELETION),
     ):
-        with pytest.raises(mailed_tokens.InvalidChallenge):
+        with pytest.raises(mailed_tokens.InvalidMailedToken):
             mailed_tokens.spend(tenant=tenant, purpose=wanted, token=token)
-    with pytest.raises(mailed_tokens.InvalidChallenge):
+    with pytest.raises(mailed_tokens.InvalidMailedToken):
         mailed_tokens.spend_own(
             tenant=rich.customer.tenant, purpose=purpose.DELETION, token=token, customer=neighbours.beside.customer
         )
@@ -218,14 +219,14 @@ def confirm_beside_something_unproven(rich: LoggedIn) -> None:
 
 def reset_password(rich: LoggedIn) -> None:
     account = factories.account_of_email(rich.customer)
-    token = mailed_tokens.issue(account=account, purpose=Challenge.Purpose.PASSWORD_RESET)
+    token = mailed_tokens.issue(account=account, purpose=MailedToken.Purpose.PASSWORD_RESET)
     password_reset.complete(tenant=account.tenant, token=token, password="another battery staple", client=CLIENT)
 
 
 def change_email(rich: LoggedIn) -> None:
     details = mailed_tokens.EmailChange(email="countess@example.com", is_contact_email_synced=True)
     account = factories.account_of_email(rich.customer)
-    token = mailed_tokens.issue(account=account, purpose=Challenge.Purpose.EMAIL_CHANGE, details=details)
+    token = mailed_tokens.issue(account=account, purpose=MailedToken.Purpose.EMAIL_CHANGE, details=details)
     email_change.confirm(tenant=account.tenant, token=token, client=CLIENT)
 
 
@@ -238,7 +239,7 @@ def purge(rich: LoggedIn) -> None:
     """When all that is this customer's is long over."""
     past = timezone.now() - retention.SESSIONS_KEPT * 2
     OneTimeCode.objects.filter(customer_number=rich.customer.number).update(expires_at=past)
-    Challenge.objects.filter(account__customer=rich.customer).update(expires_at=past)
+    MailedToken.objects.filter(account__customer=rich.customer).update(expires_at=past)
     rich.session.expires_at = past
     rich.session.save()
     retention.purge()
@@ -292,7 +293,7 @@ def test_staff_end_no_session_of_somebody_else(rich: LoggedIn, neighbours: Neigh
 
 def test_nobody_goes_on_with_the_session_of_somebody_else(poor: LoggedIn, neighbours: Neighbours) -> None:
     for theirs in (neighbours.beside.session, neighbours.across.session):
-        assert factories.log_in(poor.customer, continuing=theirs).session.pk != theirs.pk
+        assert factories.log_in(poor.customer, anonymous_session=theirs).session.pk != theirs.pk
     assert neighbours.changed() == {}
 
 

@@ -5,8 +5,8 @@ from collections import Counter
 import pytest
 
 from auth_providers.accounts import mailed_tokens
-from auth_providers.accounts.mailed_tokens import InvalidChallenge
-from auth_providers.models import Account, Challenge
+from auth_providers.accounts.mailed_tokens import InvalidMailedToken
+from auth_providers.models import Account, MailedToken
 from auth_providers.selfservice import additional_log_in, password_reset
 from customers import profiles
 from customers.addresses import addresses
@@ -59,14 +59,14 @@ def test_deleting_the_default_while_adding_leaves_exactly_one_default() -> None:
 def test_one_reset_token_used_at_once_sets_one_password() -> None:
     tenant = factories.make_tenant()
     account = factories.account_of(factories.make_customer(tenant))
-    token = mailed_tokens.issue(account=account, purpose=Challenge.Purpose.PASSWORD_RESET)
+    token = mailed_tokens.issue(account=account, purpose=MailedToken.Purpose.PASSWORD_RESET)
     results = at_once(
         6,
         lambda index: password_reset.complete(
             tenant=tenant, token=token, password=f"another battery {index}", client=factories.CLIENT
         ),
     )
-    assert kinds(list(results)) == {"NoneType": 1, InvalidChallenge.__name__: 5}
+    assert kinds(list(results)) == {"NoneType": 1, InvalidMailedToken.__name__: 5}
 
 
 def test_two_workers_send_a_mail_once(mailoutbox: list[object]) -> None:

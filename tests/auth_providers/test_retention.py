@@ -7,7 +7,7 @@ import pytest
 
 from auth_providers import limits, retention
 from auth_providers.accounts import mailed_tokens
-from auth_providers.models import Account, Attempts, Challenge, Session, Token
+from auth_providers.models import Account, Attempts, MailedToken, Session, Token
 from auth_providers.tokens import bearer, refresh, sessions
 from customers.models import Customer
 from tenants.models import AuditEvent, Message, Tenant
@@ -110,10 +110,10 @@ def test_purge_works_in_batches(tenant: Tenant, pass_time: PassTime, monkeypatch
 
 
 def test_mailed_tokens_go_a_week_after_they_expired(tenant: Tenant, pass_time: PassTime) -> None:
-    mailed_tokens.issue(account=account_of(make_customer(tenant)), purpose=Challenge.Purpose.PASSWORD_RESET)
-    pass_time(retention.CHALLENGES_KEPT)
+    mailed_tokens.issue(account=account_of(make_customer(tenant)), purpose=MailedToken.Purpose.PASSWORD_RESET)
+    pass_time(retention.MAILED_TOKENS_KEPT)
     retention.purge()
-    assert Challenge.objects.exists()
+    assert MailedToken.objects.exists()
     pass_time(timedelta(hours=1, minutes=1))
     retention.purge()
-    assert not Challenge.objects.exists()
+    assert not MailedToken.objects.exists()

@@ -10,7 +10,7 @@ from django.http import HttpResponse
 
 from auth_providers.accounts import mailed_tokens
 from auth_providers.login import totp
-from auth_providers.models import Account, AuthProvider, Challenge, OneTimeCode
+from auth_providers.models import Account, AuthProvider, MailedToken, OneTimeCode
 from customers.models import Customer
 from tenants.encryption import encrypt
 from tenants.models import Tenant
@@ -84,7 +84,7 @@ def set_scene(tenant: Tenant, openid_provider: Provider | None = None) -> Scene:
 
 def _mailed_tokens(account: Account) -> dict[str, str]:
     """What the customer has in their mailbox, and, for the opt-in, what someone who waits has."""
-    purpose = Challenge.Purpose
+    purpose = MailedToken.Purpose
     change = mailed_tokens.EmailChange(email=NEW_EMAIL, is_contact_email_synced=True)
     return {
         "opt_in": mailed_tokens.issue(account=_waiting_account(account.customer), purpose=purpose.OPT_IN),

@@ -7,7 +7,7 @@ import pytest
 from django.core.cache import cache
 from django.db import connection
 
-from auth_providers.models import AuthProvider, Challenge
+from auth_providers.models import AuthProvider, MailedToken
 from customers.models import Address, CustomerNumber
 from tenants.models import SigningKey
 from tests import factories
@@ -49,7 +49,7 @@ def spoil_client_secret(scene: Scene) -> None:
 
 def spoil_details(scene: Scene) -> None:
     """Of the mailed token: it names no new address."""
-    Challenge.objects.update(details={})
+    MailedToken.objects.update(details={})
 
 
 def spoil_address(scene: Scene) -> None:

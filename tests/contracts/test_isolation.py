@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from auth_providers.models import Account, Authenticator, Challenge, RecoveryCode, Session, Token
+from auth_providers.models import Account, Authenticator, MailedToken, RecoveryCode, Session, Token
 from auth_providers.selfservice import staff_actions
 from auth_providers.tokens import sessions
 from customers.models import Address, Customer
@@ -21,7 +21,7 @@ from tests.contracts.shapes import check_refusal
 GUARDED = [operation for operation in EVERY_OPERATION if operation.opens != "none"]
 OPEN_TO_VISITORS = [operation for operation in GUARDED if operation.opens == "visitor"]
 FOR_CUSTOMERS = [operation for operation in GUARDED if operation.opens == "customer"]
-CHANGEABLE: list[Any] = [Customer, Address, Account, Authenticator, Challenge, Message, RecoveryCode, Session, Token]
+CHANGEABLE: list[Any] = [Customer, Address, Account, Authenticator, MailedToken, Message, RecoveryCode, Session, Token]
 
 
 # -- tokens that open nothing -----------------------------------------------------------------------------------------
@@ -263,7 +263,7 @@ def test_mailed_token_that_was_used(operation: str, scene: Scene) -> None:
 
 @pytest.mark.parametrize("operation", ["email-confirm", "password-reset-update", "opt-in", "me-delete-by-token"])
 def test_mailed_token_that_expired(operation: str, scene: Scene) -> None:
-    Challenge.objects.update(expires_at=timezone.now() - timedelta(seconds=1))
+    MailedToken.objects.update(expires_at=timezone.now() - timedelta(seconds=1))
     assert BY_NAME[operation].send(scene).status_code == 400
 
 

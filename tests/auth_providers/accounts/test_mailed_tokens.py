@@ -6,15 +6,15 @@ from datetime import timedelta
 import pytest
 
 from auth_providers.accounts import mailed_tokens
-from auth_providers.accounts.mailed_tokens import InvalidChallenge
-from auth_providers.models import Account, Challenge
+from auth_providers.accounts.mailed_tokens import InvalidMailedToken
+from auth_providers.models import Account, MailedToken
 from customers.models import Customer
 from tenants.models import Tenant
 from tenants.outbox import queue, worker
 from tenants.random_tokens import digest
 from tests import factories
 
-Purpose = Challenge.Purpose
+Purpose = MailedToken.Purpose
 SECOND = timedelta(seconds=1)
 
 
@@ -23,18 +23,18 @@ def account(tenant: Tenant) -> Account:
     return factories.account_of(factories.make_customer(tenant))
 
 
-def issue(account: Account, purpose: Challenge.Purpose = Purpose.PASSWORD_RESET) -> str:
+def issue(account: Account, purpose: MailedToken.Purpose = Purpose.PASSWORD_RESET) -> str:
     return mailed_tokens.issue(account=account, purpose=purpose)
 
 
-def spend(tenant: Tenant, token: str, purpose: Challenge.Purpose = Purpose.PASSWORD_RESET) -> Challenge:
+def spend(tenant: Tenant, token: str, purpose: MailedToken.Purpose = Purpose.PASSWORD_RESET) -> MailedToken:
     return mailed_tokens.spend(tenant=tenant, purpose=purpose, token=token)
 
 
-def is_refused(tenant: Tenant, token: str, purpose: Challenge.Purpose = Purpose.PASSWORD_RESET) -> bool:
+def is_refused(tenant: Tenant, token: str, purpose: MailedToken.Purpose = Purpose.PASSWORD_RESET) -> bool:
     try:
         spend(tenant, token, purpose)
-    except InvalidChallenge as error:
+    except InvalidMailedToken as error:
         return [each.field for each in error.details] == ["token"]
     return False
 
@@ -60,7 +60,9 @@ def test_spend_leaves_other_accounts_alone(account: Account) -> None:
 
 @pytest.mark.parametrize("made_for", Purpose)
 @pytest.mark.parametrize("used_for", Purpose)
-def test_spend_for_its_purpose_only(account: Account, made_for: Challenge.Purpose, used_for: Challenge.Purpose) -> None:
+def test_spend_for_its_purpose_only(
+    account: Account, made_for: MailedToken.Purpose, used_for: MailedToken.Purpose
+) -> None:
     token = issue(account, made_for)
     assert is_refused(account.tenant, token, used_for) is (made_for is not used_for)
 
@@ -80,10 +82,10 @@ def test_spend_what_was_never_issued(account: Account, token: str) -> None:
 @pytest.mark.usefixtures("stopped_clock")
 @pytest.mark.parametrize("purpose", Purpose)
 def test_spend_until_it_expires(
-    account: Account, purpose: Challenge.Purpose, pass_time: Callable[[timedelta], None]
+    account: Account, purpose: MailedToken.Purpose, pass_time: Callable[[timedelta], None]
 ) -> None:
     first, second = issue(account, purpose), issue(account, purpose)
-    Challenge.objects.filter(token_hash=digest(second)).update(account=second_account(account))
+    MailedToken.objects.filter(token_hash=digest(second)).update(account=second_account(account))
     pass_time(mailed_tokens.LIFETIMES[purpose] - SECOND)
     assert not is_refused(account.tenant, first, purpose)
     pass_time(SECOND)
@@ -102,7 +104,7 @@ def test_it_expires_from_the_sending_of_its_mail(
     account: Account, pass_time: Callable[[timedelta], None], mailoutbox: list[object]
 ) -> None:
     queue.enqueue(tenant=account.tenant, template="password_reset", recipient=account.identifier)
-    assert not Challenge.objects.exists()
+    assert not MailedToken.objects.exists()
     pass_time(timedelta(hours=5))  # the mail server was down
     assert worker.send_due() == 1
     body = str(getattr(mailoutbox[0], "body", ""))
@@ -115,7 +117,7 @@ def test_the_database_never_holds_the_token(account: Account, stored: Callable[[
     token = issue(account)
     for part in (token, token[:20], token[-20:]):
         assert part not in stored()
-    assert Challenge.objects.get().token_hash == digest(token)
+    assert MailedToken.objects.get().token_hash == digest(token)
 
 
 def test_spend_for_an_erased_customer(account: Account) -> None:
@@ -127,8 +129,8 @@ def test_spend_for_an_erased_customer(account: Account) -> None:
 def test_spend_own_of_someone_else(account: Account) -> None:
     token = issue(account, Purpose.DELETION)
     other = second_account(account).customer
-    with pytest.raises(InvalidChallenge):
+    with pytest.raises(InvalidMailedToken):
         mailed_tokens.spend_own(tenant=account.tenant, purpose=Purpose.DELETION, token=token, customer=other)
     mailed_tokens.spend_own(tenant=account.tenant, purpose=Purpose.DELETION, token=token, customer=account.customer)
-    with pytest.raises(InvalidChallenge):
+    with pytest.raises(InvalidMailedToken):
         mailed_tokens.spend_own(tenant=account.tenant, purpose=Purpose.DELETION, token=token, customer=account.customer)

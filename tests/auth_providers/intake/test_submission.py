@@ -12,7 +12,7 @@ from auth_providers.intake import pending_submissions, submission
 from auth_providers.intake.entries import Entry
 from auth_providers.login import one_time_code
 from auth_providers.login import password as password_login
-from auth_providers.models import Account, Challenge, Submission
+from auth_providers.models import Account, MailedToken, Submission
 from auth_providers.selfservice import opt_in, password_reset
 from auth_providers.tokens.log_in_attempt import Issue, LogInAttempt
 from tenants.models import CheckIn, Tenant
@@ -64,7 +64,7 @@ def test_another_tenant_finds_nothing(tenant: Tenant, other_tenant: Tenant) -> N
 def test_following_a_mailed_link_is_proof_too(tenant: Tenant) -> None:
     submit(tenant)
     account = Account.objects.get(identifier=EMAIL)
-    token = mailed_tokens.issue(account=account, purpose=Challenge.Purpose.OPT_IN)
+    token = mailed_tokens.issue(account=account, purpose=MailedToken.Purpose.OPT_IN)
     opt_in.confirm(attempt=LogInAttempt(tenant=tenant, issue=Issue.PAIR, client=factories.CLIENT), token=token)
     assert list(Account.objects.values_list("identifier", "is_confirmed")) == [(EMAIL, True)]
 

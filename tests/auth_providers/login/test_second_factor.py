@@ -19,7 +19,7 @@ from auth_providers.models import (
     Attempts,
     Authenticator,
     AuthProvider,
-    Challenge,
+    MailedToken,
     OneTimeCode,
     PendingLogIn,
     Session,
@@ -243,7 +243,7 @@ def test_an_opt_in_confirms_and_does_not_log_in(tenant: Tenant) -> None:
     tenant.is_opt_in_required = True
     policy(tenant, SecondFactor.ALWAYS)
     customer = factories.make_customer(tenant)
-    token = mailed_tokens.issue(account=factories.account_of(customer), purpose=Challenge.Purpose.OPT_IN)
+    token = mailed_tokens.issue(account=factories.account_of(customer), purpose=MailedToken.Purpose.OPT_IN)
     with pytest.raises(SecondFactorDue):
         opt_in.confirm(attempt=LogInAttempt(tenant=tenant, issue=ISSUE, client=CLIENT), token=token)
     assert factories.account_of(customer).is_confirmed
@@ -384,14 +384,14 @@ def change_password(customer: Customer) -> None:
 
 
 def reset_password(customer: Customer) -> None:
-    token = mailed_tokens.issue(account=factories.account_of(customer), purpose=Challenge.Purpose.PASSWORD_RESET)
+    token = mailed_tokens.issue(account=factories.account_of(customer), purpose=MailedToken.Purpose.PASSWORD_RESET)
     password_reset.complete(tenant=customer.tenant, token=token, password="another battery staple", client=CLIENT)
 
 
 def change_email(customer: Customer) -> None:
     token = mailed_tokens.issue(
         account=factories.account_of(customer),
-        purpose=Challenge.Purpose.EMAIL_CHANGE,
+        purpose=MailedToken.Purpose.EMAIL_CHANGE,
         details={"email": "new@example.com", "is_contact_email_synced": False},
     )
     email_change.confirm(tenant=customer.tenant, token=token, client=CLIENT)

@@ -14,7 +14,7 @@ from auth_providers.accounts import mailed_tokens
 from auth_providers.models import (
     Account,
     Authenticator,
-    Challenge,
+    MailedToken,
     OneTimeCode,
     PendingLink,
     PendingLogIn,
@@ -64,7 +64,7 @@ PERSONAL: dict[str, dict[str, str]] = {
     "Consent": dict.fromkeys(["customer", "purpose", "is_given", "source"], "the row goes"),
     "Account": {"identifier": "replaced", "email": "emptied", "password": "replaced by none"},
     "Session": {"address": "emptied", "user_agent": "emptied"},
-    "Challenge": {"details": "the row goes: it may hold a new e-mail"},
+    "MailedToken": {"details": "the row goes: it may hold a new e-mail"},
     "OneTimeCode": dict.fromkeys(["destination", "customer_number"], "the row goes"),
     "Authenticator": dict.fromkeys(["customer", "secret_encrypted"], "the row goes"),
     "RecoveryCode": dict.fromkeys(["customer", "code_hmac"], "the row goes"),
@@ -108,7 +108,7 @@ NOT_PERSONAL: dict[str, set[str]] = {
         "second_factor",
     },
     "Token": {"id", "tenant", "session", "kind", "token_hash", "issued_at", "expires_at", "spent_at"},
-    "Challenge": {"id", "tenant", "purpose", "account", "token_hash", "created_at", "expires_at", "spent_at"},
+    "MailedToken": {"id", "tenant", "purpose", "account", "token_hash", "created_at", "expires_at", "spent_at"},
     "OneTimeCode": {
         *("id", "tenant", "purpose", "channel", "challenge_id", "code_hmac", "wrong_answers", "issued_at"),
         *("expires_at", "spent_at", "last_generated_timestamp", "throttling_failure_timestamp"),
@@ -370,11 +370,11 @@ def test_no_mail_goes_out_any_more_and_no_secret_of_one_is_left(customer: Custom
 def test_a_link_that_was_mailed_before_opens_nothing(customer: Customer) -> None:
     account = Account.objects.get(identifier=factories.EMAIL)
     details = mailed_tokens.EmailChange(email="back@example.com", is_contact_email_synced=True)
-    token = mailed_tokens.issue(account=account, purpose=Challenge.Purpose.EMAIL_CHANGE, details=details)
+    token = mailed_tokens.issue(account=account, purpose=MailedToken.Purpose.EMAIL_CHANGE, details=details)
     erase(customer)
-    late = mailed_tokens.issue(account=account, purpose=Challenge.Purpose.EMAIL_CHANGE, details=details)
+    late = mailed_tokens.issue(account=account, purpose=MailedToken.Purpose.EMAIL_CHANGE, details=details)
     for each in (token, late):  # a worker may have been writing the mail just then
-        with pytest.raises(mailed_tokens.InvalidChallenge):
+        with pytest.raises(mailed_tokens.InvalidMailedToken):
             email_change.confirm(tenant=customer.tenant, token=each, client=CLIENT)
     assert not Account.objects.filter(identifier="back@example.com").exists()
 
@@ -384,7 +384,7 @@ def test_a_mail_that_waited_elsewhere_brings_no_new_address(customer: Customer, 
     erase(customer)
     waiting.save(force_insert=True)  # a worker had taken it
     worker.send_due()
-    assert not Challenge.objects.exists()
+    assert not MailedToken.objects.exists()
     assert not [mail for mail in mailoutbox if "newer@example.com" in mail.to]
 
 

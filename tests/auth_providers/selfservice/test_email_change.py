@@ -3,7 +3,7 @@
 import pytest
 
 from auth_providers.accounts.accounts import EmailTaken
-from auth_providers.accounts.mailed_tokens import InvalidChallenge
+from auth_providers.accounts.mailed_tokens import InvalidMailedToken
 from auth_providers.login import password as password_login
 from auth_providers.models import Account
 from auth_providers.selfservice import additional_log_in, deletion, email_change
@@ -66,7 +66,7 @@ def test_confirm_twice(customer: Customer) -> None:
     ask(customer)
     token = receive_token(NEW)
     confirm(customer, token)
-    with pytest.raises(InvalidChallenge):
+    with pytest.raises(InvalidMailedToken):
         confirm(customer, token)
 
 

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from auth_providers import limits
-from auth_providers.accounts.mailed_tokens import InvalidChallenge
+from auth_providers.accounts.mailed_tokens import InvalidMailedToken
 from auth_providers.login import password as password_login
 from auth_providers.models import Session
 from auth_providers.selfservice import opt_in
@@ -62,7 +62,7 @@ def test_confirm_logs_in_and_keeps_the_visit(waiting: Customer) -> None:
 def test_confirm_twice(waiting: Customer) -> None:
     token = receive_token()
     confirm(waiting.tenant, token)
-    with pytest.raises(InvalidChallenge):
+    with pytest.raises(InvalidMailedToken):
         confirm(waiting.tenant, token)
 
 
@@ -71,7 +71,7 @@ def test_confirm_with_the_older_of_two_mails(waiting: Customer) -> None:
     resend(waiting.tenant)
     second = receive_token()
     confirm(waiting.tenant, first)
-    with pytest.raises(InvalidChallenge):
+    with pytest.raises(InvalidMailedToken):
         confirm(waiting.tenant, second)
 
 
@@ -113,5 +113,5 @@ def test_resend_more_often_than_anybody_reads(waiting: Customer) -> None:
 def test_confirm_after_two_days(waiting: Customer, pass_time: Callable[[timedelta], None]) -> None:
     token = receive_token()
     pass_time(timedelta(days=2, seconds=1))
-    with pytest.raises(InvalidChallenge):
+    with pytest.raises(InvalidMailedToken):
         confirm(waiting.tenant, token)

@@ -3,7 +3,7 @@
 import pytest
 
 from auth_providers import limits
-from auth_providers.accounts.mailed_tokens import InvalidChallenge
+from auth_providers.accounts.mailed_tokens import InvalidMailedToken
 from auth_providers.login import password as password_login
 from auth_providers.models import Account, Session
 from auth_providers.selfservice import password_reset
@@ -68,7 +68,7 @@ def test_complete_sets_the_password_once(customer: Customer) -> None:
     complete(customer.tenant, token)
     assert is_good(customer.tenant, NEW)
     assert not is_good(customer.tenant, PASSWORD)
-    with pytest.raises(InvalidChallenge):
+    with pytest.raises(InvalidMailedToken):
         complete(customer.tenant, token, "yet another battery")
     assert AuditEvent.objects.get(action="reset_password").customer_number == customer.number
 
