@@ -17,7 +17,7 @@ DECISIONS = ROOT / "docs" / "decisions"
 DECISION_FILES = sorted(path for path in DECISIONS.glob("*.md") if path.name != "README.md")
 DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md", *sorted(DECISIONS.glob("*.md"))]
 PACKAGES = ("config", "tenants", "customers", "auth_providers")
-FOLDERS = (*PACKAGES, "bench", "docs", "templates", "tests", "tools")
+FOLDERS = (*PACKAGES, "bench", "deploy", "docs", "templates", "tests", "tools")
 SECTIONS = ["Context", "Decision", "Alternatives", "Consequences"]
 MAX_DECISION_WORDS = 300
 MAX_GLOSSARY_LINES = 40
@@ -132,7 +132,7 @@ def test_commands_that_a_document_names_exist(document: Path) -> None:
     text = document.read_text()
     targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
     commands = set(get_commands()) | {"help", "version"}
-    assert set(re.findall(r"manage\.py ([a-z_]+)", text)) <= commands
+    assert set(re.findall(r"(?:manage\.py|deploy/manage) ([a-z_]+)", text)) <= commands
     assert set(re.findall(r"(?:^|`)make ([a-z-]+)", text, re.MULTILINE)) <= targets
 
 
