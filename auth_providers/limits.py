@@ -88,7 +88,7 @@ SIGN_UP_BY_ADDRESS = Quota(name="sign_up.address", limit=300, window=timedelta(h
 
 
 class Throttled(DomainError):
-    """Too many attempts; `retry_after` says in how many seconds the next one is welcome."""
+    """Too many attempts; `retry_after` says in how many seconds the next one is allowed."""
 
     kind = Kind.THROTTLED
     reason = Reason.TOO_MANY_ATTEMPTS
@@ -101,7 +101,7 @@ class Attempt:
 
     rule: Backoff
     subject: str
-    # When off, failures are counted and never stand in the way.
+    # When off, failures are counted and refuse nothing.
     is_enforced: bool = True
 
     @property

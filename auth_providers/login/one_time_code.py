@@ -187,7 +187,7 @@ def _codes(tenant: Tenant, purpose: str, channel: str, destination: str) -> Tena
 
 
 def _check_pace(previous: OneTimeCode | None, code: OneTimeCode) -> None:
-    """Raises `limits.Throttled` inside the cooldown, and when the code would expire before an answer is welcome."""
+    """Raises `limits.Throttled` inside the cooldown, and when the code would expire before an answer is allowed."""
     if previous is None:
         return
     last = previous.last_generated_timestamp

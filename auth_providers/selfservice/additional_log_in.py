@@ -1,4 +1,4 @@
-"""A further way to log in to the same profile."""
+"""An additional log-in for the same profile."""
 
 from django.db import transaction
 

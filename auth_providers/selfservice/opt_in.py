@@ -42,7 +42,7 @@ def resend(*, tenant: Tenant, email: str, client: Client) -> None:
 def confirm(*, attempt: LogInAttempt, token: str) -> sessions.Started:
     """Confirm the account that the token was mailed for and log its customer in.
 
-    Raises `mailed_tokens.InvalidMailedToken`, `sessions.LogInRefused` for a customer who may not come in all the same,
+    Raises `mailed_tokens.InvalidMailedToken`, `sessions.LogInRefused` for a customer who may not log in all the same,
     and what `sessions.start` raises where a second factor is due: the account is confirmed then, too.
     """
     tenant = attempt.tenant

@@ -78,7 +78,7 @@ def change(*, tenant: Tenant, session: Session, customer: Customer, current: str
 
 
 def find_account(*, tenant: Tenant, session: Session, customer: Customer) -> Account | None:
-    """The password account of the session, or, when the customer came in another way, the oldest one there is."""
+    """The password account of the session, or, when that is of another kind, the oldest one there is."""
     own = accounts.emails_of_customer(tenant=tenant, customer=customer).select_related("customer")
     by_key = {account.pk: account for account in own}
     return by_key.get(session.account_id or 0) or next(iter(by_key.values()), None)

@@ -1,4 +1,4 @@
-"""Signing up: a profile, a way to log in, and perhaps a first address, all at once or not at all."""
+"""Signing up: a profile, a log-in, and perhaps a first address, all at once or not at all."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field

@@ -1,5 +1,5 @@
-"""Who may come in: staff deactivate a customer or put one on hold, and take it back; they end a session and start a
-password reset. The next request feels it."""
+"""What staff do to a customer's log-ins: they deactivate a customer or put one on hold, and take it back; they end a
+session and start a password reset. It takes effect with the next request."""
 
 from uuid import UUID
 
@@ -93,7 +93,7 @@ def send_password_reset(
 
 
 def _update(tenant: Tenant, customer: Customer, **change: bool) -> None:
-    """Who was erased stays outside."""
+    """Raises `CustomerNotFound` for who was erased."""
     if not Customer.objects.for_tenant(tenant).filter(pk=customer.pk, erased_at=None).update(**change):
         raise CustomerNotFound
 

@@ -29,8 +29,8 @@ LIFETIME = timedelta(minutes=10)
 
 
 class SecondFactorDue(DomainError):
-    """The first factor is proven, the second is missing. `handle`, 256 bits, is the only way on, until `expires_at`;
-    `methods` says what may be shown: totp, sms or email."""
+    """The first factor is proven, the second is missing. The log-in goes on with `handle` (256 bits) until
+    `expires_at`; `methods` says what may be shown: totp, sms or email."""
 
     kind = Kind.CHALLENGE
     reason = Reason.SECOND_FACTOR_DUE
