@@ -100,6 +100,8 @@ class Conversation(BaseHTTPRequestHandler):
         act = ROUTES.get((method, path))
         if path.split("/")[0] in self.server.down:
             answer: Answer = (503, {})
+        elif method == "POST" and parts.query:  # secrets don't belong there (RFC 6749, 2.3.1)
+            answer = (400, {"error": "invalid_request"})
         elif path in self.server.override:
             answer = self.server.override[path]
         else:

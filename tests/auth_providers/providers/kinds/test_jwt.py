@@ -4,6 +4,7 @@ import pytest
 
 from auth_providers.models import AuthProvider
 from auth_providers.providers.kinds.jwt import TokenExchange
+from auth_providers.providers.oidc import TokenRefused
 from tenants.models import Tenant
 from tests.auth_providers.providers.configuring import configure, fields_at_fault
 from tests.openid_issuer import INTROSPECTION, Issuer
@@ -36,3 +37,20 @@ def test_who_is_asked_about_a_token_need_not_name_itself(provider: AuthProvider,
     issuer.answers[INTROSPECTION] = (200, {"active": True, "sub": "ada", "aud": "shop"})
     identity = TokenExchange(provider).identify("opaque")
     assert (identity.issuer, identity.subject) == (issuer.url, "ada")
+
+
+def test_a_token_is_read_where_the_issuer_is_not_asked(provider: AuthProvider, issuer: Issuer) -> None:
+    assert TokenExchange(provider).identify(issuer.token()).subject == "ada"
+    assert INTROSPECTION not in issuer.asked
+    with pytest.raises(TokenRefused):
+        TokenExchange(provider).identify("opaque")
+
+
+def test_the_issuer_is_asked_where_the_provider_says_so(provider: AuthProvider, issuer: Issuer) -> None:
+    provider.introspection_url = issuer.url + INTROSPECTION
+    issuer.answers[INTROSPECTION] = (200, {"active": True, "sub": "grace", "iss": issuer.url})
+    identity = TokenExchange(provider).identify("opaque")
+    assert (identity.subject, identity.issuer) == ("grace", issuer.url)
+    issuer.answers[INTROSPECTION] = (200, {"active": False})
+    with pytest.raises(TokenRefused):
+        TokenExchange(provider).identify("opaque")
