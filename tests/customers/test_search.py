@@ -42,6 +42,7 @@ def crowd(tenant: Tenant) -> dict[str, Customer]:
         "zero": "0",
         "ireland": "+353 1 6000000",
         "america": "+1 212 555 0100",
+        "written for Americans": "0212 555 0199",
     }
     return {
         who: profiles.create(
@@ -68,6 +69,7 @@ def found(word: str) -> set[str]:
         ("016000000", {"ireland"}),
         ("+12125550100", {"america"}),
         ("0012125550100", {"america"}),
+        ("+12125550199", {"written for Americans"}),
         ("+999930901820", set()),  # four digits are no country code
         ("4930901820", {"berlin"}),
         ("+4930901821", set()),

@@ -3,6 +3,7 @@ customer."""
 
 import json
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import jwt
@@ -320,6 +321,20 @@ def test_a_handle_expires(customer: Customer) -> None:
     PendingLogIn.objects.update(expires_at=timezone.now())
     with pytest.raises(second_factor.InvalidHandle):
         complete(customer.tenant, handle, authenticators.current_code(customer))
+
+
+@pytest.mark.usefixtures("stopped_clock")
+@pytest.mark.parametrize(("seconds", "is_good"), [(-1, True), (0, False)])
+def test_a_handle_is_good_for_ten_minutes(customer: Customer, seconds: int, is_good: bool, pass_time: Any) -> None:
+    authenticators.enrol(customer)
+    handle = due(customer).handle
+    pass_time(timedelta(minutes=10, seconds=seconds))
+    code = authenticators.current_code(customer)
+    if is_good:
+        assert complete(customer.tenant, handle, code)
+        return
+    with pytest.raises(second_factor.InvalidHandle):
+        complete(customer.tenant, handle, code)
 
 
 def test_a_code_for_another_log_in_of_the_same_customer(customer: Customer) -> None:

@@ -191,6 +191,18 @@ def test_a_new_start_replaces_what_was_not_confirmed_and_nothing_else(customer: 
         verify(customer, old)
 
 
+@pytest.mark.usefixtures("stopped_clock")
+@pytest.mark.parametrize(("seconds", "is_fresh"), [(0, True), (599, True), (600, True), (601, False)])
+def test_a_log_in_is_fresh_for_ten_minutes(customer: Customer, seconds: int, is_fresh: bool) -> None:
+    session = just_logged_in(customer)
+    session.authenticated_at = timezone.now() - timedelta(seconds=seconds)
+    if is_fresh:
+        totp.require_fresh(session)
+        return
+    with pytest.raises(totp.ReauthenticationNeeded):
+        totp.require_fresh(session)
+
+
 def test_every_change_needs_a_log_in_of_the_last_ten_minutes(customer: Customer) -> None:
     stale = just_logged_in(customer)
     stale.authenticated_at = timezone.now() - totp.FRESH - timedelta(seconds=1)

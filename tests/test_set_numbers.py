@@ -1,0 +1,116 @@
+"""Numbers that a standard, a law or a promise in the documents sets: to change one is a decision, not a slip."""
+
+from datetime import timedelta
+
+import pytest
+
+from auth_providers import limits, retention
+from auth_providers.accounts import mailed_tokens, passwords
+from auth_providers.login import one_time_code, totp
+from auth_providers.messaging import text_messages
+from auth_providers.models import Challenge
+from auth_providers.outbound import circuit_breaker, http_client, webhook_signature
+from auth_providers.providers import discovery, oidc
+from auth_providers.selfservice import additional_log_in
+from auth_providers.tokens import client_credentials, jwts, refresh, second_factor_policy
+from customers import consents, identifiers, mixins, notes, personal_details, profiles
+from customers.addresses import addresses
+from customers.addresses import fields as address_fields
+from tenants import random_tokens, signing_keys
+from tenants.outbox import worker
+
+SECOND, MINUTE, HOUR, DAY = timedelta(seconds=1), timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
+
+
+@pytest.mark.parametrize(
+    ("number", "expected"),
+    [
+        # OWASP ASVS 5.0, 6.5 and 6.6
+        (one_time_code.DIGITS, 6),
+        (one_time_code.LIFETIME, 3 * MINUTE),
+        (one_time_code.MAX_WRONG_ANSWERS, 3),
+        (second_factor_policy.LIFETIME, 10 * MINUTE),
+        (totp.FRESH, 10 * MINUTE),
+        (totp.RECOVERY_CODES, 10),
+        (totp.RECOVERY_CODE_LENGTH, 10),
+        # RFC 4226 and 6238
+        (totp.SECRET_BYTES, 20),
+        (totp.STEP, 30),
+        (totp.DIGITS, 6),
+        (totp.DRIFT, 1),
+        # RFC 7518, 3.2
+        (oidc.SHORTEST_SHARED_SECRET, 32),
+        (oidc.LEEWAY, 30),
+        # OWASP ASVS 5.0, 7.2.3
+        (random_tokens.TOKEN_BYTES, 32),
+        (webhook_signature.SECRET_BYTES, 32),
+        (passwords.MAX_LENGTH, 256),
+        # NIST SP 800-63B-4, 3.2.2
+        (limits.LOG_IN_BY_ACCOUNT.hard, 100),
+        (limits.LOG_IN_BY_ACCOUNT.free, 5),
+        (limits.LOG_IN_BY_ADDRESS.free, 50),
+        (client_credentials.LOG_IN_BY_ADDRESS.free, 10),
+        (limits.FORGOTTEN_AFTER, DAY),
+        # lifetimes
+        (client_credentials.TOKEN_LIFETIME, HOUR),
+        (refresh.RETRY_WINDOW, 30 * SECOND),
+        (jwts.PUBLIC_KEY_CACHE_SECONDS, 30),
+        (signing_keys.CURRENT_CACHE_SECONDS, 30),
+        (signing_keys.KEY_SET_MAX_AGE, 10 * MINUTE),
+        (discovery.FRESH_SECONDS, 600),
+        (discovery.STALE_SECONDS, 3600),
+        (discovery.REFRESH_SECONDS, 10),
+        (discovery.PAUSE_SECONDS, 5),
+        # waiting for others
+        (http_client.TIMEOUT, (2.0, 5.0)),
+        (http_client.MAX_BYTES, 524_288),
+        (http_client.RETRY_AFTER, 5),
+        (http_client.LONGEST_CODE, 64),
+        (text_messages.TIMEOUT, 5.0),
+        (circuit_breaker.FAILURES, 5),
+        (circuit_breaker.PAUSE, 30 * SECOND),
+        (circuit_breaker.TRIAL_SECONDS, 20),
+        (circuit_breaker.KEPT_SECONDS, 86_400),
+        (worker.LEASE, 5 * MINUTE),
+        (worker.FIRST_DELAY, 10 * SECOND),
+        (worker.LONGEST_DELAY, HOUR),
+        (worker.GIVE_UP_AFTER, 3 * DAY),
+        # what is kept
+        (retention.TOKENS_KEPT, 7 * DAY),
+        (retention.SESSIONS_KEPT, 90 * DAY),
+        (retention.MESSAGES_KEPT, 30 * DAY),
+        (retention.CHALLENGES_KEPT, 7 * DAY),
+        (retention.CODES_KEPT, DAY),
+        (retention.ATTEMPTS_KEPT, 2 * DAY),
+        # of one customer
+        (additional_log_in.MAX_LOG_INS, 10),
+        (addresses.MAX_ADDRESSES, 200),
+        (address_fields.MAX_TAGS, 50),
+        (address_fields.MAX_TAG_LENGTH, 64),
+        (consents.MAX_PURPOSES, 50),
+        (consents.SOURCE_MAX_LENGTH, 64),
+        (identifiers.MAX_IDENTIFIERS, 20),
+        (mixins.MAX_MIXINS, 50),
+        (mixins.MAX_ERRORS, 20),
+        (notes.MAX_LENGTH, 5000),
+        (personal_details.PROPERTIES_MAX_BYTES, 32_768),
+        (personal_details.PROPERTIES_MAX_DEPTH, 8),
+        # RFC 5321, 4.5.3.1.3
+        (profiles.EMAIL_MAX_LENGTH, 254),
+    ],
+)
+def test_a_number_that_is_set(number: object, expected: object) -> None:
+    assert number == expected
+
+
+@pytest.mark.parametrize(
+    ("purpose", "lifetime"),
+    [
+        (Challenge.Purpose.OPT_IN, 2 * DAY),
+        (Challenge.Purpose.PASSWORD_RESET, HOUR),
+        (Challenge.Purpose.EMAIL_CHANGE, DAY),
+        (Challenge.Purpose.DELETION, DAY),
+    ],
+)
+def test_how_long_a_mailed_token_is_good(purpose: Challenge.Purpose, lifetime: timedelta) -> None:
+    assert mailed_tokens.LIFETIMES[purpose] == lifetime
