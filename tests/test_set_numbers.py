@@ -49,7 +49,7 @@ SECOND, MINUTE, HOUR, DAY = timedelta(seconds=1), timedelta(minutes=1), timedelt
         (limits.LOG_IN_BY_ACCOUNT.hard, 100),
         (limits.LOG_IN_BY_ACCOUNT.free, 5),
         (limits.LOG_IN_BY_ADDRESS.free, 50),
-        (client_credentials.LOG_IN_BY_ADDRESS.free, 10),
+        (limits.APPLICATION_LOG_IN_BY_ADDRESS.free, 10),
         (limits.FORGOTTEN_AFTER, DAY),
         # lifetimes
         (client_credentials.TOKEN_LIFETIME, HOUR),
