@@ -8,7 +8,7 @@ from auth_providers import limits, retention
 from auth_providers.accounts import mailed_tokens, passwords
 from auth_providers.login import one_time_code, totp
 from auth_providers.messaging import text_messages
-from auth_providers.models import Challenge
+from auth_providers.models import MailedToken
 from auth_providers.outbound import circuit_breaker, http_client, webhook_signature
 from auth_providers.providers import discovery, oidc
 from auth_providers.selfservice import additional_log_in
@@ -79,7 +79,7 @@ SECOND, MINUTE, HOUR, DAY = timedelta(seconds=1), timedelta(minutes=1), timedelt
         (retention.TOKENS_KEPT, 7 * DAY),
         (retention.SESSIONS_KEPT, 90 * DAY),
         (retention.MESSAGES_KEPT, 30 * DAY),
-        (retention.CHALLENGES_KEPT, 7 * DAY),
+        (retention.MAILED_TOKENS_KEPT, 7 * DAY),
         (retention.CODES_KEPT, DAY),
         (retention.ATTEMPTS_KEPT, 2 * DAY),
         # of one customer
@@ -106,11 +106,11 @@ def test_a_number_that_is_set(number: object, expected: object) -> None:
 @pytest.mark.parametrize(
     ("purpose", "lifetime"),
     [
-        (Challenge.Purpose.OPT_IN, 2 * DAY),
-        (Challenge.Purpose.PASSWORD_RESET, HOUR),
-        (Challenge.Purpose.EMAIL_CHANGE, DAY),
-        (Challenge.Purpose.DELETION, DAY),
+        (MailedToken.Purpose.OPT_IN, 2 * DAY),
+        (MailedToken.Purpose.PASSWORD_RESET, HOUR),
+        (MailedToken.Purpose.EMAIL_CHANGE, DAY),
+        (MailedToken.Purpose.DELETION, DAY),
     ],
 )
-def test_how_long_a_mailed_token_is_good(purpose: Challenge.Purpose, lifetime: timedelta) -> None:
+def test_how_long_a_mailed_token_is_good(purpose: MailedToken.Purpose, lifetime: timedelta) -> None:
     assert mailed_tokens.LIFETIMES[purpose] == lifetime
