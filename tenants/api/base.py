@@ -1,6 +1,6 @@
 """What every contract's viewsets share: the tenant comes first, then who is calling, and every failure has a body."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from typing import Any, ClassVar, Protocol, cast
 
@@ -71,6 +71,12 @@ class JsonOnly(BaseContentNegotiation):
         return renderers[0], renderers[0].media_type
 
 
+def _is_prefetch(request: Request) -> bool:
+    """Whether a browser fetches what nobody has asked for yet (Fetch, 3.2.9, and what older ones send)."""
+    purposes = (request.headers.get(name, "").lower() for name in ("Sec-Purpose", "Purpose", "X-Moz"))
+    return request.method == "GET" and any("prefetch" in purpose for purpose in purposes)
+
+
 def _matches(media_type: str, content_type: str) -> bool:
     if media_type == "application/*+json":
         return content_type.startswith("application/") and content_type.endswith("+json")
@@ -86,6 +92,8 @@ class ContractViewSet(ViewSet):
     http_method_names = ["get", "post", "put", "patch", "delete", "head"]
     # False where a call brings its tenant in another way than the rest of the contract.
     names_tenant_in_path: ClassVar[bool] = True
+    # Actions that a GET leads to and that change something all the same, because the contract has it so.
+    changing_gets: ClassVar[frozenset[str]] = frozenset()
 
     tenant: Tenant
     client: Client
@@ -97,6 +105,17 @@ class ContractViewSet(ViewSet):
     def render_failure(self, failure: Failure) -> Response:
         """The contract's answer to a failure."""
         raise NotImplementedError
+
+    @classmethod
+    def as_view(cls, actions: Mapping[str, str] | None = None, **initkwargs: Any) -> Any:
+        """The view for these actions by method. HEAD does what GET does only where that changes nothing."""
+        if actions and actions.get("get") in cls.changing_gets:
+            actions = {**actions, "head": "change_nothing"}
+        return super().as_view(actions, **initkwargs)
+
+    def change_nothing(self, request: Request, **kwargs: Any) -> Response:
+        """A HEAD of what only GET may do: mail scanners and link checkers send it (RFC 9110, 9.2.1)."""
+        return Response(status=204)
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
         with ExitStack() as self._wall:
@@ -118,6 +137,8 @@ class ContractViewSet(ViewSet):
             raise ParseError("The query contains a NUL character.")
         if any("\0" in str(text) for text in self.kwargs.values()):
             raise ParseError("The path contains a NUL character.")
+        if self.action in self.changing_gets and _is_prefetch(request):
+            raise PermissionDenied("This is not done ahead of time: repeat the request when it is needed.")
         self.client = client_of(request)
         if self.names_tenant_in_path:
             self.confine(self._resolve_tenant(request))

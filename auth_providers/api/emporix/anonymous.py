@@ -18,6 +18,7 @@ class AnonymousViewSet(EmporixViewSet):
     names_tenant_in_path = False
     authentication_classes = []
     permission_classes = []
+    changing_gets = frozenset({"log_in", "refresh"})
 
     def log_in(self, request: Request, **kwargs: Any) -> Response:
         api_key = self._api_key(request)

@@ -32,6 +32,8 @@ from tenants.models import Tenant
 
 
 class CustomerSessionViewSet(LogInViewSet):
+    changing_gets = frozenset({"log_out", "refresh"})
+
     def get_permissions(self) -> list[BasePermission]:
         return [IsAuthenticated() if self.action == "log_out" else HasToken()]
 

@@ -33,6 +33,7 @@ class WhoWaits(serializers.Serializer[Any]):
 
 class MailedTokenViewSet(LogInViewSet):
     permission_classes = [HasToken]
+    changing_gets = frozenset({"opt_in"})
 
     def request_reset(self, request: Request, **kwargs: Any) -> Response:
         data = _valid(ResetRequest(data=request.data))

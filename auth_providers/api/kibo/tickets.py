@@ -90,6 +90,8 @@ class TicketViewSet(KiboViewSet):
 class OwnTicketViewSet(TicketViewSet):
     """Tickets that need no code."""
 
+    changing_gets = frozenset({"open_anonymous"})
+
     def log_in(self, request: Request) -> Response:
         sent = validated(PasswordRequest(data=request.data))
         anonymous_session = anonymous_session_of(request, self.tenant)
