@@ -1,12 +1,15 @@
-"""Pages for people: the start page, and what a wrong address shows."""
+"""Pages for people: the start page, and what a wrong address shows. Programs get problem details (RFC 9457)."""
+
+from http import HTTPStatus
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from auth_providers import demo
 from tenants.api.contracts import served
+from tenants.api.problems import PROBLEM
 
 
 def version(request: HttpRequest) -> dict[str, str]:
@@ -21,9 +24,31 @@ def home(request: HttpRequest) -> HttpResponse:
     return render(request, "home.html", {"card": demo.card() if settings.DEMO else None, "contracts": contracts})
 
 
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """For a request that no view sees, such as one for a host that is not ours."""
+    return _failure(request, 400, "bad_request", "The request is malformed")
+
+
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
-    return render(request, "problem.html", {"title": "There is no such page"}, status=404)
+    return _failure(request, 404, "not_found", "There is no such page")
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    return render(request, "problem.html", {"title": "Something went wrong on our side"}, status=500)
+    return _failure(request, 500, "internal_error", "Something went wrong on our side")
+
+
+def _failure(request: HttpRequest, status: int, code: str, title: str) -> HttpResponse:
+    """A page for who names HTML in `Accept`, as browsers do, and a problem for everybody else."""
+    if "text/html" in request.headers.get("Accept", "").lower():
+        return render(request, "problem.html", {"title": title}, status=status)
+    problem = {
+        "type": "about:blank",
+        "title": HTTPStatus(status).phrase,
+        "status": status,
+        "detail": f"{title}.",
+        "instance": request.path,
+        "code": code,
+    }
+    answer = JsonResponse(problem, status=status, content_type=PROBLEM)
+    answer.headers["Cache-Control"] = "no-store"
+    return answer

@@ -13,5 +13,6 @@ urlpatterns = [
     path("docs/<slug:contract>/", docs.swagger, name="docs"),
     *(path("", include(each.patterns)) for each in contracts.served()),
 ]
+handler400 = pages.bad_request
 handler404 = pages.not_found
 handler500 = pages.server_error

@@ -29,16 +29,19 @@ class Refreshed:
     pair: opaque_tokens.Pair
 
 
-def refresh_customer(*, tenant: Tenant, refresh_token: str, client: Client, legal_entity_id: str = "") -> Refreshed:
+def refresh_customer(
+    *, tenant: Tenant, refresh_token: str, client: Client, legal_entity_id: str | None = None
+) -> Refreshed:
     """Exchange a customer's refresh token. Raises `InvalidToken`, `TokenExpired`.
 
-    `legal_entity_id` is the company that the customer acts for from now on; `InvalidInput` when it isn't theirs.
+    `legal_entity_id` is the company that the customer acts for from now on, "" for none; `InvalidInput` when it isn't
+    theirs. With None the session's company stays.
 
     A token that was spent longer than `RETRY_WINDOW` ago ends its session.
     """
     with transaction.atomic():
         refreshed = _rotate(tenant, refresh_token, client, is_customers=True)
-        if refreshed is not None and legal_entity_id:
+        if refreshed is not None and legal_entity_id is not None:
             _act_for(tenant, refreshed.session, legal_entity_id)
     return _given(refreshed)
 
@@ -85,7 +88,9 @@ def _given(refreshed: Refreshed | None) -> Refreshed:
 def _act_for(tenant: Tenant, session: Session, legal_entity_id: str) -> None:
     if session.customer is None:
         raise InvalidToken
-    entity = legal_entities.get_assigned(tenant=tenant, customer=session.customer, public_id=legal_entity_id)
+    entity = None
+    if legal_entity_id:
+        entity = legal_entities.get_assigned(tenant=tenant, customer=session.customer, public_id=legal_entity_id)
     Session.objects.for_tenant(tenant).filter(pk=session.pk).update(legal_entity=entity)
 
 

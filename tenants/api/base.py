@@ -1,6 +1,6 @@
 """What every contract's viewsets share: the tenant comes first, then who is calling, and every failure has a body."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import ExitStack
 from typing import Any, ClassVar, Protocol, cast
 
@@ -107,7 +107,7 @@ class ContractViewSet(ViewSet):
         raise NotImplementedError
 
     @classmethod
-    def as_view(cls, actions: Mapping[str, str] | None = None, **initkwargs: Any) -> Any:
+    def as_view(cls, actions: dict[str, Any] | None = None, **initkwargs: Any) -> Any:
         """The view for these actions by method. HEAD does what GET does only where that changes nothing."""
         if actions and actions.get("get") in cls.changing_gets:
             actions = {**actions, "head": "change_nothing"}

@@ -41,7 +41,7 @@ PAGES = [
 
 
 def assert_strict(client: Client, path: str) -> None:
-    response = client.get(path)
+    response = client.get(path, headers={"Accept": "text/html"})
     policy = response["Content-Security-Policy"]
     assert "default-src 'none'" in policy
     assert "unsafe" not in policy
@@ -85,7 +85,7 @@ def test_the_start_page_sets_no_cookie(db: None) -> None:
 
 @pytest.mark.parametrize("path", ["/nowhere", "/admin/nowhere/"])
 def test_a_wrong_address_is_404_with_a_link_to_the_start_page(clerk: Client, path: str) -> None:
-    response = clerk.get(path)
+    response = clerk.get(path, headers={"Accept": "text/html"})
     assert response.status_code == 404
     assert "There is no such page" in response.content.decode()
     assert 'href="/"' in response.content.decode()

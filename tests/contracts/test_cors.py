@@ -33,6 +33,7 @@ def test_preflight_of_an_operation(operation: Operation, scene: Scene) -> None:
     [
         *("authorization", "content-type", "accept", "prefer", "emporix-tenant", "hybris-tenant", "session-id"),
         *("x-vol-tenant", "x-vol-site", "x-vol-user-claims", "x-vol-correlation"),
+        *("x-vol-app-claims", "x-vol-version", "x-vol-dataview-mode", "x-vol-catalog", "x-vol-master-catalog"),
     ],
 )
 def test_preflight_allows_the_header(header: str) -> None:

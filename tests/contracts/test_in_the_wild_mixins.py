@@ -157,6 +157,16 @@ def test_refresh_takes_an_assigned_legal_entity_alone(in_body: bool, scene: Scen
     assert body_of(call("GET", "/customer/acme/validateauthtoken", token=token))["legalEntityId"] == "engines"
 
 
+@pytest.mark.parametrize("query", ["", "&legalEntityId="])
+def test_refresh_without_a_legal_entity_leaves_the_company(query: str, scene: Scene) -> None:
+    assign(scene.customer, "engines")
+    acting = body_of(refresh(scene, "engines", in_body=True))
+    path = f"/customer/acme/refreshauthtoken?refreshToken={acting['refresh_token']}{query}"
+    left = body_of(call("GET", path, token=scene.visitor_token))
+    told = body_of(call("GET", "/customer/acme/validateauthtoken", token=left["access_token"]))
+    assert "legalEntityId" not in told
+
+
 def refresh(scene: Scene, legal_entity: str, *, in_body: bool) -> Any:
     sent = {"refreshToken": scene.logged_in.refresh_token, "legalEntityId": legal_entity}
     path = "/customer/acme/refreshauthtoken"

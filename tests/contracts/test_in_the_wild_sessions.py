@@ -36,6 +36,18 @@ def status_of_me(token: str) -> int:
 
 
 # -- every operation --------------------------------------------------------------------------------------------------
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("anonymous-login", "anonymous-refresh", "anonymous-refresh-post", "login", "refreshauthtoken"),
+        *("refreshauthtoken-post", "validateauthtoken", "opt-in", "social-login", "exchange", "exchange-post"),
+    ],
+)
+def test_every_answer_with_tokens_names_the_session_twice(name: str, scene: Scene) -> None:
+    answer = body_of(BY_NAME[name].send(scene))
+    assert answer["session_id"] == answer["sessionId"]
+
+
 @pytest.mark.parametrize("operation", EVERY_OPERATION, ids=str)
 def test_trailing_slash(operation: Operation, scene: Scene) -> None:
     path, _, query = operation.path_in(scene).partition("?")

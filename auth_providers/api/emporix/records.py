@@ -32,25 +32,30 @@ OlderSaasToken = Annotated[str, Meta(description="The older name of `saas_token`
 InitialPassword = Annotated[bool, Meta(description="Staff set the password; the customer must change it.")]
 
 
-class AnonymousToken(Record, kw_only=True):
+class NamedSession(Record, kw_only=True):
+    """The session of a token by both of its names: clients read one or the other."""
+
+    session_id: UUID
+    sessionId: UUID
+
+
+class AnonymousToken(NamedSession, kw_only=True):
     """A visitor's token. The pair of a renewal by access token has no refresh token."""
 
     token_type: Bearer
     access_token: str
     expires_in: Seconds
-    sessionId: UUID
     scope: str
     refresh_token: str | None = None
     refresh_token_expires_in: Seconds | None = None
 
 
-class CustomerTokens(Record, kw_only=True):
+class CustomerTokens(NamedSession, kw_only=True):
     """A customer's pair, in today's names and in the older ones."""
 
     token_type: Bearer
     access_token: str
     refresh_token: str
-    session_id: UUID
     accessToken: Annotated[str, Meta(description="The older name of `access_token`.")]
     expiresIn: Annotated[int, Meta(description="The older name of `expires_in`.")]
     refreshToken: Annotated[str, Meta(description="The older name of `refresh_token`.")]
@@ -94,13 +99,12 @@ class SocialLogInTokens(CustomerTokens, kw_only=True):
     social_id_token: Annotated[str, Meta(description="The provider's; not after a challenge.")] | None = None
 
 
-class TokenValidity(Record, kw_only=True):
+class TokenValidity(NamedSession, kw_only=True):
     """What a valid token allows, and how long."""
 
     token_type: Bearer
     expires_in: Annotated[int, Meta(description="Seconds left.")]
     scope: str
-    sessionId: UUID
     email: Annotated[str, Meta(description="Of a customer's log-in.")] | None = None
     legalEntityId: Annotated[str, Meta(description="The company that the customer acts for.")] | None = None
 
@@ -152,6 +156,7 @@ def anonymous_token(*, tenant: Tenant, session: Session, access_token: str, expi
         token_type="Bearer",  # noqa: S106
         access_token=access_token,
         expires_in=seconds_left(expires_at),
+        session_id=session.pk,
         sessionId=session.pk,
         scope=_tenant_scope(tenant),
     )
@@ -162,6 +167,7 @@ def anonymous_pair(*, tenant: Tenant, session: Session, pair: Pair) -> Anonymous
         token_type="Bearer",  # noqa: S106
         access_token=pair.access_token,
         expires_in=seconds_left(pair.access_expires_at),
+        session_id=session.pk,
         sessionId=session.pk,
         scope=_tenant_scope(tenant),
         refresh_token=pair.refresh_token,
@@ -200,6 +206,7 @@ def token_validity(principal: Principal) -> TokenValidity:
         token_type="Bearer",  # noqa: S106
         expires_in=seconds_left(principal.expires_at),
         scope=_customer_scope(principal.tenant) if is_customers else _tenant_scope(principal.tenant),
+        session_id=principal.session.pk,
         sessionId=principal.session.pk,
         email=email or None,
         legalEntityId=legal_entity_id or None,
@@ -223,6 +230,7 @@ def _pair(session: Session, pair: Pair) -> dict[str, Any]:
         "refresh_token": pair.refresh_token,
         "refresh_token_expires_in": refresh_seconds,
         "session_id": session.pk,
+        "sessionId": session.pk,
         "accessToken": pair.access_token,
         "expiresIn": access_seconds,
         "refreshToken": pair.refresh_token,

@@ -8,17 +8,21 @@ from auth_providers.models import Session
 from auth_providers.tokens import bearer, client_credentials
 from tenants.models import Tenant
 
-USER_CLAIMS = "x-vol-user-claims"
+APP_CLAIMS, USER_CLAIMS = "x-vol-app-claims", "x-vol-user-claims"
 
 
 class ApplicationAuthentication(BaseAuthentication):
     """Puts the `client_credentials.Application` into `request.auth`."""
 
     def authenticate(self, request: Request) -> tuple[AnonymousUser, client_credentials.Application] | None:
-        """Raises `bearer.InvalidToken` and `bearer.TokenExpired`; None when no bearer token is given."""
+        """Raises `bearer.InvalidToken` and `bearer.TokenExpired`; None when no token of an application is given.
+
+        Older clients send it in a header of the vendor's own.
+        """
         parts = get_authorization_header(request).split()
         if not parts or parts[0].lower() != b"bearer":
-            return None
+            token = request.headers.get(APP_CLAIMS, "")
+            return (AnonymousUser(), client_credentials.resolve(token)) if token else None
         if len(parts) != 2:  # noqa: PLR2004
             raise bearer.InvalidToken
         return AnonymousUser(), client_credentials.resolve(parts[1].decode("ascii", errors="replace"))
