@@ -4,8 +4,6 @@ from collections.abc import Mapping
 from typing import TypeGuard
 
 import pycountry
-from django.core.exceptions import ValidationError
-from django.core.validators import validate_email
 from django.db import transaction
 from django.utils import timezone
 
@@ -13,6 +11,7 @@ from customers import mixins, personal_details
 from customers.mixins import MixinChanges
 from customers.models import Customer
 from customers.personal_details import PersonalDetails
+from customers.spelling.emails import email_errors, normalize_email
 from tenants import audit
 from tenants.clients import Client
 from tenants.errors import DomainError, FieldError, InvalidInput, Kind, Reason
@@ -40,7 +39,6 @@ class ProfileChanges(PersonalDetails, MixinChanges, total=False):
 
 # The profile's columns among them.
 FIELDS = tuple(name for name in ProfileChanges.__annotations__ if name not in mixins.FIELDS)
-EMAIL_MAX_LENGTH = 254  # RFC 5321, 4.5.3.1.3, less the angle brackets
 COMPANY_CUSTOMER_NEEDS = ("first_name", "last_name", "company")
 
 
@@ -58,22 +56,6 @@ class CustomerNotFound(DomainError):
     kind = Kind.NOT_FOUND
     reason = Reason.CUSTOMER_NOT_FOUND
     default_message = "Customer not found."
-
-
-def normalize_email(text: str) -> str:
-    """The e-mail as it is stored and compared: trimmed, lower-case."""
-    return text.strip().lower()
-
-
-def email_errors(field: str, email: str) -> list[FieldError]:
-    """What is wrong with a normalized e-mail address; empty when it is valid."""
-    try:
-        validate_email(email)
-    except ValidationError:
-        return [FieldError(field=field, code="invalid", message="Enter a valid e-mail address.")]
-    if len(email) > EMAIL_MAX_LENGTH:
-        return [FieldError(field=field, code="max_length", message=f"At most {EMAIL_MAX_LENGTH} characters.")]
-    return []
 
 
 def changes_of(values: Mapping[str, object]) -> ProfileChanges:

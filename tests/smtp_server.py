@@ -11,13 +11,15 @@ OK = "250 OK"
 
 
 class SmtpServer(socketserver.ThreadingTCPServer):
-    """`answer` is what it says to a mail handed over; "" hangs up instead, after it took the mail."""
+    """`answer` is what it says to a mail handed over; "" hangs up instead, after it took the mail. `envelopes` are the
+    senders and recipients as it was told them."""
 
     allow_reuse_address = True
     daemon_threads = True
 
     def __init__(self, port: int = 0) -> None:
         self.mails: list[EmailMessage] = []
+        self.envelopes: list[str] = []
         self.answer = OK
         super().__init__(("127.0.0.1", port), Conversation)
 
@@ -41,6 +43,9 @@ class Conversation(socketserver.StreamRequestHandler):
                 if not self.server.answer:
                     return None
                 self.say(self.server.answer)
+            elif verb in {b"MAIL", b"RCPT"}:
+                self.server.envelopes.append(line.decode("ascii").strip())
+                self.say(OK)
             elif verb == b"QUIT":
                 return self.say("221 bye")
             else:

@@ -6,8 +6,8 @@ import phonenumbers
 from phonenumbers import PhoneNumberType
 
 from auth_providers.models import Account, OneTimeCode
-from customers import profiles
 from customers.enrichment import phones
+from customers.spelling import emails
 from tenants.errors import FieldError, InvalidInput
 from tenants.models import Tenant
 
@@ -39,14 +39,14 @@ class ContactPoint:
 
 
 def normalize(*, tenant: Tenant, channel: str, text: str) -> str:
-    """The address in lower case, or the number in E.164; one without a country code is dialled from the tenant's
+    """The address in its one spelling, or the number in E.164; one without a country code is dialled from the tenant's
     country. Raises `InvalidInput` on `to`."""
     return _phone(tenant, text) if channel == SMS else _email(text)
 
 
 def _email(text: str) -> str:
-    email = profiles.normalize_email(text)
-    errors = profiles.email_errors(FIELD, email)
+    email = emails.normalize_email(text)
+    errors = emails.email_errors(FIELD, email)
     if errors:
         raise InvalidInput(details=tuple(errors))
     return email

@@ -24,7 +24,7 @@ from auth_providers.tokens import sessions
 from customers.admin.customers import VIEWED, CustomerAdmin
 from customers.admin.staff import Staff, staff_of
 from customers.models import Customer
-from customers.profiles import normalize_email
+from customers.spelling.emails import normalize_email
 from tenants.admin import in_words
 from tenants.errors import DomainError
 from tenants.models import AuditEvent
@@ -126,7 +126,8 @@ class CustomerWithAccessAdmin(CustomerAdmin):
         if "@" not in word:
             return super().fits(word)
         # The keys are fetched: a subquery inside OR would keep the database from using any index.
-        return super().fits(word) | Q(pk__in=accounts.customers_with_email(email=normalize_email(word)))
+        email = normalize_email(word)
+        return super().fits(email) | Q(pk__in=accounts.customers_with_email(email=email))
 
     def get_urls(self) -> list[URLPattern]:
         views: list[tuple[str, str, Callable[..., HttpResponse]]] = [

@@ -14,6 +14,7 @@ from django.views.decorators.http import require_safe
 from auth_providers.admin.forms import MessageTemplateForm
 from auth_providers.messaging import template_overrides
 from auth_providers.models import MessageTemplate
+from customers.spelling.emails import normalize_email
 from tenants.admin import CappedPaginator, ReadOnly, TenantRowAdmin
 from tenants.errors import InvalidInput
 from tenants.models import Message
@@ -66,6 +67,13 @@ class MessageAdmin(ReadOnly, admin.ModelAdmin[Message]):
         "failed_at",
         "last_error",
     ]
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Message], search_term: str
+    ) -> tuple[QuerySet[Message], bool]:
+        """Whichever way staff spell an address."""
+        wanted = normalize_email(search_term) if "@" in search_term else search_term
+        return super().get_search_results(request, queryset, wanted)
 
 
 @admin.register(MessageTemplate)

@@ -16,6 +16,7 @@ from auth_providers.tokens import sessions
 from auth_providers.tokens.log_in_attempt import LogInAttempt
 from customers import numbers, profiles
 from customers.models import Customer
+from customers.spelling import emails
 from tenants import audit
 from tenants.clients import Client
 from tenants.encryption import decrypt, encrypt
@@ -226,7 +227,7 @@ def _profile(identity: Identity) -> profiles.ProfileChanges:
     profile = profiles.changes_of(
         {name: text[:255] for name, text in texts.items() if isinstance(text, str) and text and "\0" not in text}
     )
-    if identity.email and not profiles.email_errors("email", identity.email):
+    if identity.email and not emails.email_errors("email", identity.email):
         profile["contact_email"] = identity.email
     return profile
 
@@ -266,7 +267,7 @@ def _create_account(
         issuer=identity.issuer,
         subject=identity.subject,
         email=identity.email,
-        is_email_verified=identity.is_email_verified and not profiles.email_errors("email", identity.email),
+        is_email_verified=identity.is_email_verified and not emails.email_errors("email", identity.email),
     )
     audit.record(tenant=tenant, action=action, client=client, customer_number=customer.number, method=provider.name)
     return account

@@ -12,7 +12,7 @@ from auth_providers.models import PASSWORD, Account, AuthProvider
 from auth_providers.tokens import sessions
 from auth_providers.tokens.log_in_attempt import LogInAttempt
 from auth_providers.tokens.second_factor_policy import NoSecondFactor, SecondFactorDue
-from customers.profiles import normalize_email
+from customers.spelling.emails import normalize_email
 from tenants import audit
 from tenants.clients import Client
 from tenants.errors import DomainError, FieldError, Kind, Reason

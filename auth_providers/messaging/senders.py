@@ -1,8 +1,12 @@
 """What sends each kind of message of the outbox (`settings.OUTBOX_SENDERS`); webhooks' is in `webhook_delivery`."""
 
+from email.utils import formataddr, parseaddr
+
+from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
 
 from auth_providers.messaging import mail_rendering, text_messages
+from customers.spelling import emails
 from tenants.models import Message
 from tenants.outbox.worker import reference
 
@@ -37,10 +41,17 @@ def build_mail(message: Message) -> EmailMultiAlternatives | None:
     mail = EmailMultiAlternatives(
         subject=rendered.subject,
         body=rendered.text,
-        from_email=message.tenant.mail_sender or None,
-        to=[message.recipient],
+        from_email=_sender(message),
+        to=[emails.in_ascii(message.recipient)],
         headers={"Message-ID": f"<{reference(message)}@patron>"},
     )
     if rendered.html:
         mail.attach_alternative(rendered.html, "text/html")
     return mail
+
+
+def _sender(message: Message) -> str:
+    """The tenant's sender, its domain as every mail server takes it, else the installation's."""
+    sender = message.tenant.mail_sender or settings.DEFAULT_FROM_EMAIL
+    name, address = parseaddr(sender)
+    return sender if address.isascii() else formataddr((name, emails.in_ascii(address)))

@@ -158,7 +158,7 @@ class Migration(migrations.Migration):
                 ('throttling_failure_count', models.PositiveIntegerField(default=0, help_text='Number of successive failed attempts.')),
                 ('purpose', models.CharField(choices=[('log_in', 'Log In'), ('verification', 'Verification'), ('second_factor', 'Second Factor')], max_length=16)),
                 ('channel', models.CharField(choices=[('email', 'Email'), ('sms', 'Sms')], max_length=8)),
-                ('destination', models.CharField(help_text='The e-mail address, lower-case, or the number in E.164.', max_length=254)),
+                ('destination', models.CharField(help_text='The e-mail address, normalized, or the number in E.164.', max_length=254)),
                 ('customer_number', models.CharField(blank=True, default='', max_length=8)),
                 ('challenge_id', models.UUIDField(default=uuid.uuid4, help_text='New with every code.')),
                 ('code_hmac', models.BinaryField(max_length=32)),

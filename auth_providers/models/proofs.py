@@ -74,7 +74,7 @@ class OneTimeCode(CooldownMixin, ThrottlingMixin, TenantOwned):
 
     purpose = models.CharField(max_length=16, choices=Purpose)
     channel = models.CharField(max_length=8, choices=Channel)
-    destination = models.CharField(max_length=254, help_text="The e-mail address, lower-case, or the number in E.164.")
+    destination = models.CharField(max_length=254, help_text="The e-mail address, normalized, or the number in E.164.")
     # "" until the purpose is about one customer: customers who share a telephone don't share a second factor's code.
     customer_number = models.CharField(max_length=8, blank=True, default="")
     challenge_id = models.UUIDField(default=uuid.uuid4, help_text="New with every code.")

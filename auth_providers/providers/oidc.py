@@ -20,7 +20,7 @@ from auth_providers.outbound import http_client
 from auth_providers.outbound.http_client import ProviderUnavailable
 from auth_providers.providers import discovery
 from auth_providers.providers.discovery import Issuer
-from customers.profiles import normalize_email
+from customers.spelling.emails import normalize_email
 
 if TYPE_CHECKING:
     from jwt.algorithms import AllowedPublicKeys

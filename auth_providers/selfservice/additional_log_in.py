@@ -7,6 +7,7 @@ from auth_providers.models import Account
 from auth_providers.selfservice import opt_in
 from customers import profiles
 from customers.models import Customer
+from customers.spelling import emails
 from tenants import audit
 from tenants.clients import Client
 from tenants.errors import InvalidInput
@@ -20,8 +21,8 @@ def add(*, tenant: Tenant, customer: Customer, email: str, password: str, client
 
     Raises `InvalidInput`, `accounts.EmailTaken` and `profiles.CustomerNotFound`.
     """
-    identifier = profiles.normalize_email(email)
-    errors = profiles.email_errors("email", identifier)
+    identifier = emails.normalize_email(email)
+    errors = emails.email_errors("email", identifier)
     if errors:
         raise InvalidInput(details=tuple(errors))
     passwords.check_new(tenant=tenant, password=password, context=(identifier,))

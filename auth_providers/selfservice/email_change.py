@@ -8,7 +8,7 @@ from auth_providers.login import password as password_login
 from auth_providers.models import Account, MailedToken
 from customers import profiles
 from customers.models import Customer
-from customers.profiles import normalize_email
+from customers.spelling import emails
 from tenants import audit
 from tenants.clients import Client
 from tenants.errors import InvalidInput
@@ -32,13 +32,13 @@ def request(
 
     Raises `passwords.WrongPassword`, `limits.Throttled` and `InvalidInput`.
     """
-    wanted = normalize_email(new_email)
-    errors = profiles.email_errors("new_email", wanted)
+    wanted = emails.normalize_email(new_email)
+    errors = emails.email_errors("new_email", wanted)
     if errors:
         raise InvalidInput(details=tuple(errors))
     account = password_login.verify_own(
         tenant=tenant,
-        account=_own_account(tenant, customer, normalize_email(email)),
+        account=_own_account(tenant, customer, emails.normalize_email(email)),
         password=password,
         client=client,
     )

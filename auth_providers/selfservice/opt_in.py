@@ -9,7 +9,7 @@ from auth_providers.accounts import mailed_tokens, verification
 from auth_providers.models import PASSWORD, Account, MailedToken
 from auth_providers.tokens import sessions
 from auth_providers.tokens.log_in_attempt import LogInAttempt
-from customers.profiles import normalize_email
+from customers.spelling.emails import normalize_email
 from tenants.clients import Client
 from tenants.models import Tenant
 from tenants.outbox import queue

@@ -11,7 +11,7 @@ from auth_providers.login import password as password_login
 from auth_providers.models import Account, MailedToken, Session
 from auth_providers.tokens import sessions
 from customers.models import Customer
-from customers.profiles import normalize_email
+from customers.spelling.emails import normalize_email
 from tenants import audit
 from tenants.clients import Client
 from tenants.errors import DomainError, Kind, Reason

@@ -15,6 +15,7 @@ from customers.addresses import addresses
 from customers.addresses.fields import AddressChanges
 from customers.models import Customer
 from customers.profiles import ProfileChanges
+from customers.spelling import emails
 from tenants import audit
 from tenants.clients import Client
 from tenants.errors import InvalidInput
@@ -38,7 +39,7 @@ def sign_up(*, tenant: Tenant, registration: Registration, client: Client) -> st
     Raises `InvalidInput`, `EmailTaken` and `limits.Throttled`. Where the tenant's sign-up is enumeration-safe, a taken
     e-mail gets an answer like any other, after the same work, and its owner a mail.
     """
-    email = profiles.normalize_email(registration.email)
+    email = emails.normalize_email(registration.email)
     _check(tenant, registration, email)
     if client.address:
         limits.spend(tenant=tenant, quota=limits.SIGN_UP_BY_ADDRESS, subject=client.subscriber)
@@ -76,7 +77,7 @@ def _tell_owner(tenant: Tenant, email: str, client: Client) -> None:
 
 def _check(tenant: Tenant, registration: Registration, email: str) -> None:
     """Raises one `InvalidInput` with everything that is wrong, in all parts of the registration."""
-    errors = profiles.email_errors("email", email)
+    errors = emails.email_errors("email", email)
     profile = registration.profile
     names = (profile.get("first_name") or "", profile.get("last_name") or "", profile.get("company") or "")
     checks: list[tuple[str, Callable[[], None]]] = [

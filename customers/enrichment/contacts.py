@@ -2,11 +2,11 @@
 
 from customers.enrichment import countries, phones
 from customers.enrichment.draft import Draft
-from customers.profiles import email_errors, normalize_email
+from customers.spelling.emails import email_errors, normalize_email
 
 
 def normalize_contact_email(draft: Draft) -> None:
-    """Trimmed and in lower case."""
+    """The one spelling of the mailbox."""
     email = normalize_email(draft.text("email"))
     if email:
         draft.values["email"] = email

@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 
 from customers.models import PostalCode
-from customers.spelling import folded
+from customers.spelling.names import folded
 
 MAX_PLACES = 500  # of one code; more than any has
 

@@ -126,6 +126,12 @@ def test_the_outbox_is_filtered_by_state(customer: Customer, clerk: Client, stat
     assert len(clerk.get(OUTBOX, {"state": state}).context["cl"].result_list) == count
 
 
+@pytest.mark.parametrize("typed", ["Vera@Straße.example", "vera@xn--strae-oqa.example"])
+def test_a_recipient_is_found_in_any_spelling(customer: Customer, clerk: Client, typed: str) -> None:
+    queue.enqueue(tenant=customer.tenant, template="new_device", recipient="vera@straße.example", context={})
+    assert len(clerk.get(OUTBOX, {"q": typed}).context["cl"].result_list) == 1
+
+
 def test_a_session_of_staff_is_no_customer(clerk: Client, customer: Customer) -> None:
     assert User.objects.filter(username="clara").exists()
     assert clerk.get("/customer/acme/me").status_code == 401

@@ -23,6 +23,7 @@ from auth_providers.selfservice import sign_up
 from auth_providers.tokens import bearer, refresh, sessions
 from auth_providers.tokens.second_factor_policy import SecondFactorDue
 from customers import profiles
+from customers.spelling.emails import normalize_email
 from tenants.api.base import HasToken
 from tenants.api.emporix.records import ResourceLocation
 from tenants.api.failures import in_the_words_of
@@ -114,7 +115,7 @@ def _registration(data: dict[str, Any]) -> sign_up.Registration:
     """The contract's e-mail is that of the profile; `sign_up` may name another one to log in with."""
     profile = {name: value for name, value in (data.get("profile") or {}).items() if name != "version"}
     contact_email = profile.get("contact_email")
-    if contact_email and contact_email.strip().lower() != data["email"].strip().lower():
+    if contact_email and normalize_email(contact_email) != normalize_email(data["email"]):
         raise InvalidInput.field("customerDetails.contactEmail", "Must be the same as `email`.", code="mismatch")
     log_in = data.get("signup") or data
     return sign_up.Registration(

@@ -1,0 +1,121 @@
+"""One mailbox has one spelling here, however it was typed."""
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from customers.spelling.emails import MAX_LENGTH, email_errors, in_ascii, normalize_email
+
+SHARP_S = "vera@straße.example"
+SPELLINGS = [
+    "vera@straße.example",
+    "VERA@STRAẞE.EXAMPLE",
+    "vera@xn--strae-oqa.example",
+    "vera@XN--STRAE-OQA.example",
+    "vera@straße。example",
+    "vera@stra\u00adße.example",
+    "vera@stra\u200bße.example",
+    "vera@\ufeffstraße.example\u2060",
+    "vera@\uff53\uff54\uff52\uff41ße.example",
+    " \u200bVera@Straße.Example\u00a0\n",
+]
+LOCAL = st.from_regex(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]{1,20}", fullmatch=True)
+LABEL = st.text("azAZ09-éÉßẞüÜıİøσΣςωяЯжĳǆŉ\u0301\u0308\u0301日本語\uff46\uff26\uff13。", min_size=1, max_size=12)
+IGNORED = st.sampled_from("\u00ad\u200b\u2060\ufeff")
+
+
+@st.composite
+def addresses(draw: st.DrawFn) -> str:
+    return f"{draw(LOCAL)}@{draw(LABEL)}.{draw(st.sampled_from(['example', 'test', 'com', 'укр']))}"
+
+
+@pytest.mark.parametrize("typed", SPELLINGS)
+def test_the_spellings_of_one_mailbox_are_one(typed: str) -> None:
+    assert (normalize_email(typed), email_errors("email", normalize_email(typed))) == (SHARP_S, [])
+
+
+def test_two_domains_that_older_rules_take_for_one_stay_two() -> None:
+    assert normalize_email("vera@strasse.example") != normalize_email(SHARP_S)
+
+
+@pytest.mark.parametrize(
+    ("email", "expected"),
+    [
+        (SHARP_S, "vera@xn--strae-oqa.example"),
+        ("vera@σας.example", "vera@xn--mxa8ab.example"),
+        ("ada@example.com", "ada@example.com"),
+        ("no address", "no address"),
+    ],
+)
+def test_a_mail_server_is_given_the_domain_of_idna_2008(email: str, expected: str) -> None:
+    assert in_ascii(email) == expected
+
+
+@pytest.mark.parametrize("domain", ["example.com", "mail.example.com", "acme.example", "shop.test", "straße.example"])
+def test_domains_of_documents_and_tests_are_valid(domain: str) -> None:
+    assert email_errors("email", f"ada@{domain}") == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *(
+            "",
+            "@",
+            "ada",
+            "ada@",
+            "@example.com",
+            "a b@example.com",
+            "ada@example",
+            "ada@[127.0.0.1]",
+            '"a"@example.com',
+        ),
+        *(
+            "ve\u200bra@example.com",
+            "\uff56era@example.com",
+            "véra@example.com",
+            "\u212aim@example.com",
+            "a\0@example.com",
+        ),
+        *("ada@exa\u200dmple.com", "ada@xn--x.com", "ada@example.com\ud800", "ada@exa mple.com", "a@b@example.com"),
+    ],
+)
+def test_what_is_no_address_is_none_when_it_is_normalized(text: str) -> None:
+    assert [error.code for error in email_errors("email", normalize_email(text))] == ["invalid"]
+
+
+def test_the_longest_address() -> None:
+    labels = ".".join(["d" * 60] * 3)
+    longest = f"{'a' * 64}@{labels}.exam"
+    assert (len(longest), email_errors("email", longest)) == (252, [])
+    assert [error.code for error in email_errors("email", f"{'a' * 64}@{labels}.{'e' * 10}")] == ["max_length"]
+    assert len(normalize_email("a@" + "é" * MAX_LENGTH * 10)) > MAX_LENGTH
+
+
+@given(st.text() | addresses())
+@example("ada@İ.com")
+@example("ada@\ud800.com")
+@example("a@ΣΑΣ.example")
+@example("ada@example.com" * 10_000)
+def test_normalizing_twice_changes_nothing(text: str) -> None:
+    once = normalize_email(text)
+    assert normalize_email(once) == once
+    assert (email_errors("email", once) == []) == (email_errors("email", normalize_email(once)) == [])
+    assert in_ascii(in_ascii(once)) == in_ascii(once)
+
+
+@given(addresses(), IGNORED, st.data())
+def test_two_spellings_of_a_valid_address_are_one(email: str, ignored: str, data: st.DataObject) -> None:
+    once = normalize_email(email)
+    if email_errors("email", once):
+        return
+    local, _, domain = once.partition("@")
+    place = data.draw(st.integers(0, len(domain)))
+    others = [
+        f"{local.upper()}@{domain}",
+        f"{local}@{domain[:place]}{ignored}{domain[place:]}",
+        f" {ignored}{once}{ignored}\t",
+        in_ascii(once),
+    ]
+    assert {normalize_email(other) for other in others} == {once}
+    assert in_ascii(once).isascii()
