@@ -11,6 +11,7 @@ from auth_providers.models import (
     OneTimeCode,
     PendingLink,
     PendingLogIn,
+    PendingSignUp,
     Session,
     Submission,
     Token,
@@ -41,6 +42,7 @@ def purge() -> int:
         + _delete(MailedToken.objects.filter(expires_at__lt=now - MAILED_TOKENS_KEPT))
         + _delete(OneTimeCode.objects.filter(issued_at__lt=now - CODES_KEPT))
         + _delete(PendingLogIn.objects.filter(expires_at__lt=now - CODES_KEPT))
+        + _delete(PendingSignUp.objects.filter(expires_at__lt=now))
         + _delete(PendingLink.objects.filter(expires_at__lt=now - CODES_KEPT))
         + _delete(Submission.objects.filter(expires_at__lt=now))  # nobody can answer any more, and it is personal
         + _delete(Attempts.objects.filter(since__lt=now - ATTEMPTS_KEPT))

@@ -124,6 +124,7 @@ class TenantAdmin(admin.ModelAdmin[Tenant]):
                     "is_customer_on_hold_on_signup",
                     "is_signup_enumeration_safe",
                     "is_opt_in_required",
+                    "is_confirmation_mailed",
                     "is_deletion_confirmed",
                     "password_min_length",
                     "is_common_password_refused",

@@ -59,6 +59,7 @@ class Reason(StrEnum):
     ALREADY_ENROLLED = "already_enrolled"
     NOT_ENROLLED = "not_enrolled"
     REAUTHENTICATION_NEEDED = "reauthentication_needed"
+    NOTHING_PROVEN = "nothing_proven"
     # auth_providers: other providers
     UNKNOWN_PROVIDER = "unknown_provider"
     PROVIDER_UNAVAILABLE = "provider_unavailable"

@@ -2,7 +2,10 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import Any
+
+from django.utils import timezone
 
 from auth_providers.models import Account, Session
 from auth_providers.selfservice import sign_up
@@ -21,9 +24,24 @@ CLIENT = Client(address="192.0.2.10", user_agent="tests/1.0")
 OTHER_CLIENT = Client(address="198.51.100.7", user_agent="another/2.0")
 
 
+# An account that is handed in, or waits for its opt-in; and one whose owner has proven it.
+UNVERIFIED: dict[str, Any] = {"is_permitted": False, "verified_at": None, "verified_by": ""}
+VERIFIED: dict[str, Any] = {
+    "is_permitted": True,
+    "is_additional": False,
+    "verified_at": datetime(2026, 1, 1, tzinfo=UTC),
+    "verified_by": Account.Proof.LINK,
+}
+
+
+def hours_ago(hours: float) -> datetime:
+    return timezone.now() - timedelta(hours=hours)
+
+
 def make_tenant(code: str = "acme", **settings: Any) -> Tenant:
-    """A tenant with a signing key, a site `main` and the API key `storefront`."""
-    tenant, _ = directory.create_tenant(code=code, **settings)
+    """A tenant with a signing key, a site `main` and the API key `storefront`. It mails no confirmation links: what is
+    about these says so."""
+    tenant, _ = directory.create_tenant(code=code, **{"is_confirmation_mailed": False} | settings)
     api_keys.create(tenant=tenant, client_id="storefront")
     return tenant
 
@@ -41,7 +59,7 @@ def make_customer(
     address: Mapping[str, object] | None = None,
     **profile: Any,
 ) -> Customer:
-    """A customer who signed up with e-mail and password."""
+    """A customer who signed up with e-mail and password, and has confirmed that, unless an opt-in is required."""
     number = sign_up.sign_up(
         tenant=tenant,
         registration=sign_up.Registration(
@@ -52,7 +70,10 @@ def make_customer(
         ),
         client=client,
     )
-    return Customer.objects.for_tenant(tenant).get(number=number)
+    customer = Customer.objects.for_tenant(tenant).get(number=number)
+    if not tenant.is_opt_in_required:
+        Account.objects.for_tenant(tenant).filter(customer=customer).update(**VERIFIED)
+    return customer
 
 
 def account_of(customer: Customer) -> Account:

@@ -83,7 +83,7 @@ def make_customer_with_everything(tenant: Tenant, *, email: str, phone: str) -> 
     )
     account = factories.account_of(customer)
     point = contact_points.ContactPoint(channel="sms", destination=phone)
-    accounts.create_for_contact_point(tenant=tenant, customer=customer, point=point, is_confirmed=True)
+    accounts.create_for_contact_point(tenant=tenant, customer=customer, point=point, proof=Account.Proof.CODE)
     accounts.create_external(
         tenant=tenant,
         customer=customer,

@@ -5,10 +5,12 @@ Functions that return a query leave it to the caller to narrow it down or to ask
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from uuid import UUID
 
 from django.db import IntegrityError
-from django.db.models import Case, CharField, Q, Value, When
+from django.db.models import Case, CharField, F, Q, Value, When
 from django.db.models.functions import Cast, Concat
+from django.utils import timezone
 
 from auth_providers.accounts.contact_points import EMAIL, SMS, ContactPoint
 from auth_providers.accounts.passwords import NO_PASSWORD
@@ -60,7 +62,7 @@ def contact_points_of_customer(*, tenant: Tenant, customer: Customer) -> tuple[C
     """The addresses and numbers that the customer logs in with: mail before text messages, and in each what somebody
     has proven first."""
     own = of_customer(tenant=tenant, customer=customer).filter(kind__in=CONTACT_POINTS)
-    points = [contact_point(account) for account in own.order_by("-is_confirmed", "pk")]
+    points = [contact_point(account) for account in own.order_by(F("verified_at").asc(nulls_last=True), "pk")]
     return tuple(sorted(points, key=lambda point: point.channel != EMAIL))
 
 
@@ -114,31 +116,48 @@ def customers_with_email(*, email: str) -> list[int]:
 
 
 def create_with_email(
-    *, tenant: Tenant, customer: Customer, email: str, password_hash: str, is_confirmed: bool
+    *,
+    tenant: Tenant,
+    customer: Customer,
+    email: str,
+    password_hash: str,
+    is_permitted: bool,
+    is_additional: bool = False,
+    session_id: UUID | None = None,
 ) -> Account:
-    """An account for an address and a password. Raises `EmailTaken`; the caller's transaction is over then."""
-    point = ContactPoint(channel=EMAIL, destination=email)
+    """An account for an address, which nobody has proven yet, and a password, set in the session of this id. Raises
+    `EmailTaken`; the caller's transaction is over then."""
+    account = Account(
+        tenant=tenant,
+        customer=customer,
+        kind=Account.Kind.EMAIL,
+        identifier=email,
+        password=password_hash,
+        is_permitted=is_permitted,
+        is_additional=is_additional,
+        session_id=session_id,
+    )
     try:
-        return create_for_contact_point(
-            tenant=tenant, customer=customer, point=point, is_confirmed=is_confirmed, password_hash=password_hash
-        )
+        return _insert(account)
     except AccountExists as error:
         raise EmailTaken.of(tenant=tenant, email=email) from error
 
 
 def create_for_contact_point(
-    *, tenant: Tenant, customer: Customer, point: ContactPoint, is_confirmed: bool, password_hash: str = NO_PASSWORD
+    *, tenant: Tenant, customer: Customer, point: ContactPoint, proof: Account.Proof | None
 ) -> Account:
-    """An account for an address, by default without a password, or for a number, which never has one. Raises
-    `AccountExists`; the caller's transaction is over then."""
+    """An account without a password for an address or a number. `proof` says what showed whose it is; None when nothing
+    has, so that it may not be logged in with. Raises `AccountExists`; the caller's transaction is over then."""
     return _insert(
         Account(
             tenant=tenant,
             customer=customer,
             kind=point.kind,
             identifier=point.destination,
-            password=password_hash if point.channel == EMAIL else "",
-            is_confirmed=is_confirmed,
+            password=NO_PASSWORD if point.channel == EMAIL else "",
+            is_permitted=proof is not None,
+            verified_at=timezone.now() if proof else None,
+            verified_by=proof or "",
         )
     )
 
@@ -165,6 +184,8 @@ def create_external(
             identifier=subject,
             email=email[:254],
             is_email_verified=is_email_verified,
+            verified_at=timezone.now(),
+            verified_by=Account.Proof.PROVIDER,
         )
     )
 

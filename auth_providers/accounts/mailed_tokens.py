@@ -27,6 +27,15 @@ class EmailChange(TypedDict):
     is_contact_email_synced: bool
 
 
+class OptIn(TypedDict):
+    """What the link of an opt-in belongs to: the account's own sign-up (`is_own`), or the session that asked for it, ""
+    for none; and the sign-up that waits for it, 0 for none."""
+
+    is_own: bool
+    session: str
+    pending_sign_up: int
+
+
 class InvalidMailedToken(DomainError):
     """Unknown, spent, expired, of another purpose or another tenant: the caller learns no more than this."""
 
@@ -35,7 +44,7 @@ class InvalidMailedToken(DomainError):
     default_message = "The token is not valid."
 
 
-def issue(*, account: Account, purpose: MailedToken.Purpose, details: EmailChange | None = None) -> str:
+def issue(*, account: Account, purpose: MailedToken.Purpose, details: EmailChange | OptIn | None = None) -> str:
     """Make a token for the account's owner and return it in plain; only its hash is kept. `details` are stored with it,
     for what it confirms."""
     token = new_token()
@@ -58,6 +67,16 @@ def spend(*, tenant: Tenant, purpose: MailedToken.Purpose, token: str) -> Mailed
     mailed = find_locked(tenant=tenant, purpose=purpose, token=token)
     void_all(tenant=tenant, account=mailed.account)
     return mailed
+
+
+def opt_in_of(mailed: MailedToken) -> OptIn:
+    """What a token of an opt-in belongs to."""
+    kept = mailed.details
+    return OptIn(
+        is_own=kept.get("is_own", False),
+        session=kept.get("session", ""),
+        pending_sign_up=kept.get("pending_sign_up", 0),
+    )
 
 
 def void_all(*, tenant: Tenant, account: Account) -> None:

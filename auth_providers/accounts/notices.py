@@ -32,9 +32,11 @@ class Notice(StrEnum):
 
 
 def notice_addresses(*, tenant: Tenant, customer: Customer) -> tuple[str, ...]:
-    """Every address that the customer has proven, each once, that of the oldest account first."""
-    every = accounts.of_customer(tenant=tenant, customer=customer)
-    return tuple(dict.fromkeys(account.proven_address for account in every if account.proven_address))
+    """Every address that the customer has proven, each once, that of the oldest account first; where nothing is proven
+    yet, the addresses that one logs in with: it is their owner who must know."""
+    every = list(accounts.of_customer(tenant=tenant, customer=customer))
+    proven = [account.proven_address for account in every if account.proven_address]
+    return tuple(dict.fromkeys(proven or (each.identifier for each in every if each.is_email_log_in)))
 
 
 def notice_address(*, tenant: Tenant, account: Account) -> tuple[str, ...]:

@@ -236,7 +236,9 @@ def _create_beside(visit: _Visit) -> Outcome:
     return _create(replace(visit, entry=entry), points)
 
 
-def _create(visit: _Visit, points: Sequence[ContactPoint], *, number: str = "", is_confirmed: bool = False) -> Outcome:
+def _create(
+    visit: _Visit, points: Sequence[ContactPoint], *, number: str = "", proof: Account.Proof | None = None
+) -> Outcome:
     """A new profile with a log-in for each of these addresses. Raises `_Taken`."""
     tenant, entry = visit.tenant, visit.entry
     if visit.flow.makes_prospects and "is_prospect" not in entry.values:
@@ -247,9 +249,7 @@ def _create(visit: _Visit, points: Sequence[ContactPoint], *, number: str = "", 
         with transaction.atomic():
             customer = entries.create(tenant=tenant, number=number, entry=entry, client=visit.client)
             for point in points:
-                accounts.create_for_contact_point(
-                    tenant=tenant, customer=customer, point=point, is_confirmed=is_confirmed
-                )
+                accounts.create_for_contact_point(tenant=tenant, customer=customer, point=point, proof=proof)
             return _go_on(replace(visit, entry=entry), customer)
     except (accounts.AccountExists, IntegrityError, IdentifierTaken) as error:
         raise _Taken from error
@@ -328,11 +328,11 @@ def _resume(tenant: Tenant, waiting: pending_submissions.Waiting, proven: Contac
             return _go_on(replace(visit, is_owners=True), customer)
         visit = replace(visit, is_owners=True)
         if is_new:
-            return _create(visit, (proven,), number=number, is_confirmed=True)
+            return _create(visit, (proven,), number=number, proof=Account.Proof.CODE)
         # Between question and answer the address may have become another customer's.
         if account is None or row.customer_number not in ("", account.customer.number):
             raise ProofNeeded
-        verification.confirm(tenant=tenant, account=account, client=client)
+        account = verification.verify(tenant=tenant, account=account, by=Account.Proof.CODE, client=client)
         return _update(visit, account.customer)
 
 
@@ -344,7 +344,7 @@ def _whose_flow_goes_on(visit: _Visit, row: Submission, account: Account | None,
     if customer is None:
         raise ProofNeeded
     if account is not None and account.customer_id == customer.pk:
-        verification.confirm(tenant=tenant, account=account, client=visit.client)
+        verification.verify(tenant=tenant, account=account, by=Account.Proof.CODE, client=visit.client)
     elif account is None and visit.is_owners:
         _add_log_in(tenant, customer, proven)
     return customer
@@ -354,7 +354,7 @@ def _add_log_in(tenant: Tenant, customer: Customer, proven: ContactPoint) -> Non
     """The customer is told of it, where an address was proven before. Raises `_Taken`."""
     told = notices.notice_addresses(tenant=tenant, customer=customer)
     try:
-        accounts.create_for_contact_point(tenant=tenant, customer=customer, point=proven, is_confirmed=True)
+        accounts.create_for_contact_point(tenant=tenant, customer=customer, point=proven, proof=Account.Proof.CODE)
     except accounts.AccountExists as error:
         raise _Taken from error
     notices.send(

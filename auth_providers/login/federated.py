@@ -133,7 +133,7 @@ def _link(attempt: LogInAttempt, provider: AuthProvider, identity: Identity, own
 
     Someone who has the e-mail and no proof of it is asked for one: it may be another's account (OWASP ASVS 5.0, 6.8.1).
     """
-    if not (provider.is_linking_by_email and identity.is_email_verified and owner.is_confirmed):
+    if not (provider.is_linking_by_email and identity.is_email_verified and owner.is_verified):
         issued = _ask(attempt, provider, identity, owner)
         if issued is None:
             raise sessions.LogInRefused
@@ -206,7 +206,7 @@ def _link_proven(
     if owner.identifier != identity.email:
         return None
     try:
-        verification.confirm(tenant=tenant, account=owner, client=client)
+        verification.verify(tenant=tenant, account=owner, by=Account.Proof.CODE, client=client)
     except verification.AccountGone:
         return None
     return _create_linked(tenant, provider, identity, owner.customer, client)

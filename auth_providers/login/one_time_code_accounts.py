@@ -51,10 +51,9 @@ def _confirmed(tenant: Tenant, account: Account, client: Client) -> Account | No
     """The account, confirmed if it waited for its owner; None when it is gone, because the profile's owner is another.
     Somebody else may be confirming it right now, such as the same customer who follows the link of the opt-in."""
     try:
-        verification.confirm(tenant=tenant, account=account, client=client)
+        return verification.verify(tenant=tenant, account=account, by=Account.Proof.CODE, client=client)
     except verification.AccountGone:
         return accounts.find_by_contact_point(tenant=tenant, point=accounts.contact_point(account))
-    return account
 
 
 def _bring_in(tenant: Tenant, point: ContactPoint, client: Client) -> Account | None:
@@ -74,6 +73,6 @@ def _provision(tenant: Tenant, point: ContactPoint, number: str, client: Client)
         number=number,
         values={"contact_email": point.destination} if by_mail else {"contact_phone": point.destination},
     )
-    account = accounts.create_for_contact_point(tenant=tenant, customer=customer, point=point, is_confirmed=True)
+    account = accounts.create_for_contact_point(tenant=tenant, customer=customer, point=point, proof=Account.Proof.CODE)
     audit.record(tenant=tenant, action=audit.SIGN_UP, client=client, customer_number=number, method=OTP)
     return account

@@ -17,12 +17,13 @@ from django_otp.oath import TOTP
 from qrcode.image.svg import SvgPathImage
 
 from auth_providers import limits
-from auth_providers.accounts import accounts, notices
+from auth_providers.accounts import accounts, notices, verification
 from auth_providers.accounts.notices import Notice
 from auth_providers.models import TOTP as PROVIDER
 from auth_providers.models import Authenticator, AuthProvider, RecoveryCode, Session
 from auth_providers.providers import registry
 from auth_providers.tokens import sessions
+from auth_providers.tokens.reauthentication import require_recent_log_in
 from customers.models import Customer
 from tenants import audit
 from tenants.clients import Client
@@ -41,15 +42,15 @@ RECOVERY_CODE_LENGTH = 10  # of 32 characters: 50 bits, where OWASP ASVS 5.0, 6.
 ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
 LOOKALIKES = str.maketrans({"o": "0", "i": "1", "l": "1", "-": None, " ": None})
 # How long ago a customer may have logged in to change what they log in with.
-FRESH = timedelta(minutes=10)
+FRESH = timedelta(minutes=10)  # OWASP ASVS 5.0, 7.5.1
 
 
-class ReauthenticationNeeded(DomainError):
-    """The log-in is too long ago for a change of this weight."""
+class NothingProven(DomainError):
+    """Who has proven no address, number or identity yet can't protect the profile against its owner."""
 
     kind = Kind.FORBIDDEN
-    reason = Reason.REAUTHENTICATION_NEEDED
-    default_message = "Reauthentication needed: log in again first."
+    reason = Reason.NOTHING_PROVEN
+    default_message = "Confirm your e-mail address first."
 
 
 class AlreadyEnrolled(DomainError):
@@ -103,13 +104,15 @@ def status(*, tenant: Tenant, customer: Customer) -> Status:
 def start_enrolment(*, tenant: Tenant, customer: Customer, session: Session) -> Enrolment:
     """Make a secret, which counts for nothing until `confirm_enrolment`; asking again replaces it.
 
-    Raises `ReauthenticationNeeded`, `AlreadyEnrolled`, and `registry.UnknownProvider` where the tenant has switched
-    the provider `totp` off.
+    Raises `ReauthenticationNeeded`, `AlreadyEnrolled`, `NothingProven`, and `registry.UnknownProvider` where the tenant
+    has switched the provider `totp` off.
     """
-    require_fresh(session)
+    require_recent_log_in(session=session, within=FRESH)
     switched_off = AuthProvider.objects.for_tenant(tenant).filter(name=PROVIDER, is_enabled=False)
     if switched_off.exists():
         raise registry.UnknownProvider
+    if not verification.has_proof(tenant=tenant, customer=customer):
+        raise NothingProven
     secret = base64.b32encode(secrets.token_bytes(SECRET_BYTES)).decode()
     hidden = encrypt(secret)
     waiting = Authenticator.objects.for_tenant(tenant).filter(customer=customer, confirmed_at=None)
@@ -128,7 +131,7 @@ def confirm_enrolment(*, tenant: Tenant, customer: Customer, session: Session, c
     Every other session ends: it was opened without the second factor. Raises `ReauthenticationNeeded`, `NotEnrolled`,
     `AlreadyEnrolled`, `WrongCode` and `limits.Throttled`.
     """
-    require_fresh(session)
+    require_recent_log_in(session=session, within=FRESH)
     with transaction.atomic():
         authenticator = _locked(tenant, customer)
         if authenticator is None:
@@ -163,7 +166,7 @@ def verify(*, tenant: Tenant, customer: Customer, code: str) -> str:
 def renew_recovery_codes(*, tenant: Tenant, customer: Customer, session: Session, client: Client) -> list[str]:
     """Replace the recovery codes. Returns the new ones, to be shown once. Raises `ReauthenticationNeeded` and
     `NotEnrolled`."""
-    require_fresh(session)
+    require_recent_log_in(session=session, within=FRESH)
     with transaction.atomic():
         authenticator = _locked(tenant, customer)
         if authenticator is None or authenticator.confirmed_at is None:
@@ -176,20 +179,13 @@ def renew_recovery_codes(*, tenant: Tenant, customer: Customer, session: Session
 def remove(*, tenant: Tenant, customer: Customer, session: Session, client: Client) -> None:
     """Remove the customer's own authenticator and its recovery codes. Raises `ReauthenticationNeeded` and
     `NotEnrolled`."""
-    require_fresh(session)
+    require_recent_log_in(session=session, within=FRESH)
     _remove(tenant, customer, client)
 
 
 def remove_by_staff(*, tenant: Tenant, customer: Customer, staff_username: str, client: Client) -> None:
     """Remove it for a customer who has lost both the app and the recovery codes. Raises `NotEnrolled`."""
     _remove(tenant, customer, client, staff_username=staff_username)
-
-
-def require_fresh(session: Session) -> None:
-    """Raises `ReauthenticationNeeded` unless the customer has just logged in (OWASP ASVS 5.0, 7.5.1): whoever finds an
-    open browser must not be able to lock its owner out."""
-    if session.authenticated_at is None or session.authenticated_at < timezone.now() - FRESH:
-        raise ReauthenticationNeeded
 
 
 def _enrolled(tenant: Tenant, customer: Customer) -> TenantQuerySet[Authenticator]:
@@ -260,7 +256,7 @@ def _announce(tenant: Tenant, customer: Customer, what: Notice, client: Client, 
 
 
 def _first_email(tenant: Tenant, customer: Customer) -> str:
-    own = accounts.emails_of_customer(tenant=tenant, customer=customer).filter(is_confirmed=True)
+    own = accounts.emails_of_customer(tenant=tenant, customer=customer).filter(is_permitted=True)
     return own.values_list("identifier", flat=True).first() or ""
 
 

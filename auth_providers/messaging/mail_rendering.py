@@ -10,20 +10,23 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 from django.conf import settings
-from django.contrib.auth.hashers import is_password_usable
 from django.template.loader import render_to_string
 from django.utils import timezone, translation
 
 from auth_providers.accounts import accounts, mailed_tokens
 from auth_providers.accounts.contact_points import ContactPoint
 from auth_providers.messaging import sandbox
-from auth_providers.models import OTP, Account, AuthProvider, MailedToken, MessageTemplate, OneTimeCode
+from auth_providers.models import OTP, Account, AuthProvider, MailedToken, MessageTemplate, OneTimeCode, PendingSignUp
 from tenants.encryption import decrypt
 from tenants.models import Message
 from tenants.outbox.queue import MessageContext
 
 # A tenant's override can use its context only: no loaders, no libraries, no settings.
 SANDBOX = sandbox.engine()
+
+
+# The link of a sign-up that may be logged in with already.
+CONFIRM_EMAIL = "confirm_email"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -130,15 +133,40 @@ def _as_given(message: Message, context: MessageContext) -> Facts | None:
 
 
 def _opt_in(message: Message, context: MessageContext) -> Facts | None:
-    return _with_token(message, _find_account(message, is_confirmed=False), MailedToken.Purpose.OPT_IN)
+    """The link of a sign-up, or of whoever asked for the mail again."""
+    account = _find_account(message, verified_at=None)
+    facts = _opt_in_for(message, context, account)
+    if facts is not None and account is not None and account.is_permitted:
+        return replace(facts, template=CONFIRM_EMAIL)
+    return facts
+
+
+def _additional_log_in(message: Message, context: MessageContext) -> Facts | None:
+    """The link that is good together with a session of the profile's owner."""
+    account = _find_account(message, verified_at=None, is_additional=True)
+    facts = _opt_in_for(message, context, account)
+    return replace(facts, template=message.template) if facts else None
+
+
+def _opt_in_for(message: Message, context: MessageContext, account: Account | None) -> Facts | None:
+    pending = int(context.get("pending_sign_up", 0))
+    is_own = bool(context.get("is_own")) or (account is not None and not pending and _is_the_only_sign_up(account))
+    details = mailed_tokens.OptIn(is_own=is_own, session=str(context.get("session", "")), pending_sign_up=pending)
+    return _with_token(message, account, MailedToken.Purpose.OPT_IN, details)
+
+
+def _is_the_only_sign_up(account: Account) -> bool:
+    """Whether an opt-in is awaited and nobody else has signed up with the address: any link is that sign-up's own."""
+    is_awaited = account.has_password and not account.is_permitted and not account.is_additional
+    return is_awaited and not PendingSignUp.objects.for_tenant(account.tenant).filter(account=account).exists()
 
 
 def _password_reset(message: Message, context: MessageContext) -> Facts | None:
-    """A token also for an account without a password that is not confirmed: reading this mail is the proof. Where
-    somebody signed up with a password, the opt-in link comes first."""
+    """A token also for an account that nobody has proven yet: reading this mail is the proof. Where an opt-in is
+    awaited, its link once more."""
     account = _find_account(message)
-    if account is not None and not account.is_confirmed and is_password_usable(account.password):
-        return None
+    if account is not None and not account.is_permitted and not account.is_additional and account.has_password:
+        return _opt_in_for(message, context, account)
     return _with_token(message, account, MailedToken.Purpose.PASSWORD_RESET)
 
 
@@ -185,6 +213,8 @@ def _may_log_in(message: Message, account: Account | None) -> bool:
 
 FACTS: dict[str, Callable[[Message, MessageContext], Facts | None]] = {
     "opt_in": _opt_in,
+    "confirm_email": _opt_in,
+    "additional_log_in": _additional_log_in,
     "password_reset": _password_reset,
     "email_change": _email_change,
     "deletion": _deletion,
@@ -194,7 +224,7 @@ FACTS: dict[str, Callable[[Message, MessageContext], Facts | None]] = {
 }
 
 
-def _find_account(message: Message, **conditions: bool) -> Account | None:
+def _find_account(message: Message, **conditions: bool | None) -> Account | None:
     own = accounts.with_email(tenant=message.tenant, email=message.recipient)
     return own.filter(customer__is_active=True, **conditions).first()
 
@@ -207,7 +237,7 @@ def _with_token(
     message: Message,
     account: Account | None,
     purpose: MailedToken.Purpose,
-    details: mailed_tokens.EmailChange | None = None,
+    details: mailed_tokens.EmailChange | mailed_tokens.OptIn | None = None,
 ) -> Facts | None:
     """The template that is named after the token's purpose, with a new token and the tenant's link for it; None
     without an account."""

@@ -17,7 +17,9 @@ WITH_CODE: Mapping[str, str | int] = {"token": TOKEN, "minutes": 3}
 # sent.
 SAMPLES: Mapping[str, Mapping[str, str | int]] = {
     "activated": {},
+    "additional_log_in": WITH_TOKEN,
     "already_registered": {"email": "ada@example.com"},
+    "confirm_email": WITH_TOKEN,
     "deletion": WITH_TOKEN,
     "email_change": WITH_TOKEN,
     "email_change_notice": {"new_email": "countess@example.com"},
@@ -30,6 +32,7 @@ SAMPLES: Mapping[str, Mapping[str, str | int]] = {
     "opt_in": WITH_TOKEN,
     "password_changed": {},
     "password_reset": WITH_TOKEN,
+    "profile_claimed": {"number": "10000001", "name": "Ada Lovelace", "addresses": 1, "consents": 2},
     "recovery_codes_renewed": {},
     "second_factor_added": {},
     "second_factor_code": WITH_CODE,

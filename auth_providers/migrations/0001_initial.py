@@ -17,6 +17,7 @@ TABLES = [
     "auth_providers_submission",
     "auth_providers_messagetemplate",
     "auth_providers_mailedtoken",
+    "auth_providers_pendingsignup",
     "auth_providers_onetimecode",
     "auth_providers_authenticator",
     "auth_providers_recoverycode",
@@ -49,7 +50,11 @@ class Migration(migrations.Migration):
                 ('is_email_verified', models.BooleanField(default=False, help_text="Whether its provider says that an external identity's owner has proven `email`.")),
                 ('password', models.CharField(blank=True, default='', editable=False, max_length=255)),
                 ('is_password_initial', models.BooleanField(default=False, help_text='Set by staff; to be changed at once.')),
-                ('is_confirmed', models.BooleanField(default=True, help_text='Whether its owner has followed the link of the opt-in.')),
+                ('is_permitted', models.BooleanField(default=True, help_text='Whether it may be logged in with: not while the confirmation of its owner is awaited.')),
+                ('is_additional', models.BooleanField(default=False, editable=False, help_text='Added to a profile by its holder, and not confirmed by its owner yet.')),
+                ('verified_at', models.DateTimeField(editable=False, help_text='When its owner first showed to read the mailbox or to hold the telephone.', null=True)),
+                ('verified_by', models.CharField(blank=True, choices=[('link', 'A link in a mail'), ('code', 'A one-time code'), ('provider', 'Another provider'), ('server', "The shop's own server")], default='', editable=False, max_length=8)),
+                ('session_id', models.UUIDField(editable=False, help_text='The session in which it was made or its password was set.', null=True)),
                 ('created_at', models.DateTimeField(default=django.utils.timezone.now, editable=False)),
                 ('customer', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='customers.customer')),
                 ('tenant', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='tenants.tenant')),
@@ -183,6 +188,18 @@ class Migration(migrations.Migration):
             ],
         ),
         migrations.CreateModel(
+            name='PendingSignUp',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('data_encrypted', models.TextField(editable=False)),
+                ('session_id', models.UUIDField(editable=False, null=True)),
+                ('created_at', models.DateTimeField(default=django.utils.timezone.now)),
+                ('expires_at', models.DateTimeField()),
+                ('account', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='auth_providers.account')),
+                ('tenant', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='tenants.tenant')),
+            ],
+        ),
+        migrations.CreateModel(
             name='RecoveryCode',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
@@ -303,6 +320,10 @@ class Migration(migrations.Migration):
             model_name='account',
             constraint=models.CheckConstraint(condition=models.Q(models.Q(('email', ''), ('issuer', ''), ('kind', 'email'), ('provider', ''), models.Q(('password', ''), _negated=True)), models.Q(('email', ''), ('issuer', ''), ('kind', 'phone'), ('password', ''), ('provider', '')), models.Q(('kind', 'external'), ('password', ''), models.Q(('provider', ''), _negated=True), models.Q(('issuer', ''), _negated=True)), _connector='OR'), name='account_fields_of_kind'),
         ),
+        migrations.AddConstraint(
+            model_name='account',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('verified_at', None), ('verified_by', '')), models.Q(('is_additional', False), ('is_permitted', True), ('verified_at__isnull', False), models.Q(('verified_by', ''), _negated=True)), _connector='OR'), name='account_verified_by_something'),
+        ),
         migrations.AddIndex(
             model_name='attempts',
             index=models.Index(fields=['since'], name='attempts_by_age'),
@@ -354,6 +375,10 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='pendinglink',
             constraint=models.UniqueConstraint(fields=('tenant', 'challenge_id'), name='pending_link_challenge_unique'),
+        ),
+        migrations.AddIndex(
+            model_name='pendingsignup',
+            index=models.Index(fields=['expires_at'], name='pending_sign_up_by_expiry'),
         ),
         migrations.AddConstraint(
             model_name='recoverycode',

@@ -10,6 +10,7 @@ from auth_providers.models.proofs import (
     OneTimeCode,
     PendingLink,
     PendingLogIn,
+    PendingSignUp,
     RecoveryCode,
 )
 from auth_providers.models.providers import OTP, PASSWORD, TOTP, AuthProvider
@@ -28,6 +29,7 @@ __all__ = [
     "OneTimeCode",
     "PendingLink",
     "PendingLogIn",
+    "PendingSignUp",
     "RecoveryCode",
     "Session",
     "Submission",

@@ -24,6 +24,14 @@ class Account(TenantOwned):
         PHONE = "phone", "Telephone number"
         EXTERNAL = "external", "Identity at another provider"
 
+    class Proof(models.TextChoices):
+        """What showed whose it is."""
+
+        LINK = "link", "A link in a mail"
+        CODE = "code", "A one-time code"
+        PROVIDER = "provider", "Another provider"
+        SERVER = "server", "The shop's own server"
+
     customer = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="+")
     kind = models.CharField(max_length=8, choices=Kind, default=Kind.EMAIL)
     provider = models.CharField(
@@ -43,7 +51,19 @@ class Account(TenantOwned):
     )
     password = models.CharField(max_length=255, blank=True, default="", editable=False)
     is_password_initial = models.BooleanField(default=False, help_text="Set by staff; to be changed at once.")
-    is_confirmed = models.BooleanField(default=True, help_text="Whether its owner has followed the link of the opt-in.")
+    is_permitted = models.BooleanField(
+        default=True, help_text="Whether it may be logged in with: not while the confirmation of its owner is awaited."
+    )
+    is_additional = models.BooleanField(
+        default=False, editable=False, help_text="Added to a profile by its holder, and not confirmed by its owner yet."
+    )
+    verified_at = models.DateTimeField(
+        null=True, editable=False, help_text="When its owner first showed to read the mailbox or to hold the telephone."
+    )
+    verified_by = models.CharField(max_length=8, choices=Proof, blank=True, default="", editable=False)
+    session_id = models.UUIDField(
+        null=True, editable=False, help_text="The session in which it was made or its password was set."
+    )
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     class Meta:
@@ -59,6 +79,11 @@ class Account(TenantOwned):
                 | (Q(kind="external", password="") & ~Q(provider="") & ~Q(issuer="")),
                 name="account_fields_of_kind",
             ),
+            models.CheckConstraint(
+                condition=Q(verified_at=None, verified_by="")
+                | (Q(is_permitted=True, is_additional=False, verified_at__isnull=False) & ~Q(verified_by="")),
+                name="account_verified_by_something",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -70,6 +95,16 @@ class Account(TenantOwned):
         return is_password_usable(self.password) and self.password != ""
 
     @property
+    def is_email_log_in(self) -> bool:
+        """Whether it is an e-mail address that may be logged in with."""
+        return self.kind == self.Kind.EMAIL and self.is_permitted
+
+    @property
+    def is_verified(self) -> bool:
+        """Whether somebody has proven to own it."""
+        return self.verified_at is not None
+
+    @property
     def mail_address(self) -> str:
         """Where mail to its owner goes; "" when nobody told us an address."""
         return self.identifier if self.kind == self.Kind.EMAIL else self.email
@@ -77,7 +112,7 @@ class Account(TenantOwned):
     @property
     def proven_address(self) -> str:
         """The mail address, if its owner has proven it; else ""."""
-        is_proven = self.is_confirmed and (self.kind == self.Kind.EMAIL or self.is_email_verified)
+        is_proven = self.is_verified and (self.kind == self.Kind.EMAIL or self.is_email_verified)
         return self.mail_address if is_proven else ""
 
 

@@ -60,6 +60,23 @@ class MailedToken(TenantOwned):
         return f"{self.purpose} for {self.account_id}"
 
 
+class PendingSignUp(TenantOwned):
+    """A sign-up with an address that somebody has given before and nobody has proven: kept, encrypted, until the link
+    in its mail is followed. `account` is the one that the address has; `session_id` that in which it was handed in."""
+
+    account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="+")
+    data_encrypted = models.TextField(editable=False)
+    session_id = models.UUIDField(null=True, editable=False)
+    created_at = models.DateTimeField(default=timezone.now)
+    expires_at = models.DateTimeField()
+
+    class Meta:
+        indexes = [models.Index(fields=["expires_at"], name="pending_sign_up_by_expiry")]
+
+    def __str__(self) -> str:
+        return f"Sign-up of account {self.account_id}"
+
+
 class OneTimeCode(CooldownMixin, ThrottlingMixin, TenantOwned):
     """The one valid code for a purpose at a destination. Asking again overwrites it."""
 

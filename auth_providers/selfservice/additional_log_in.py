@@ -1,10 +1,18 @@
-"""An additional log-in for the same profile."""
+"""An additional log-in for a profile: a further e-mail address and password.
+
+It opens nothing until the token that was mailed to the address is shown together with a session of the profile's owner
+(`opt_in.confirm`): whoever reads the mailbox may be somebody else.
+"""
+
+from datetime import timedelta
 
 from django.db import transaction
 
+from auth_providers import limits
 from auth_providers.accounts import accounts, notices, passwords
-from auth_providers.models import Account
-from auth_providers.selfservice import opt_in
+from auth_providers.models import Account, Session
+from auth_providers.selfservice import opt_in, sign_up
+from auth_providers.tokens.reauthentication import require_recent_log_in
 from customers import profiles
 from customers.models import Customer
 from customers.spelling import emails
@@ -14,23 +22,39 @@ from tenants.errors import InvalidInput
 from tenants.models import Tenant
 
 MAX_LOG_INS = 10
+# Tokens of a storefront may live for a month; a stolen one must not be enough.
+RECENT = timedelta(hours=24)
 
 
-def add(*, tenant: Tenant, customer: Customer, email: str, password: str, client: Client) -> Account:
-    """Give the customer a second e-mail and password. Where the tenant wants an opt-in, it works after that.
+def add(*, tenant: Tenant, session: Session, email: str, password: str, client: Client) -> Account | None:
+    """Add the log-in to the profile of the session's customer, and mail the address its token. None where the address
+    is another customer's and the tenant's sign-up is enumeration-safe: its owner is told.
 
-    Raises `InvalidInput`, `accounts.EmailTaken` and `profiles.CustomerNotFound`.
+    Raises `InvalidInput`, `accounts.EmailTaken`, `reauthentication.ReauthenticationNeeded`, `limits.Throttled` and
+    `profiles.CustomerNotFound`.
     """
+    require_recent_log_in(session=session, within=RECENT)
     identifier = emails.normalize_email(email)
     errors = emails.email_errors("email", identifier)
     if errors:
         raise InvalidInput(details=tuple(errors))
     passwords.check_new(tenant=tenant, password=password, context=(identifier,))
-    return _create(tenant, customer, identifier, passwords.hash_password(password), client)
+    limits.spend_mail(tenant=tenant, destination=identifier, kind=opt_in.ADDITIONAL_TEMPLATE, client=client)
+    password_hash = passwords.hash_password(password)
+    try:
+        return _create(tenant=tenant, session=session, email=identifier, password_hash=password_hash, client=client)
+    except accounts.EmailTaken:
+        if not tenant.is_signup_enumeration_safe:
+            raise
+        sign_up.tell_owner(tenant=tenant, email=identifier, client=client)
+        return None
 
 
 @transaction.atomic
-def _create(tenant: Tenant, customer: Customer, email: str, password_hash: str, client: Client) -> Account:
+def _create(*, tenant: Tenant, session: Session, email: str, password_hash: str, client: Client) -> Account:
+    customer = session.customer
+    if customer is None:
+        raise profiles.CustomerNotFound
     _make_room(tenant, customer)
     told = notices.notice_addresses(tenant=tenant, customer=customer)
     account = accounts.create_with_email(
@@ -38,10 +62,11 @@ def _create(tenant: Tenant, customer: Customer, email: str, password_hash: str, 
         customer=customer,
         email=email,
         password_hash=password_hash,
-        is_confirmed=not tenant.is_opt_in_required,
+        is_permitted=False,
+        is_additional=True,
+        session_id=session.pk,
     )
-    if not account.is_confirmed:
-        opt_in.ask(tenant=tenant, account=account)
+    opt_in.ask_for_additional(tenant=tenant, account=account)
     audit.record(tenant=tenant, action="add_log_in", client=client, customer_number=customer.number)
     notices.send(
         tenant=tenant,

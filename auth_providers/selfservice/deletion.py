@@ -16,6 +16,7 @@ from auth_providers.models import (
     OneTimeCode,
     PendingLink,
     PendingLogIn,
+    PendingSignUp,
     RecoveryCode,
     Session,
     Submission,
@@ -32,7 +33,7 @@ from tenants.outbox import queue
 TEMPLATE = "deletion"
 REASON = "deleted"
 # The tables whose rows belong to a log-in, and those whose rows belong to a customer.
-BELONGING_TO_LOG_IN: tuple[type[Model], ...] = (MailedToken, PendingLogIn, PendingLink)
+BELONGING_TO_LOG_IN: tuple[type[Model], ...] = (MailedToken, PendingLogIn, PendingLink, PendingSignUp)
 BELONGING_TO_CUSTOMER: tuple[type[Model], ...] = (Authenticator, RecoveryCode)
 
 

@@ -1,56 +1,113 @@
-"""Double opt-in: a new account logs in only after its owner has followed the link in a mail."""
+"""Confirming an account by a link in a mail: before it may be logged in with (double opt-in), or beside that.
+
+The link belongs to the sign-up, or to the session, that it was mailed for: what was set there stays, and everything
+else that was set without a proof goes (`accounts.verification`).
+"""
 
 from dataclasses import replace
+from uuid import UUID
 
 from django.db import transaction
 
 from auth_providers import limits
 from auth_providers.accounts import mailed_tokens, verification
-from auth_providers.models import PASSWORD, Account, MailedToken
+from auth_providers.models import PASSWORD, Account, MailedToken, Session
+from auth_providers.selfservice import pending_sign_ups
 from auth_providers.tokens import sessions
 from auth_providers.tokens.log_in_attempt import LogInAttempt
 from customers.spelling.emails import normalize_email
 from tenants.clients import Client
 from tenants.models import Tenant
 from tenants.outbox import queue
+from tenants.outbox.queue import MessageContext
 
 TEMPLATE = "opt_in"
+ADDITIONAL_TEMPLATE = "additional_log_in"
 
 
 def ask(*, tenant: Tenant, account: Account) -> None:
-    """Write the mail with the link, in the caller's transaction."""
+    """Write the mail with the link of the account's own sign-up, in the caller's transaction."""
+    _enqueue(tenant, account, TEMPLATE, {"is_own": True})
+
+
+def ask_for_pending(*, tenant: Tenant, account: Account, pending_sign_up_id: int) -> None:
+    """Write the mail with the link of a sign-up that waits, in the caller's transaction."""
+    _enqueue(tenant, account, TEMPLATE, {"pending_sign_up": pending_sign_up_id})
+
+
+def ask_for_additional(*, tenant: Tenant, account: Account) -> None:
+    """Write the mail with the link of an additional log-in, in the caller's transaction."""
+    _enqueue(tenant, account, ADDITIONAL_TEMPLATE, {})
+
+
+def _enqueue(tenant: Tenant, account: Account, template: str, context: MessageContext) -> None:
     customer = account.customer
     queue.enqueue(
         tenant=tenant,
-        template=TEMPLATE,
+        template=template,
         recipient=account.identifier,
+        context=context,
         language=customer.preferred_language,
         site=customer.preferred_site,
     )
 
 
-def resend(*, tenant: Tenant, email: str, client: Client) -> None:
-    """Ask for the mail again. Whether anyone waits for it shows neither here nor in the time it takes.
+def resend(*, tenant: Tenant, email: str, client: Client, session_id: UUID | None = None) -> None:
+    """Ask for the mail again, from this session. Whether anyone waits for it shows neither here nor in the time it
+    takes.
 
     Raises `limits.Throttled`.
     """
     identifier = normalize_email(email)
     limits.spend_mail(tenant=tenant, destination=identifier, kind=TEMPLATE, client=client)
-    queue.enqueue(tenant=tenant, template=TEMPLATE, recipient=identifier)
+    context = {"session": str(session_id or "")}
+    queue.enqueue(tenant=tenant, template=TEMPLATE, recipient=identifier, context=context)
 
 
-def confirm(*, attempt: LogInAttempt, token: str) -> sessions.Started:
+def confirm(*, attempt: LogInAttempt, token: str, caller: Session | None = None) -> sessions.Started:
     """Confirm the account that the token was mailed for and log its customer in.
 
-    Raises `mailed_tokens.InvalidMailedToken`, `sessions.LogInRefused` for a customer who may not log in all the same,
-    and what `sessions.start` raises where a second factor is due: the account is confirmed then, too.
+    `caller` is the session that the token is shown in: an additional log-in becomes its customer's only there; shown
+    elsewhere, it proves that the mailbox is somebody else's, who is a new customer. Raises
+    `mailed_tokens.InvalidMailedToken`, `sessions.LogInRefused` for a customer who may not log in all the same, and what
+    `sessions.start` raises where a second factor is due: the account is confirmed then, too.
     """
-    tenant = attempt.tenant
-    with transaction.atomic():
-        account = mailed_tokens.find_locked(tenant=tenant, purpose=MailedToken.Purpose.OPT_IN, token=token).account
-        try:
-            verification.confirm_opt_in(tenant=tenant, account=account)
-        except verification.AccountGone as error:  # another of the account's tokens was used: they are all spent
-            raise mailed_tokens.InvalidMailedToken from error
+    account = _confirm(attempt.tenant, token, attempt.client, caller)
     proven = replace(attempt, method=PASSWORD, note="opt-in confirmed", is_mailbox_proof=True)
     return sessions.start(attempt=proven, account=account)
+
+
+@transaction.atomic
+def _confirm(tenant: Tenant, token: str, client: Client, caller: Session | None) -> Account:
+    mailed = mailed_tokens.find_locked(tenant=tenant, purpose=MailedToken.Purpose.OPT_IN, token=token)
+    account, link = mailed.account, mailed_tokens.opt_in_of(mailed)
+    if account.is_verified:  # another of the account's tokens was used: they are all spent
+        raise mailed_tokens.InvalidMailedToken
+    pending = pending_sign_ups.find(tenant=tenant, account=account, pk=link["pending_sign_up"])
+    if link["pending_sign_up"] and pending is None:
+        raise mailed_tokens.InvalidMailedToken
+    try:
+        verified = verification.verify(
+            tenant=tenant,
+            account=account,
+            by=Account.Proof.LINK,
+            client=client,
+            is_own=link["is_own"] and not account.is_additional,
+            session_id=None if pending else _session_of_proof(account, link, caller),
+            number=pending.number if pending else "",
+        )
+    except verification.AccountGone as error:
+        raise mailed_tokens.InvalidMailedToken from error
+    if pending is not None:
+        pending_sign_ups.apply(tenant=tenant, account=verified, pending=pending, client=client)
+    return verified
+
+
+def _session_of_proof(account: Account, link: mailed_tokens.OptIn, caller: Session | None) -> UUID | None:
+    """The session that the proof comes from. For an additional log-in the one that shows the token counts: the mail
+    went to a mailbox that may be somebody else's."""
+    if caller is not None and caller.customer_id == account.customer_id:
+        return caller.pk
+    if account.is_additional:
+        return None
+    return UUID(link["session"]) if link["session"] else None

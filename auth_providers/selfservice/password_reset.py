@@ -50,7 +50,7 @@ def complete(*, tenant: Tenant, token: str, password: str, client: Client) -> No
         mailed = mailed_tokens.spend(tenant=tenant, purpose=MailedToken.Purpose.PASSWORD_RESET, token=token)
         account = mailed.account
         passwords.check_new(tenant=tenant, password=password, context=_context(account))
-        verification.confirm(tenant=tenant, account=account, client=client)
+        verification.verify(tenant=tenant, account=account, by=Account.Proof.LINK, client=client)
         _set(tenant=tenant, account=account, password_hash=password_hash, client=client, action="reset_password")
 
 

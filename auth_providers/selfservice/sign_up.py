@@ -2,18 +2,18 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from uuid import UUID
 
 from django.db import transaction
 
 from auth_providers import limits
 from auth_providers.accounts import accounts, passwords
 from auth_providers.accounts.accounts import EmailTaken
-from auth_providers.models import PASSWORD
-from auth_providers.selfservice import opt_in
+from auth_providers.models import PASSWORD, Account
+from auth_providers.selfservice import opt_in, pending_sign_ups
 from customers import numbers, profiles
 from customers.addresses import addresses
 from customers.addresses.fields import AddressChanges
-from customers.models import Customer
 from customers.profiles import ProfileChanges
 from customers.spelling import emails
 from tenants import audit
@@ -33,8 +33,23 @@ class Registration:
     address: AddressChanges | None = None
 
 
-def sign_up(*, tenant: Tenant, registration: Registration, client: Client) -> str:
-    """Create the customer and return its number.
+@dataclass(frozen=True, kw_only=True)
+class _Signing:
+    """A sign-up on its way: checked, its address normalized, its password hashed."""
+
+    tenant: Tenant
+    registration: Registration
+    email: str
+    password_hash: str
+    client: Client
+    session_id: UUID | None
+
+
+def sign_up(*, tenant: Tenant, registration: Registration, client: Client, session_id: UUID | None = None) -> str:
+    """Create the customer and return its number. `session_id` is the session in which it is done.
+
+    An address that nobody has proven is nobody's: the sign-up waits for the link in a mail of its own then, and the
+    number is that of the profile that its follower gets.
 
     Raises `InvalidInput`, `EmailTaken` and `limits.Throttled`. Where the tenant's sign-up is enumeration-safe, a taken
     e-mail gets an answer like any other, after the same work, and its owner a mail.
@@ -43,30 +58,58 @@ def sign_up(*, tenant: Tenant, registration: Registration, client: Client) -> st
     _check(tenant, registration, email)
     if client.address:
         limits.spend(tenant=tenant, quota=limits.SIGN_UP_BY_ADDRESS, subject=client.subscriber)
-    is_taken = accounts.with_email(tenant=tenant, email=email).exists()
-    if is_taken and not tenant.is_signup_enumeration_safe:
+    there = accounts.with_email(tenant=tenant, email=email).first()
+    if there is not None and there.is_verified and not tenant.is_signup_enumeration_safe:
         raise EmailTaken.of(tenant=tenant, email=email)
-    password_hash = passwords.hash_password(registration.password)
-    number = numbers.take(tenant=tenant)
+    signing = _Signing(
+        tenant=tenant,
+        registration=registration,
+        email=email,
+        password_hash=passwords.hash_password(registration.password),
+        client=client,
+        session_id=session_id,
+    )
+    if there is None:
+        number = numbers.take(tenant=tenant)
+        try:
+            return _create(signing, number)
+        except EmailTaken:  # in the meantime
+            there = accounts.with_email(tenant=tenant, email=email).first()
+    if there is not None and not there.is_verified:
+        return _let_wait(signing, there)
+    if not tenant.is_signup_enumeration_safe:
+        raise EmailTaken.of(tenant=tenant, email=email)
+    tell_owner(tenant=tenant, email=email, client=client)
+    return numbers.take(tenant=tenant)
+
+
+def _let_wait(signing: _Signing, account: Account) -> str:
+    """Keep the sign-up until its link is followed, and mail that. Returns the number of the profile that it leads to;
+    the address may be an additional log-in on a profile that stays another's."""
+    tenant = signing.tenant
+    number = numbers.take(tenant=tenant) if account.is_additional else ""
+    answer = number or account.customer.number
     try:
-        if is_taken:
-            raise EmailTaken.of(tenant=tenant, email=email)
-        _create(
-            tenant=tenant,
-            registration=registration,
-            email=email,
-            password_hash=password_hash,
-            number=number,
-            client=client,
+        limits.spend_mail(tenant=tenant, destination=signing.email, kind=opt_in.TEMPLATE, client=signing.client)
+    except limits.Throttled:  # the links that went out are good, and the answer tells nobody that there are any
+        return answer
+    pending = pending_sign_ups.Pending(
+        password_hash=signing.password_hash,
+        profile=signing.registration.profile,
+        address=signing.registration.address,
+        number=number,
+        session_id=signing.session_id,
+    )
+    with transaction.atomic():
+        row = pending_sign_ups.keep(tenant=tenant, account=account, pending=pending)
+        opt_in.ask_for_pending(tenant=tenant, account=account, pending_sign_up_id=row.pk)
+        audit.record(
+            tenant=tenant, action="sign_up_again", client=signing.client, customer_number=account.customer.number
         )
-    except EmailTaken:
-        if not tenant.is_signup_enumeration_safe:
-            raise
-        _tell_owner(tenant, email, client)
-    return number
+    return answer
 
 
-def _tell_owner(tenant: Tenant, email: str, client: Client) -> None:
+def tell_owner(*, tenant: Tenant, email: str, client: Client) -> None:
     """Mail whoever has the account already; after a few such mails they know."""
     try:
         limits.spend_mail(tenant=tenant, destination=email, kind="already_registered", client=client)
@@ -100,20 +143,21 @@ def _check(tenant: Tenant, registration: Registration, email: str) -> None:
 
 
 @transaction.atomic
-def _create(
-    *, tenant: Tenant, registration: Registration, email: str, password_hash: str, number: str, client: Client
-) -> Customer:
+def _create(signing: _Signing, number: str) -> str:
+    """The customer of this number. Raises `EmailTaken`."""
+    tenant, registration = signing.tenant, signing.registration
     customer = profiles.create(tenant=tenant, number=number, values=registration.profile)
     account = accounts.create_with_email(
         tenant=tenant,
         customer=customer,
-        email=email,
-        password_hash=password_hash,
-        is_confirmed=not tenant.is_opt_in_required,
+        email=signing.email,
+        password_hash=signing.password_hash,
+        is_permitted=not tenant.is_opt_in_required,
+        session_id=signing.session_id,
     )
     if registration.address is not None:
         addresses.create_first(tenant=tenant, customer=customer, values=registration.address)
-    if tenant.is_opt_in_required:
+    if tenant.is_opt_in_required or tenant.is_confirmation_mailed:
         opt_in.ask(tenant=tenant, account=account)
-    audit.record(tenant=tenant, action=audit.SIGN_UP, client=client, customer_number=number, method=PASSWORD)
-    return customer
+    audit.record(tenant=tenant, action=audit.SIGN_UP, client=signing.client, customer_number=number, method=PASSWORD)
+    return number

@@ -78,7 +78,7 @@ def send_password_reset(
 ) -> None:
     """Mail the owner of the log-in a token for a new password, which staff neither see nor choose (OWASP ASVS 5.0,
     6.4.6). Raises `password_reset.NoPassword` and `limits.Throttled`."""
-    own = accounts.emails_of_customer(tenant=tenant, customer=customer).filter(is_confirmed=True)
+    own = accounts.emails_of_customer(tenant=tenant, customer=customer).filter(is_permitted=True)
     account = own.filter(pk=account_id, customer__is_active=True).first()
     if account is None:
         raise password_reset.NoPassword

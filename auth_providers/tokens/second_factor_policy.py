@@ -145,7 +145,7 @@ def _channel(account: Account) -> str:
 
 def _destinations(tenant: Tenant, account: Account) -> tuple[tuple[str, str], ...]:
     """The telephone and the address of the account's customer, "" for what there is none of."""
-    mine = accounts.of_customer(tenant=tenant, customer=account.customer).filter(is_confirmed=True)
+    mine = accounts.of_customer(tenant=tenant, customer=account.customer).filter(is_permitted=True)
     own = next(iter(notices.notice_address(tenant=tenant, account=account)), account.email)
     return (SMS, _number(tenant, mine)), (EMAIL, own)
 

@@ -227,7 +227,7 @@ def _find_obstacle(account: Account) -> str | None:
         return "inactive"
     if account.customer.is_on_hold:
         return "on hold"
-    return None if account.is_confirmed else "not opted in"
+    return None if account.is_permitted else "not opted in"
 
 
 def _new_session(tenant: Tenant, client: Client) -> Session:

@@ -61,6 +61,7 @@ class Migration(migrations.Migration):
                 ('is_customer_on_hold_on_signup', models.BooleanField(default=False)),
                 ('is_signup_enumeration_safe', models.BooleanField(default=False, help_text='A sign-up with an e-mail address that is registered already is answered like any other, and its owner gets a mail: nobody can find out who is a customer.')),
                 ('is_opt_in_required', models.BooleanField(default=False, help_text='New customers can log in only after they have followed the link in a mail.')),
+                ('is_confirmation_mailed', models.BooleanField(default=True, help_text='Where no opt-in is required: mail a link that confirms the e-mail address of a new account, and blocks nothing.')),
                 ('is_deletion_confirmed', models.BooleanField(default=True, help_text='A customer who deletes the profile has to confirm it by a link in a mail.')),
                 ('password_min_length', models.PositiveSmallIntegerField(default=8, help_text='In characters. NIST SP 800-63B asks for 15 where the password is the only factor.', validators=[django.core.validators.MinValueValidator(8)])),
                 ('is_common_password_refused', models.BooleanField(default=True, help_text="Refuse common passwords and those that consist of the customer's name or e-mail address.")),

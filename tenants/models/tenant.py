@@ -61,6 +61,11 @@ class Tenant(models.Model):
     is_opt_in_required = models.BooleanField(
         default=False, help_text="New customers can log in only after they have followed the link in a mail."
     )
+    is_confirmation_mailed = models.BooleanField(
+        default=True,
+        help_text="Where no opt-in is required: mail a link that confirms the e-mail address of a new account, and "
+        "blocks nothing.",
+    )
     is_deletion_confirmed = models.BooleanField(
         default=True, help_text="A customer who deletes the profile has to confirm it by a link in a mail."
     )

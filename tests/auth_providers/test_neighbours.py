@@ -65,7 +65,9 @@ def test_the_code_of_a_second_factor_goes_to_the_customers_own_mailbox(poor: Log
 def test_the_code_of_a_second_factor_goes_to_the_customers_own_telephone(poor: LoggedIn) -> None:
     account = factories.account_of(poor.customer)
     point = ContactPoint(channel="sms", destination=PHONE)
-    accounts.create_for_contact_point(tenant=account.tenant, customer=poor.customer, point=point, is_confirmed=True)
+    accounts.create_for_contact_point(
+        tenant=account.tenant, customer=poor.customer, point=point, proof=Account.Proof.CODE
+    )
     found = second_factor_policy.find_method(tenant=account.tenant, account=account, method="password")
     assert found == SecondFactorMethod(method="sms", destination=PHONE)
 
@@ -210,11 +212,12 @@ def answer_wrongly(rich: LoggedIn) -> None:
 
 def confirm_beside_something_unproven(rich: LoggedIn) -> None:
     for each in Account.objects.for_tenant(rich.customer.tenant).filter(customer=rich.customer, kind="external"):
-        Account.objects.filter(pk=each.pk).update(is_confirmed=False)
+        Account.objects.filter(pk=each.pk).update(**factories.UNVERIFIED)
     phone = Account.objects.for_tenant(rich.customer.tenant).get(customer=rich.customer, kind="phone")
-    Account.objects.filter(pk=phone.pk).update(is_confirmed=False)
+    Account.objects.filter(pk=phone.pk).update(**factories.UNVERIFIED)
     phone.refresh_from_db()
-    verification.confirm(tenant=phone.tenant, account=phone, client=CLIENT)
+    Account.objects.filter(customer=rich.customer, kind="email").update(**factories.UNVERIFIED)
+    verification.verify(tenant=phone.tenant, account=phone, by=Account.Proof.CODE, client=CLIENT)
 
 
 def reset_password(rich: LoggedIn) -> None:

@@ -81,11 +81,12 @@ def test_log_ins_added_at_once_stop_at_the_limit(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(additional_log_in, "MAX_LOG_INS", 3)
     tenant = factories.make_tenant()
     customer = factories.make_customer(tenant)
+    session = factories.log_in(customer).session
     results = at_once(
         6,
         lambda index: additional_log_in.add(
             tenant=tenant,
-            customer=customer,
+            session=session,
             email=f"ada{index}@example.com",
             password=factories.PASSWORD,
             client=factories.CLIENT,

@@ -111,7 +111,7 @@ def _waiting_account(like: Customer) -> Account:
     """An account that is not confirmed yet, without the cost of a password hash."""
     customer = Customer.objects.create(tenant=like.tenant, number="90000001", preferred_currency="USD")
     return Account.objects.create(
-        tenant=like.tenant, customer=customer, identifier=WAITING_EMAIL, password="!", is_confirmed=False
+        tenant=like.tenant, customer=customer, identifier=WAITING_EMAIL, password="!", is_permitted=False
     )
 
 

@@ -8,6 +8,7 @@ from auth_providers.models import Account, Session
 from customers.models import Customer
 from tenants.models import Tenant
 from tests import factories
+from tests.auth_providers import mailbox
 from tests.contracts.calls import body_of, call
 from tests.contracts.operations import BY_NAME, CREDENTIALS, EMPORIX, NEW_EMAIL, NEW_PASSWORD, Operation, Scene
 
@@ -164,6 +165,10 @@ def test_password_reset_naming_a_site(slash: str, body: dict[str, Any], scene: S
 
 def test_second_log_in_is_in_the_profile(scene: Scene) -> None:
     assert BY_NAME["log-in-add"].send(scene).status_code == 201
+    assert log_in(scene, NEW_EMAIL, NEW_PASSWORD) == 401  # until its owner has shown that both are one person
+    token = mailbox.receive_token(NEW_EMAIL)
+    confirmed = call("GET", f"/customer/acme/signup/optin/{token}", token=scene.logged_in.access_token)
+    assert confirmed.status_code == 200
     assert log_in(scene, NEW_EMAIL, NEW_PASSWORD) == log_in(scene, factories.EMAIL, factories.PASSWORD) == 200
     me = body_of(call("GET", "/customer/acme/me", token=scene.logged_in.access_token))
     assert me["accounts"] == [{"id": factories.EMAIL}, {"id": NEW_EMAIL}]
@@ -190,7 +195,7 @@ def test_log_in_after_signup(switches: dict[str, bool], status: int, scene: Scen
 def test_opt_in_logs_in(scene: Scene) -> None:
     body = body_of(BY_NAME["opt-in"].send(scene))
     assert body_of(call("GET", "/customer/acme/me", token=body["access_token"]))["id"] == "90000001"
-    assert Account.objects.get(customer__number="90000001").is_confirmed
+    assert Account.objects.get(customer__number="90000001").is_verified
 
 
 @pytest.mark.parametrize("is_opt_in_required", [True, False])

@@ -127,6 +127,9 @@ def test_a_second_log_in(customer: APIClient, visitor: APIClient) -> None:
     second = {"email": "work@example.com", "password": "another battery staple"}
     assert customer.post("/customer/acme/me/accounts/internal", second).status_code == 201
     assert customer.post("/customer/acme/me/accounts/internal", second).status_code == 409
+    assert visitor.post("/customer/acme/login", second).status_code == 401
+    token = token_in(received("work@example.com"))
+    assert customer.get(f"/customer/acme/signup/optin/{token}").status_code == 200
     assert visitor.post("/customer/acme/login", second).status_code == 200
     assert len(customer.get("/customer/acme/me").json()["accounts"]) == 2
 

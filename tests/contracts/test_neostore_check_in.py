@@ -81,7 +81,7 @@ def test_somebody_new_is_stored_and_told_in_full(german: Tenant) -> None:
         "identifiers": {"card": "7", "customerNumber": customer.number},
         "shoeSize": {"eu": 39},
     }
-    accounts = Account.objects.order_by("pk").values_list("kind", "provider", "identifier", "password", "is_confirmed")
+    accounts = Account.objects.order_by("pk").values_list("kind", "provider", "identifier", "password", "is_permitted")
     assert list(accounts) == [
         ("email", "", "grace@example.com", NO_PASSWORD, False),
         ("phone", "", PHONE, "", False),
@@ -264,7 +264,7 @@ def test_where_everybody_is_asked_the_new_come_with_what_they_have_proven(german
     assert not Customer.objects.exists()
     assert answer_to(challenge).status_code == 200
     account = Account.objects.get()
-    assert (account.identifier, account.is_confirmed) == ("grace@example.com", True)
+    assert (account.identifier, account.is_verified) == ("grace@example.com", True)
     assert Customer.objects.get().contact_phone == PHONE
 
 
@@ -289,7 +289,7 @@ def test_a_strangers_telephone_is_no_way_into_the_profile_of_an_email(german: Te
     """Mallory hands in Grace's address with his own number; then Grace proves the address."""
     hand_in({"email": "grace@example.com", "phoneNumber": PHONE, "identifiers": {"card": "7"}})
     assert answer_to(hand_in(NEWCOMER)).status_code == 200
-    assert list(Account.objects.values_list("identifier", "is_confirmed")) == [("grace@example.com", True)]
+    assert list(Account.objects.values_list("identifier", "is_permitted")) == [("grace@example.com", True)]
     challenge = hand_in({"phoneNumber": PHONE, "firstName": "Mallory"})
     assert challenge.status_code == 200  # somebody new
     assert Customer.objects.count() == 2
@@ -309,7 +309,7 @@ def test_a_password_that_a_stranger_chose_goes_with_the_first_proof(tenant: Tena
     factories.make_customer(Tenant.objects.get(), email="grace@example.com", password="mallorys very own")
     assert answer_to(hand_in(NEWCOMER)).status_code == 200
     account = Account.objects.get()
-    assert (account.is_confirmed, account.password) == (True, NO_PASSWORD)
+    assert (account.is_verified, account.password) == (True, NO_PASSWORD)
 
 
 def test_of_two_who_prove_one_profile_the_first_has_it(german: Tenant) -> None:
@@ -319,9 +319,9 @@ def test_of_two_who_prove_one_profile_the_first_has_it(german: Tenant) -> None:
     assert answer_to(hand_in(NEWCOMER)).status_code == 200
     assert answer_to(by_phone, code).status_code == 401
     assert Customer.objects.get().first_name == "Grace"
-    ghost = Account(tenant=german, customer=Customer.objects.get(), pk=0, is_confirmed=False)
+    ghost = Account(tenant=german, customer=Customer.objects.get(), pk=0, is_permitted=False)
     with pytest.raises(verification.AccountGone):
-        verification.confirm(tenant=german, account=ghost, client=factories.CLIENT)
+        verification.verify(tenant=german, account=ghost, by=Account.Proof.CODE, client=factories.CLIENT)
 
 
 def test_logging_in_by_code_is_the_same_proof(german: Tenant) -> None:
@@ -393,5 +393,5 @@ def test_a_profile_is_read_in_three_statements(
 
 
 def token_of_the_only_customer() -> str:
-    Account.objects.update(is_confirmed=True)
+    Account.objects.update(**factories.VERIFIED)
     return token_of(Customer.objects.get())

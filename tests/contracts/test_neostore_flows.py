@@ -9,6 +9,7 @@ from auth_providers.models import Account, Flow, Submission, WebhookEndpoint
 from customers.models import Customer, Segment, SegmentMembership
 from tenants.encryption import decrypt
 from tenants.models import CheckIn, Message, Tenant
+from tests import factories
 from tests.contracts.calls import body_of
 from tests.contracts.neostore_calls import NEWCOMER, answer_to, cool_down, hand_in, log_in_with, sent_code
 from tests.contracts.test_neostore_proof import make_person, token_of
@@ -54,7 +55,7 @@ def test_preregistration_makes_a_prospect_and_welcomes_after_the_answer(tenant: 
     assert body["isProspect"] is True
     assert set(body["enriched"]) == {"isProspect", "language", "currency", "storeId"}
     assert Message.objects.get(template="welcome").recipient == "grace@example.com"
-    assert Account.objects.get().is_confirmed
+    assert Account.objects.get().is_verified
 
 
 def test_activation_makes_a_customer_of_a_prospect(tenant: Tenant) -> None:
@@ -83,7 +84,7 @@ def test_what_both_codes_have_proven_opens_the_profile(shop: Tenant) -> None:
     second = answer_to(hand_in(NEWCOMER | {"phoneNumber": PHONE}, flow="vip"))
     assert Account.objects.get().identifier == "grace@example.com"
     assert log_in_with(second).status_code == 200
-    assert set(Account.objects.values_list("identifier", "is_confirmed")) == {
+    assert set(Account.objects.values_list("identifier", "is_permitted")) == {
         ("grace@example.com", True),
         (PHONE, True),
     }
@@ -153,7 +154,7 @@ def test_a_code_too_many_undoes_what_came_before(shop: Tenant) -> None:
     first = hand_in(NEWCOMER)
     assert first.status_code == 202
     grace = Customer.objects.get()
-    Account.objects.update(is_confirmed=True)
+    Account.objects.update(**factories.VERIFIED)
     assert hand_in({"firstName": "Ada"}, flow="vip", token=token_of(grace)).status_code == 429
     grace.refresh_from_db()
     assert grace.first_name == "Grace"

@@ -133,7 +133,7 @@ def test_who_comes_from_elsewhere_is_asked_too(operation: str, scene: Scene) -> 
 def test_an_opt_in_where_a_second_factor_is_due(scene: Scene) -> None:
     ask_always(scene)
     golden.check(BY_NAME["opt-in"].send(scene), "emporix", "opt-in.403.second-factor")
-    assert Account.objects.get(identifier="waiting@example.com").is_confirmed
+    assert Account.objects.get(identifier="waiting@example.com").is_verified
 
 
 def test_statements_of_a_log_in_with_a_second_factor(scene: Scene, statements: Statements) -> None:

@@ -40,6 +40,10 @@ AT_MOST = {
     "tags-remove": 5,
     "password-reset": 3,
     "opt-in-refresh": 3,
+    # The first proof, once in a profile's life: it looks for everything that was set without one. And a log-in.
+    "opt-in": 23,
+    # The log-in that is added, a mail to its address and one to the old one, each under a quota.
+    "log-in-add": 9,
     "customer-get": 3,
     # A sign-up, what its data says of itself, and the whole profile in the answer.
     "customer-post": 12,

@@ -42,7 +42,7 @@ class CustomerSessionViewSet(LogInViewSet):
         serializer = Signup(data=request.data)
         serializer.is_valid(raise_exception=True)
         with in_the_words_of(serializer):
-            number = _sign_up(self.tenant, serializer, self.client)
+            number = _sign_up(self.tenant, serializer, self.client, principal_of(request).session.pk)
         return Response(ResourceLocation(number), status=201)
 
     def log_in(self, request: Request, **kwargs: Any) -> Response:
@@ -104,9 +104,14 @@ class CustomerSessionViewSet(LogInViewSet):
         return Response(token_validity(principal_of(request)))
 
 
-def _sign_up(tenant: Tenant, serializer: Signup, client: Client) -> str:
+def _sign_up(tenant: Tenant, serializer: Signup, client: Client, session_id: UUID) -> str:
     try:
-        return sign_up.sign_up(tenant=tenant, registration=_registration(serializer.validated_data), client=client)
+        return sign_up.sign_up(
+            tenant=tenant,
+            registration=_registration(serializer.validated_data),
+            client=client,
+            session_id=session_id,
+        )
     except DomainError as error:
         raise _named_as_sent(serializer, error) from error
 

@@ -6,6 +6,7 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from auth_providers.api.authentication import principal_of
 from auth_providers.api.emporix.records import log_in_tokens
 from auth_providers.api.emporix.second_factor import LogInViewSet
 from auth_providers.selfservice import email_change, opt_in, password_reset
@@ -53,12 +54,14 @@ class MailedTokenViewSet(LogInViewSet):
         return Response(status=204)
 
     def opt_in(self, request: Request, **kwargs: Any) -> Response:
-        started = opt_in.confirm(attempt=self.attempt_of(request), token=self.kwargs["token"])
+        started = opt_in.confirm(
+            attempt=self.attempt_of(request), token=self.kwargs["token"], caller=principal_of(request).session
+        )
         return Response(log_in_tokens(started))
 
     def resend_opt_in(self, request: Request, **kwargs: Any) -> Response:
         data = _valid(WhoWaits(data=request.data))
-        opt_in.resend(tenant=self.tenant, client=self.client, **data)
+        opt_in.resend(tenant=self.tenant, client=self.client, session_id=principal_of(request).session.pk, **data)
         return Response(status=202)
 
 

@@ -49,7 +49,10 @@ class OwnLogInViewSet(CustomerDataViewSet):
         serializer.is_valid(raise_exception=True)
         with in_the_words_of(serializer):
             additional_log_in.add(
-                tenant=self.tenant, customer=self.customer, client=self.client, **serializer.validated_data
+                tenant=self.tenant,
+                session=principal_of(request).session,
+                client=self.client,
+                **serializer.validated_data,
             )
         return Response(ResourceLocation(self.customer.number), status=201)
 

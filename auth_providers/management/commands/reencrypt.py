@@ -9,6 +9,7 @@ from auth_providers.models import (
     Authenticator,
     AuthProvider,
     PendingLink,
+    PendingSignUp,
     Submission,
     UnfinishedErasure,
     WebhookEndpoint,
@@ -24,6 +25,7 @@ SECRETS = (
     (Authenticator, "secret_encrypted"),
     (WebhookEndpoint, "secret_encrypted"),
     (PendingLink, "data_encrypted"),
+    (PendingSignUp, "data_encrypted"),
     (Submission, "data_encrypted"),
     (UnfinishedErasure, "destinations_encrypted"),
 )

@@ -89,7 +89,11 @@ def change_email(customer: Customer) -> None:
 
 def add_log_in(customer: Customer) -> None:
     additional_log_in.add(
-        tenant=customer.tenant, customer=customer, email=NEW, password="another long password", client=CLIENT
+        tenant=customer.tenant,
+        session=just_logged_in(customer),
+        email=NEW,
+        password="another long password",
+        client=CLIENT,
     )
 
 
@@ -216,9 +220,11 @@ def shop(tenant: Tenant, settings: Settings) -> Tenant:
 
 
 def add_account(customer: Customer, email: str, *, is_confirmed: bool) -> None:
-    accounts.create_with_email(
-        tenant=customer.tenant, customer=customer, email=email, password_hash=NO_PASSWORD, is_confirmed=is_confirmed
+    account = accounts.create_with_email(
+        tenant=customer.tenant, customer=customer, email=email, password_hash=NO_PASSWORD, is_permitted=is_confirmed
     )
+    if is_confirmed:
+        Account.objects.filter(pk=account.pk).update(**factories.VERIFIED)
 
 
 def told(notice: Notice) -> list[str]:
@@ -251,10 +257,10 @@ def test_who_is_told_of_two_log_ins(shop: Tenant, change: Change) -> None:
 def test_who_is_told_of_a_log_in_without_a_proven_address(shop: Tenant) -> None:
     customer = factories.make_customer(shop, contact_email=CONTACT)
     phone = accounts.create_for_contact_point(
-        tenant=shop, customer=customer, point=ContactPoint(channel=SMS, destination=PHONE), is_confirmed=True
+        tenant=shop, customer=customer, point=ContactPoint(channel=SMS, destination=PHONE), proof=Account.Proof.CODE
     )
     assert notices.notice_address(tenant=shop, account=phone) == (EMAIL,)
-    Account.objects.filter(customer=customer, kind="email").update(is_confirmed=False)
+    Account.objects.filter(customer=customer, kind="email").update(**factories.UNVERIFIED)
     assert notices.notice_address(tenant=shop, account=phone) == ()
     notices.send(tenant=shop, customer=customer, notice=Notice.NEW_DEVICE)
     assert told(Notice.NEW_DEVICE) == []
@@ -280,7 +286,7 @@ def test_the_address_of_an_external_identity_counts_when_its_provider_has_verifi
 
 def test_a_greeting_goes_to_a_proven_address_first(shop: Tenant) -> None:
     customer = factories.make_customer(shop, contact_email=CONTACT)
-    Account.objects.filter(customer=customer).update(is_confirmed=False)
+    Account.objects.filter(customer=customer).update(**factories.UNVERIFIED)
     add_account(customer, SECOND, is_confirmed=True)
     address = notices.find_message_address(tenant=shop, customer=customer)
     Account.objects.filter(identifier=SECOND).delete()
@@ -300,7 +306,7 @@ def test_whose_mailbox_is_asked(shop: Tenant) -> None:
     for preferred, expected in ((first, first), (second, second), (waiting, first), (None, first)):
         account_id = preferred.pk if preferred else None
         assert notices.find_asked_account(tenant=shop, customer=customer, account_id=account_id) == expected
-    Account.objects.filter(customer=customer, is_confirmed=True).delete()
+    Account.objects.filter(customer=customer, is_permitted=True).delete()
     assert notices.find_asked_account(tenant=shop, customer=customer, account_id=None) == waiting
 
 

@@ -66,7 +66,7 @@ def test_following_a_mailed_link_is_proof_too(tenant: Tenant) -> None:
     account = Account.objects.get(identifier=EMAIL)
     token = mailed_tokens.issue(account=account, purpose=MailedToken.Purpose.OPT_IN)
     opt_in.confirm(attempt=LogInAttempt(tenant=tenant, issue=Issue.PAIR, client=factories.CLIENT), token=token)
-    assert list(Account.objects.values_list("identifier", "is_confirmed")) == [(EMAIL, True)]
+    assert list(Account.objects.values_list("identifier", "is_permitted")) == [(EMAIL, True)]
 
 
 def test_who_forgot_a_password_that_never_was_gets_one(tenant: Tenant, mailoutbox: list[Any]) -> None:
@@ -76,7 +76,7 @@ def test_who_forgot_a_password_that_never_was_gets_one(tenant: Tenant, mailoutbo
     worker.send_due()
     token = re.findall(r"\S{40,}", str(mailoutbox[-1].body))[0]
     password_reset.complete(tenant=tenant, token=token, password=factories.PASSWORD, client=factories.CLIENT)
-    assert list(Account.objects.values_list("identifier", "is_confirmed")) == [(EMAIL, True)]
+    assert list(Account.objects.values_list("identifier", "is_permitted")) == [(EMAIL, True)]
     password_login.log_in(
         attempt=LogInAttempt(tenant=tenant, issue=Issue.PAIR, client=factories.CLIENT),
         email=EMAIL,

@@ -79,9 +79,9 @@ def test_two_owners_of_one_unproven_profile_do_not_share_it() -> None:
         assert len(accounts) == 2
         results = at_once(
             2,
-            lambda index, accounts=accounts: verification.confirm(  # type: ignore[misc]
-                tenant=tenant, account=accounts[index], client=factories.CLIENT
+            lambda index, accounts=accounts: verification.verify(  # type: ignore[misc]
+                tenant=tenant, account=accounts[index], by=Account.Proof.CODE, client=factories.CLIENT
             ),
         )
-        assert Counter(type(result) for result in results) == {type(None): 1, verification.AccountGone: 1}
-        assert list(Account.objects.values_list("is_confirmed", flat=True)) == [True]
+        assert Counter(type(result) for result in results) == {Account: 1, verification.AccountGone: 1}
+        assert list(Account.objects.values_list("is_permitted", flat=True)) == [True]

@@ -17,6 +17,7 @@ from auth_providers.tokens import sessions
 from auth_providers.tokens.log_in_attempt import Issue, LogInAttempt
 from customers.models import Customer
 from tenants.models import AuditEvent, Tenant
+from tests import factories
 from tests.factories import CLIENT, EMAIL, make_customer
 from tests.openid_issuer import INTROSPECTION, Issuer
 from tests.races import at_once
@@ -102,7 +103,7 @@ def test_who_has_the_email_of_a_customer(
     provider: AuthProvider, is_linking: bool, is_verified: bool, is_confirmed: bool, is_let_in: bool
 ) -> None:
     customer = make_customer(provider.tenant)
-    Account.objects.update(is_confirmed=is_confirmed)
+    Account.objects.update(**factories.VERIFIED if is_confirmed else factories.UNVERIFIED)
     setting(provider, is_linking_by_email=is_linking)
     identity = Identity(issuer="i", subject="s", email=EMAIL, is_email_verified=is_verified)
     if is_let_in:

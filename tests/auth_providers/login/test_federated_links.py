@@ -20,6 +20,7 @@ from auth_providers.tokens import sessions
 from auth_providers.tokens.log_in_attempt import Issue, LogInAttempt
 from customers.models import Customer
 from tenants.models import Tenant
+from tests import factories
 from tests.auth_providers.mailbox import receive
 from tests.factories import CLIENT, EMAIL, make_customer
 from tests.races import at_once
@@ -157,10 +158,10 @@ def test_an_account_whose_address_moved_meanwhile(provider: AuthProvider) -> Non
 def test_the_password_of_who_signed_up_with_anothers_address_is_gone(provider: AuthProvider) -> None:
     """The mailbox's owner has never seen the opt-in mail of the person who chose the password."""
     make_customer(provider.tenant)
-    Account.objects.update(is_confirmed=False)
+    Account.objects.update(**factories.UNVERIFIED)
     answer(provider, challenged(provider), receive_code())
     owner = Account.objects.get(kind="email")
-    assert (owner.is_confirmed, owner.password) == (True, passwords.NO_PASSWORD)
+    assert (owner.is_verified, owner.password) == (True, passwords.NO_PASSWORD)
 
 
 def test_codes_are_not_mailed_again_and_again(provider: AuthProvider) -> None:

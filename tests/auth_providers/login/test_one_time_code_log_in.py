@@ -102,7 +102,7 @@ def test_who_is_new_becomes_a_customer(
     assert first.account == second.account
     account = Account.objects.select_related("customer").get()
     assert (account.kind, account.provider, account.password) == identity
-    assert (account.identifier, account.is_confirmed) == (proven.point.destination, True)
+    assert (account.identifier, account.is_verified) == (proven.point.destination, True)
     assert getattr(account.customer, contact) == proven.point.destination
     trail = AuditEvent.objects.order_by("pk").values_list("action", "method", "customer_number")
     assert list(trail) == [(each, "otp", "10000001") for each in ("sign_up", "log_in", "log_in")]
@@ -158,9 +158,9 @@ def test_an_account_that_waited_for_its_owner_is_confirmed_and_loses_the_strange
     Tenant.objects.update(is_opt_in_required=True)
     tenant.refresh_from_db()
     factories.make_customer(tenant)
-    assert log_in(tenant, proof()).account.is_confirmed
+    assert log_in(tenant, proof()).account.is_verified
     account = Account.objects.get()
-    assert (account.is_confirmed, account.password) == (True, NO_PASSWORD)
+    assert (account.is_verified, account.password) == (True, NO_PASSWORD)
 
 
 @pytest.mark.usefixtures("provider")

@@ -110,4 +110,4 @@ def test_an_account_that_waits_for_its_owner_lets_every_proof_in() -> None:
         ),
     )
     assert kinds([*results]) == {sessions.Started: 8}
-    assert AuditEvent.objects.filter(action="confirm_account").count() == 1
+    assert AuditEvent.objects.filter(action="verify_account").count() == 1

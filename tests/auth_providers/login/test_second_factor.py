@@ -234,7 +234,7 @@ def test_an_external_identity_is_a_first_factor_like_any_other(customer: Custome
 
 def test_an_unconfirmed_address_gets_no_code(customer: Customer) -> None:
     policy(customer.tenant, SecondFactor.ALWAYS)
-    Account.objects.update(is_confirmed=False)
+    Account.objects.update(**factories.UNVERIFIED)
     external = add_account(customer, kind="external", provider="google", issuer="https://x.example", identifier="1")
     with pytest.raises(NoSecondFactor):
         start(customer, account=external, method="google")
@@ -247,7 +247,7 @@ def test_an_opt_in_confirms_and_does_not_log_in(tenant: Tenant) -> None:
     token = mailed_tokens.issue(account=factories.account_of(customer), purpose=MailedToken.Purpose.OPT_IN)
     with pytest.raises(SecondFactorDue):
         opt_in.confirm(attempt=LogInAttempt(tenant=tenant, issue=ISSUE, client=CLIENT), token=token)
-    assert factories.account_of(customer).is_confirmed
+    assert factories.account_of(customer).is_verified
     assert due(customer).methods == ("email",)
 
 

@@ -35,7 +35,9 @@ PLACEHOLDER = re.compile(r"%\(\w+\)s")
 NEW_EMAIL = "countess@example.com"
 FACTS: dict[str, dict[str, str]] = {
     "activated": {},
+    "additional_log_in": {},
     "already_registered": {"email": factories.EMAIL},
+    "confirm_email": {},
     "deletion": {},
     "email_change": {},
     "email_change_notice": {"new_email": NEW_EMAIL},
@@ -47,12 +49,19 @@ FACTS: dict[str, dict[str, str]] = {
     "opt_in": {},
     "password_changed": {},
     "password_reset": {},
+    "profile_claimed": {"number": "10000001", "name": "Ada Lovelace", "addresses": "1", "consents": "2."},
     "recovery_codes_renewed": {},
     "second_factor_added": {},
     "second_factor_code": {},
     "second_factor_removed": {},
     "verification_code": {},
     "welcome": {},
+}
+# What the account of the reader is like, where it is not verified.
+STATES: dict[str, dict[str, object]] = {
+    "opt_in": factories.UNVERIFIED,
+    "confirm_email": factories.UNVERIFIED | {"is_permitted": True},
+    "additional_log_in": factories.UNVERIFIED | {"is_additional": True},
 }
 CODES = {template: purpose for purpose, template in one_time_code.TEMPLATES.items()}
 # Two parts of 67 characters each (3GPP TS 23.040) in letters that not every telephone has.
@@ -86,7 +95,7 @@ def make_reader(tenant: Tenant, template: str) -> None:
     """A customer to write to, where the mail needs one: it carries a token."""
     if template in mail_rendering.FACTS:
         factories.make_customer(tenant)
-        Account.objects.for_tenant(tenant).update(is_confirmed=template != "opt_in")
+        Account.objects.for_tenant(tenant).update(**STATES.get(template, factories.VERIFIED))
 
 
 def ask_code(tenant: Tenant, template: str, language: str) -> Message:

@@ -70,6 +70,7 @@ PERSONAL: dict[str, dict[str, str]] = {
     "RecoveryCode": dict.fromkeys(["customer", "code_hmac"], "the row goes"),
     "PendingLogIn": dict.fromkeys(["account", "anonymous_session"], "the row goes"),
     "PendingLink": dict.fromkeys(["account", "data_encrypted"], "the row goes"),
+    "PendingSignUp": dict.fromkeys(["account", "data_encrypted"], "the row goes"),
     "Submission": dict.fromkeys(["data_encrypted", "customer_number"], "the row goes"),
     "UnfinishedErasure": dict.fromkeys(["customer", "destinations_encrypted"], "the row goes when it is finished"),
     "Message": dict.fromkeys(["recipient", "context_encrypted", "last_error"], "the row goes"),
@@ -99,8 +100,8 @@ NOT_PERSONAL: dict[str, set[str]] = {
     "Note": {"id", "tenant", "staff_username", "created_at"},
     "Consent": {"id", "tenant", "at"},
     "Account": {
-        *("id", "tenant", "customer", "kind", "provider", "issuer", "is_password_initial", "is_confirmed"),
-        *("is_email_verified", "created_at"),
+        *("id", "tenant", "customer", "kind", "provider", "issuer", "is_password_initial", "is_permitted"),
+        *("is_additional", "verified_at", "verified_by", "session_id", "is_email_verified", "created_at"),
     },
     "Session": {
         *("id", "tenant", "api_key", "site", "currency", "language", "country", "customer", "account"),
@@ -123,6 +124,7 @@ NOT_PERSONAL: dict[str, set[str]] = {
         *("id", "tenant", "handle_hash", "method", "is_mailbox_proof", "challenge_id", "created_at", "expires_at"),
         "spent_at",
     },
+    "PendingSignUp": {"id", "tenant", "session_id", "created_at", "expires_at"},
     "PendingLink": {"id", "tenant", "challenge_id", "created_at", "expires_at", "spent_at"},
     "Submission": {
         *("id", "tenant", "challenge_id", "flow", "position", "is_written", "created_at", "expires_at", "spent_at"),
@@ -220,12 +222,12 @@ def customer(tenant: Tenant) -> Customer:
 
 def _log_in_everywhere(tenant: Tenant, customer: Customer) -> None:
     account = factories.account_of(customer)
-    sessions.start(
+    started = sessions.start(
         attempt=LogInAttempt(tenant=tenant, method="password", issue=Issue.PAIR, client=CLIENT),
         account=account,
     )
     additional_log_in.add(
-        tenant=tenant, customer=customer, email="second@example.com", password=factories.PASSWORD, client=CLIENT
+        tenant=tenant, session=started.session, email="second@example.com", password=factories.PASSWORD, client=CLIENT
     )
     provider, _ = registry.configure(
         tenant=tenant,

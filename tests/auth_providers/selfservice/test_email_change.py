@@ -5,14 +5,14 @@ import pytest
 from auth_providers.accounts.accounts import EmailTaken
 from auth_providers.accounts.mailed_tokens import InvalidMailedToken
 from auth_providers.login import password as password_login
-from auth_providers.models import Account
+from auth_providers.models import Account, Session
 from auth_providers.selfservice import additional_log_in, deletion, email_change
 from customers.models import Customer
 from customers.profiles import CustomerNotFound
 from tenants.errors import InvalidInput
 from tenants.models import AuditEvent, Message, Tenant
-from tests.auth_providers.mailbox import receive, receive_token, subjects
-from tests.factories import CLIENT, EMAIL, PASSWORD, account_of, make_customer
+from tests.auth_providers.mailbox import receive, receive_token
+from tests.factories import CLIENT, EMAIL, PASSWORD, account_of, log_in, make_customer
 
 NEW = "countess@example.com"
 SECOND_PASSWORD = "another battery staple"
@@ -111,15 +111,26 @@ def test_request_what_is_no_address(customer: Customer, new: str) -> None:
 
 
 def add(customer: Customer, email: str = "work@example.com", password: str = SECOND_PASSWORD) -> Account:
-    return additional_log_in.add(
-        tenant=customer.tenant, customer=customer, email=email, password=password, client=CLIENT
+    running = Session.objects.filter(customer=customer).first()
+    account = additional_log_in.add(
+        tenant=customer.tenant,
+        session=running or log_in(customer).session,
+        email=email,
+        password=password,
+        client=CLIENT,
     )
+    assert account is not None
+    return account
 
 
 def test_a_second_log_in_belongs_to_the_same_customer(customer: Customer) -> None:
     account = add(customer, " Work@Example.com ")
-    assert (account.customer, account.identifier, account.is_confirmed) == (customer, "work@example.com", True)
-    assert subjects() == ["A second log-in for your acme account"]
+    assert (account.customer, account.identifier, account.is_verified) == (customer, "work@example.com", False)
+    mails = {(each.to[0], str(each.subject)) for each in receive()}
+    assert mails == {
+        (EMAIL, "A second log-in for your acme account"),
+        ("work@example.com", "Confirm an additional log-in for acme"),
+    }
     assert AuditEvent.objects.filter(action="add_log_in").count() == 1
 
 
@@ -173,12 +184,15 @@ def test_a_second_log_in_where_an_opt_in_is_wanted(customer: Customer) -> None:
     Tenant.objects.update(is_opt_in_required=True)
     customer.tenant.refresh_from_db()
     account = add(customer)
-    assert not account.is_confirmed
+    assert not account.is_verified
     assert receive_token("work@example.com")
 
 
 def test_a_second_log_in_of_a_customer_who_is_gone(customer: Customer) -> None:
+    session = log_in(customer).session
     deletion.erase_by_staff(tenant=customer.tenant, customer=customer, staff_username="clara", client=CLIENT)
     with pytest.raises(CustomerNotFound):
-        add(customer)
+        additional_log_in.add(
+            tenant=customer.tenant, session=session, email="work@example.com", password=SECOND_PASSWORD, client=CLIENT
+        )
     assert not Account.objects.filter(identifier="work@example.com").exists()

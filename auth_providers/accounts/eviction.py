@@ -1,0 +1,165 @@
+"""What goes when the first proof shows whose a profile is: everything with which somebody else could log in or act.
+
+Number, name, consents and addresses stay; no address is the default any more. The owner is told what was kept.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from django.db.models import F
+from django.utils import timezone
+
+from auth_providers.accounts import accounts
+from auth_providers.accounts.passwords import NO_PASSWORD
+from auth_providers.models import (
+    Account,
+    Authenticator,
+    MailedToken,
+    OneTimeCode,
+    PendingLink,
+    PendingLogIn,
+    PendingSignUp,
+    RecoveryCode,
+    Session,
+    Submission,
+)
+from customers.models import Address, Consent, Customer
+from tenants import audit
+from tenants.clients import Client
+from tenants.models import Tenant
+from tenants.outbox import queue
+
+END_REASON = "first proof"
+TEMPLATE = "profile_claimed"
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Evicted:
+    """How much went of each."""
+
+    passwords: int
+    sessions: int
+    accounts: int
+    second_factors: int
+    contact_points: int
+
+    def __str__(self) -> str:
+        return ", ".join(f"{name.replace('_', ' ')}: {count}" for name, count in vars(self).items() if count)
+
+
+def evict(*, tenant: Tenant, account: Account, is_own: bool, kept_session_id: UUID | None, client: Client) -> None:
+    """Remove what was set on the account's profile without a proof, in the caller's transaction, which locks the
+    profile and saves `account`. Where the proof `is_own`, it comes from who set the password: that stays, and what was
+    set in the session of `kept_session_id`."""
+    customer = account.customer
+    others = [each for each in accounts.of_customer(tenant=tenant, customer=customer) if each.pk != account.pk]
+    unproven = [each.pk for each in others if not _is_kept(each, kept_session_id)]
+    void_pending(tenant=tenant, account_ids=[account.pk, *(each.pk for each in others)])
+    _void_codes(tenant, customer)
+    evicted = _Evicted(
+        passwords=0 if is_own else _drop_password(account),
+        sessions=_end_sessions(tenant, customer, kept_session_id),
+        accounts=len(unproven),
+        second_factors=_delete_second_factors(tenant, customer),
+        contact_points=0 if is_own else _drop_contact_points(tenant, account),
+    )
+    if unproven:
+        Account.objects.for_tenant(tenant).filter(pk__in=unproven).delete()
+    if not is_own:
+        Address.objects.for_tenant(tenant).filter(customer=customer, is_default=True).update(is_default=False)
+    if not str(evicted):
+        return
+    audit.record(
+        tenant=tenant,
+        action="evict_unproven",
+        client=client,
+        customer_number=customer.number,
+        session_id=kept_session_id,
+        reason=str(evicted)[:255],
+    )
+    if evicted.passwords or evicted.sessions or evicted.accounts or evicted.second_factors:
+        _tell(tenant, account)
+
+
+def _is_kept(account: Account, kept_session_id: UUID | None) -> bool:
+    """Whether the account is proven, or was made in the session that the proof comes from."""
+    return account.is_verified or (kept_session_id is not None and account.session_id == kept_session_id)
+
+
+def void_pending(*, tenant: Tenant, account_ids: Sequence[int]) -> None:
+    """Spend what waits for an answer about these accounts: mailed tokens, log-ins and links."""
+    now = timezone.now()
+    for model in (MailedToken, PendingLogIn, PendingLink):
+        model._default_manager.filter(tenant=tenant, account__in=account_ids, spent_at=None).update(spent_at=now)
+    PendingSignUp.objects.for_tenant(tenant).filter(account__in=account_ids).delete()
+
+
+def _void_codes(tenant: Tenant, customer: Customer) -> None:
+    """End the codes and the submissions that were about to change the profile."""
+    now = timezone.now()
+    codes = OneTimeCode.objects.for_tenant(tenant).filter(customer_number=customer.number, spent_at=None)
+    codes.update(expires_at=now)
+    waiting = Submission.objects.for_tenant(tenant).filter(customer_number=customer.number, spent_at=None)
+    waiting.filter(is_written=False).update(spent_at=now, data_encrypted="")
+
+
+def _drop_password(account: Account) -> int:
+    had_password = account.has_password
+    if account.kind == Account.Kind.EMAIL:
+        account.password, account.is_password_initial = NO_PASSWORD, False
+    account.session_id = None
+    return int(had_password)
+
+
+def _end_sessions(tenant: Tenant, customer: Customer, kept_session_id: UUID | None) -> int:
+    running = Session.objects.for_tenant(tenant).filter(customer=customer, ended_at=None)
+    if kept_session_id is not None:
+        running = running.exclude(pk=kept_session_id)
+    return running.update(ended_at=timezone.now(), end_reason=END_REASON)
+
+
+def _delete_second_factors(tenant: Tenant, customer: Customer) -> int:
+    RecoveryCode.objects.for_tenant(tenant).filter(customer=customer).delete()
+    deleted, _ = Authenticator.objects.for_tenant(tenant).filter(customer=customer).delete()
+    return deleted
+
+
+def _drop_contact_points(tenant: Tenant, account: Account) -> int:
+    """The contact points that nobody has proven go; what was just proven is one."""
+    customer, is_email = account.customer, account.kind == Account.Kind.EMAIL
+    proven = {
+        "contact_email": account.identifier if is_email else None,
+        "contact_phone": None if is_email else account.identifier,
+    }
+    dropped = [name for name, kept in proven.items() if getattr(customer, name) not in (None, "", kept)]
+    stored = Customer.objects.for_tenant(tenant).filter(pk=customer.pk)
+    stored.update(**proven, version=F("version") + 1, updated_at=timezone.now())
+    customer.contact_email, customer.contact_phone = proven["contact_email"], proven["contact_phone"]
+    customer.version += 1
+    return len(dropped)
+
+
+def _tell(tenant: Tenant, account: Account) -> None:
+    """Mail the owner what was kept."""
+    if account.kind != Account.Kind.EMAIL:
+        return
+    customer = account.customer
+    queue.enqueue(
+        tenant=tenant,
+        template=TEMPLATE,
+        recipient=account.identifier,
+        context={
+            "number": customer.number,
+            "name": " ".join(part for part in (customer.first_name, customer.last_name) if part),
+            "addresses": Address.objects.for_tenant(tenant).filter(customer=customer).count(),
+            "consents": _consents(tenant, customer),
+        },
+        language=customer.preferred_language,
+        site=customer.preferred_site,
+    )
+
+
+def _consents(tenant: Tenant, customer: Customer) -> int:
+    """For how many purposes a consent was given or refused."""
+    return Consent.objects.for_tenant(tenant).filter(customer=customer).values("purpose").distinct().count()

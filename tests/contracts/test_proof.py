@@ -1,0 +1,313 @@
+"""Whoever proves an address owns the profile, and who only typed it in keeps nothing: over HTTP, with mails that are
+read. An attacker acts first with the owner's address, then the owner proves it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from django.http import HttpResponse
+
+from auth_providers.models import Account, Authenticator, Session
+from auth_providers.selfservice import staff_actions
+from customers.models import Address, Customer
+from tenants.models import AuditEvent, Message, Tenant
+from tests import authenticators, codes, factories
+from tests.auth_providers import mailbox
+from tests.contracts.calls import body_of, call
+from tests.contracts.kibo import TICKETS
+from tests.contracts.kibo import ask as ask_kibo
+
+OWNER, ATTACKER = "vera@example.com", "mallory@example.com"
+ATTACKERS_PASSWORD, OWNERS_PASSWORD = "a password of mallory", "a password of vera"
+ADDRESS = {"contactName": "Mallory", "street": "Side Street", "zipCode": "10115", "city": "Berlin", "country": "DE"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Visit:
+    """A browser at the storefront, with its anonymous token, and a customer's once it has logged in."""
+
+    anonymous: str
+    tokens: list[str]
+
+    def post(self, path: str, body: Any, *, token: str = "") -> HttpResponse:
+        return call("POST", f"/customer/acme/{path}", token=token or self.anonymous, json=body)
+
+    def sign_up(self, password: str, email: str = OWNER, **more: Any) -> HttpResponse:
+        return self.post("signup", {"email": email, "password": password, **more})
+
+    def log_in(self, password: str, email: str = OWNER) -> HttpResponse:
+        answer = self.post("login", {"email": email, "password": password})
+        if answer.status_code == 200:
+            self.tokens.append(body_of(answer)["access_token"])
+        return answer
+
+    def follow(self, token: str, *, as_customer: bool = False) -> HttpResponse:
+        shown = self.tokens[-1] if as_customer else self.anonymous
+        return call("GET", f"/customer/acme/signup/optin/{token}", token=shown)
+
+    def me(self) -> HttpResponse:
+        return call("GET", "/customer/acme/me", token=self.tokens[-1])
+
+
+def visit(tenant: Tenant) -> Visit:
+    return Visit(anonymous=factories.open_anonymous(tenant).pair.access_token, tokens=[])
+
+
+@pytest.fixture
+def shop(tenant: Tenant) -> Tenant:
+    """Mails confirmation links, lets customers log in by code, has other customers."""
+    Tenant.objects.update(is_confirmation_mailed=True)
+    tenant.refresh_from_db()
+    codes.add_provider(tenant)
+    factories.make_customer(tenant, email="somebody@example.com")
+    return tenant
+
+
+@pytest.fixture
+def attacker(shop: Tenant) -> Visit:
+    return visit(shop)
+
+
+@pytest.fixture
+def owner(shop: Tenant) -> Visit:
+    return visit(shop)
+
+
+def prove_by_code(shop: Tenant, owner: Visit) -> None:
+    assert ask_kibo(shop, "POST", f"{TICKETS}/otp/request", json={"email": OWNER}).status_code == 200
+    (code,) = codes.receive(OWNER)
+    body = {"email": OWNER, "otpCode": code, "fingerprint": None, "region": None}
+    answer = ask_kibo(shop, "POST", f"{TICKETS}/otp/auth", json=body)
+    assert answer.status_code == 200
+    owner.tokens.append(body_of(answer)["accessToken"])
+
+
+def prove_by_opt_in_mail(shop: Tenant, owner: Visit) -> None:
+    mailbox.receive()
+    assert owner.post("signup/optin/refresh_token", {"email": OWNER}).status_code == 202
+    answer = owner.follow(mailbox.receive_token(OWNER))
+    assert answer.status_code == 200
+    owner.tokens.append(body_of(answer)["access_token"])
+
+
+def prove_by_reset(shop: Tenant, owner: Visit) -> None:
+    mailbox.receive()
+    assert owner.post("password/reset", {"email": OWNER}).status_code == 204
+    body = {"token": mailbox.receive_token(OWNER), "password": OWNERS_PASSWORD}
+    assert owner.post("password/reset/update", body).status_code == 204
+    assert owner.log_in(OWNERS_PASSWORD).status_code == 200
+
+
+def prove_by_own_sign_up(shop: Tenant, owner: Visit) -> None:
+    mailbox.receive()
+    assert owner.sign_up(OWNERS_PASSWORD, customerDetails={"firstName": "Vera"}).status_code == 201
+    assert owner.follow(mailbox.receive_token(OWNER)).status_code == 200
+    assert owner.log_in(OWNERS_PASSWORD).status_code == 200
+
+
+Proof = Callable[[Tenant, Visit], None]
+PROOFS: list[Proof] = [prove_by_code, prove_by_opt_in_mail, prove_by_reset, prove_by_own_sign_up]
+
+
+@pytest.mark.parametrize("prove", PROOFS, ids=lambda prove: prove.__name__)
+def test_the_first_proof_evicts_who_signed_up_with_the_address(
+    shop: Tenant, attacker: Visit, owner: Visit, prove: Proof
+) -> None:
+    assert attacker.sign_up(ATTACKERS_PASSWORD, customerAddress=ADDRESS).status_code == 201
+    assert attacker.log_in(ATTACKERS_PASSWORD).status_code == 200
+    number = body_of(attacker.me())["customerNumber"]
+    prove(shop, owner)
+    assert attacker.me().status_code == 401
+    assert attacker.log_in(ATTACKERS_PASSWORD).status_code == 401
+    assert body_of(owner.me())["customerNumber"] == number
+    assert not Address.objects.filter(is_default=True).exists()
+    assert Address.objects.filter(customer__number=number).count() == 1
+    assert AuditEvent.objects.get(action="evict_unproven").customer_number == number
+    assert Message.objects.filter(template="profile_claimed", recipient=OWNER).count() == 1
+    account = Account.objects.get(identifier=OWNER)
+    assert (account.is_verified, account.is_permitted) == (True, True)
+
+
+def test_the_owner_is_told_what_was_kept(shop: Tenant, attacker: Visit, owner: Visit) -> None:
+    attacker.sign_up(ATTACKERS_PASSWORD, customerAddress=ADDRESS, customerDetails={"firstName": "Mal"})
+    attacker.log_in(ATTACKERS_PASSWORD)
+    prove_by_code(shop, owner)
+    (text,) = [str(each.body) for each in mailbox.receive() if "yours alone" in str(each.subject)]
+    number = Account.objects.get(identifier=OWNER).customer.number
+    assert f"customer number {number}, name: Mal, addresses: 1, consents: 0" in text
+
+
+def test_the_first_proof_evicts_contact_points_that_nobody_has_proven(
+    shop: Tenant, attacker: Visit, owner: Visit
+) -> None:
+    attacker.sign_up(ATTACKERS_PASSWORD)
+    attacker.log_in(ATTACKERS_PASSWORD)
+    changes = {"contactEmail": ATTACKER, "contactPhone": "+4915112345678"}
+    assert call("PATCH", "/customer/acme/me", token=attacker.tokens[-1], json=changes).status_code == 200
+    prove_by_code(shop, owner)
+    customer = Account.objects.get(identifier=OWNER).customer
+    assert (customer.contact_email, customer.contact_phone) == (OWNER, None)
+
+
+def test_an_honest_customer_confirms_the_own_sign_up_and_loses_nothing(shop: Tenant, owner: Visit) -> None:
+    assert owner.sign_up(OWNERS_PASSWORD, customerAddress=ADDRESS).status_code == 201
+    assert owner.log_in(OWNERS_PASSWORD).status_code == 200  # the link blocks nothing
+    assert visit(shop).follow(mailbox.receive_token(OWNER)).status_code == 200
+    assert owner.me().status_code == 200
+    assert visit(shop).log_in(OWNERS_PASSWORD).status_code == 200
+    assert Address.objects.get().is_default
+    assert not Message.objects.filter(template="profile_claimed").exists()
+
+
+def test_a_customer_who_is_logged_in_asks_for_the_link_again_and_loses_nothing(shop: Tenant, owner: Visit) -> None:
+    owner.sign_up(OWNERS_PASSWORD)
+    later = visit(shop)
+    assert later.log_in(OWNERS_PASSWORD).status_code == 200
+    mailbox.receive()
+    asked = later.post("signup/optin/refresh_token", {"email": OWNER}, token=later.tokens[-1])
+    assert asked.status_code == 202
+    assert visit(shop).follow(mailbox.receive_token(OWNER)).status_code == 200
+    assert later.me().status_code == 200
+    assert visit(shop).log_in(OWNERS_PASSWORD).status_code == 200
+
+
+def test_who_has_proven_nothing_enrols_no_second_factor(shop: Tenant, attacker: Visit) -> None:
+    attacker.sign_up(ATTACKERS_PASSWORD)
+    attacker.log_in(ATTACKERS_PASSWORD)
+    answer = call("POST", "/tenants/acme/account/authenticator", token=attacker.tokens[-1])
+    assert (answer.status_code, body_of(answer)["code"]) == (403, "nothing_proven")
+    assert not Authenticator.objects.exists()
+
+
+def test_the_first_proof_evicts_second_factors(shop: Tenant, attacker: Visit, owner: Visit) -> None:
+    """Such as one that was enrolled before a proof was asked for."""
+    attacker.sign_up(ATTACKERS_PASSWORD)
+    customer = Account.objects.get(identifier=OWNER).customer
+    Account.objects.filter(customer=customer).update(**factories.VERIFIED)
+    authenticators.enrol(customer)
+    Account.objects.filter(customer=customer).update(**factories.UNVERIFIED | {"is_permitted": True})
+    prove_by_reset(shop, owner)
+    assert not Authenticator.objects.filter(customer=customer).exists()
+
+
+@pytest.mark.parametrize("is_opt_in_required", [True, False])
+def test_a_profile_that_nobody_has_proven_reserves_no_address(
+    shop: Tenant, owner: Visit, is_opt_in_required: bool
+) -> None:
+    Tenant.objects.update(is_opt_in_required=is_opt_in_required)
+    assert call("POST", "/api/acme/customer", json={"email": OWNER, "firstName": "Mal"}).status_code == 200
+    assert owner.sign_up(OWNERS_PASSWORD, customerDetails={"firstName": "Vera"}).status_code == 201
+    assert owner.log_in(OWNERS_PASSWORD).status_code == 401
+    assert owner.follow(mailbox.receive_token(OWNER)).status_code == 200
+    assert owner.log_in(OWNERS_PASSWORD).status_code == 200
+    assert body_of(owner.me())["firstName"] == "Vera"
+
+
+def test_the_password_of_the_sign_up_whose_link_is_followed_counts(shop: Tenant, attacker: Visit, owner: Visit) -> None:
+    Tenant.objects.update(is_opt_in_required=True)
+    attacker.sign_up(ATTACKERS_PASSWORD)
+    attackers_link = mailbox.receive_token(OWNER)
+    owner.sign_up(OWNERS_PASSWORD)
+    owners_link = mailbox.receive_token(OWNER)
+    assert owner.follow(owners_link).status_code == 200
+    assert owner.log_in(OWNERS_PASSWORD).status_code == 200
+    assert attacker.log_in(ATTACKERS_PASSWORD).status_code == 401
+    assert attacker.follow(attackers_link).status_code == 400
+
+
+def test_a_lost_opt_in_mail_comes_again_by_a_reset(shop: Tenant, owner: Visit) -> None:
+    Tenant.objects.update(is_opt_in_required=True)
+    owner.sign_up(OWNERS_PASSWORD)
+    mailbox.receive()
+    assert owner.post("password/reset", {"email": OWNER}).status_code == 204
+    assert owner.follow(mailbox.receive_token(OWNER)).status_code == 200
+    assert owner.log_in(OWNERS_PASSWORD).status_code == 200
+
+
+def test_a_proven_address_is_taken(shop: Tenant, attacker: Visit, owner: Visit) -> None:
+    owner.sign_up(OWNERS_PASSWORD)
+    owner.follow(mailbox.receive_token(OWNER))
+    assert attacker.sign_up(ATTACKERS_PASSWORD).status_code == 409
+
+
+def _add_owners_address(shop: Tenant, attacker: Visit) -> Customer:
+    """The attacker, who has proven an address of their own, adds the owner's to that profile."""
+    customer = factories.make_customer(shop, email=ATTACKER, password=ATTACKERS_PASSWORD)
+    assert attacker.log_in(ATTACKERS_PASSWORD, ATTACKER).status_code == 200
+    body = {"email": OWNER, "password": ATTACKERS_PASSWORD}
+    assert attacker.post("me/accounts/internal", body, token=attacker.tokens[-1]).status_code == 201
+    return customer
+
+
+@pytest.mark.parametrize("prove", PROOFS, ids=lambda prove: prove.__name__)
+def test_who_proves_an_address_on_somebody_elses_profile_is_a_new_customer(
+    shop: Tenant, attacker: Visit, owner: Visit, prove: Proof
+) -> None:
+    attackers = _add_owners_address(shop, attacker)
+    prove(shop, owner)
+    assert Account.objects.get(identifier=OWNER).customer != attackers
+    assert body_of(owner.me())["customerNumber"] != attackers.number
+    assert attacker.log_in(ATTACKERS_PASSWORD).status_code == 401
+    assert [each["id"] for each in body_of(attacker.me())["accounts"]] == [ATTACKER]
+
+
+def test_the_link_of_an_additional_log_in_followed_in_another_browser_opens_nobody_elses_profile(
+    shop: Tenant, attacker: Visit, owner: Visit
+) -> None:
+    attackers = _add_owners_address(shop, attacker)
+    answer = owner.follow(mailbox.receive_token(OWNER))
+    assert answer.status_code == 200
+    owner.tokens.append(body_of(answer)["access_token"])
+    assert body_of(owner.me())["customerNumber"] != attackers.number
+    assert attacker.log_in(ATTACKERS_PASSWORD).status_code == 401
+
+
+def test_an_additional_log_in_opens_nothing_until_its_token_is_shown_with_the_owners_session(
+    shop: Tenant, owner: Visit
+) -> None:
+    second = "vera.work@example.com"
+    customer = factories.make_customer(shop, email=OWNER, password=OWNERS_PASSWORD)
+    owner.log_in(OWNERS_PASSWORD)
+    body = {"email": second, "password": "the password at work"}
+    assert owner.post("me/accounts/internal", body, token=owner.tokens[-1]).status_code == 201
+    assert visit(shop).log_in("the password at work", second).status_code == 401
+    assert owner.follow(mailbox.receive_token(second), as_customer=True).status_code == 200
+    assert visit(shop).log_in("the password at work", second).status_code == 200
+    assert Account.objects.get(identifier=second).customer == customer
+
+
+def test_an_old_session_adds_no_log_in(shop: Tenant, owner: Visit) -> None:
+    """Tokens live for a month; a stolen one must not be enough."""
+    factories.make_customer(shop, email=OWNER, password=OWNERS_PASSWORD)
+    owner.log_in(OWNERS_PASSWORD)
+    session = Session.objects.get(customer__number=body_of(owner.me())["customerNumber"])
+    assert session.authenticated_at is not None
+    for hours, status in ((24.1, 403), (23.9, 201)):
+        session.authenticated_at = factories.hours_ago(hours)
+        session.save()
+        body = {"email": "vera.work@example.com", "password": OWNERS_PASSWORD}
+        assert owner.post("me/accounts/internal", body, token=owner.tokens[-1]).status_code == status
+
+
+def test_an_additional_log_in_tells_nobody_who_is_a_customer(shop: Tenant, owner: Visit) -> None:
+    Tenant.objects.update(is_signup_enumeration_safe=True)
+    factories.make_customer(shop, email=OWNER, password=OWNERS_PASSWORD)
+    owner.log_in(OWNERS_PASSWORD)
+    answers = [
+        owner.post("me/accounts/internal", {"email": email, "password": OWNERS_PASSWORD}, token=owner.tokens[-1])
+        for email in ("somebody@example.com", "nobody@example.com")
+    ]
+    assert [(answer.status_code, body_of(answer)) for answer in answers] == [(201, {"id": "10000002"})] * 2
+    assert Message.objects.filter(template="already_registered", recipient="somebody@example.com").count() == 1
+
+
+def test_staff_send_the_link_again(shop: Tenant, owner: Visit) -> None:
+    """By the reset that they start: it is the same mail."""
+    owner.sign_up(OWNERS_PASSWORD)
+    account = Account.objects.get(identifier=OWNER)
+    mailbox.receive()
+    staff_actions.send_password_reset(
+        tenant=shop, customer=account.customer, account_id=account.pk, staff_username="clara", client=factories.CLIENT
+    )
+    assert mailbox.receive_token(OWNER)
