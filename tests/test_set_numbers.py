@@ -13,9 +13,10 @@ from auth_providers.outbound import circuit_breaker, http_client, webhook_signat
 from auth_providers.providers import discovery, oidc
 from auth_providers.selfservice import additional_log_in
 from auth_providers.tokens import client_credentials, jwts, refresh, second_factor_policy
-from customers import consents, identifiers, mixins, notes, personal_details, profiles
+from customers import consents, identifiers, mixins, notes, personal_details
 from customers.addresses import addresses
 from customers.addresses import fields as address_fields
+from customers.spelling import emails
 from tenants import random_tokens, signing_keys
 from tenants.outbox import worker
 
@@ -96,7 +97,7 @@ SECOND, MINUTE, HOUR, DAY = timedelta(seconds=1), timedelta(minutes=1), timedelt
         (personal_details.PROPERTIES_MAX_BYTES, 32_768),
         (personal_details.PROPERTIES_MAX_DEPTH, 8),
         # RFC 5321, 4.5.3.1.3
-        (profiles.EMAIL_MAX_LENGTH, 254),
+        (emails.MAX_LENGTH, 254),
     ],
 )
 def test_a_number_that_is_set(number: object, expected: object) -> None:

@@ -52,16 +52,9 @@ def verify(
     """
     if account.is_verified:
         return account
-    try:
-        profiles.lock(tenant=tenant, customer=account.customer)  # two proofs of one profile take turns
-    except profiles.CustomerNotFound as error:
-        raise AccountGone from error
-    current = accounts.of_customer(tenant=tenant, customer=account.customer).filter(pk=account.pk).first()
-    if current is None:
-        raise AccountGone
+    current = _locked(tenant, account)
     if current.is_verified:
         return _refreshed(account, current)
-    current.customer = account.customer
     is_own = is_own or _is_own(tenant, current, session_id)
     has_owner = current.is_additional or has_proof(tenant=tenant, customer=current.customer)
     if not has_owner:
@@ -78,6 +71,19 @@ def verify(
         tenant=tenant, action="verify_account", client=client, customer_number=current.customer.number, method=by
     )
     return _refreshed(account, current)
+
+
+def _locked(tenant: Tenant, account: Account) -> Account:
+    """The account as it is now that no other proof of the profile goes on. Raises `AccountGone`."""
+    try:
+        profiles.lock(tenant=tenant, customer=account.customer)
+    except profiles.CustomerNotFound as error:
+        raise AccountGone from error
+    current = accounts.of_customer(tenant=tenant, customer=account.customer).filter(pk=account.pk).first()
+    if current is None:
+        raise AccountGone
+    current.customer = account.customer
+    return current
 
 
 def has_proof(*, tenant: Tenant, customer: Customer) -> bool:

@@ -23,6 +23,7 @@ from tenants.models import Message, Tenant
 from tenants.outbox import queue, worker
 from tests import smtp_server
 from tests.auth_providers.mailbox import receive_token
+from tests.authenticators import just_logged_in
 from tests.factories import CLIENT, PASSWORD, make_customer
 from tests.smtp_server import SmtpServer
 
@@ -125,7 +126,9 @@ def test_mail_goes_to_the_domain_that_was_meant(tenant: Tenant, vera: Customer, 
 @each_spelling
 def test_every_flow_knows_each_spelling(tenant: Tenant, vera: Customer, spelling: str) -> None:
     with pytest.raises(EmailTaken):
-        additional_log_in.add(tenant=tenant, customer=vera, email=spelling, password=PASSWORD, client=CLIENT)
+        additional_log_in.add(
+            tenant=tenant, session=just_logged_in(vera), email=spelling, password=PASSWORD, client=CLIENT
+        )
     password_reset.request(tenant=tenant, email=spelling, client=CLIENT)
     password_reset.complete(tenant=tenant, token=receive_token(PUNYCODE), password="another battery", client=CLIENT)
     email_change.request(
