@@ -1,10 +1,12 @@
 """Passwords: what a good one is, and how it is stored."""
 
+import unicodedata
+from collections.abc import Callable
 from functools import lru_cache
 
 from argon2.exceptions import InvalidHashError
 from django.conf import settings
-from django.contrib.auth.hashers import Argon2PasswordHasher, make_password
+from django.contrib.auth.hashers import Argon2PasswordHasher, check_password, make_password
 from django.contrib.auth.password_validation import CommonPasswordValidator
 from django.core.exceptions import ValidationError
 
@@ -12,6 +14,8 @@ from tenants.errors import InvalidInput
 from tenants.models import Tenant
 
 MAX_LENGTH = 256  # characters, OWASP ASVS 5.0, 6.2.9 asks for at least 64
+# No character is spelled by more than four; and putting very many accents in order takes the square of their number.
+LONGEST_TYPED = 4 * MAX_LENGTH
 # Shorter parts of a name are parts of many good passwords, too.
 CONTEXT_MIN_LENGTH = 4
 
@@ -52,15 +56,32 @@ NO_PASSWORD = "!"  # noqa: S105
 
 
 def hash_password(password: str) -> str:
-    """The password as it is stored."""
-    return make_password(password)
+    """The password as it is stored: é is one character there, also when a keyboard sends e and an accent (NFC)."""
+    return make_password(_composed(password))
+
+
+def is_right(*, password: str, password_hash: str, store_again: Callable[[str], None]) -> bool:
+    """Whether this is the password that was hashed, in NFC or, where that differs, as it was typed, because others
+    hash what they get. `store_again` is called with the password when the hash should be replaced.
+
+    Where the two forms differ both are compared, whatever the first one says: the time tells nothing.
+    """
+    composed = _composed(password)
+    is_composed_right = check_password(composed, password_hash, setter=store_again)
+    if composed == password:
+        return is_composed_right
+    is_typed_right = check_password(password, password_hash)
+    if is_typed_right:
+        store_again(password)
+    return is_composed_right or is_typed_right
 
 
 def check_new(*, tenant: Tenant, password: str, context: tuple[str, ...] = (), field: str = "password") -> None:
     """Raises `InvalidInput` on `field` unless the tenant's policy accepts the password (OWASP ASVS 5.0, 6.2).
 
-    `context` is what an attacker would try first: the e-mail address, the names.
+    Characters are counted in NFC. `context` is what an attacker would try first: the e-mail address, the names.
     """
+    password = _composed(password)
     if len(password) < tenant.password_min_length:
         raise InvalidInput.field(
             field, f"A password has at least {tenant.password_min_length} characters.", code="min_length"
@@ -73,6 +94,11 @@ def check_new(*, tenant: Tenant, password: str, context: tuple[str, ...] = (), f
         raise InvalidInput.field(field, "This password is too common.", code="too_common")
     if _is_contextual(password, (*context, tenant.code, tenant.name)):
         raise InvalidInput.field(field, "This password is too easy to guess for this account.", code="too_similar")
+
+
+def _composed(password: str) -> str:
+    """In NFC; what is too long for a password stays as it is."""
+    return unicodedata.normalize("NFC", password) if len(password) <= LONGEST_TYPED else password
 
 
 @lru_cache(maxsize=1)
@@ -92,7 +118,8 @@ def _is_common(password: str) -> bool:
 def _is_contextual(password: str, context: tuple[str, ...]) -> bool:
     """Whether the password is one of the words in `context` with little else around it."""
     lowered = password.lower()
-    words = {word.lower() for text in context for word in (text, *text.split("@"), *text.split()) if word}
+    texts = [_composed(text) for text in context]
+    words = {word.lower() for text in texts for word in (text, *text.split("@"), *text.split()) if word}
     return any(
         len(word) >= CONTEXT_MIN_LENGTH and word in lowered and len(lowered) - len(word) < CONTEXT_MIN_LENGTH
         for word in words

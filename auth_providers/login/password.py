@@ -2,12 +2,10 @@
 
 from dataclasses import replace
 
-from django.contrib.auth.hashers import check_password
 from django.db.models import Exists, OuterRef
 
 from auth_providers import limits
-from auth_providers.accounts import accounts
-from auth_providers.accounts.passwords import NOBODYS_PASSWORD, hash_password
+from auth_providers.accounts import accounts, passwords
 from auth_providers.models import PASSWORD, Account, AuthProvider
 from auth_providers.tokens import sessions
 from auth_providers.tokens.log_in_attempt import LogInAttempt
@@ -69,7 +67,7 @@ def verify_own(
     identifier = account.identifier if account else ""
     attempts = _attempts(identifier, client, is_device_known=True)
     has_failures = limits.admit(tenant=tenant, attempts=attempts)
-    if not check_password(password, account.password if account else NOBODYS_PASSWORD) or account is None:
+    if not _fits(tenant, account, password) or account is None:
         limits.record_failure(tenant=tenant, attempts=attempts)
         raise WrongPassword(details=(FieldError(field=field, code="wrong", message="This is not your password."),))
     if has_failures:
@@ -110,13 +108,9 @@ def _by_address(client: Client, *, is_enforced: bool) -> limits.Attempt:
 
 
 def _verified(attempt: LogInAttempt, account: Account | None, password: str) -> Account:
-    """The account, when the password is its own, else `sessions.LogInRefused`. One hash is computed either way."""
-
-    def rehash(raw: str) -> None:
-        if account is not None:
-            accounts.replace_password_hash(tenant=attempt.tenant, account=account, password_hash=hash_password(raw))
-
-    is_right = check_password(password, account.password if account else NOBODYS_PASSWORD, setter=rehash)
+    """The account, when the password is its own, else `sessions.LogInRefused`. As many hashes are computed for an
+    account as for none."""
+    is_right = _fits(attempt.tenant, account, password)
     is_switched_off = bool(getattr(account, "is_switched_off", False))
     if account is None or not is_right or is_switched_off:
         wrong = "switched off" if is_switched_off else "wrong password"
@@ -126,3 +120,15 @@ def _verified(attempt: LogInAttempt, account: Account | None, password: str) -> 
             customer_number=account.customer.number if account else "",
         )
     return account
+
+
+def _fits(tenant: Tenant, account: Account | None, password: str) -> bool:
+    """Whether the account has this password, with the same work when there is none."""
+
+    def store_again(right: str) -> None:
+        if account is not None:
+            password_hash = passwords.hash_password(right)
+            accounts.replace_password_hash(tenant=tenant, account=account, password_hash=password_hash)
+
+    password_hash = account.password if account else passwords.NOBODYS_PASSWORD
+    return passwords.is_right(password=password, password_hash=password_hash, store_again=store_again)

@@ -17,6 +17,9 @@ from customers.enrichment.preferences import derive_preferences, normalize_prefe
 from tenants.errors import InvalidInput
 from tenants.models import Tenant
 
+# Characters for one, white space included. Putting very many accents in order takes the square of their number.
+LONGEST_TYPED = 16
+
 
 @dataclass(frozen=True, kw_only=True)
 class Enriched:
@@ -47,6 +50,9 @@ def normalize_texts(draft: Draft) -> None:
         value = draft.values[name]
         if not isinstance(value, str):
             draft.refuse(name, "This must be text.", "type")
+            continue
+        if len(value) > LONGEST_TYPED * TEXTS[name]:
+            draft.refuse(name, f"At most {TEXTS[name]} characters.", "max_length")
             continue
         text = " ".join(unicodedata.normalize("NFC", value).split())
         draft.values[name] = text

@@ -95,6 +95,19 @@ def test_check_new_with_the_policy_off_still_holds_the_lengths() -> None:
     assert complaint("x" * 257, tenant=lax) == "max_length"
 
 
+def test_check_new_counts_an_accented_letter_once() -> None:
+    """However a keyboard sends it."""
+    assert complaint("e\u0301" * 7) == complaint("é" * 7) == "min_length"
+    assert complaint("e\u0301" * 8) == complaint("é" * 8) == ""
+    assert complaint("e\u0301" * 256) == ""
+    assert complaint("e\u0301" * 257) == "max_length"
+    assert complaint("Zoe\u0308-Zoe\u03081", context=("Zoe\u0308-Zoe\u0308",)) == "too_similar"
+
+
+def test_very_many_accents_cost_no_time() -> None:
+    assert complaint("a" + "\u0301\u0323" * 500_000) == "max_length"
+
+
 @given(st.text(min_size=8, max_size=256).filter(lambda text: len(set(text)) > 6))
 def test_check_new_never_fails_otherwise(password: str) -> None:
     assert complaint(password) in ("", "too_common", "too_similar")

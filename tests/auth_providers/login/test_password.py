@@ -6,7 +6,7 @@ from typing import Any
 
 import argon2
 import pytest
-from django.contrib.auth.hashers import Argon2PasswordHasher, PBKDF2PasswordHasher
+from django.contrib.auth.hashers import Argon2PasswordHasher, PBKDF2PasswordHasher, make_password
 
 from auth_providers import limits
 from auth_providers.login import password as password_login
@@ -136,6 +136,44 @@ def test_log_in_computes_one_hash_whatever_is_wrong(customer: Customer, hashes: 
         hashes.clear()
         fail(customer.tenant, email=email)
         assert hashes == ["verify"]
+
+
+COMPOSED, DECOMPOSED = "caf\u00e9 cr\u00e8me br\u00fbl\u00e9e", "cafe\u0301 cre\u0300me bru\u0302le\u0301e"
+each_form = pytest.mark.parametrize("typed", [COMPOSED, DECOMPOSED], ids=["NFC", "NFD"])
+
+
+@each_form
+@pytest.mark.parametrize("chosen", [COMPOSED, DECOMPOSED], ids=["chosen in NFC", "chosen in NFD"])
+def test_an_accent_may_be_typed_in_either_form(tenant: Tenant, chosen: str, typed: str) -> None:
+    customer = make_customer(tenant, password=chosen)
+    assert log_in(tenant, typed).account == account_of(customer)
+    own = password_login.verify_own(tenant=tenant, account=account_of(customer), password=typed, client=CLIENT)
+    assert own == account_of(customer)
+
+
+def test_a_hash_of_a_password_as_it_was_typed_is_right_and_replaced(customer: Customer) -> None:
+    Account.objects.update(password=make_password(DECOMPOSED))
+    fail(customer.tenant)
+    log_in(customer.tenant, DECOMPOSED)
+    assert log_in(customer.tenant, COMPOSED).account == account_of(customer)
+
+
+@pytest.mark.parametrize("email", [EMAIL, "nobody@example.com"])
+def test_log_in_compares_both_forms_where_they_differ(customer: Customer, hashes: list[str], email: str) -> None:
+    for password, computed in ((COMPOSED, ["verify"]), (DECOMPOSED, ["verify", "verify"])):
+        hashes.clear()
+        with pytest.raises(sessions.LogInRefused):
+            log_in(customer.tenant, password, email=email)
+        assert hashes == computed
+
+
+def test_a_right_password_in_the_other_form_costs_what_a_wrong_one_does(tenant: Tenant, hashes: list[str]) -> None:
+    make_customer(tenant, password=COMPOSED)
+    Customer.objects.update(is_on_hold=True)
+    hashes.clear()
+    with pytest.raises(sessions.LogInRefused):
+        log_in(tenant, DECOMPOSED)
+    assert hashes == ["verify", "verify"]
 
 
 def test_log_in_takes_as_many_statements_for_a_stranger(

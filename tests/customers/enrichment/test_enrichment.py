@@ -123,6 +123,13 @@ def test_a_confined_request_may_read_the_table(german: Tenant) -> None:
         assert enrich(german, country="CH", postal_code="8001")["city"] == "Zürich"
 
 
+def test_very_many_accents_cost_no_time(german: Tenant) -> None:
+    """Putting them in order takes the square of their number."""
+    with pytest.raises(InvalidInput) as refused:
+        enrich(german, city="a" + "\u0301\u0323" * 500_000)
+    assert [(each.field, each.code) for each in refused.value.details] == [("city", "max_length")]
+
+
 ANYTHING = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=40) | st.dates() | st.datetimes(),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
