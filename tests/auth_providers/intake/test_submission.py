@@ -1,9 +1,11 @@
 """Submissions in the core: what is stored while a challenge is open, and what a proof leaves of an unproven profile."""
 
+import json
 import re
 from datetime import timedelta
 from typing import Any
 
+import pytest
 from django.utils import timezone
 
 from auth_providers import retention
@@ -15,7 +17,8 @@ from auth_providers.login import password as password_login
 from auth_providers.models import Account, MailedToken, Submission
 from auth_providers.selfservice import opt_in, password_reset
 from auth_providers.tokens.log_in_attempt import Issue, LogInAttempt
-from tenants.models import CheckIn, Tenant
+from tenants.encryption import decrypt
+from tenants.models import CheckIn, Message, Tenant
 from tenants.outbox import worker
 from tests import factories
 
@@ -54,6 +57,33 @@ def test_what_nobody_answers_is_forgotten_with_its_challenge(tenant: Tenant) -> 
     assert pending_submissions.find(tenant=tenant, challenge_id=issued.challenge_id) is None
     retention.purge()
     assert not Submission.objects.exists()
+
+
+def newest_code() -> str:
+    message = Message.objects.filter(template__endswith="_code").latest("pk")
+    return str(json.loads(decrypt(message.context_encrypted))["code"])
+
+
+def test_a_code_that_no_submission_waits_for_answers_none(tenant: Tenant) -> None:
+    """Such as that of a challenge that links an identity: it has the same purpose."""
+    issued = one_time_code.request(
+        tenant=tenant, purpose=submission.PURPOSE, channel="email", destination=EMAIL, client=factories.CLIENT
+    )
+    with pytest.raises(one_time_code.InvalidCode):
+        submission.answer(tenant=tenant, challenge_id=issued.challenge_id, code=newest_code(), client=factories.CLIENT)
+    assert not Account.objects.exists()
+
+
+def test_a_submission_is_answered_by_its_own_code(tenant: Tenant) -> None:
+    issued = waiting(tenant)
+    code = newest_code()
+    wrong = f"{(int(code) + 1) % 10**6:06}"
+    with pytest.raises(one_time_code.InvalidCode):
+        submission.answer(tenant=tenant, challenge_id=issued.challenge_id, code=wrong, client=factories.CLIENT)
+    outcome = submission.answer(tenant=tenant, challenge_id=issued.challenge_id, code=code, client=factories.CLIENT)
+    assert isinstance(outcome, submission.Written)
+    confirmed = Account.objects.filter(is_confirmed=True).values_list("identifier", flat=True)
+    assert list(confirmed) == [EMAIL]
 
 
 def test_another_tenant_finds_nothing(tenant: Tenant, other_tenant: Tenant) -> None:
