@@ -22,12 +22,12 @@ PATHS = {"social-login": "socialLogin", "exchange": "exchangeauthtoken"}
 OPERATIONS = list(PATHS)
 
 
-def challenge(operation: str, scene: Scene, elsewhere: Provider) -> HttpResponse:
+def challenge(operation: str, scene: Scene, openid_provider: Provider) -> HttpResponse:
     """Log in at the provider as somebody who says to have the customer's e-mail."""
     if operation == "social-login":
-        query = f"code={elsewhere.code_for('mallory', client_id=CLIENT_ID)}&provider=oidc"
+        query = f"code={openid_provider.code_for('mallory', client_id=CLIENT_ID)}&provider=oidc"
     else:
-        query = f"subjectAccessToken={elsewhere.tokens_for('mallory', client_id=CLIENT_ID)['id_token']}"
+        query = f"subjectAccessToken={openid_provider.tokens_for('mallory', client_id=CLIENT_ID)['id_token']}"
     return call("POST", f"/customer/acme/{PATHS[operation]}?{query}", token=scene.visitor_token)
 
 
@@ -47,8 +47,8 @@ def is_linked(scene: Scene) -> bool:
 
 
 @pytest.mark.parametrize("operation", OPERATIONS)
-def test_the_right_code_links_and_logs_in(operation: str, scene: Scene, elsewhere: Provider) -> None:
-    refusal = challenge(operation, scene, elsewhere)
+def test_the_right_code_links_and_logs_in(operation: str, scene: Scene, openid_provider: Provider) -> None:
+    refusal = challenge(operation, scene, openid_provider)
     golden.check(refusal, "emporix", f"{operation}.403.challenge")
     visit = body_of(BY_NAME["validateauthtoken"].send(scene, token=scene.visitor_token))["sessionId"]
     assert not is_linked(scene)
@@ -59,14 +59,14 @@ def test_the_right_code_links_and_logs_in(operation: str, scene: Scene, elsewher
     assert body_of(me)["customerNumber"] == scene.customer.number
     assert is_linked(scene)
     if operation == "social-login":
-        again = f"socialLogin?code={elsewhere.code_for('mallory', client_id=CLIENT_ID)}&provider=oidc"
+        again = f"socialLogin?code={openid_provider.code_for('mallory', client_id=CLIENT_ID)}&provider=oidc"
         assert call("POST", f"/customer/acme/{again}", token=scene.visitor_token).status_code == 200
 
 
 @pytest.mark.parametrize("operation", OPERATIONS)
-def test_a_wrong_code(operation: str, scene: Scene, elsewhere: Provider) -> None:
+def test_a_wrong_code(operation: str, scene: Scene, openid_provider: Provider) -> None:
     sessions = Session.objects.count()
-    challenge_id = id_of(challenge(operation, scene, elsewhere))
+    challenge_id = id_of(challenge(operation, scene, openid_provider))
     golden.check(answer(operation, scene, challenge_id, wrong_code()), "emporix", f"{operation}.401.challenge-code")
     assert not is_linked(scene)
     assert Session.objects.count() == sessions
@@ -74,16 +74,16 @@ def test_a_wrong_code(operation: str, scene: Scene, elsewhere: Provider) -> None
     assert answer(operation, scene, challenge_id, sent_code()).status_code == 200
 
 
-def test_a_code_is_good_once(scene: Scene, elsewhere: Provider) -> None:
-    challenge_id, code = id_of(challenge("social-login", scene, elsewhere)), sent_code(factories.EMAIL)
+def test_a_code_is_good_once(scene: Scene, openid_provider: Provider) -> None:
+    challenge_id, code = id_of(challenge("social-login", scene, openid_provider)), sent_code(factories.EMAIL)
     assert answer("social-login", scene, challenge_id, code).status_code == 200
     assert answer("social-login", scene, challenge_id, code).status_code == 401
 
 
 @pytest.mark.parametrize("late", [OneTimeCode, PendingLink])
 @pytest.mark.parametrize("operation", OPERATIONS)
-def test_an_expired_code(operation: str, late: type[Any], scene: Scene, elsewhere: Provider) -> None:
-    challenge_id = id_of(challenge(operation, scene, elsewhere))
+def test_an_expired_code(operation: str, late: type[Any], scene: Scene, openid_provider: Provider) -> None:
+    challenge_id = id_of(challenge(operation, scene, openid_provider))
     late.objects.update(expires_at=timezone.now() - timedelta(seconds=1))
     refused = answer(operation, scene, challenge_id, sent_code())
     golden.check(refused, "emporix", f"{operation}.401.challenge-code")
@@ -91,9 +91,11 @@ def test_an_expired_code(operation: str, late: type[Any], scene: Scene, elsewher
 
 
 @pytest.mark.parametrize("operation", OPERATIONS)
-def test_another_tenants_challenge(operation: str, scene: Scene, elsewhere: Provider, other_tenant: Tenant) -> None:
-    challenge_id, code = id_of(challenge(operation, scene, elsewhere)), sent_code(factories.EMAIL)
-    there = set_scene(other_tenant, elsewhere)
+def test_another_tenants_challenge(
+    operation: str, scene: Scene, openid_provider: Provider, other_tenant: Tenant
+) -> None:
+    challenge_id, code = id_of(challenge(operation, scene, openid_provider)), sent_code(factories.EMAIL)
+    there = set_scene(other_tenant, openid_provider)
     refused = answer(operation, there, challenge_id, code, tenant=other_tenant.code)
     golden.check(refused, "emporix", f"{operation}.401.challenge-code")
     assert not Account.objects.filter(identifier="mallory").exists()
@@ -101,10 +103,10 @@ def test_another_tenants_challenge(operation: str, scene: Scene, elsewhere: Prov
 
 
 @pytest.mark.parametrize("operation", OPERATIONS)
-def test_a_second_factor_is_due_afterwards(operation: str, scene: Scene, elsewhere: Provider) -> None:
+def test_a_second_factor_is_due_afterwards(operation: str, scene: Scene, openid_provider: Provider) -> None:
     scene.tenant.second_factor_policy = SecondFactor.ALWAYS
     scene.tenant.save()
-    refused = answer(operation, scene, id_of(challenge(operation, scene, elsewhere)), sent_code())
+    refused = answer(operation, scene, id_of(challenge(operation, scene, openid_provider)), sent_code())
     golden.check(refused, "emporix", f"{operation}.403.second-factor-mail")
     assert is_linked(scene)
     handle = body_of(refused)["secondFactor"]["handle"]
@@ -114,8 +116,8 @@ def test_a_second_factor_is_due_afterwards(operation: str, scene: Scene, elsewhe
     golden.check(done, "emporix", "login.200")
 
 
-def test_a_customer_on_hold(scene: Scene, elsewhere: Provider) -> None:
-    challenge_id = id_of(challenge("social-login", scene, elsewhere))
+def test_a_customer_on_hold(scene: Scene, openid_provider: Provider) -> None:
+    challenge_id = id_of(challenge("social-login", scene, openid_provider))
     scene.customer.is_on_hold = True
     scene.customer.save()
     assert answer("social-login", scene, challenge_id, sent_code()).status_code == 401
@@ -133,16 +135,16 @@ def test_half_an_answer(operation: str, body: dict[str, Any], case: str, scene: 
 
 
 @pytest.mark.parametrize("operation", OPERATIONS)
-def test_an_answer_without_a_token(operation: str, scene: Scene, elsewhere: Provider) -> None:
-    challenge_id = id_of(challenge(operation, scene, elsewhere))
+def test_an_answer_without_a_token(operation: str, scene: Scene, openid_provider: Provider) -> None:
+    challenge_id = id_of(challenge(operation, scene, openid_provider))
     sent = {"challengeId": challenge_id, "challengeCode": sent_code()}
     assert call("POST", f"/customer/acme/{PATHS[operation]}", json=sent).status_code == 401
     assert not is_linked(scene)
 
 
-def test_an_answer_in_the_address_is_none(scene: Scene, elsewhere: Provider) -> None:
+def test_an_answer_in_the_address_is_none(scene: Scene, openid_provider: Provider) -> None:
     """Addresses end up in logs, and codes must not."""
-    query = f"challengeId={id_of(challenge('social-login', scene, elsewhere))}&challengeCode={sent_code()}"
+    query = f"challengeId={id_of(challenge('social-login', scene, openid_provider))}&challengeCode={sent_code()}"
     assert call("POST", f"/customer/acme/socialLogin?{query}", token=scene.visitor_token).status_code == 400
 
 
