@@ -1,13 +1,18 @@
 """Pages for people: the start page, and what a wrong address shows. Programs get problem details (RFC 9457)."""
 
+from collections.abc import Callable
+from functools import partial
 from http import HTTPStatus
 
 from django.conf import settings
+from django.core.exceptions import DisallowedHost
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
+from django.urls import Resolver404, resolve
 from django.views.decorators.http import require_safe
 
 from auth_providers import demo
+from tenants.api.base import ContractViewSet
 from tenants.api.contracts import served
 from tenants.api.problems import PROBLEM
 
@@ -25,8 +30,22 @@ def home(request: HttpRequest) -> HttpResponse:
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """For a request that no view sees, such as one for a host that is not ours."""
+    """For a request that no view has seen, such as one for a host that is not ours: there the contract whose path it is
+    answers in its own shape."""
+    view = _contract_view(request) if isinstance(exception, DisallowedHost) else None
+    if view is not None:
+        return view(request)
     return _failure(request, 400, "bad_request", "The request is malformed")
+
+
+def _contract_view(request: HttpRequest) -> Callable[[HttpRequest], HttpResponse] | None:
+    """The contract's view of the path; None for a page's and for none."""
+    try:
+        match = resolve(request.path_info)
+    except Resolver404:
+        return None
+    is_contracts = issubclass(getattr(match.func, "cls", object), ContractViewSet)
+    return partial(match.func, **match.kwargs) if is_contracts else None
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:

@@ -154,6 +154,8 @@ class TenantAdmin(admin.ModelAdmin[Tenant]):
                     "anonymous_refresh_lifetime",
                     "customer_access_lifetime",
                     "customer_refresh_lifetime",
+                    "renewable_access_lifetime",
+                    "renewable_refresh_lifetime",
                     "service_jwt_lifetime",
                     "customer_jwt_lifetime",
                     "session_lifetime",

@@ -7,6 +7,7 @@ chooses an algorithm (RFC 8725, 3.1 and 3.10).
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from types import MappingProxyType
 from typing import Any, TypeAlias
 from uuid import UUID
 
@@ -29,6 +30,7 @@ PublicKey: TypeAlias = ec.EllipticCurvePublicKey | ec.EllipticCurvePrivateKey
 
 # How long a revoked key may still be trusted by a process that has it in its cache.
 PUBLIC_KEY_CACHE_SECONDS = 30
+NO_CLAIMS: JsonObject = MappingProxyType({})
 
 
 class JwtInvalid(Exception):
@@ -96,8 +98,16 @@ class CustomerToken(_TenantToken):
     token_type = "customer"  # noqa: S105
 
 
-def sign(*, tenant: Tenant, session: Session, customer_number: str, token_class: type[_TenantToken]) -> str:
-    """A JWT of `token_class` for the customer of a session, as long as the tenant says and the session lives.
+def sign(
+    *,
+    tenant: Tenant,
+    session: Session,
+    customer_number: str,
+    token_class: type[_TenantToken],
+    claims: JsonObject = NO_CLAIMS,
+) -> str:
+    """A JWT of `token_class` for the customer of a session, as long as the tenant says and the session lives. It has
+    `claims` beside those of every JWT of ours, which they can't replace.
 
     Raises `signing_keys.NoSigningKey`.
     """
@@ -105,6 +115,7 @@ def sign(*, tenant: Tenant, session: Session, customer_number: str, token_class:
     backend = _TenantBackend(tenant_code=tenant.code, signing_key=signing_keys.private_pem(key), kid=key.kid)
     seconds = tenant.service_jwt_lifetime if token_class is ServiceToken else tenant.customer_jwt_lifetime
     token = token_class(backend=backend)
+    token.payload |= {name: value for name, value in claims.items() if name not in token.payload}
     token.set_exp(from_time=token.current_time, lifetime=min(timedelta(seconds=seconds), _rest(session, token)))
     token["sub"] = customer_number
     token["sid"] = str(session.pk)

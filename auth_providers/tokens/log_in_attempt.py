@@ -12,6 +12,7 @@ class Issue(Flag):
     """Which tokens a log-in hands out."""
 
     PAIR = auto()
+    RENEWABLE_PAIR = auto()  # of which the refresh token outlives the access token
     SERVICE_JWT = auto()
     CUSTOMER_JWT = auto()
 

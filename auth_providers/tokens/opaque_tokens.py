@@ -15,6 +15,8 @@ from auth_providers.models import Session, Token
 from tenants.models import Tenant
 from tenants.random_tokens import digest, new_token
 
+# How long a renewable pair can be refreshed after its access token has expired; clients are told whole seconds.
+SHORTEST_RENEWAL = timedelta(seconds=1)
 ACCESS_KINDS = (Token.Kind.ANONYMOUS_ACCESS, Token.Kind.CUSTOMER_ACCESS)
 
 
@@ -34,15 +36,20 @@ def successor(token: str, purpose: str) -> str:
     return base64.urlsafe_b64encode(mac).rstrip(b"=").decode()
 
 
-def issue_pair(*, session: Session, tenant: Tenant, is_customers: bool, spent: str | None = None) -> Pair:
-    """Make and store a pair for the session: random, or derived from the `spent` refresh token it replaces."""
+def issue_pair(
+    *, session: Session, tenant: Tenant, is_customers: bool, is_renewable: bool = False, spent: str | None = None
+) -> Pair:
+    """Make and store a pair for the session: random, or derived from the `spent` refresh token it replaces. Where a
+    customer's pair `is_renewable`, its refresh token outlives its access token, also at the end of the session."""
     now = timezone.now()
-    access_seconds, refresh_seconds = _lifetimes(tenant, is_customers=is_customers)
+    access_seconds, refresh_seconds = _lifetimes(tenant, is_customers=is_customers, is_renewable=is_renewable)
+    refresh_expires_at = min(now + timedelta(seconds=refresh_seconds), session.expires_at)
+    last = refresh_expires_at - SHORTEST_RENEWAL if is_renewable else session.expires_at
     pair = Pair(
         access_token=successor(spent, "access") if spent else new_token(),
-        access_expires_at=min(now + timedelta(seconds=access_seconds), session.expires_at),
+        access_expires_at=min(now + timedelta(seconds=access_seconds), last),
         refresh_token=successor(spent, "refresh") if spent else new_token(),
-        refresh_expires_at=min(now + timedelta(seconds=refresh_seconds), session.expires_at),
+        refresh_expires_at=refresh_expires_at,
     )
     access_kind, refresh_kind = kinds(is_customers=is_customers)
     Token.objects.bulk_create(
@@ -85,7 +92,9 @@ def kinds(*, is_customers: bool) -> tuple[Token.Kind, Token.Kind]:
     return Token.Kind.ANONYMOUS_ACCESS, Token.Kind.ANONYMOUS_REFRESH
 
 
-def _lifetimes(tenant: Tenant, *, is_customers: bool) -> tuple[int, int]:
+def _lifetimes(tenant: Tenant, *, is_customers: bool, is_renewable: bool) -> tuple[int, int]:
+    if is_renewable:
+        return tenant.renewable_access_lifetime, tenant.renewable_refresh_lifetime
     if is_customers:
         return tenant.customer_access_lifetime, tenant.customer_refresh_lifetime
     return tenant.anonymous_access_lifetime, tenant.anonymous_refresh_lifetime

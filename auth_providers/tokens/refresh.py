@@ -30,17 +30,22 @@ class Refreshed:
 
 
 def refresh_customer(
-    *, tenant: Tenant, refresh_token: str, client: Client, legal_entity_id: str | None = None
+    *,
+    tenant: Tenant,
+    refresh_token: str,
+    client: Client,
+    legal_entity_id: str | None = None,
+    is_renewable: bool = False,
 ) -> Refreshed:
     """Exchange a customer's refresh token. Raises `InvalidToken`, `TokenExpired`.
 
     `legal_entity_id` is the company that the customer acts for from now on, "" for none; `InvalidInput` when it isn't
-    theirs. With None the session's company stays.
+    theirs. With None the session's company stays. `is_renewable` is that of `opaque_tokens.issue_pair`.
 
     A token that was spent longer than `RETRY_WINDOW` ago ends its session.
     """
     with transaction.atomic():
-        refreshed = _rotate(tenant, refresh_token, client, is_customers=True)
+        refreshed = _rotate(tenant, refresh_token, client, is_customers=True, is_renewable=is_renewable)
         if refreshed is not None and legal_entity_id is not None:
             _act_for(tenant, refreshed.session, legal_entity_id)
     return _given(refreshed)
@@ -95,7 +100,9 @@ def _act_for(tenant: Tenant, session: Session, legal_entity_id: str) -> None:
 
 
 @transaction.atomic
-def _rotate(tenant: Tenant, refresh_token: str, client: Client, *, is_customers: bool) -> Refreshed | None:
+def _rotate(
+    tenant: Tenant, refresh_token: str, client: Client, *, is_customers: bool, is_renewable: bool = False
+) -> Refreshed | None:
     """Spend the token, or repeat what it was spent for, or, too late for that, end what it belongs to: None."""
     _, kind = opaque_tokens.kinds(is_customers=is_customers)
     session = _lock_session(_find(tenant, refresh_token, kind), tenant, is_customers=is_customers)
@@ -105,7 +112,13 @@ def _rotate(tenant: Tenant, refresh_token: str, client: Client, *, is_customers:
         if token.expires_at <= now:
             raise TokenExpired
         Token.objects.filter(pk=token.pk).update(spent_at=now)
-        pair = opaque_tokens.issue_pair(session=session, tenant=tenant, is_customers=is_customers, spent=refresh_token)
+        pair = opaque_tokens.issue_pair(
+            session=session,
+            tenant=tenant,
+            is_customers=is_customers,
+            is_renewable=is_renewable,
+            spent=refresh_token,
+        )
         return Refreshed(session=session, pair=pair)
     if now - token.spent_at <= RETRY_WINDOW:
         repeated = opaque_tokens.find_successors(refresh_token)

@@ -140,7 +140,7 @@ def _started(attempt: LogInAttempt, account: Account, session: Session) -> Start
     return Started(
         session=session,
         account=account,
-        pair=_pair(tenant, session) if Issue.PAIR in issue else None,
+        pair=_pair(tenant, session, issue),
         service_jwt=_jwt(tenant, session, customer, jwts.ServiceToken) if Issue.SERVICE_JWT in issue else "",
         customer_jwt=_jwt(tenant, session, customer, jwts.CustomerToken) if Issue.CUSTOMER_JWT in issue else "",
     )
@@ -270,8 +270,12 @@ def _take_over(tenant: Tenant, anonymous: Session, wanted: Session) -> bool:
     return taken == 1
 
 
-def _pair(tenant: Tenant, session: Session) -> opaque_tokens.Pair:
-    return opaque_tokens.issue_pair(session=session, tenant=tenant, is_customers=True)
+def _pair(tenant: Tenant, session: Session, issue: Issue) -> opaque_tokens.Pair | None:
+    if not issue & (Issue.PAIR | Issue.RENEWABLE_PAIR):
+        return None
+    return opaque_tokens.issue_pair(
+        session=session, tenant=tenant, is_customers=True, is_renewable=Issue.RENEWABLE_PAIR in issue
+    )
 
 
 def _jwt(

@@ -26,6 +26,10 @@ def _paths(root: str) -> list[URLPattern]:
         re_path(rf"{tickets}/anonymousshopper/?$", OwnTicketViewSet.as_view({"get": "open_anonymous"})),
         re_path(rf"{tickets}/refresh/?$", OwnTicketViewSet.as_view({"put": "refresh"})),
         re_path(
+            rf"{platform}/applications/authtickets/?$",
+            ApplicationTokenViewSet.as_view({"post": "authenticate_by_ticket"}),
+        ),
+        re_path(
             rf"{platform}/applications/authtickets/oauth/?$", ApplicationTokenViewSet.as_view({"post": "authenticate"})
         ),
         re_path(rf"{platform}/tenants/(?P<number>[0-9]{{1,9}})/?$", TenantViewSet.as_view({"get": "retrieve"})),

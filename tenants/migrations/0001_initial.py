@@ -71,6 +71,8 @@ class Migration(migrations.Migration):
                 ('anonymous_refresh_lifetime', models.PositiveIntegerField(default=86400, help_text='Refresh token of a visitor who is not logged in.')),
                 ('customer_access_lifetime', models.PositiveIntegerField(default=2592000, help_text='Access token of a customer who is logged in.')),
                 ('customer_refresh_lifetime', models.PositiveIntegerField(default=86400, help_text='Refresh token of a customer who is logged in.')),
+                ('renewable_access_lifetime', models.PositiveIntegerField(default=3600, help_text='Access token of a customer whose storefront refreshes it only once it has expired.')),
+                ('renewable_refresh_lifetime', models.PositiveIntegerField(default=2592000, help_text='Refresh token of such a customer. Longer than that of the access token.')),
                 ('service_jwt_lifetime', models.PositiveIntegerField(default=14400, help_text="JWT for the shop's other services, such as the cart.")),
                 ('customer_jwt_lifetime', models.PositiveIntegerField(default=86400, help_text='JWT by which a storefront recognizes a customer who is logged in.')),
                 ('session_lifetime', models.PositiveIntegerField(default=15552000, help_text='The customer has to log in again after this time, even if tokens were refreshed.')),
@@ -84,7 +86,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['code'],
-                'constraints': [models.CheckConstraint(condition=models.Q(('code__regex', '^[a-z][a-z0-9]+$')), name='tenant_code_well_formed'), models.CheckConstraint(condition=models.Q(('number__gte', 1)), name='tenant_number_positive'), models.CheckConstraint(condition=models.Q(('password_min_length__gte', 8)), name='tenant_password_min_length')],
+                'constraints': [models.CheckConstraint(condition=models.Q(('code__regex', '^[a-z][a-z0-9]+$')), name='tenant_code_well_formed'), models.CheckConstraint(condition=models.Q(('number__gte', 1)), name='tenant_number_positive'), models.CheckConstraint(condition=models.Q(('renewable_refresh_lifetime__gt', models.F('renewable_access_lifetime'))), name='tenant_renewable_refresh_longer', violation_error_message='The refresh token has to live longer than the access token.'), models.CheckConstraint(condition=models.Q(('password_min_length__gte', 8)), name='tenant_password_min_length')],
             },
         ),
         migrations.CreateModel(

@@ -2,7 +2,7 @@
 
 from django.core.validators import MinValueValidator, RegexValidator
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 from django.utils import timezone
 
 # The pattern and the lengths are those of the contracts' documents.
@@ -104,6 +104,12 @@ class Tenant(models.Model):
     customer_refresh_lifetime = models.PositiveIntegerField(
         default=DAY, help_text="Refresh token of a customer who is logged in."
     )
+    renewable_access_lifetime = models.PositiveIntegerField(
+        default=HOUR, help_text="Access token of a customer whose storefront refreshes it only once it has expired."
+    )
+    renewable_refresh_lifetime = models.PositiveIntegerField(
+        default=30 * DAY, help_text="Refresh token of such a customer. Longer than that of the access token."
+    )
     service_jwt_lifetime = models.PositiveIntegerField(
         default=4 * HOUR, help_text="JWT for the shop's other services, such as the cart."
     )
@@ -138,6 +144,11 @@ class Tenant(models.Model):
         constraints = [
             models.CheckConstraint(condition=Q(code__regex=CODE_PATTERN), name="tenant_code_well_formed"),
             models.CheckConstraint(condition=Q(number__gte=1), name="tenant_number_positive"),
+            models.CheckConstraint(
+                condition=Q(renewable_refresh_lifetime__gt=F("renewable_access_lifetime")),
+                name="tenant_renewable_refresh_longer",
+                violation_error_message="The refresh token has to live longer than the access token.",
+            ),
             models.CheckConstraint(condition=Q(password_min_length__gte=8), name="tenant_password_min_length"),
         ]
 

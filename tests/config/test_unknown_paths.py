@@ -44,6 +44,6 @@ def test_browsers_get_a_page(path: str) -> None:
 @pytest.mark.parametrize("accept", PROGRAMS)
 def test_a_host_that_is_not_ours(accept: str, settings: Settings) -> None:
     settings.ALLOWED_HOSTS = ["patron.example"]
-    answer = get("/customer/acme/me", accept)
+    answer = get("/tenants/acme/.well-known/jwks.json", accept)
     assert answer.status_code == 400
     assert json.loads(answer.content)["code"] == "bad_request"

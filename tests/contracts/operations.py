@@ -350,6 +350,14 @@ KIBO = (
             "grant_type": "client_credentials",
         },
     ),
+    Operation(
+        contract="kibo",
+        name="kibo-ticket",
+        method="POST",
+        path="/api/platform/applications/authtickets",
+        opens="none",
+        json={"applicationId": codes.APPLICATION_ID, "sharedSecret": "{application_secret}"},
+    ),
     _of_applications("kibo-tenant", "GET", "platform/tenants/{tenant_number}"),
     _of_applications("kibo-anonymous", "GET", f"{TICKETS}/anonymousshopper"),
     _of_applications(
@@ -370,7 +378,7 @@ KIBO = (
 )
 KIBO_TWINS = (
     _of_applications("kibo-visitor-refresh", "PUT", f"{TICKETS}/refresh?refreshToken={{visitor_refresh}}"),
-    replace(KIBO[2], name="kibo-bare-anonymous", path=f"/{TICKETS}/anonymousshopper"),
+    replace(KIBO[3], name="kibo-bare-anonymous", path=f"/{TICKETS}/anonymousshopper"),
 )
 EVERY_OPERATION = EMPORIX + EMPORIX_TWINS + NEOSTORE + NEOSTORE_TWINS + ACCOUNT + KIBO + KIBO_TWINS
 BY_NAME = {operation.name: operation for operation in EVERY_OPERATION}

@@ -67,6 +67,7 @@ FIELDS = {
     "anonymous-refresh-post": ["refresh_token", "anonymous_token", "tenant", "client_id"],
     "exchange-post": ["subjectAccessToken", "config"],
     "kibo-oauth": ["client_id", "client_secret", "grant_type"],
+    "kibo-ticket": ["applicationId", "sharedSecret"],
     "kibo-password": ["username", "password", "fingerprint", "region"],
     "kibo-otp-request": ["email"],
     "kibo-otp-auth": ["email", "otpCode", "fingerprint", "region"],

@@ -10,6 +10,7 @@ import pytest
 from django.test import override_settings
 from hypothesis import given
 from hypothesis import strategies as st
+from pytest_django import Settings
 
 from auth_providers.models import Session
 from tests.contracts.calls import body_of, call
@@ -241,3 +242,12 @@ def test_callers_address(forwarded: str, remote: str, address: str | None, scene
     answer = BY_NAME["login"].send(scene, headers={"X-Forwarded-For": forwarded}, REMOTE_ADDR=remote)
     assert answer.status_code == 200
     assert Session.objects.get(pk=body_of(answer)["session_id"]).address == address
+
+
+@pytest.mark.parametrize("operation", [*{each.contract: each for each in EVERY_OPERATION}.values()], ids=str)
+def test_a_host_that_is_not_ours_in_the_contracts_shape(operation: Operation, scene: Scene, settings: Settings) -> None:
+    operation = operation.prepared(scene)
+    settings.ALLOWED_HOSTS = ["patron.example"]
+    answer = operation.send(scene)
+    assert answer.status_code == 400
+    check_refusal(answer, operation.contract)

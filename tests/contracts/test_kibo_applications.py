@@ -21,6 +21,7 @@ from tests.contracts.shapes import check_answer, check_refusal
 from tests.contracts.test_hostile_bodies import bounded, rolled_back
 from tests.contracts.test_hostile_requests import HOSTILE_JWTS, header_texts
 
+OLDER = "/api/platform/applications/authtickets"
 VISIT = f"{TICKETS}/anonymousshopper"
 CORRELATION = "0f0e0d0c-0b0a-4908-8706-050403020100"
 
@@ -61,6 +62,19 @@ def test_credentials_that_are_wrong(client_id: str, tenant: Tenant) -> None:
     make_application(tenant)
     for secret in ("wrong", "x" * 255):
         assert code_of(log_in(secret, client_id=client_id)) == (401, "INVALID_CREDENTIALS")
+
+
+def test_an_older_client_gets_a_ticket_and_sends_it_in_its_own_header(tenant: Tenant) -> None:
+    secret = make_application(tenant)[1]
+    for path in (OLDER, OLDER.removeprefix("/api")):
+        ticket = body_of(call("POST", path, json={"applicationId": CLIENT_ID, "sharedSecret": secret}))
+        assert ticket.keys() == {"accessToken", "accessTokenExpiration", "refreshToken", "refreshTokenExpiration"}
+        headers = {"x-vol-app-claims": ticket["accessToken"]}
+        assert call("GET", f"/platform/tenants/{tenant.number}", headers=headers).status_code == 200
+    refused = call("POST", OLDER, json={"applicationId": CLIENT_ID, "sharedSecret": "wrong"})
+    assert code_of(refused) == (401, "INVALID_CREDENTIALS")
+    refused = call("GET", f"/platform/tenants/{tenant.number}", headers={"x-vol-app-claims": "wrong"})
+    assert code_of(refused) == (401, "INVALID_ACCESS_TOKEN")
 
 
 def test_credentials_of_another_grant(tenant: Tenant) -> None:

@@ -140,6 +140,7 @@ def put_real_values(case: Case[Any], scene: Scene) -> None:
         "responseFields": "userId,customerAccount(id)",
     }
     real |= {"client_id": codes.APPLICATION_ID, "client_secret": codes.SECRET, "email": factories.EMAIL}
+    real |= {"applicationId": codes.APPLICATION_ID, "sharedSecret": codes.SECRET}
     real |= {"username": factories.EMAIL, "password": factories.PASSWORD}
     real |= {"refreshToken": factories.log_in(scene.customer).refresh_token}
     for part in (case.path_parameters, case.headers, case.query, case.body):

@@ -5,6 +5,7 @@ from datetime import timedelta
 from functools import partial
 from typing import Any
 
+import jwt
 import pytest
 
 from auth_providers.models import AuthProvider, Session
@@ -171,6 +172,32 @@ def test_a_refresh_rotates_and_repeats(shop: Tenant) -> None:
     assert body_of(call("GET", "/api/acme/customer", token=first["jwtAccessToken"]))["provider"] == "password"
 
 
+def test_a_refresh_token_outlives_the_access_token(shop: Tenant, pass_time: Callable[[timedelta], None]) -> None:
+    """Storefronts refresh only when the access token has expired."""
+    ticket = post(shop, "", CREDENTIALS)
+    for each in (ticket, visit(shop)):
+        assert each["refreshTokenExpiration"] > each["accessTokenExpiration"]
+    pass_time(timedelta(seconds=shop.renewable_access_lifetime))
+    assert call("GET", "/customer/acme/me", token=ticket["accessToken"]).status_code == 401
+    newer = body_of(refresh(shop, ticket))
+    assert newer["refreshTokenExpiration"] > newer["accessTokenExpiration"]
+    assert call("GET", "/customer/acme/me", token=newer["accessToken"]).status_code == 200
+
+
+def test_the_refresh_token_outlives_the_access_token_also_at_the_end_of_the_session(shop: Tenant) -> None:
+    Tenant.objects.update(session_lifetime=60)
+    ticket = post(shop, "", CREDENTIALS)
+    assert ticket["refreshTokenExpiration"] > ticket["accessTokenExpiration"]
+
+
+def test_a_tickets_jwt_says_who_the_user_is_in_the_contracts_own_claim(shop: Tenant) -> None:
+    ticket = post(shop, "", CREDENTIALS)
+    for each in (ticket, body_of(refresh(shop, ticket))):
+        claims = jwt.decode(each["jwtAccessToken"], options={"verify_signature": False})
+        assert claims["https://www.kibocommerce.com/user_claims"] == {"uid": ticket["userId"], "anon": "0", "bv": []}
+        assert claims["sub"] == ticket["userId"]
+
+
 def test_a_refresh_token_that_was_stolen_ends_the_session(shop: Tenant, pass_time: Callable[[timedelta], None]) -> None:
     ticket = post(shop, "", CREDENTIALS)
     newer = body_of(refresh(shop, ticket))
@@ -197,7 +224,7 @@ def test_a_refresh_token_of_another_tenant(shop: Tenant, other_tenant: Tenant) -
 
 def test_a_refresh_token_that_expired(shop: Tenant, pass_time: Callable[[timedelta], None]) -> None:
     tickets = [post(shop, "", CREDENTIALS), visit(shop)]
-    pass_time(timedelta(seconds=shop.customer_refresh_lifetime))
+    pass_time(timedelta(seconds=shop.renewable_refresh_lifetime))
     for each in tickets:
         refused = refresh(shop, each)
         assert (refused.status_code, body_of(refused)["errorCode"]) == (401, "INVALID_CREDENTIALS")

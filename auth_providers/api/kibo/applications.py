@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.utils import timezone
 from rest_framework import serializers
 from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
@@ -10,7 +11,8 @@ from rest_framework.response import Response
 from auth_providers.api.kibo.authentication import ApplicationAuthentication
 from auth_providers.api.kibo.base import TENANT, KiboViewSet, named_number
 from auth_providers.api.kibo.bodies import tenant_with_sites
-from auth_providers.api.kibo.records import ApplicationToken
+from auth_providers.api.kibo.formats import to_the_second
+from auth_providers.api.kibo.records import ApplicationTicket, ApplicationToken
 from auth_providers.tokens import client_credentials
 from tenants import sites
 
@@ -25,13 +27,35 @@ class OauthRequest(serializers.Serializer[Any]):
     grant_type = serializers.ChoiceField(choices=[CLIENT_CREDENTIALS], default=CLIENT_CREDENTIALS)
 
 
+class TicketRequest(serializers.Serializer[Any]):
+    """What older clients send."""
+
+    applicationId = serializers.CharField(max_length=255, source="client_id")
+    sharedSecret = serializers.CharField(max_length=255, trim_whitespace=False, source="client_secret")
+
+
 class ApplicationTokenViewSet(KiboViewSet):
     names_tenant_in_path = False
     authentication_classes = []
     permission_classes = []
 
     def authenticate(self, request: Request) -> Response:
-        serializer = OauthRequest(data=request.data)
+        return Response(
+            ApplicationToken(
+                access_token=self._token(request, OauthRequest(data=request.data)),
+                token_type="bearer",  # noqa: S106
+                expires_in=int(client_credentials.TOKEN_LIFETIME.total_seconds()),
+            )
+        )
+
+    def authenticate_by_ticket(self, request: Request) -> Response:
+        expires_at = timezone.now() + client_credentials.TOKEN_LIFETIME
+        token = self._token(request, TicketRequest(data=request.data))
+        return Response(ApplicationTicket(access_token=token, access_token_expiration=to_the_second(expires_at)))
+
+    def _token(self, request: Request, serializer: serializers.Serializer[Any]) -> str:
+        """A token of the application whose credentials the body has. Raises `ValidationError`, and what
+        `client_credentials.log_in` raises."""
         serializer.is_valid(raise_exception=True)
         application = client_credentials.log_in(
             tenant_number=named_number(request, TENANT),
@@ -39,13 +63,7 @@ class ApplicationTokenViewSet(KiboViewSet):
             secret=serializer.validated_data["client_secret"],
             client=self.client,
         )
-        return Response(
-            ApplicationToken(
-                access_token=client_credentials.issue_token(application=application),
-                token_type="bearer",  # noqa: S106
-                expires_in=int(client_credentials.TOKEN_LIFETIME.total_seconds()),
-            )
-        )
+        return client_credentials.issue_token(application=application)
 
 
 class TenantViewSet(KiboViewSet):

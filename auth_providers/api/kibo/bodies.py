@@ -10,7 +10,10 @@ from auth_providers.api.kibo.records import AuthTicket, CustomerAccount, TenantS
 from auth_providers.models import Session
 from auth_providers.tokens.opaque_tokens import Pair
 from customers.models import Customer
+from tenants.json_values import JsonObject
 from tenants.models import Site, Tenant
+
+USER_CLAIMS = "https://www.kibocommerce.com/user_claims"  # of a JWT
 
 
 def customer_ticket(*, customer: Customer, account: CustomerAccount | None, pair: Pair, jwt: str) -> AuthTicket:
@@ -37,6 +40,12 @@ def _ticket(pair: Pair, *, account: CustomerAccount | None, user_id: str, jwt: s
         requires_second_factor=False,
         user_id=user_id,
     )
+
+
+def user_claims(user_id: str) -> JsonObject:
+    """What the contract's storefronts read from a ticket's JWT: who it is, that it is no visitor, and what the user may
+    do beyond a shopper's own (a set of bits as numbers, here empty)."""
+    return {USER_CLAIMS: {"uid": user_id, "anon": "0", "bv": []}}
 
 
 def tenant_with_sites(*, tenant: Tenant, sites: Iterable[Site]) -> TenantWithSites:

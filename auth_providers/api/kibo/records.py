@@ -47,6 +47,15 @@ class ApplicationToken(Part, rename=None):
     refresh_token: str | None = None
 
 
+class ApplicationTicket(Part):
+    """The same token in an older form."""
+
+    access_token: str | None = None
+    access_token_expiration: Moment | None = None
+    refresh_token: str | None = None
+    refresh_token_expiration: Moment | None = None
+
+
 class TenantSite(Part):
     id: int | None = None
     tenant_id: int | None = None

@@ -5,11 +5,16 @@ from typing import Any
 
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
 
-from auth_providers.api.kibo.applications import ApplicationTokenViewSet, OauthRequest, TenantViewSet
+from auth_providers.api.kibo.applications import (
+    ApplicationTokenViewSet,
+    OauthRequest,
+    TenantViewSet,
+    TicketRequest,
+)
 from auth_providers.api.kibo.authentication import USER_CLAIMS
 from auth_providers.api.kibo.base import CORRELATION, SITE, TENANT
 from auth_providers.api.kibo.codes import CodeViewSet, OtpAuth, OtpRequest, SecondFactorAuth, SecondFactorRequest
-from auth_providers.api.kibo.records import ApplicationToken, AuthTicket, Error, TenantWithSites
+from auth_providers.api.kibo.records import ApplicationTicket, ApplicationToken, AuthTicket, Error, TenantWithSites
 from auth_providers.api.kibo.response_fields import PARAMETER
 from auth_providers.api.kibo.tickets import OwnTicketViewSet, PasswordRequest
 from tenants.api.contracts import Descriptions
@@ -147,6 +152,17 @@ DESCRIPTIONS: Descriptions = {
         ],
     },
     ApplicationTokenViewSet: {
+        "authenticate_by_ticket": [
+            _operation(
+                "authenticateApp",
+                "Get the access token of an application, as older clients do",
+                success=OpenApiResponse(ApplicationTicket, "The token."),
+                tag="Platform",
+                auth=NOBODY,
+                refusals=(429,),
+                body=TicketRequest,
+            )
+        ],
         "authenticate": [
             _operation(
                 "oauthAuthenticateApp",

@@ -10,7 +10,7 @@ from rest_framework.response import Response
 
 from auth_providers.api.kibo.authentication import ApplicationAuthentication, anonymous_session_of
 from auth_providers.api.kibo.base import KiboViewSet
-from auth_providers.api.kibo.bodies import anonymous_ticket, customer_ticket, ticket_without_tokens
+from auth_providers.api.kibo.bodies import anonymous_ticket, customer_ticket, ticket_without_tokens, user_claims
 from auth_providers.api.kibo.customer_account import customer_account
 from auth_providers.api.kibo.records import CustomerAccount
 from auth_providers.login import password as password_login
@@ -24,7 +24,8 @@ from customers.models import Customer
 from tenants.clients import Client, told_device
 from tenants.errors import InvalidInput
 
-ISSUE = Issue.PAIR | Issue.CUSTOMER_JWT
+# The JWT is made here, with claims of the contract's own.
+ISSUE = Issue.RENEWABLE_PAIR
 # In the `userId` that a log-in goes on with, between its handle and the device that it began on.
 DEVICE_MARK = "."
 
@@ -70,11 +71,19 @@ class TicketViewSet(KiboViewSet):
             return Response(ticket_without_tokens(user_id=user_id))
         if started.pair is None:
             raise TypeError("a log-in of this contract issues a pair")
-        return self._ticket(started.session, started.pair, started.customer_jwt)
+        return self._ticket(started.session, started.pair)
 
-    def _ticket(self, session: Session, pair: Pair, jwt: str) -> Response:
+    def _ticket(self, session: Session, pair: Pair) -> Response:
         if session.customer is None:
             raise TypeError("a customer's session has a customer")
+        number = session.customer.number
+        jwt = jwts.sign(
+            tenant=self.tenant,
+            session=session,
+            customer_number=number,
+            token_class=jwts.CustomerToken,
+            claims=user_claims(number),
+        )
         account = self._account(session, session.customer) if self.is_wanted("customerAccount") else None
         return Response(customer_ticket(customer=session.customer, account=account, pair=pair, jwt=jwt))
 
@@ -128,12 +137,11 @@ class OwnTicketViewSet(TicketViewSet):
     def _refreshed(self, refresh_token: str) -> Response:
         """The ticket for a customer's refresh token, or else for a visitor's."""
         try:
-            refreshed = refresh.refresh_customer(tenant=self.tenant, refresh_token=refresh_token, client=self.client)
+            refreshed = refresh.refresh_customer(
+                tenant=self.tenant, refresh_token=refresh_token, client=self.client, is_renewable=True
+            )
         except bearer.InvalidToken:
             api_key = cast(Application, self.request.auth).api_key
             visit = refresh.refresh_anonymous(api_key=api_key, refresh_token=refresh_token, client=self.client)
             return Response(anonymous_ticket(session=visit.session, pair=visit.pair))
-        session = refreshed.session
-        number = session.customer.number if session.customer else ""
-        jwt = jwts.sign(tenant=self.tenant, session=session, customer_number=number, token_class=jwts.CustomerToken)
-        return self._ticket(session, refreshed.pair, jwt)
+        return self._ticket(refreshed.session, refreshed.pair)

@@ -50,6 +50,20 @@ def test_sign_says_who_and_how(tenant: Tenant, logged_in: LoggedIn, kind: str) -
     assert (header["alg"], header["kid"]) == ("ES256", signing_keys.current(tenant=tenant).kid)
 
 
+def test_sign_lets_no_added_claim_replace_ours(tenant: Tenant, logged_in: LoggedIn) -> None:
+    signed = jwts.sign(
+        tenant=tenant,
+        session=logged_in.session,
+        customer_number=logged_in.customer.number,
+        token_class=jwts.CustomerToken,
+        claims={"sub": "1", "exp": 2**40, "iss": "https://evil.example", "aud": "evil", "token_type": "x", "own": [1]},
+    )
+    claims = jwts.verify(signed)
+    assert claims.customer_number == logged_in.customer.number
+    assert claims.payload["own"] == [1]
+    assert claims.expires_at < logged_in.session.expires_at
+
+
 def test_sign_tells_no_personal_data(logged_in: LoggedIn) -> None:
     allowed = {"sub", "sid", "tenant", "aud", "iss", "iat", "exp", "jti", "token_type", "provider", "amr"}
     for token in (logged_in.service_jwt, logged_in.customer_jwt):
