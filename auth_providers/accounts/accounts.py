@@ -191,10 +191,13 @@ def create_external(
 
 
 def move_email(*, tenant: Tenant, account: Account, email: str) -> None:
-    """Give the account another address. Raises `EmailTaken`; the caller's transaction is over then."""
+    """Give the account another address, whose owner has just followed a link that was mailed there. Raises
+    `EmailTaken`; the caller's transaction is over then."""
     account.identifier = email
+    account.is_permitted, account.is_additional = True, False
+    account.verified_at, account.verified_by = timezone.now(), Account.Proof.LINK
     try:
-        account.save(update_fields=["identifier"])
+        account.save(update_fields=["identifier", "is_permitted", "is_additional", "verified_at", "verified_by"])
     except IntegrityError as error:
         raise EmailTaken.of(tenant=tenant, email=email) from error
 

@@ -302,6 +302,19 @@ def test_an_additional_log_in_tells_nobody_who_is_a_customer(shop: Tenant, owner
     assert Message.objects.filter(template="already_registered", recipient="somebody@example.com").count() == 1
 
 
+def test_moving_the_log_in_to_an_address_that_one_reads_is_a_proof(shop: Tenant, attacker: Visit, owner: Visit) -> None:
+    """Of the new address: the old one is its owner's again, who finds nothing of the attacker's."""
+    attacker.sign_up(ATTACKERS_PASSWORD)
+    attacker.log_in(ATTACKERS_PASSWORD)
+    change = {"email": OWNER, "password": ATTACKERS_PASSWORD, "newEmail": ATTACKER}
+    assert attacker.post("me/accounts/internal/email/change", change, token=attacker.tokens[-1]).status_code == 204
+    token = mailbox.receive_token(ATTACKER)
+    assert attacker.post("me/accounts/internal/email/change/confirm", {"token": token}).status_code == 204
+    assert Account.objects.get(identifier=ATTACKER).is_verified
+    prove_by_code(shop, owner)
+    assert body_of(owner.me())["customerNumber"] != body_of(attacker.me())["customerNumber"]
+
+
 def test_staff_send_the_link_again(shop: Tenant, owner: Visit) -> None:
     """By the reset that they start: it is the same mail."""
     owner.sign_up(OWNERS_PASSWORD)
