@@ -15,6 +15,7 @@ from auth_providers.models import (
     Session,
     Submission,
     Token,
+    UsedIdToken,
 )
 from tenants.models import Message
 
@@ -45,6 +46,7 @@ def purge() -> int:
         + _delete(PendingSignUp.objects.filter(expires_at__lt=now))
         + _delete(PendingLink.objects.filter(expires_at__lt=now - CODES_KEPT))
         + _delete(Submission.objects.filter(expires_at__lt=now))  # nobody can answer any more, and it is personal
+        + _delete(UsedIdToken.objects.filter(expires_at__lt=now))  # the token itself is refused from then on
         + _delete(Attempts.objects.filter(since__lt=now - ATTEMPTS_KEPT))
     )
 

@@ -55,7 +55,7 @@ class Issuer(ThreadingHTTPServer):
     def token(self, *, by: Key | None = None, header: dict[str, Any] | None = None, **claims: Any) -> str:
         """A good token, with other claims (`...` leaves one out), another key, more in its header."""
         key, now = by or self.keys[0], int(time.time())
-        good = {"iss": self.url, "aud": CLIENT_ID, "sub": "ada", "iat": now, "exp": now + 300}
+        good = {"iss": self.url, "aud": CLIENT_ID, "client_id": CLIENT_ID, "sub": "ada", "iat": now, "exp": now + 300}
         payload = {name: value for name, value in (good | claims).items() if value is not ...}
         headers = ({"kid": key.kid} if key.kid else {}) | (header or {})
         return jwt.encode(payload, key.private, algorithm=key.algorithm, headers=headers)

@@ -74,7 +74,8 @@ class AuthProviderForm(forms.ModelForm[AuthProvider]):
         required=False, label="Redirect URIs", help_text="One on each line, exactly as storefronts send them."
     )
     authorized_parties = Lines(
-        required=False, help_text="Token exchange: the azp that are accepted, one on each line. Empty: any."
+        required=False,
+        help_text="Token exchange: the applications (azp or client_id) whose tokens are accepted, one on each line.",
     )
 
     class Meta:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from social_core.exceptions import SocialAuthBaseException
 
-from auth_providers.login import federated
+from auth_providers.login import federated, used_id_tokens
 from auth_providers.models import AuthProvider
 from auth_providers.outbound import http_client
 from auth_providers.providers import kinds, oidc, registry
@@ -52,7 +52,8 @@ def log_in(
 ) -> SocialLogIn:
     """Log in whoever the credentials are about.
 
-    A redirect URI must be on the provider's list, exactly; "" is the only one there is. Raises `InvalidInput`,
+    A redirect URI must be on the provider's list, exactly; "" is the only one there is. An id token is accepted once,
+    also one that came for a code. Raises `InvalidInput`,
     `federated.UnknownCustomer`, `registry.UnknownProvider`, `sessions.LogInRefused`, `http_client.ProviderUnavailable`
     and what `sessions.start` raises.
     """
@@ -65,6 +66,8 @@ def log_in(
         backend = kind.backend()
         tokens = _redeem(backend, credentials) if credentials.code else _brought(credentials)
         identity = _identify(backend, tokens, credentials.nonce)
+        if tokens.id_token:
+            used_id_tokens.spend(tenant=attempt.tenant, provider=provider, claims=identity.claims)
     except (oidc.TokenRefused, http_client.ProviderRefused) as error:
         what = "code" if credentials.code else "token"
         sessions.refuse(attempt=attempt, reason=f"{what} refused: {error}")

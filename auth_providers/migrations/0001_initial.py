@@ -23,6 +23,7 @@ TABLES = [
     "auth_providers_recoverycode",
     "auth_providers_pendinglogin",
     "auth_providers_pendinglink",
+    "auth_providers_usedidtoken",
     "auth_providers_attempts",
     "auth_providers_authprovider",
 ]
@@ -101,7 +102,7 @@ class Migration(migrations.Migration):
                 ('client_secret_encrypted', models.TextField(blank=True, default='', editable=False)),
                 ('settings', models.JSONField(blank=True, default=dict, help_text='What this kind needs beyond the other fields.')),
                 ('redirect_uris', models.JSONField(blank=True, default=list, help_text='Where it may send customers back to.')),
-                ('authorized_parties', models.JSONField(blank=True, default=list, help_text='Token exchange: the `azp` that are accepted. Empty: any.')),
+                ('authorized_parties', models.JSONField(blank=True, default=list, help_text='Token exchange: the applications (`azp` or `client_id`) whose tokens are accepted.')),
                 ('introspection_url', models.URLField(blank=True, default='', help_text='Where it is asked about a token (RFC 7662). Empty: its signature is checked.', max_length=500)),
                 ('is_provisioning', models.BooleanField(default=True, help_text='Create a customer for an identity that is new.')),
                 ('is_linking_by_email', models.BooleanField(default=False, help_text='Log in as the customer with the same e-mail address, where the provider has verified it.')),
@@ -295,6 +296,15 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name='UsedIdToken',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('token_hash', models.BinaryField(help_text='Of its `jti`, or of its claims.', max_length=32)),
+                ('expires_at', models.DateTimeField()),
+                ('tenant', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='tenants.tenant')),
+            ],
+        ),
+        migrations.CreateModel(
             name='WebhookEndpoint',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
@@ -415,6 +425,14 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='unfinishederasure',
             constraint=models.UniqueConstraint(fields=('tenant', 'customer'), name='unfinished_erasure_once'),
+        ),
+        migrations.AddIndex(
+            model_name='usedidtoken',
+            index=models.Index(fields=['expires_at'], name='used_id_token_by_expiry'),
+        ),
+        migrations.AddConstraint(
+            model_name='usedidtoken',
+            constraint=models.UniqueConstraint(fields=('tenant', 'token_hash'), name='used_id_token_unique'),
         ),
         migrations.AddConstraint(
             model_name='webhookendpoint',

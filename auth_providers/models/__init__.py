@@ -12,6 +12,7 @@ from auth_providers.models.proofs import (
     PendingLogIn,
     PendingSignUp,
     RecoveryCode,
+    UsedIdToken,
 )
 from auth_providers.models.providers import OTP, PASSWORD, TOTP, AuthProvider
 
@@ -35,5 +36,6 @@ __all__ = [
     "Submission",
     "Token",
     "UnfinishedErasure",
+    "UsedIdToken",
     "WebhookEndpoint",
 ]

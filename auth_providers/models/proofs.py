@@ -190,6 +190,20 @@ class PendingLink(TenantOwned):
         return f"Pending link of {self.account_id}"
 
 
+class UsedIdToken(TenantOwned):
+    """An id token of a provider that somebody logged in by. It is kept until it expires, and not accepted again."""
+
+    token_hash = models.BinaryField(max_length=32, help_text="Of its `jti`, or of its claims.")
+    expires_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["tenant", "token_hash"], name="used_id_token_unique")]
+        indexes = [models.Index(fields=["expires_at"], name="used_id_token_by_expiry")]
+
+    def __str__(self) -> str:
+        return f"Used until {self.expires_at}"
+
+
 class Attempts(TenantOwned):
     """How often something was tried, or failed: the counts of `limits`."""
 

@@ -36,7 +36,9 @@ class AuthProvider(TenantOwned):
     settings = models.JSONField(default=dict, blank=True, help_text="What this kind needs beyond the other fields.")
     redirect_uris = models.JSONField(default=list, blank=True, help_text="Where it may send customers back to.")
     authorized_parties = models.JSONField(
-        default=list, blank=True, help_text="Token exchange: the `azp` that are accepted. Empty: any."
+        default=list,
+        blank=True,
+        help_text="Token exchange: the applications (`azp` or `client_id`) whose tokens are accepted.",
     )
     introspection_url = models.URLField(
         max_length=500,

@@ -152,11 +152,21 @@ def check_introspected(said: Claims, issuer: Issuer, *, now: float) -> None:
         raise TokenRefused("another issuer")
     if said.get("exp") is not None and seconds(said["exp"]) + LEEWAY < now:
         raise TokenRefused("expired")
-    audience = said.get("aud", ours.client_id)
-    if ours.client_id not in (audience if isinstance(audience, list) else [audience]):
-        raise TokenRefused("another audience")
+    _check_audience(said, issuer)
     party = said.get("azp", said.get("client_id"))
     _check_party(said | ({"azp": party} if party is not None else {}), issuer)
+
+
+def _check_audience(said: Claims, issuer: Issuer) -> None:
+    """The token is for us. `aud` is optional in an answer (RFC 7662, 2.2); without it, only the party that the token
+    was issued to shows that another application did not get it. Raises `TokenRefused`."""
+    if "aud" not in said:
+        if not issuer.owns_party_of(said):
+            raise TokenRefused("for no audience and not issued to us")
+        return
+    audience = said["aud"]
+    if issuer.provider.client_id not in (audience if isinstance(audience, list) else [audience]):
+        raise TokenRefused("another audience")
 
 
 def seconds(value: object) -> float:

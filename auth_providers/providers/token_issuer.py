@@ -52,6 +52,12 @@ class TokenIssuer(ProviderKind[IssuerSettings_co]):
         party = claims.get("azp")
         return party is None or party in self.client_ids
 
+    def owns_party_of(self, claims: Mapping[str, object]) -> bool:
+        """Whether a token with these claims names the client that it was issued to (RFC 9068, 2.2; RFC 7662, 2.2), by
+        every claim that it names it by, and that client is ours."""
+        named = [claims[name] for name in ("azp", "client_id") if name in claims]
+        return bool(named) and all(party in self.client_ids for party in named)
+
     def endpoint(self, url: str) -> str:
         """The address to call for `url`."""
         for beginning, other in self.settings.endpoints.items():

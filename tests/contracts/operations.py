@@ -125,9 +125,11 @@ def _providers(tenant: Tenant, openid_provider: Provider) -> dict[str, Callable[
             client_id=CLIENT_ID,
             client_secret_encrypted=encrypt("secret"),
             redirect_uris=[REDIRECT_URI],
+            authorized_parties=[CLIENT_ID] if kind == "jwt" else [],
         )
     return {
         "code": lambda: openid_provider.code_for("grace", client_id=CLIENT_ID),
+        "id_token": lambda: openid_provider.tokens_for("grace", client_id=CLIENT_ID)["id_token"],
         "subject_token": cache(lambda: openid_provider.tokens_for("grace", client_id=CLIENT_ID)["id_token"]),
     }
 
@@ -306,7 +308,7 @@ def _by_provider(name: str, provider: str, *, success: int = 200, **json: str) -
 NEOSTORE_TWINS = (
     _by_provider("authenticate-otp", "otp", success=202, channel="email{codes}", to=factories.EMAIL),
     _by_provider("authenticate-code", "otp", challengeId="{log_in_challenge}", code="{log_in_code}"),
-    _by_provider("authenticate-social", "oidc", idToken="{subject_token}"),
+    _by_provider("authenticate-social", "oidc", idToken="{id_token}"),
     _by_provider("authenticate-jwt", "jwt", accessToken="{subject_token}"),
 )
 

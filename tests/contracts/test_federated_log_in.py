@@ -111,7 +111,7 @@ def test_a_verified_email_links_where_the_tenant_wants_it(
 def test_an_id_token_for_another_client_is_refused(
     registered: AuthProvider, openid_provider: Provider, visitor: APIClient
 ) -> None:
-    AuthProvider.objects.update(kind="jwt")
+    AuthProvider.objects.update(kind="jwt", authorized_parties=[CLIENT_ID])
     token = id_token(openid_provider, client_id="someone-else")
     assert exchange(visitor, token).status_code == 401
 
@@ -128,7 +128,7 @@ def exchange(visitor: APIClient, token: str, **query: str) -> Response:
 
 
 def test_a_token_is_exchanged(registered: AuthProvider, openid_provider: Provider, visitor: APIClient) -> None:
-    AuthProvider.objects.update(kind="jwt")
+    AuthProvider.objects.update(kind="jwt", authorized_parties=[CLIENT_ID])
     token = id_token(openid_provider)
     answer = exchange(visitor, token)
     assert (answer.status_code, body_of(answer)["subject_access_token"]) == (200, token)
@@ -142,7 +142,7 @@ def test_a_token_is_exchanged(registered: AuthProvider, openid_provider: Provide
 def test_an_unknown_customer_where_nobody_is_provisioned(
     registered: AuthProvider, openid_provider: Provider, visitor: APIClient
 ) -> None:
-    AuthProvider.objects.update(kind="jwt", is_provisioning=False)
+    AuthProvider.objects.update(kind="jwt", authorized_parties=[CLIENT_ID], is_provisioning=False)
     assert exchange(visitor, id_token(openid_provider)).status_code == 404
 
 

@@ -48,7 +48,11 @@ def provider(tenant: Tenant, issuer: Issuer) -> AuthProvider:
 
 
 def register(tenant: Tenant, issuer: Issuer, name: str = "elsewhere", **fields: Any) -> AuthProvider:
-    given = {"client_id": openid_issuer.CLIENT_ID, "client_secret_encrypted": encrypt("our secret there")} | fields
+    given = {
+        "client_id": openid_issuer.CLIENT_ID,
+        "client_secret_encrypted": encrypt("our secret there"),
+        "authorized_parties": [openid_issuer.CLIENT_ID],
+    } | fields
     return AuthProvider.objects.create(tenant=tenant, name=name, kind="jwt", issuer=issuer.url, **given)
 
 
@@ -108,7 +112,7 @@ def test_who_comes_back_is_the_same_customer(provider: AuthProvider, issuer: Iss
 
 def test_the_issuer_is_asked_where_the_provider_says_so(tenant: Tenant, issuer: Issuer) -> None:
     register(tenant, issuer, introspection_url=issuer.url + INTROSPECTION)
-    issuer.answers[INTROSPECTION] = (200, {"active": True, "sub": "ada"})
+    issuer.answers[INTROSPECTION] = (200, {"active": True, "sub": "ada", "client_id": openid_issuer.CLIENT_ID})
     assert exchange("opaque").status_code == 200
     issuer.answers[INTROSPECTION] = (200, {"active": False})
     check(exchange("opaque"), "exchange.400.subject-token")

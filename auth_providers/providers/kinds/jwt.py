@@ -15,7 +15,7 @@ class TokenExchange(TokenIssuer[IssuerSettings]):
     name = "jwt"
     label = "Token exchange: the storefront brings its access token"
     help = "The storefront brings an access token of another system that customers are logged in at."
-    needs = ("issuer", "client_id")
+    needs = ("issuer", "client_id", "authorized_parties")
 
     def read_settings(self, entries: Entries) -> IssuerSettings:
         """Those of every issuer."""
@@ -26,10 +26,14 @@ class TokenExchange(TokenIssuer[IssuerSettings]):
         return oidc.test(self)
 
     def accepts_party_of(self, claims: Mapping[str, object]) -> bool:
-        """Any, unless staff have named those that are accepted. In an access token the claim may be called `client_id`
-        (RFC 9068, 2.2)."""
-        accepted = self.provider.authorized_parties
-        return not accepted or claims.get("azp", claims.get("client_id")) in accepted
+        """Those that staff have named. In an access token the claim may be called `client_id` (RFC 9068, 2.2); an id
+        token without it was issued to its only audience (OpenID Connect Core 1.0, 2)."""
+        named = [claims[name] for name in ("azp", "client_id", "aud") if name in claims]
+        return bool(named) and _only(named[0]) in self.provider.authorized_parties
+
+    def owns_party_of(self, claims: Mapping[str, object]) -> bool:
+        """Those that staff have named are the shop's own."""
+        return self.accepts_party_of(claims)
 
     def identify(self, token: str) -> oidc.Identity:
         """Whose token it is. Raises `oidc.TokenRefused` and `ProviderUnavailable`."""
@@ -37,3 +41,8 @@ class TokenExchange(TokenIssuer[IssuerSettings]):
             return oidc.identity_of(oidc.verify(token, self))
         said = oidc.introspect(token, self, now=time.time())
         return oidc.identity_of(said | {"iss": self.provider.issuer})
+
+
+def _only(party: object) -> object:
+    """The one party of a list of one."""
+    return party[0] if isinstance(party, list) and len(party) == 1 else party

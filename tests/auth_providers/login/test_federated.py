@@ -58,7 +58,7 @@ def setting(provider: AuthProvider, **values: Any) -> AuthProvider:
 @pytest.fixture
 def asking(provider: AuthProvider, issuer: Issuer) -> AuthProvider:
     """A provider that is asked about each token."""
-    return setting(provider, kind="jwt", introspection_url=issuer.url + INTROSPECTION)
+    return setting(provider, kind="jwt", introspection_url=issuer.url + INTROSPECTION, authorized_parties=["the-app"])
 
 
 def test_who_is_new_gets_a_profile(provider: AuthProvider) -> None:
@@ -162,12 +162,11 @@ def test_get_provider_by_name_or_the_only_one(provider: AuthProvider) -> None:
 @pytest.mark.parametrize(
     "claims",
     [
-        {"aud": "shop"},
-        {"aud": ["other", "shop"]},
-        {"exp": time.time() + 24 * 3600},
+        {"aud": "shop", "azp": "the-app"},
+        {"aud": ["other", "shop"], "client_id": "the-app"},
+        {"exp": time.time() + 24 * 3600, "client_id": "the-app"},
         {"azp": "the-app"},
         {"client_id": "the-app"},
-        {},
     ],
 )
 def test_introspection_of_a_good_token(asking: AuthProvider, issuer: Issuer, claims: dict[str, Any]) -> None:
@@ -195,11 +194,41 @@ def test_introspection_of_a_good_token(asking: AuthProvider, issuer: Issuer, cla
     ],
 )
 def test_introspection_of_a_bad_token(asking: AuthProvider, issuer: Issuer, claims: dict[str, Any]) -> None:
-    setting(asking, authorized_parties=["the-app"])
     good = {"active": True, "sub": "ada", "iss": issuer.url, "azp": "the-app"}
     answer = good | claims
     if "client_id" in claims:
         del answer["azp"]
+    issuer.answers[INTROSPECTION] = (200, answer)
+    with pytest.raises(sessions.LogInRefused):
+        exchange(asking)
+    assert not Customer.objects.exists()
+
+
+@pytest.mark.parametrize("kind", ["jwt", "oidc"])
+@pytest.mark.parametrize("claims", [{}, {"azp": None}, {"client_id": "another-app"}, {"azp": "another-app"}])
+def test_introspected_token_of_another_application_without_audience(
+    asking: AuthProvider, issuer: Issuer, claims: dict[str, Any], kind: str
+) -> None:
+    setting(asking, kind=kind)
+    issuer.answers[INTROSPECTION] = (200, {"active": True, "sub": "ada", "iss": issuer.url} | claims)
+    with pytest.raises(sessions.LogInRefused):
+        exchange(asking) if kind == "jwt" else bring(asking, access_token=OPAQUE)
+    assert not Customer.objects.exists()
+
+
+def test_introspected_token_of_ours_without_audience(asking: AuthProvider, issuer: Issuer) -> None:
+    setting(asking, kind="oidc")
+    answer = {"active": True, "sub": "ada", "iss": issuer.url, "client_id": "shop"}
+    issuer.answers[INTROSPECTION] = (200, answer)
+    assert bring(asking, access_token=OPAQUE).started.account.identifier == "ada"
+
+
+@pytest.mark.parametrize("audience", [{}, {"aud": "shop"}])
+def test_nobodys_token_is_exchanged_where_no_party_is_authorized(
+    asking: AuthProvider, issuer: Issuer, audience: dict[str, Any]
+) -> None:
+    setting(asking, authorized_parties=[])
+    answer = {"active": True, "sub": "ada", "iss": issuer.url, "client_id": "another-app"} | audience
     issuer.answers[INTROSPECTION] = (200, answer)
     with pytest.raises(sessions.LogInRefused):
         exchange(asking)
@@ -250,8 +279,12 @@ def test_a_provider_without_a_token_endpoint(provider: AuthProvider, issuer: Iss
 
 
 def bring_code(provider: AuthProvider) -> social.SocialLogIn:
+    return bring(provider, code="code")
+
+
+def bring(provider: AuthProvider, **credentials: str) -> social.SocialLogIn:
     return social.log_in(
         attempt=LogInAttempt(tenant=provider.tenant, issue=Issue.PAIR, client=CLIENT),
         provider=provider,
-        credentials=social.Credentials(code="code"),
+        credentials=social.Credentials(**credentials),
     )

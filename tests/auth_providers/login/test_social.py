@@ -19,7 +19,7 @@ from auth_providers.tokens.log_in_attempt import Issue, LogInAttempt
 from customers.models import Customer
 from tenants.encryption import encrypt
 from tenants.errors import InvalidInput
-from tenants.models import Tenant
+from tenants.models import AuditEvent, Tenant
 from tests import certified_provider
 from tests.auth_providers import forge
 from tests.certified_provider import RESOURCE, SECRET, Provider
@@ -96,10 +96,24 @@ def test_codes_that_are_refused(provider: AuthProvider, openid_provider: Provide
 
 
 def test_an_id_token(provider: AuthProvider, openid_provider: Provider) -> None:
+    log_in(provider, id_token=openid_provider.tokens_for("ada")["id_token"], nonce="n")
     tokens = openid_provider.tokens_for("ada")
-    log_in(provider, id_token=tokens["id_token"], nonce="n")
     log_in(provider, id_token=tokens["id_token"], access_token=tokens["access_token"])
     assert Account.objects.get().identifier == "ada"
+
+
+@pytest.mark.parametrize("nonce", ["n", ""])
+def test_an_id_token_is_accepted_once(provider: AuthProvider, openid_provider: Provider, nonce: str) -> None:
+    token = openid_provider.tokens_for("ada")["id_token"]
+    log_in(provider, id_token=token, nonce=nonce)
+    assert is_refused(provider, id_token=token, nonce=nonce)
+    assert is_refused(provider, id_token=token)
+    assert AuditEvent.objects.filter(reason="token refused: used before").count() == 2
+
+
+def test_an_id_token_that_came_for_a_code_is_used(provider: AuthProvider, openid_provider: Provider) -> None:
+    done = log_in(provider, code=openid_provider.code_for("ada"))
+    assert is_refused(provider, id_token=done.id_token)
 
 
 def test_id_tokens_that_are_refused(provider: AuthProvider, openid_provider: Provider) -> None:

@@ -104,7 +104,7 @@ def test_two_clocks_may_differ_by_thirty_seconds(
 def test_what_an_issuer_says_when_it_is_asked_is_good_for_thirty_seconds_more(
     provider: OpenIdConnect, ago: float, is_good: bool
 ) -> None:
-    said: dict[str, object] = {"active": True, "exp": NOW - ago}
+    said: dict[str, object] = {"active": True, "client_id": "shop", "exp": NOW - ago}
     if is_good:
         oidc.check_introspected(said, provider, now=NOW)
         return

@@ -80,6 +80,7 @@ PERSONAL: dict[str, dict[str, str]] = {
         "user_agent": "stays, as the address does",
         "device": "stays: a keyed hash of the two",
     },
+    "UsedIdToken": {"token_hash": "a hash of a random id, or of claims with a time; it goes when the token expires"},
     "Attempts": {"key": "a hash, which may be of an e-mail; it goes after two days (`retention`)"},
 }
 # Columns of keys, moments, switches and of what the shop decides; nobody is known by them.
@@ -130,6 +131,7 @@ NOT_PERSONAL: dict[str, set[str]] = {
         *("id", "tenant", "challenge_id", "flow", "position", "is_written", "created_at", "expires_at", "spent_at"),
     },
     "UnfinishedErasure": {"id", "tenant", "created_at"},
+    "UsedIdToken": {"id", "tenant", "expires_at"},
     "Attempts": {"id", "tenant", "rule", "count", "since", "blocked_until"},
     "Message": {
         *(

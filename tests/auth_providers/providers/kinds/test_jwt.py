@@ -11,18 +11,26 @@ from tests.openid_issuer import INTROSPECTION, Issuer
 
 
 def test_what_it_needs(tenant: Tenant) -> None:
-    assert fields_at_fault(tenant, "jwt") == {"issuer", "client_id"}
-    assert configure(tenant, "jwt", issuer="https://id.example", client_id="us").kind == "jwt"
+    given = {"issuer": "https://id.example", "client_id": "us"}
+    assert fields_at_fault(tenant, "jwt") == {"issuer", "client_id", "authorized_parties"}
+    assert fields_at_fault(tenant, "jwt", **given) == {"authorized_parties"}
+    assert configure(tenant, "jwt", **given, authorized_parties=["app"]).kind == "jwt"
 
 
 @pytest.mark.parametrize(
     ("accepted", "claims", "is_accepted"),
     [
-        ([], {}, True),
-        ([], {"azp": "anybody"}, True),
+        ([], {}, False),
+        ([], {"azp": "anybody"}, False),
+        ([], {"azp": None}, False),
         (["app"], {"azp": "app"}, True),
         (["app"], {"client_id": "app"}, True),
         (["app"], {"azp": "another", "client_id": "app"}, False),
+        (["app"], {"azp": "another", "aud": "app"}, False),
+        (["app"], {"aud": "app"}, True),
+        (["app"], {"aud": ["app"]}, True),
+        (["app"], {"aud": ["app", "us"]}, False),
+        (["app"], {"aud": "us"}, False),
         (["app"], {}, False),
     ],
     ids=str,
@@ -34,7 +42,8 @@ def test_parties(accepted: list[str], claims: dict[str, object], is_accepted: bo
 
 def test_who_is_asked_about_a_token_need_not_name_itself(provider: AuthProvider, issuer: Issuer) -> None:
     provider.kind, provider.introspection_url = "jwt", f"{issuer.url}{INTROSPECTION}"
-    issuer.answers[INTROSPECTION] = (200, {"active": True, "sub": "ada", "aud": "shop"})
+    provider.authorized_parties = ["app"]
+    issuer.answers[INTROSPECTION] = (200, {"active": True, "sub": "ada", "aud": "shop", "client_id": "app"})
     identity = TokenExchange(provider).identify("opaque")
     assert (identity.issuer, identity.subject) == (issuer.url, "ada")
 

@@ -1,0 +1,42 @@
+"""An id token logs somebody in once. It is a statement about one log-in, not a credential: who finds it later, in a log
+or a browser's history, gets nothing for it, whether or not the storefront asked for a nonce."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+
+from django.db import IntegrityError, transaction
+
+from auth_providers.models import AuthProvider, UsedIdToken
+from auth_providers.providers import oidc
+from tenants.models import Tenant
+
+# The latest time that a date can hold; a provider may write more digits.
+LATEST = datetime.max.replace(tzinfo=UTC)
+
+
+def spend(*, tenant: Tenant, provider: AuthProvider, claims: Mapping[str, object]) -> None:
+    """Accept the id token with these verified claims, now and never again. Raises `oidc.TokenRefused`."""
+    row = UsedIdToken(tenant=tenant, token_hash=_identifier(provider, claims), expires_at=_end(claims))
+    try:
+        with transaction.atomic():
+            row.save(force_insert=True)
+    except IntegrityError as error:
+        raise oidc.TokenRefused("used before") from error
+
+
+def _identifier(provider: AuthProvider, claims: Mapping[str, object]) -> bytes:
+    """By its `jti` where it has one (RFC 7519, 4.1.7), else by all that it says. The text of a token is no identifier:
+    several signatures, and several spellings in base64, are good for the same claims."""
+    jti = claims.get("jti")
+    what = jti if isinstance(jti, str) and jti else dict(claims)
+    return hashlib.sha256(json.dumps([provider.name, what], sort_keys=True).encode()).digest()
+
+
+def _end(claims: Mapping[str, object]) -> datetime:
+    """When it would be refused as expired, on a clock that differs from ours."""
+    try:
+        return datetime.fromtimestamp(oidc.seconds(claims.get("exp")), UTC) + timedelta(seconds=oidc.LEEWAY)
+    except (ValueError, OverflowError, OSError):
+        return LATEST
