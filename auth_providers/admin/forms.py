@@ -11,6 +11,7 @@ from django.utils.safestring import SafeString, mark_safe
 
 from auth_providers.messaging import template_overrides
 from auth_providers.models import AuthProvider, MessageTemplate
+from auth_providers.outbound import http_client
 from auth_providers.providers import kinds, setup
 from auth_providers.providers.kind import client_secret
 from tenants.admin import show_failure
@@ -38,6 +39,17 @@ class HttpsUrl(forms.URLField):
 
     def __init__(self, **options: Any) -> None:
         super().__init__(assume_scheme="https", **options)
+
+
+class CalledUrl(HttpsUrl):
+    """A URL that we call."""
+
+    def validate(self, value: Any) -> None:
+        super().validate(value)
+        if value and not http_client.is_allowed(value):
+            raise forms.ValidationError(
+                "Only https is called, unless the deployment allows the host, and no address with a user name."
+            )
 
 
 class WriteOnly(forms.Textarea):

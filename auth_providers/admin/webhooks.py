@@ -10,7 +10,7 @@ from django.urls import URLPattern, path, reverse
 from django.utils.decorators import method_decorator
 from django.views.decorators.http import require_POST
 
-from auth_providers.admin.forms import HttpsUrl
+from auth_providers.admin.forms import CalledUrl
 from auth_providers.messaging import webhook_delivery
 from auth_providers.models import WebhookEndpoint
 from auth_providers.outbound import webhook_signature
@@ -25,7 +25,7 @@ class WebhookEndpointForm(forms.ModelForm[WebhookEndpoint]):
     class Meta:
         model = WebhookEndpoint
         fields = ["tenant", "name", "url", "is_enabled"]
-        field_classes = {"url": HttpsUrl}
+        field_classes = {"url": CalledUrl}
         labels = {"url": "URL"}
 
 

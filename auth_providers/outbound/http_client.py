@@ -1,19 +1,21 @@
 """Calls to other identity providers: short, without redirects, and never into our own network.
 
 Staff enter a provider's address, so it could name a host that only we can reach (OWASP ASVS 5.0, 13.2.4). What a name
-resolves to is checked and then connected to; `ALLOWED_PROVIDER_HOSTS` names exceptions.
+resolves to is checked and then connected to; `ALLOWED_PROVIDER_HOSTS` names exceptions. The address is parsed for the
+check by the library that calls it: two parsers would disagree about some address.
 """
 
 import json
 import re
 import time
 from collections.abc import Mapping
-from urllib.parse import quote_plus, urlsplit
+from urllib.parse import quote_plus
 
 import requests
 import urllib3
 from django.conf import settings
 from requests_hardened import Config, HTTPSession
+from urllib3.util import Url, parse_url
 
 from tenants.errors import DomainError, Kind, Reason
 
@@ -21,6 +23,7 @@ TIMEOUT = (2.0, 5.0)  # seconds, to connect and to read
 MAX_BYTES = 512 * 1024
 RETRY_AFTER = 5  # seconds
 LONGEST_CODE = 64  # characters
+AMBIGUOUS = re.compile(r"[\\\x00-\x20\x7f]")
 
 REFUSALS = set(range(400, 500)) - {408, 429}  # those two mean: later
 
@@ -102,17 +105,36 @@ def _without_query(error: Exception) -> str:
 def is_allowed(url: str) -> bool:
     """Whether `url` is one that is called at all, as far as that shows before its host is looked up."""
     try:
-        parts = urlsplit(url)
+        parts = _parts(url)
     except ValueError:
         return False
-    is_exception = parts.hostname in settings.ALLOWED_PROVIDER_HOSTS
-    return bool(parts.hostname) and (parts.scheme == "https" or (parts.scheme == "http" and is_exception))
+    return parts.scheme == "https" or (parts.scheme == "http" and _is_exception(parts))
+
+
+def _parts(url: str) -> Url:
+    """What `url` consists of, by the parser of the library that makes the call.
+
+    Raises `ValueError` for an address without a host, and for what parsers read in different ways: a backslash, a
+    space, a control character, a user name or password in front of the host.
+    """
+    if AMBIGUOUS.search(url):
+        raise ValueError("a provider's address has no backslash, space or control character")
+    parts = parse_url(url)
+    if not parts.host or parts.auth is not None:
+        raise ValueError("a provider's address has a host and no user name")
+    return parts
+
+
+def _is_exception(parts: Url) -> bool:
+    """Whether the deployment allows the host in our own network."""
+    return (parts.host or "").strip("[]") in settings.ALLOWED_PROVIDER_HOSTS
 
 
 def _session(url: str) -> requests.Session:
-    if urlsplit(url).hostname in settings.ALLOWED_PROVIDER_HOSTS:
+    parts = _parts(url)
+    if _is_exception(parts):
         return requests.Session()
-    if urlsplit(url).scheme != "https":
+    if parts.scheme != "https":
         raise ValueError("a provider outside of our network is called by https only")
     session: requests.Session = HTTPSession(
         Config(

@@ -105,7 +105,7 @@ class ProviderKind(ABC, Generic[Settings_co]):
             yield "settings", problem
         for field, url in self.called_addresses():
             if url and not http_client.is_allowed(url):
-                yield field, f"Only https is called, unless the deployment allows the host: {url}"
+                yield field, f"Only https is called, unless the deployment allows the host, and no user name: {url}"
 
 
 class BuiltIn(ProviderKind[Settings_co]):

@@ -17,6 +17,7 @@ from tests.back_office.pages import Page
 from tests.shop_endpoint import Shop
 
 ENDPOINTS = "/admin/auth_providers/webhookendpoint/"
+OURS = {"name": "ours", "url": r"http://127.0.0.2:8877\@127.0.0.1/hook"}
 SHOWN = re.compile(r"shown this once: (whsec_[\w+/=]{44})")
 
 
@@ -94,7 +95,7 @@ def test_who_may_only_look_presses_no_button(tenant: Tenant, clerk: Client, butt
     assert clerk.post(f"{ENDPOINTS}999/{button}/").status_code == 404
 
 
-@pytest.mark.parametrize("change", [{"name": ""}, {"url": "nonsense"}, {"name": "erp"}])
+@pytest.mark.parametrize("change", [{"name": ""}, {"url": "nonsense"}, {"name": "erp"}, OURS])
 def test_an_endpoint_that_is_none(tenant: Tenant, clerk: Client, change: dict[str, str]) -> None:
     create(clerk, tenant)
     answer = create(clerk, tenant, **change)

@@ -72,6 +72,40 @@ def test_our_own_machine_is_not_called(listener: socket.socket, settings: Settin
 
 
 @pytest.mark.parametrize(
+    "authority",
+    [
+        r"127.0.0.2:{port}\@localhost",
+        r"127.0.0.2:{port}\\@localhost",
+        "127.0.0.2:{port}#@localhost",
+        "127.0.0.2:{port}?@localhost",
+        "localhost@127.0.0.2:{port}",
+        "localhost:@127.0.0.2:{port}",
+        "user:localhost@127.0.0.2:{port}",
+        "127.0.0.2:{port} @localhost",
+        "127.0.0.2:{port}\t@localhost",
+    ],
+)
+def test_an_address_that_parsers_read_in_different_ways_is_not_called(
+    listener: socket.socket, settings: Settings, authority: str
+) -> None:
+    settings.ALLOWED_PROVIDER_HOSTS = ["localhost"]
+    url = f"http://{authority.format(port=listener.getsockname()[1])}/x"
+    assert not http_client.is_allowed(url)
+    assert is_unavailable(url)
+    with pytest.raises(ProviderUnavailable):
+        http_client.post_json(url, b"{}", headers={})
+    with pytest.raises(BlockingIOError):  # nobody is in the queue
+        listener.accept()
+
+
+@pytest.mark.parametrize("url", ["https://user@provider.example/", "https://user:secret@provider.example/"])
+def test_an_address_with_a_user_name_is_not_called(connections: list[tuple[str, int]], url: str) -> None:
+    assert not http_client.is_allowed(url)
+    assert is_unavailable(url)
+    assert not connections
+
+
+@pytest.mark.parametrize(
     "host",
     [
         "10.0.0.0",
