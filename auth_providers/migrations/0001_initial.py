@@ -278,6 +278,7 @@ class Migration(migrations.Migration):
                 ('issued_at', models.DateTimeField()),
                 ('expires_at', models.DateTimeField()),
                 ('spent_at', models.DateTimeField(help_text='When a refresh token was exchanged for its successor.', null=True)),
+                ('api_key', models.ForeignKey(help_text='The client that it was issued to; none where the log-in named none.', null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='tenants.apikey')),
                 ('session', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='auth_providers.session')),
                 ('tenant', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='tenants.tenant')),
             ],

@@ -193,6 +193,13 @@ class Token(TenantOwned):
         CUSTOMER_REFRESH = "customer_refresh"
 
     session = models.ForeignKey(Session, on_delete=models.CASCADE, related_name="+")
+    api_key = models.ForeignKey(
+        ApiKey,
+        on_delete=models.SET_NULL,
+        null=True,
+        related_name="+",
+        help_text="The client that it was issued to; none where the log-in named none.",
+    )
     kind = models.CharField(max_length=17, choices=Kind)
     token_hash = models.BinaryField(max_length=32, unique=True)
     issued_at = models.DateTimeField()

@@ -5,7 +5,7 @@ from enum import Flag, auto
 
 from auth_providers.models import Session
 from tenants.clients import Client
-from tenants.models import Tenant
+from tenants.models import ApiKey, Tenant
 
 
 class Issue(Flag):
@@ -21,8 +21,9 @@ class Issue(Flag):
 class LogInAttempt:
     """Who tries to log in from where, what for, and what is proven so far.
 
-    The caller says the first four: `anonymous_session` is the session that becomes the customer's; one that has ended,
-    or that is another customer's, is left alone and a new one opens. The functions of `login` add the rest: `method` is
+    The caller says the first five: `anonymous_session` is the session that becomes the customer's; one that has ended,
+    or that is another customer's, is left alone and a new one opens. `api_key` is the client that gets the tokens; None
+    for the one that opened the anonymous session, if any. The functions of `login` add the rest: `method` is
     the provider's name, `note` goes on the audit trail, `is_mailbox_proof` says that the first factor was something
     mailed, and `second_factor` is what was proven on top, "" for nothing.
     """
@@ -31,6 +32,7 @@ class LogInAttempt:
     client: Client
     issue: Issue
     anonymous_session: Session | None = None
+    api_key: ApiKey | None = None
     method: str = ""
     is_device_known: bool = True
     is_mailbox_proof: bool = False

@@ -5,14 +5,16 @@ yet nothing rests in plain (`refresh`).
 """
 
 import base64
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
 from auth_providers.models import Session, Token
-from tenants.models import Tenant
+from tenants.models import ApiKey, Tenant
 from tenants.random_tokens import digest, new_token
 
 # How long a renewable pair can be refreshed after its access token has expired; clients are told whole seconds.
@@ -37,10 +39,19 @@ def successor(token: str, purpose: str) -> str:
 
 
 def issue_pair(
-    *, session: Session, tenant: Tenant, is_customers: bool, is_renewable: bool = False, spent: str | None = None
+    *,
+    session: Session,
+    tenant: Tenant,
+    is_customers: bool,
+    api_key_id: int | None,
+    is_renewable: bool = False,
+    spent: str | None = None,
 ) -> Pair:
     """Make and store a pair for the session: random, or derived from the `spent` refresh token it replaces. Where a
-    customer's pair `is_renewable`, its refresh token outlives its access token, also at the end of the session."""
+    customer's pair `is_renewable`, its refresh token outlives its access token, also at the end of the session.
+
+    `api_key_id` is that of the client that gets it, None for one that has named no key.
+    """
     now = timezone.now()
     access_seconds, refresh_seconds = _lifetimes(tenant, is_customers=is_customers, is_renewable=is_renewable)
     refresh_expires_at = min(now + timedelta(seconds=refresh_seconds), session.expires_at)
@@ -52,21 +63,25 @@ def issue_pair(
         refresh_expires_at=refresh_expires_at,
     )
     access_kind, refresh_kind = kinds(is_customers=is_customers)
+    new = _new(session, api_key_id, now)
     Token.objects.bulk_create(
         [
-            _row(session, access_kind, pair.access_token, now, pair.access_expires_at),
-            _row(session, refresh_kind, pair.refresh_token, now, pair.refresh_expires_at),
+            new(kind=access_kind, token_hash=digest(pair.access_token), expires_at=pair.access_expires_at),
+            new(kind=refresh_kind, token_hash=digest(pair.refresh_token), expires_at=pair.refresh_expires_at),
         ]
     )
     return pair
 
 
-def issue_anonymous_access(*, session: Session, tenant: Tenant) -> tuple[str, datetime]:
-    """Make and store an access token alone. Returns it and when it expires."""
+def issue_anonymous_access(*, session: Session, api_key: ApiKey) -> tuple[str, datetime]:
+    """Make and store an access token alone for the client. Returns it and when it expires."""
     now = timezone.now()
     token = new_token()
-    expires_at = min(now + timedelta(seconds=tenant.anonymous_access_lifetime), session.expires_at)
-    _row(session, Token.Kind.ANONYMOUS_ACCESS, token, now, expires_at).save(force_insert=True)
+    expires_at = min(now + timedelta(seconds=api_key.tenant.anonymous_access_lifetime), session.expires_at)
+    row = _new(session, api_key.pk, now)(
+        kind=Token.Kind.ANONYMOUS_ACCESS, token_hash=digest(token), expires_at=expires_at
+    )
+    row.save(force_insert=True)
     return token, expires_at
 
 
@@ -100,12 +115,6 @@ def _lifetimes(tenant: Tenant, *, is_customers: bool, is_renewable: bool) -> tup
     return tenant.anonymous_access_lifetime, tenant.anonymous_refresh_lifetime
 
 
-def _row(session: Session, kind: Token.Kind, token: str, issued_at: datetime, expires_at: datetime) -> Token:
-    return Token(
-        tenant_id=session.tenant_id,
-        session=session,
-        kind=kind,
-        token_hash=digest(token),
-        issued_at=issued_at,
-        expires_at=expires_at,
-    )
+def _new(session: Session, api_key_id: int | None, now: datetime) -> Callable[..., Token]:
+    """What makes rows of tokens that are issued to the client together."""
+    return partial(Token, tenant_id=session.tenant_id, session=session, api_key_id=api_key_id, issued_at=now)

@@ -34,51 +34,57 @@ def refresh_customer(
     tenant: Tenant,
     refresh_token: str,
     client: Client,
+    api_key: ApiKey | None = None,
     legal_entity_id: str | None = None,
     is_renewable: bool = False,
 ) -> Refreshed:
     """Exchange a customer's refresh token. Raises `InvalidToken`, `TokenExpired`.
 
+    `api_key` is the client that asks, where it has said which one it is: another's token is none (RFC 6749, 6).
     `legal_entity_id` is the company that the customer acts for from now on, "" for none; `InvalidInput` when it isn't
     theirs. With None the session's company stays. `is_renewable` is that of `opaque_tokens.issue_pair`.
 
     A token that was spent longer than `RETRY_WINDOW` ago ends its session.
     """
     with transaction.atomic():
-        refreshed = _rotate(tenant, refresh_token, client, is_customers=True, is_renewable=is_renewable)
+        refreshed = _rotate(tenant, refresh_token, client, api_key, is_customers=True, is_renewable=is_renewable)
         if refreshed is not None and legal_entity_id is not None:
             _act_for(tenant, refreshed.session, legal_entity_id)
     return _given(refreshed)
 
 
 def refresh_anonymous(*, api_key: ApiKey, refresh_token: str, client: Client) -> Refreshed:
-    """Exchange an anonymous refresh token. Raises `InvalidToken`, `TokenExpired`.
+    """Exchange an anonymous refresh token of this client's. Raises `InvalidToken`, `TokenExpired`.
 
     A token that was spent longer than `RETRY_WINDOW` ago ends the anonymous tokens of its session; a customer who is
     logged in there stays so, or else an old anonymous token would be a way to log others out.
     """
-    return _given(_rotate(api_key.tenant, refresh_token, client, is_customers=False))
+    return _given(_rotate(api_key.tenant, refresh_token, client, api_key, is_customers=False))
 
 
 def renew_anonymous(*, api_key: ApiKey, access_token: str) -> tuple[Session, str, datetime]:
-    """A new anonymous access token for the session of one that may have expired, but not longer ago than a refresh
-    token would have. Returns the session, the token and when it expires. Raises `InvalidToken`, `TokenExpired`."""
+    """A new anonymous access token for the session of one that this client got, and that may have expired, but not
+    longer ago than a refresh token would have.
+
+    Returns the session, the token and when it expires. Raises `InvalidToken`, `TokenExpired`.
+    """
     tenant = api_key.tenant
-    row = _find(tenant, access_token, Token.Kind.ANONYMOUS_ACCESS)
+    row = _find(tenant, access_token, Token.Kind.ANONYMOUS_ACCESS, api_key)
     now = timezone.now()
     if now >= min(row.issued_at + timedelta(seconds=tenant.anonymous_refresh_lifetime), row.session.expires_at):
         raise TokenExpired
-    token, expires_at = opaque_tokens.issue_anonymous_access(session=row.session, tenant=tenant)
+    token, expires_at = opaque_tokens.issue_anonymous_access(session=row.session, api_key=api_key)
     return row.session, token, expires_at
 
 
-def _find(tenant: Tenant, token: str, kind: Token.Kind) -> Token:
+def _find(tenant: Tenant, token: str, kind: Token.Kind, api_key: ApiKey | None) -> Token:
+    """The token, unless it was issued to another client than `api_key`. Raises `InvalidToken`."""
     row = (
         Token.objects.select_related("session__customer")
         .filter(token_hash=random_tokens.digest(token), kind=kind, session__tenant=tenant)
         .first()
     )
-    if row is None:
+    if row is None or (api_key is not None and row.api_key_id not in (None, api_key.pk)):
         raise InvalidToken
     return row
 
@@ -101,12 +107,18 @@ def _act_for(tenant: Tenant, session: Session, legal_entity_id: str) -> None:
 
 @transaction.atomic
 def _rotate(
-    tenant: Tenant, refresh_token: str, client: Client, *, is_customers: bool, is_renewable: bool = False
+    tenant: Tenant,
+    refresh_token: str,
+    client: Client,
+    api_key: ApiKey | None,
+    *,
+    is_customers: bool,
+    is_renewable: bool = False,
 ) -> Refreshed | None:
     """Spend the token, or repeat what it was spent for, or, too late for that, end what it belongs to: None."""
     _, kind = opaque_tokens.kinds(is_customers=is_customers)
-    session = _lock_session(_find(tenant, refresh_token, kind), tenant, is_customers=is_customers)
-    token = _find(tenant, refresh_token, kind)  # as it is now that nobody else can spend or end it
+    session = _lock_session(_find(tenant, refresh_token, kind, api_key), tenant, is_customers=is_customers)
+    token = _find(tenant, refresh_token, kind, api_key)  # as it is now that nobody else can spend or end it
     now = timezone.now()
     if token.spent_at is None:
         if token.expires_at <= now:
@@ -116,6 +128,7 @@ def _rotate(
             session=session,
             tenant=tenant,
             is_customers=is_customers,
+            api_key_id=token.api_key_id,
             is_renewable=is_renewable,
             spent=refresh_token,
         )

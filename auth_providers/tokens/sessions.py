@@ -82,7 +82,7 @@ def open_anonymous(*, api_key: ApiKey, context: Context, client: Client) -> Open
     session.site, session.currency = context.site, context.currency
     session.language, session.country = context.language, context.country
     session.save(force_insert=True)
-    pair = opaque_tokens.issue_pair(session=session, tenant=api_key.tenant, is_customers=False)
+    pair = opaque_tokens.issue_pair(session=session, tenant=api_key.tenant, is_customers=False, api_key_id=api_key.pk)
     return Opened(session=session, pair=pair)
 
 
@@ -140,7 +140,7 @@ def _started(attempt: LogInAttempt, account: Account, session: Session) -> Start
     return Started(
         session=session,
         account=account,
-        pair=_pair(tenant, session, issue),
+        pair=_pair(attempt, session),
         service_jwt=_jwt(tenant, session, customer, jwts.ServiceToken) if Issue.SERVICE_JWT in issue else "",
         customer_jwt=_jwt(tenant, session, customer, jwts.CustomerToken) if Issue.CUSTOMER_JWT in issue else "",
     )
@@ -270,11 +270,15 @@ def _take_over(tenant: Tenant, anonymous: Session, wanted: Session) -> bool:
     return taken == 1
 
 
-def _pair(tenant: Tenant, session: Session, issue: Issue) -> opaque_tokens.Pair | None:
-    if not issue & (Issue.PAIR | Issue.RENEWABLE_PAIR):
+def _pair(attempt: LogInAttempt, session: Session) -> opaque_tokens.Pair | None:
+    if not attempt.issue & (Issue.PAIR | Issue.RENEWABLE_PAIR):
         return None
     return opaque_tokens.issue_pair(
-        session=session, tenant=tenant, is_customers=True, is_renewable=Issue.RENEWABLE_PAIR in issue
+        session=session,
+        tenant=attempt.tenant,
+        is_customers=True,
+        api_key_id=attempt.api_key.pk if attempt.api_key else session.api_key_id,
+        is_renewable=Issue.RENEWABLE_PAIR in attempt.issue,
     )
 
 

@@ -7,10 +7,11 @@ import pytest
 
 from auth_providers.login import one_time_code, second_factor
 from auth_providers.models import OTP, AuthProvider, OneTimeCode
-from auth_providers.tokens import client_credentials, second_factor_policy
+from auth_providers.tokens import client_credentials, second_factor_policy, sessions
 from auth_providers.tokens.log_in_attempt import Issue, LogInAttempt
 from customers.models import Customer
 from tenants import api_keys
+from tenants.models import ApiKey
 from tests import factories
 from tests.contracts.neostore_calls import sent_code
 
@@ -61,5 +62,12 @@ def values(customer: Customer) -> dict[str, Callable[[], str]]:
         second_factor.send_code(tenant=tenant, handle=handle(), client=factories.CLIENT)
         return sent_code(factories.EMAIL)
 
-    made = (application_secret, application, codes, log_in_code, handle, second_code)
+    @cache
+    def application_visitor_refresh() -> str:
+        application_secret()
+        key = ApiKey.objects.get(tenant=tenant, client_id=APPLICATION_ID)
+        opened = sessions.open_anonymous(api_key=key, context=sessions.Context(), client=factories.CLIENT)
+        return opened.pair.refresh_token
+
+    made = (application_secret, application, application_visitor_refresh, codes, log_in_code, handle, second_code)
     return {each.__name__: each for each in made} | {"tenant_number": lambda: str(tenant.number)}

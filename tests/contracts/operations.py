@@ -379,7 +379,7 @@ KIBO = (
     _of_applications("kibo-refresh", "PUT", f"{TICKETS}/refresh?refreshToken={{refresh}}"),
 )
 KIBO_TWINS = (
-    _of_applications("kibo-visitor-refresh", "PUT", f"{TICKETS}/refresh?refreshToken={{visitor_refresh}}"),
+    _of_applications("kibo-visitor-refresh", "PUT", f"{TICKETS}/refresh?refreshToken={{application_visitor_refresh}}"),
     replace(KIBO[3], name="kibo-bare-anonymous", path=f"/{TICKETS}/anonymousshopper"),
 )
 EVERY_OPERATION = EMPORIX + EMPORIX_TWINS + NEOSTORE + NEOSTORE_TWINS + ACCOUNT + KIBO + KIBO_TWINS

@@ -388,7 +388,7 @@ def test_a_profile_is_read_in_three_statements(
     hand_in(FULL | {"identifiers": {f"card{number}": "7" for number in range(10)}})
     token_of_the_only_customer()
     session = Session.objects.get()
-    token = opaque_tokens.issue_pair(session=session, tenant=german, is_customers=True).access_token
+    token = opaque_tokens.issue_pair(session=session, tenant=german, is_customers=True, api_key_id=None).access_token
     assert len(statements(lambda: call("GET", "/api/acme/customer", token=token))) == 3
 
 

@@ -262,6 +262,14 @@ def test_a_refresh_token_is_good_for_a_new_pair(tenant: Tenant) -> None:
     assert body_of(refresh(logged_in.refresh_token))["refresh_token"] == body_of(answer)["refresh_token"]
 
 
+def test_another_clients_refresh_token(provider: AuthProvider, issuer: Issuer) -> None:
+    api_keys.create(tenant=provider.tenant, client_id="theirs")
+    token = body_of(exchange(issuer.token()))["refresh_token"]
+    check(refresh(token, client_id="theirs"), "refresh.400")
+    assert refresh(token).status_code == 200
+    assert Session.objects.get().ended_at is None
+
+
 def test_a_refresh_token_that_is_refused(tenant: Tenant, other_tenant: Tenant) -> None:
     logged_in = factories.log_in(factories.make_customer(tenant))
     check(refresh("rubbish"), "refresh.400")

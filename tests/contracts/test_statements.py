@@ -49,8 +49,8 @@ AT_MOST = {
     "customer-post": 12,
     # What the code is for, the code, the account it proves, and a log-in.
     "authenticate-code": 11,
-    # A sign-up and a log-in in one.
-    "authenticate-social": 11,
+    # A sign-up and a log-in in one, and that the id token is used.
+    "authenticate-social": 12,
     "authenticate-jwt": 11,
     "kibo-tenant": 2,
     "kibo-anonymous": 3,
@@ -63,8 +63,8 @@ AT_MOST = {
     "kibo-2fa-auth": 18,
     "kibo-2fa-request": 9,
     "authenticator-get": 3,
-    # A sign-up and a log-in in one.
-    "social-login": 11,
+    # A sign-up and a log-in in one, and that the id token is used.
+    "social-login": 12,
     "exchange": 11,
     "exchange-post": 11,
 }

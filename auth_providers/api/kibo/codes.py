@@ -9,11 +9,10 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from auth_providers.api.kibo.authentication import USER_CLAIMS, anonymous_session_of
-from auth_providers.api.kibo.tickets import DEVICE_MARK, ISSUE, Device, TicketViewSet, device_of, validated
+from auth_providers.api.kibo.tickets import DEVICE_MARK, Device, TicketViewSet, device_of, validated
 from auth_providers.login import one_time_code, second_factor
 from auth_providers.models import OneTimeCode
 from auth_providers.tokens import sessions
-from auth_providers.tokens.log_in_attempt import LogInAttempt
 from tenants.clients import Client
 from tenants.errors import InvalidInput, Reason
 
@@ -71,9 +70,7 @@ class CodeViewSet(TicketViewSet):
                 client=client,
             )
             return one_time_code.log_in(
-                attempt=LogInAttempt(
-                    tenant=self.tenant, issue=ISSUE, client=client, anonymous_session=anonymous_session
-                ),
+                attempt=self.attempt_by(client, anonymous_session),
                 proven=proven,
             )
 
@@ -90,7 +87,7 @@ class CodeViewSet(TicketViewSet):
 
         def complete(client: Client) -> sessions.Started:
             return second_factor.complete(
-                attempt=LogInAttempt(tenant=self.tenant, issue=ISSUE, client=client),
+                attempt=self.attempt_by(client),
                 handle=handle,
                 code=sent["otpCode"],
             )

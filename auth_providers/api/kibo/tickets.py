@@ -23,6 +23,7 @@ from auth_providers.tokens.second_factor_policy import SecondFactorDue
 from customers.models import Customer
 from tenants.clients import Client, told_device
 from tenants.errors import InvalidInput
+from tenants.models import ApiKey
 
 # The JWT is made here, with claims of the contract's own.
 ISSUE = Issue.RENEWABLE_PAIR
@@ -55,6 +56,21 @@ def device_of(sent: dict[str, Any]) -> str:
 
 class TicketViewSet(KiboViewSet):
     authentication_classes = [ApplicationAuthentication]
+
+    def attempt_by(self, client: Client, anonymous_session: Session | None = None) -> LogInAttempt:
+        """A log-in from this client, whose tokens are the application's."""
+        return LogInAttempt(
+            tenant=self.tenant,
+            issue=ISSUE,
+            client=client,
+            anonymous_session=anonymous_session,
+            api_key=self.api_key,
+        )
+
+    @property
+    def api_key(self) -> ApiKey:
+        """The application's."""
+        return cast(Application, self.request.auth).api_key
 
     @property
     def site_code(self) -> str:
@@ -107,9 +123,7 @@ class OwnTicketViewSet(TicketViewSet):
 
         def log_in(client: Client) -> sessions.Started:
             return password_login.log_in(
-                attempt=LogInAttempt(
-                    tenant=self.tenant, issue=ISSUE, client=client, anonymous_session=anonymous_session
-                ),
+                attempt=self.attempt_by(client, anonymous_session),
                 email=sent["username"],
                 password=sent["password"],
             )
@@ -118,7 +132,7 @@ class OwnTicketViewSet(TicketViewSet):
 
     def open_anonymous(self, request: Request) -> Response:
         opened = sessions.open_anonymous(
-            api_key=cast(Application, request.auth).api_key,
+            api_key=self.api_key,
             context=sessions.Context(site=self.site_code),
             client=self.client,
         )
@@ -138,10 +152,13 @@ class OwnTicketViewSet(TicketViewSet):
         """The ticket for a customer's refresh token, or else for a visitor's."""
         try:
             refreshed = refresh.refresh_customer(
-                tenant=self.tenant, refresh_token=refresh_token, client=self.client, is_renewable=True
+                tenant=self.tenant,
+                refresh_token=refresh_token,
+                client=self.client,
+                api_key=self.api_key,
+                is_renewable=True,
             )
         except bearer.InvalidToken:
-            api_key = cast(Application, self.request.auth).api_key
-            visit = refresh.refresh_anonymous(api_key=api_key, refresh_token=refresh_token, client=self.client)
+            visit = refresh.refresh_anonymous(api_key=self.api_key, refresh_token=refresh_token, client=self.client)
             return Response(anonymous_ticket(session=visit.session, pair=visit.pair))
         return self._ticket(refreshed.session, refreshed.pair)

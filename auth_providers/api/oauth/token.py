@@ -45,7 +45,7 @@ class TokenViewSet(OAuthViewSet):
         issued_type, issue = self._wanted(request)
         try:
             started = token_exchange.exchange(
-                attempt=LogInAttempt(tenant=self.tenant, issue=issue, client=self.client),
+                attempt=LogInAttempt(tenant=self.tenant, issue=issue, client=self.client, api_key=api_key),
                 subject_token=self._subject_token(request),
                 provider_name=token_exchange.provider_name(
                     tenant=self.tenant, named=self.parameter(request, "provider"), client_id=api_key.client_id
@@ -78,6 +78,9 @@ class TokenViewSet(OAuthViewSet):
     def _refresh(self, request: Request, api_key: ApiKey) -> TokenResponse:
         """RFC 6749, 6."""
         refreshed = refresh.refresh_customer(
-            tenant=self.tenant, refresh_token=self.required(request, "refresh_token"), client=self.client
+            tenant=self.tenant,
+            refresh_token=self.required(request, "refresh_token"),
+            client=self.client,
+            api_key=api_key,
         )
         return tokens_of_pair(refreshed.pair)

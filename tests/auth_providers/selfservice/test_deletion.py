@@ -109,7 +109,7 @@ NOT_PERSONAL: dict[str, set[str]] = {
         *("legal_entity", "method", "created_at", "authenticated_at", "expires_at", "ended_at", "end_reason"),
         "second_factor",
     },
-    "Token": {"id", "tenant", "session", "kind", "token_hash", "issued_at", "expires_at", "spent_at"},
+    "Token": {"id", "tenant", "session", "api_key", "kind", "token_hash", "issued_at", "expires_at", "spent_at"},
     "MailedToken": {"id", "tenant", "purpose", "account", "token_hash", "created_at", "expires_at", "spent_at"},
     "OneTimeCode": {
         *("id", "tenant", "purpose", "channel", "challenge_id", "code_hmac", "wrong_answers", "issued_at"),

@@ -1,6 +1,7 @@
 """Refreshing: a repeated request gets the same answer; a reuse later on ends the session."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -8,10 +9,12 @@ import pytest
 from auth_providers.models import Session, Token
 from auth_providers.tokens import bearer, refresh, sessions
 from auth_providers.tokens.bearer import InvalidToken, TokenExpired
+from auth_providers.tokens.log_in_attempt import Issue, LogInAttempt
 from auth_providers.tokens.opaque_tokens import Pair
 from customers.models import Customer
+from tenants import api_keys
 from tenants.models import AuditEvent, Tenant
-from tests.factories import CLIENT, api_key_of, log_in, make_customer, open_anonymous
+from tests.factories import CLIENT, account_of, api_key_of, log_in, make_customer, open_anonymous
 
 pytestmark = pytest.mark.usefixtures("stopped_clock")
 
@@ -235,3 +238,37 @@ def test_renew_anonymous_with_another_token(tenant: Tenant, other_tenant: Tenant
     for token in (visit.pair.refresh_token, log_in(customer).access_token, foreign.pair.access_token, ""):
         with pytest.raises(InvalidToken):
             refresh.renew_anonymous(api_key=api_key_of(tenant), access_token=token)
+
+
+def test_another_clients_refresh_token_is_none(tenant: Tenant) -> None:
+    ours, (theirs, _) = api_key_of(tenant), api_keys.create(tenant=tenant, client_id="theirs")
+    visit = open_anonymous(tenant)
+    with pytest.raises(bearer.InvalidToken):
+        refresh.refresh_anonymous(api_key=theirs, refresh_token=visit.pair.refresh_token, client=CLIENT)
+    with pytest.raises(bearer.InvalidToken):
+        refresh.renew_anonymous(api_key=theirs, access_token=visit.pair.access_token)
+    pair = refresh_anonymous(tenant, visit.pair.refresh_token)  # nothing was spent
+    with pytest.raises(bearer.InvalidToken):
+        refresh.refresh_anonymous(api_key=theirs, refresh_token=pair.refresh_token, client=CLIENT)
+    _, renewed, _ = refresh.renew_anonymous(api_key=ours, access_token=pair.access_token)
+    with pytest.raises(bearer.InvalidToken):
+        refresh.renew_anonymous(api_key=theirs, access_token=renewed)
+
+
+@pytest.mark.parametrize("is_by_log_in", [True, False], ids=["the log-in names the client", "the visit does"])
+def test_a_customers_refresh_token_is_its_clients(tenant: Tenant, customer: Customer, is_by_log_in: bool) -> None:
+    ours, (theirs, _) = api_key_of(tenant), api_keys.create(tenant=tenant, client_id="theirs")
+    visit = sessions.open_anonymous(
+        api_key=theirs if is_by_log_in else ours, context=sessions.Context(), client=CLIENT
+    ).session
+    attempt = LogInAttempt(tenant=tenant, issue=Issue.PAIR, client=CLIENT, anonymous_session=visit, method="password")
+    attempt = replace(attempt, api_key=ours) if is_by_log_in else attempt
+    pair = sessions.start(attempt=attempt, account=account_of(customer)).pair
+    assert pair is not None
+    for _ in range(2):
+        with pytest.raises(bearer.InvalidToken):
+            refresh.refresh_customer(tenant=tenant, refresh_token=pair.refresh_token, client=CLIENT, api_key=theirs)
+        pair = refresh.refresh_customer(
+            tenant=tenant, refresh_token=pair.refresh_token, client=CLIENT, api_key=ours
+        ).pair
+    assert Session.objects.get().ended_at is None
