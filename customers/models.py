@@ -51,6 +51,9 @@ class Customer(TenantOwned):
     is_on_hold = models.BooleanField(default=False, help_text="While on, the customer can't log in.")
     version = models.PositiveIntegerField(default=1, editable=False)
     last_login_at = models.DateTimeField(null=True, editable=False)
+    pending_void_before = models.DateTimeField(
+        null=True, editable=False, help_text="What began before and waits for an answer has ended."
+    )
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     updated_at = models.DateTimeField(default=timezone.now, editable=False)
     erased_at = models.DateTimeField(null=True, editable=False, help_text="When the personal data was erased.")

@@ -3,22 +3,17 @@
 Number, name, consents and addresses stay; no address is the default any more. The owner is told what was kept.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
 from django.db.models import F
 from django.utils import timezone
 
-from auth_providers.accounts import accounts
+from auth_providers.accounts import accounts, pending
 from auth_providers.accounts.passwords import NO_PASSWORD
 from auth_providers.models import (
     Account,
     Authenticator,
-    MailedToken,
-    OneTimeCode,
-    PendingLink,
-    PendingLogIn,
     PendingSignUp,
     RecoveryCode,
     Session,
@@ -55,8 +50,9 @@ def evict(*, tenant: Tenant, account: Account, is_own: bool, kept_session_id: UU
     customer = account.customer
     others = [each for each in accounts.of_customer(tenant=tenant, customer=customer) if each.pk != account.pk]
     unproven = [each.pk for each in others if not _is_kept(each, kept_session_id)]
-    void_pending(tenant=tenant, account_ids=[account.pk, *(each.pk for each in others)])
-    _void_codes(tenant, customer)
+    pending.void(tenant=tenant, customer=customer)
+    PendingSignUp.objects.for_tenant(tenant).filter(account__customer=customer).delete()
+    _void_submissions(tenant, customer)
     evicted = _Evicted(
         passwords=0 if is_own else _drop_password(account),
         sessions=_end_sessions(tenant, customer, kept_session_id),
@@ -87,21 +83,10 @@ def _is_kept(account: Account, kept_session_id: UUID | None) -> bool:
     return account.is_verified or (kept_session_id is not None and account.session_id == kept_session_id)
 
 
-def void_pending(*, tenant: Tenant, account_ids: Sequence[int]) -> None:
-    """Spend what waits for an answer about these accounts: mailed tokens, log-ins and links."""
-    now = timezone.now()
-    for model in (MailedToken, PendingLogIn, PendingLink):
-        model._default_manager.filter(tenant=tenant, account__in=account_ids, spent_at=None).update(spent_at=now)
-    PendingSignUp.objects.for_tenant(tenant).filter(account__in=account_ids).delete()
-
-
-def _void_codes(tenant: Tenant, customer: Customer) -> None:
-    """End the codes and the submissions that were about to change the profile."""
-    now = timezone.now()
-    codes = OneTimeCode.objects.for_tenant(tenant).filter(customer_number=customer.number, spent_at=None)
-    codes.update(expires_at=now)
+def _void_submissions(tenant: Tenant, customer: Customer) -> None:
+    """End the submissions that were about to change the profile."""
     waiting = Submission.objects.for_tenant(tenant).filter(customer_number=customer.number, spent_at=None)
-    waiting.filter(is_written=False).update(spent_at=now, data_encrypted="")
+    waiting.filter(is_written=False).update(spent_at=timezone.now(), data_encrypted="")
 
 
 def _drop_password(account: Account) -> int:

@@ -1,10 +1,12 @@
 """Tokens by mail: each proves that its receiver reads a mailbox, once, for one purpose, for a while."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TypedDict
 
+from django.db.models import Q
 from django.utils import timezone
 
+from auth_providers.accounts import pending
 from auth_providers.models import Account, MailedToken
 from customers.models import Customer
 from tenants.errors import DomainError, FieldError, Kind, Reason
@@ -18,6 +20,12 @@ LIFETIMES = {
     MailedToken.Purpose.EMAIL_CHANGE: timedelta(hours=24),
     MailedToken.Purpose.DELETION: timedelta(hours=24),
 }
+
+# What proves that the address is its reader's, and not that of whoever has put it on a profile without a proof: it
+# stays good whatever the latter does.
+IS_ANOTHERS_PROOF = Q(purpose=MailedToken.Purpose.PASSWORD_RESET, account__verified_at=None) | Q(
+    purpose=MailedToken.Purpose.OPT_IN, details__pending_sign_up__gt=0
+)
 
 
 class EmailChange(TypedDict):
@@ -79,6 +87,16 @@ def opt_in_of(mailed: MailedToken) -> OptIn:
     )
 
 
+def is_void(
+    *, account: Account, purpose: MailedToken.Purpose, details: EmailChange | OptIn | None, asked_at: datetime
+) -> bool:
+    """Whether a token that was asked for then would be good no more (`pending`)."""
+    is_anothers_proof = (purpose == MailedToken.Purpose.PASSWORD_RESET and not account.is_verified) or bool(
+        details and details.get("pending_sign_up")
+    )
+    return not is_anothers_proof and pending.is_void(customer=account.customer, began_at=asked_at)
+
+
 def void_all(*, tenant: Tenant, account: Account) -> None:
     """Spend every token of the account: what was mailed before a password or an address changed is good no more."""
     MailedToken.objects.for_tenant(tenant).filter(account=account, spent_at=None).update(spent_at=timezone.now())
@@ -106,7 +124,8 @@ def spend_own(*, tenant: Tenant, purpose: MailedToken.Purpose, token: str, custo
 
 
 def _good(tenant: Tenant, purpose: MailedToken.Purpose) -> TenantQuerySet[MailedToken]:
-    return MailedToken.objects.for_tenant(tenant).filter(purpose=purpose, spent_at=None, expires_at__gt=timezone.now())
+    good = MailedToken.objects.for_tenant(tenant).filter(purpose=purpose, spent_at=None, expires_at__gt=timezone.now())
+    return good.filter(pending.BEGAN_AFTER_THE_LAST_VOIDING | IS_ANOTHERS_PROOF)
 
 
 def _invalid() -> InvalidMailedToken:

@@ -12,7 +12,7 @@ from uuid import UUID
 from django.db import transaction
 from django.utils import timezone
 
-from auth_providers.accounts import accounts, eviction
+from auth_providers.accounts import accounts, eviction, pending
 from auth_providers.accounts.passwords import NO_PASSWORD
 from auth_providers.models import Account, Session
 from customers import numbers, profiles
@@ -61,7 +61,7 @@ def verify(
         kept = (session_id or current.session_id) if is_own else None
         eviction.evict(tenant=tenant, account=current, is_own=is_own, kept_session_id=kept, client=client)
     else:
-        eviction.void_pending(tenant=tenant, account_ids=[current.pk])
+        pending.void_for(tenant=tenant, account=current)
         if not is_own:
             _detach(tenant, current, number or numbers.take(tenant=tenant), client)
     current.is_permitted, current.is_additional = True, False

@@ -3,9 +3,9 @@ and shown."""
 
 from dataclasses import replace
 
-from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
+from auth_providers.accounts.pending import BEGAN_AFTER_THE_LAST_VOIDING
 from auth_providers.login import one_time_code, totp
 from auth_providers.models import OneTimeCode, PendingLogIn
 from auth_providers.tokens import second_factor_policy, sessions
@@ -14,19 +14,8 @@ from auth_providers.tokens.second_factor_policy import TOTP, NoSecondFactor, Sec
 from tenants import audit
 from tenants.clients import Client
 from tenants.errors import DomainError, Kind, Reason
-from tenants.models import AuditEvent, Tenant, TenantQuerySet
+from tenants.models import Tenant, TenantQuerySet
 from tenants.random_tokens import digest
-
-# What ends a customer's sessions ends a log-in that waits, too. The trail tells, so that a change of password costs no
-# statement more.
-VOIDING = (
-    "change_password",
-    "reset_password",
-    "change_email",
-    "end_all_sessions",
-    "second_factor_added",
-    "second_factor_removed",
-)
 
 # A code by the channel that the first one came by: no second factor, so that no token calls it one.
 REPEATED = "repeated_code"
@@ -143,12 +132,6 @@ def _get(tenant: Tenant, handle: str) -> PendingLogIn:
 
 def _waiting(tenant: Tenant, handle_hash: bytes) -> TenantQuerySet[PendingLogIn]:
     """The log-in of this handle, unless it is over, or its first factor may not be good any more."""
-    voided = AuditEvent.objects.for_tenant(tenant).filter(
-        customer_number=OuterRef("account__customer__number"),
-        at__gte=OuterRef("created_at"),
-        is_success=True,
-        action__in=VOIDING,
-    )
     return PendingLogIn.objects.for_tenant(tenant).filter(
-        ~Exists(voided), handle_hash=handle_hash, spent_at=None, expires_at__gt=timezone.now()
+        BEGAN_AFTER_THE_LAST_VOIDING, handle_hash=handle_hash, spent_at=None, expires_at__gt=timezone.now()
     )

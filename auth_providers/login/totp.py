@@ -17,7 +17,7 @@ from django_otp.oath import TOTP
 from qrcode.image.svg import SvgPathImage
 
 from auth_providers import limits
-from auth_providers.accounts import accounts, notices, verification
+from auth_providers.accounts import accounts, notices, pending, verification
 from auth_providers.accounts.notices import Notice
 from auth_providers.models import TOTP as PROVIDER
 from auth_providers.models import Authenticator, AuthProvider, RecoveryCode, Session
@@ -243,6 +243,7 @@ def _remove(tenant: Tenant, customer: Customer, client: Client, *, staff_usernam
     removed, _ = _enrolled(tenant, customer).delete()
     if not removed:
         raise NotEnrolled
+    pending.void(tenant=tenant, customer=customer)
     _codes(tenant, customer).delete()
     _announce(tenant, customer, Notice.SECOND_FACTOR_REMOVED, client, staff_username=staff_username)
 

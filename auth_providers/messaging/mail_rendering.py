@@ -240,8 +240,10 @@ def _with_token(
     details: mailed_tokens.EmailChange | mailed_tokens.OptIn | None = None,
 ) -> Facts | None:
     """The template that is named after the token's purpose, with a new token and the tenant's link for it; None
-    without an account."""
+    without an account, and where what was asked for has ended meanwhile."""
     if account is None:
+        return None
+    if mailed_tokens.is_void(account=account, purpose=purpose, details=details, asked_at=message.created_at):
         return None
     token = mailed_tokens.issue(account=account, purpose=purpose, details=details)
     link: str = getattr(message.tenant, f"{purpose.value}_link")

@@ -3,7 +3,7 @@
 from django.db import transaction
 
 from auth_providers import limits
-from auth_providers.accounts import accounts, mailed_tokens, notices
+from auth_providers.accounts import accounts, mailed_tokens, notices, pending
 from auth_providers.login import password as password_login
 from auth_providers.models import Account, MailedToken
 from customers import profiles
@@ -71,6 +71,7 @@ def confirm(*, tenant: Tenant, token: str, client: Client) -> None:
         mailed = mailed_tokens.spend(tenant=tenant, purpose=MailedToken.Purpose.EMAIL_CHANGE, token=token)
         account = mailed.account
         details: mailed_tokens.EmailChange = mailed.details
+        pending.void(tenant=tenant, customer=account.customer)
         accounts.move_email(tenant=tenant, account=account, email=details["email"])
         if details["is_contact_email_synced"]:
             profiles.update(

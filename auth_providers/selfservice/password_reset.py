@@ -66,7 +66,6 @@ def change(*, tenant: Tenant, session: Session, customer: Customer, current: str
     passwords.check_new(tenant=tenant, password=new, context=_context(account), field="new_password")
     password_hash = passwords.hash_password(new)
     with transaction.atomic():
-        mailed_tokens.void_all(tenant=tenant, account=account)
         _set(
             tenant=tenant,
             account=account,
@@ -98,10 +97,10 @@ def _set(
     action: str,
     except_session: Session | None = None,
 ) -> None:
-    account.password, account.is_password_initial = password_hash, False
-    account.save(update_fields=["password", "is_password_initial"])
     customer = account.customer
     sessions.end_others(tenant=tenant, customer=customer, reason=action, except_session=except_session)
+    account.password, account.is_password_initial = password_hash, False
+    account.save(update_fields=["password", "is_password_initial"])
     audit.record(tenant=tenant, action=action, client=client, customer_number=customer.number)
     notices.send(
         tenant=tenant,

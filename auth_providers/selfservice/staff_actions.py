@@ -6,7 +6,7 @@ from uuid import UUID
 from django.db import transaction
 from django.utils import timezone
 
-from auth_providers.accounts import accounts
+from auth_providers.accounts import accounts, pending
 from auth_providers.models import Session
 from auth_providers.selfservice import password_reset
 from auth_providers.tokens import sessions
@@ -57,10 +57,11 @@ def set_on_hold(
 def end_session(
     *, tenant: Tenant, customer: Customer, session_id: UUID, staff_username: str, client: Client = audit.NO_CLIENT
 ) -> bool:
-    """End one session of the customer. Returns whether it was running."""
+    """End one session of the customer, and what waits for an answer (`pending`). Returns whether it was running."""
     running = Session.objects.for_tenant(tenant).filter(pk=session_id, customer=customer, ended_at=None)
     if not running.update(ended_at=timezone.now(), end_reason="ended by staff"):
         return False
+    pending.void(tenant=tenant, customer=customer)
     audit.record(
         tenant=tenant,
         action="end_session",

@@ -12,7 +12,7 @@ from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
-from auth_providers.accounts import notices
+from auth_providers.accounts import notices, pending
 from auth_providers.models import Account, Session
 from auth_providers.tokens import jwts, opaque_tokens, second_factor_policy
 from auth_providers.tokens.log_in_attempt import Issue, LogInAttempt
@@ -208,8 +208,9 @@ def end_all(
 
 
 def end_others(*, tenant: Tenant, customer: Customer, reason: str, except_session: Session | None) -> int:
-    """End every session of the customer but `except_session`, as a part of something that is on the audit trail.
-    Returns how many ended."""
+    """End every session of the customer but `except_session`, and what waits for an answer (`pending`), as a part of
+    something that is on the audit trail. Returns how many ended."""
+    pending.void(tenant=tenant, customer=customer)
     mine = Session.objects.for_tenant(tenant).filter(customer=customer, ended_at=None)
     if except_session is not None:
         mine = mine.exclude(pk=except_session.pk)

@@ -64,6 +64,7 @@ class Migration(migrations.Migration):
                 ('is_on_hold', models.BooleanField(default=False, help_text="While on, the customer can't log in.")),
                 ('version', models.PositiveIntegerField(default=1, editable=False)),
                 ('last_login_at', models.DateTimeField(editable=False, null=True)),
+                ('pending_void_before', models.DateTimeField(editable=False, help_text='What began before and waits for an answer has ended.', null=True)),
                 ('created_at', models.DateTimeField(default=django.utils.timezone.now, editable=False)),
                 ('updated_at', models.DateTimeField(default=django.utils.timezone.now, editable=False)),
                 ('erased_at', models.DateTimeField(editable=False, help_text='When the personal data was erased.', null=True)),

@@ -42,6 +42,11 @@ AT_MOST = {
     "opt-in-refresh": 3,
     # The first proof, once in a profile's life: it looks for everything that was set without one. And a log-in.
     "opt-in": 23,
+    # What waits for the customer's answer ends: one moment on the profile, and the codes.
+    "password-change": 9,
+    "password-reset-update": 10,
+    "email-confirm": 10,
+    "authenticator-confirm": 10,
     # The log-in that is added, a mail to its address and one to the old one, each under a quota.
     "log-in-add": 9,
     "customer-get": 3,

@@ -87,7 +87,7 @@ PERSONAL: dict[str, dict[str, str]] = {
 NOT_PERSONAL: dict[str, set[str]] = {
     "Customer": {
         *("id", "tenant", "number", "preferred_language", "preferred_currency", "preferred_site", "is_active"),
-        *("is_on_hold", "version", "last_login_at", "created_at", "updated_at", "erased_at"),
+        *("is_on_hold", "version", "last_login_at", "pending_void_before", "created_at", "updated_at", "erased_at"),
         *("is_prospect", "is_activated"),
     },
     "CustomerNumber": {"id", "tenant", "last"},

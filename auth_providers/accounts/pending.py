@@ -1,0 +1,48 @@
+"""What waits for an answer about a customer: changes, resets, opt-ins, deletions, codes, log-ins between two factors.
+
+Whatever ends a customer's sessions ends what began before, too (`void`): it may be somebody else's. One moment on the
+profile says so, which also counts for a mail that is still in the outbox and whose token would be made later.
+"""
+
+from datetime import datetime
+
+from django.db.models import F, Q
+from django.utils import timezone
+
+from auth_providers.models import Account, MailedToken, OneTimeCode, PendingLink, PendingLogIn, PendingSignUp
+from customers.models import Customer
+from tenants.models import Tenant
+
+# Of a model with `account` and `created_at`: the rows that are not void.
+BEGAN_AFTER_THE_LAST_VOIDING = Q(account__customer__pending_void_before=None) | Q(
+    created_at__gte=F("account__customer__pending_void_before")
+)
+
+
+def void(*, tenant: Tenant, customer: Customer) -> None:
+    """End what began before now. Call it before other rows of the customer are locked: a log-in and an erasure lock the
+    profile first, too.
+
+    A code to an address that the customer has not proven stays good: it may be on its way to the address's owner.
+    """
+    now = timezone.now()
+    Customer.objects.for_tenant(tenant).filter(pk=customer.pk).update(pending_void_before=now)
+    customer.pending_void_before = now
+    own = Account.objects.for_tenant(tenant).filter(customer=customer).exclude(verified_at=None)
+    codes = OneTimeCode.objects.for_tenant(tenant).filter(spent_at=None, expires_at__gt=now)
+    codes.filter(Q(customer_number=customer.number) | Q(destination__in=own.values("identifier"))).update(
+        expires_at=now
+    )
+
+
+def is_void(*, customer: Customer, began_at: datetime) -> bool:
+    """Whether what began then has ended."""
+    return customer.pending_void_before is not None and began_at < customer.pending_void_before
+
+
+def void_for(*, tenant: Tenant, account: Account) -> None:
+    """Spend what waits for an answer about this account alone, and the sign-ups with its address."""
+    now = timezone.now()
+    for model in (MailedToken, PendingLogIn, PendingLink):
+        model._default_manager.filter(tenant=tenant, account=account, spent_at=None).update(spent_at=now)
+    PendingSignUp.objects.for_tenant(tenant).filter(account=account).delete()
