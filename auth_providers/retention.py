@@ -1,6 +1,6 @@
 """What is deleted after its time: tokens and sessions long over, messages sent or given up, old counts; in batches."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.db.models import Exists, Model, OuterRef, Q, QuerySet
 from django.utils import timezone
@@ -39,7 +39,7 @@ def purge() -> int:
         _delete(Token.objects.filter(expires_at__lt=now - TOKENS_KEPT))
         + _delete(Session.objects.filter(expires_at__lt=now - SESSIONS_KEPT))
         + _delete(_abandoned_sessions())
-        + _delete(Message.objects.filter(Q(sent_at__lt=now - MESSAGES_KEPT) | Q(failed_at__lt=now - MESSAGES_KEPT)))
+        + _delete(_settled_messages(now - MESSAGES_KEPT))
         + _delete(MailedToken.objects.filter(expires_at__lt=now - MAILED_TOKENS_KEPT))
         + _delete(OneTimeCode.objects.filter(issued_at__lt=now - CODES_KEPT))
         + _delete(PendingLogIn.objects.filter(expires_at__lt=now - CODES_KEPT))
@@ -49,6 +49,11 @@ def purge() -> int:
         + _delete(UsedIdToken.objects.filter(expires_at__lt=now))  # the token itself is refused from then on
         + _delete(Attempts.objects.filter(since__lt=now - ATTEMPTS_KEPT))
     )
+
+
+def _settled_messages(before: datetime) -> QuerySet[Message]:
+    """Messages that were sent, given up or dropped by then."""
+    return Message.objects.filter(Q(sent_at__lt=before) | Q(failed_at__lt=before) | Q(dropped_at__lt=before))
 
 
 def _abandoned_sessions() -> QuerySet[Session]:

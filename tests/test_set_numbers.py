@@ -8,7 +8,7 @@ from auth_providers import limits, retention
 from auth_providers.accounts import mailed_tokens, passwords
 from auth_providers.login import one_time_code, totp
 from auth_providers.messaging import text_messages
-from auth_providers.models import MailedToken
+from auth_providers.models import MailedToken, OneTimeCode
 from auth_providers.outbound import circuit_breaker, http_client, webhook_signature
 from auth_providers.providers import discovery, oidc
 from auth_providers.selfservice import additional_log_in
@@ -28,7 +28,10 @@ SECOND, MINUTE, HOUR, DAY = timedelta(seconds=1), timedelta(minutes=1), timedelt
     [
         # OWASP ASVS 5.0, 6.5 and 6.6
         (one_time_code.DIGITS, 6),
-        (one_time_code.LIFETIME, 3 * MINUTE),
+        (OneTimeCode(channel="sms").lifetime, 3 * MINUTE),
+        (OneTimeCode(channel="sms").longest_wait, 3 * MINUTE),
+        (OneTimeCode(channel="email").lifetime, 10 * MINUTE),
+        (OneTimeCode(channel="email").longest_wait, 30 * MINUTE),
         (one_time_code.MAX_WRONG_ANSWERS, 3),
         (second_factor_policy.LIFETIME, 10 * MINUTE),
         (totp.FRESH, 10 * MINUTE),

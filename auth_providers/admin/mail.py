@@ -18,22 +18,24 @@ from customers.spelling.emails import normalize_email
 from tenants.admin import CappedPaginator, ReadOnly, TenantRowAdmin
 from tenants.errors import InvalidInput
 from tenants.models import Message
+from tenants.models.outbox import WAITING
 
 
 class SendingFilter(admin.SimpleListFilter):
-    """Messages that wait, that were sent, that were given up."""
+    """Messages that wait, that were sent, that were given up, and those with nothing to say."""
 
     title = "state"
     parameter_name = "state"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [("waiting", "Waiting"), ("sent", "Sent"), ("failed", "Given up")]
+        return [("waiting", "Waiting"), ("sent", "Sent"), ("failed", "Given up"), ("dropped", "Dropped")]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Message]) -> QuerySet[Message]:
         wanted = {
-            "waiting": Q(sent_at=None, failed_at=None),
+            "waiting": WAITING,
             "sent": Q(sent_at__isnull=False),
             "failed": Q(failed_at__isnull=False),
+            "dropped": Q(dropped_at__isnull=False),
         }
         return queryset.filter(wanted.get(self.value() or "", Q()))
 
@@ -44,7 +46,7 @@ class MessageAdmin(ReadOnly, admin.ModelAdmin[Message]):
 
     list_display = [
         *("created_at", "tenant", "channel", "template", "recipient", "attempts"),
-        *("sent_at", "failed_at", "last_error"),
+        *("sent_at", "failed_at", "dropped_at", "last_error"),
     ]
     list_filter = [SendingFilter, "channel", "tenant"]
     search_fields = ["recipient__exact"]
@@ -65,6 +67,7 @@ class MessageAdmin(ReadOnly, admin.ModelAdmin[Message]):
         "next_attempt_at",
         "sent_at",
         "failed_at",
+        "dropped_at",
         "last_error",
     ]
 

@@ -89,7 +89,7 @@ def keep(
         position=position,
         customer_number=customer_number,
         is_written=is_written,
-        expires_at=issued.expires_at,
+        expires_at=issued.latest,
     ).save(force_insert=True)
 
 

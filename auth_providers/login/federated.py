@@ -180,7 +180,7 @@ def _ask(
         challenge_id=issued.challenge_id,
         account=owner,
         data_encrypted=encrypt(json.dumps(kept)),
-        expires_at=issued.expires_at,
+        expires_at=issued.latest,
     ).save(force_insert=True)
     return issued
 

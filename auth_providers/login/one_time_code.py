@@ -1,6 +1,6 @@
 """One-time codes: six digits by mail or text message, for a log-in, a verification or a second factor.
 
-One code is alive for a purpose at a destination: asking again overwrites it. It lives three minutes, takes three wrong
+One code is alive for a purpose at a destination: asking again overwrites it. It lives a few minutes, takes three wrong
 answers, and is good once. A destination that nobody has here is treated like any other until the message is written
 (`mail_rendering`), so that neither the answer nor its cost tells. Why so: `docs/decisions/one-time-codes.md`.
 """
@@ -9,7 +9,7 @@ import re
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import NoReturn
 from uuid import UUID, uuid4
 
@@ -33,7 +33,6 @@ from tenants.models import Tenant, TenantQuerySet
 from tenants.outbox import queue
 
 DIGITS = 6
-LIFETIME = timedelta(minutes=3)
 MAX_WRONG_ANSWERS = 3
 
 LOG_IN = OneTimeCode.Purpose.LOG_IN
@@ -55,12 +54,16 @@ class InvalidCode(DomainError):
 
 @dataclass(frozen=True, kw_only=True)
 class Issued:
-    """A code that was asked for: what its receiver needs to answer, and nothing that tells whether there is one."""
+    """A code that was asked for: what its receiver needs to answer, and nothing that tells whether there is one.
+
+    It is good until `expires_at`; one that the mail server took late is good later, but never after `latest`.
+    """
 
     challenge_id: UUID
     channel: str
     masked_destination: str
     expires_at: datetime
+    latest: datetime
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -101,8 +104,8 @@ def request(
         destination=to,
         customer_number=customer.number if customer else "",
         issued_at=now,
-        expires_at=now + LIFETIME,
     )
+    code.expires_at = now + code.lifetime
     previous = _codes(tenant, purpose, channel, to).filter(customer_number=code.customer_number).first()
     _check_pace(previous, code)
     _spend(tenant, code, client)
@@ -112,6 +115,7 @@ def request(
         channel=channel,
         masked_destination=contact_points.mask(channel=channel, destination=to),
         expires_at=code.expires_at,
+        latest=now + code.longest_wait + code.lifetime,
     )
 
 

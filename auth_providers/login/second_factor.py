@@ -2,6 +2,7 @@
 and shown."""
 
 from dataclasses import replace
+from datetime import timedelta
 
 from django.utils import timezone
 
@@ -16,6 +17,9 @@ from tenants.clients import Client
 from tenants.errors import DomainError, Kind, Reason
 from tenants.models import Tenant, TenantQuerySet
 from tenants.random_tokens import digest
+
+# After the first factor, where the code reaches the mail server late.
+LONGEST = timedelta(hours=1)
 
 # A code by the channel that the first one came by: no second factor, so that no token calls it one.
 REPEATED = "repeated_code"
@@ -51,7 +55,9 @@ def send_code(*, tenant: Tenant, handle: str, client: Client) -> one_time_code.I
         site=pending.anonymous_session.site if pending.anonymous_session else customer.preferred_site,
         language=customer.preferred_language,
     )
-    _waiting(tenant, digest(handle)).update(challenge_id=issued.challenge_id)
+    # Asking again and again keeps nothing alive.
+    until = max(pending.expires_at, min(issued.latest, pending.created_at + LONGEST))
+    _waiting(tenant, digest(handle)).update(challenge_id=issued.challenge_id, expires_at=until)
     return issued
 
 

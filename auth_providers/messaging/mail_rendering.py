@@ -187,10 +187,9 @@ def _deletion(message: Message, context: MessageContext) -> Facts | None:
 
 
 def _code(message: Message, context: MessageContext) -> Facts | None:
-    """A one-time code, unless it has expired, was spent or was replaced meanwhile; for a log-in only where a customer
-    has that address, or would be created."""
-    codes = OneTimeCode.objects.for_tenant(message.tenant).filter(challenge_id=str(context["challenge_id"]))
-    code = codes.filter(spent_at=None, expires_at__gt=timezone.now()).first()
+    """A one-time code, unless it has waited too long, was spent or was replaced meanwhile; for a log-in only where a
+    customer has that address, or would be created."""
+    code = _find_code(message, str(context["challenge_id"]))
     if code is None:
         return None
     account = accounts.find_by_contact_point(
@@ -200,8 +199,20 @@ def _code(message: Message, context: MessageContext) -> Facts | None:
         return None
     is_chosen = context["is_language_chosen"]
     language = account.customer.preferred_language if account and not is_chosen else ""
-    facts = {"token": context["code"], "minutes": int((code.expires_at - code.issued_at).total_seconds() // 60)}
+    facts = {"token": context["code"], "minutes": int(code.lifetime.total_seconds() // 60)}
     return Facts(template=message.template, context=facts, language=language)
+
+
+def _find_code(message: Message, challenge_id: str) -> OneTimeCode | None:
+    """The code that is handed over now, and by mail is good from now on."""
+    now = timezone.now()
+    unspent = OneTimeCode.objects.for_tenant(message.tenant).filter(challenge_id=challenge_id, spent_at=None)
+    code = unspent.first()
+    if code is None or code.issued_at + code.longest_wait <= now:
+        return None
+    if code.channel == OneTimeCode.Channel.EMAIL:
+        unspent.update(expires_at=now + code.lifetime)
+    return code
 
 
 def _may_log_in(message: Message, account: Account | None) -> bool:

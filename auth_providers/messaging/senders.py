@@ -8,7 +8,6 @@ from django.core.mail import EmailMultiAlternatives
 from auth_providers.messaging import mail_rendering, text_messages
 from customers.spelling import emails
 from tenants.models import Message
-from tenants.outbox.worker import reference
 
 
 def send_mail(message: Message) -> bool:
@@ -26,24 +25,27 @@ def send_text_message(message: Message) -> bool:
     """
     text = mail_rendering.render_text_message(message)
     if text is not None:
-        text_messages.send(to=message.recipient, text=text, reference=reference(message))
+        text_messages.send(to=message.recipient, text=text, reference=message.reference.hex)
     return text is not None
 
 
 def build_mail(message: Message) -> EmailMultiAlternatives | None:
     """The mail as it is sent; None when there is nothing to send any more.
 
-    Its Message-ID is that of the row, so that a server can tell a repeated one.
+    Its Message-ID is the same at every attempt, so that a server can tell a repeated one; it counts nothing, and its
+    domain is the sender's, as filters of spam expect. No program answers a mail that says how it came about (RFC 3834).
     """
     rendered = mail_rendering.render(message)
     if rendered is None:
         return None
+    sender = _sender(message)
+    domain = parseaddr(sender)[1].rpartition("@")[2] or "localhost"
     mail = EmailMultiAlternatives(
         subject=rendered.subject,
         body=rendered.text,
-        from_email=_sender(message),
+        from_email=sender,
         to=[emails.in_ascii(message.recipient)],
-        headers={"Message-ID": f"<{reference(message)}@patron>"},
+        headers={"Message-ID": f"<{message.reference.hex}@{domain}>", "Auto-Submitted": "auto-generated"},
     )
     if rendered.html:
         mail.attach_alternative(rendered.html, "text/html")

@@ -30,7 +30,7 @@ def send(message: Message) -> bool:
         raise Undeliverable("There is no such endpoint, or it is switched off.")
     data = json.loads(decrypt(message.context_encrypted))
     body = body_of(message.template, message.created_at, data)
-    webhook_id = f"msg_{message.tenant.code}_{message.pk}_{message.created_at:%Y%m%d%H%M%S}"
+    webhook_id = f"msg_{message.reference.hex}"
     circuit_breaker.call(
         tenant=message.tenant, system=f"endpoint:{endpoint.pk}", act=lambda: _post(endpoint, webhook_id, body)
     )

@@ -1,6 +1,7 @@
 """What proves who someone is, and how often a proof was tried: mailed tokens, codes, authenticator apps."""
 
 import uuid
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from django.db import models
@@ -112,6 +113,17 @@ class OneTimeCode(CooldownMixin, ThrottlingMixin, TenantOwned):
 
     def __str__(self) -> str:
         return f"{self.purpose} by {self.channel}"
+
+    @property
+    def lifetime(self) -> timedelta:
+        """How long it is good. By mail that begins with the hand-over to the mail server, and is as long as OWASP ASVS
+        5.0, 6.6.3 allows: the receiver's server may make strangers wait."""
+        return timedelta(minutes=10 if self.channel == self.Channel.EMAIL else 3)
+
+    @property
+    def longest_wait(self) -> timedelta:
+        """How long after it was asked for it is still handed over."""
+        return timedelta(minutes=30) if self.channel == self.Channel.EMAIL else self.lifetime
 
 
 class Authenticator(ThrottlingMixin, TenantOwned):

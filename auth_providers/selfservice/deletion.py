@@ -28,6 +28,7 @@ from customers.models import Customer
 from tenants.clients import Client
 from tenants.encryption import decrypt, encrypt
 from tenants.models import Message, Tenant
+from tenants.models.outbox import WAITING
 from tenants.outbox import queue
 
 TEMPLATE = "deletion"
@@ -140,7 +141,5 @@ def _destinations(tenant: Tenant, customer: Customer, log_ins: list[Account], ow
 def _about_to_be_asked(tenant: Tenant, log_ins: list[Account]) -> set[str]:
     """New addresses of these accounts, to which no mail has gone out yet."""
     keys = {account.pk for account in log_ins}
-    waiting = Message.objects.for_tenant(tenant).filter(
-        template=email_change.REQUEST_TEMPLATE, sent_at=None, failed_at=None
-    )
+    waiting = Message.objects.for_tenant(tenant).filter(WAITING, template=email_change.REQUEST_TEMPLATE)
     return {each.recipient for each in waiting if json.loads(decrypt(each.context_encrypted))["account"] in keys}

@@ -6,6 +6,7 @@ SQLite forgets triggers when Django rebuilds a table: a migration that alters a 
 import django.core.validators
 import django.db.models.deletion
 import django.utils.timezone
+import uuid
 from django.db import migrations, models
 
 from tenants import append_only, isolation
@@ -131,17 +132,19 @@ class Migration(migrations.Migration):
                 ('recipient', models.CharField(help_text='An e-mail address, a telephone number in E.164, or the name of a webhook endpoint.', max_length=254)),
                 ('context_encrypted', models.TextField(blank=True, default='', editable=False)),
                 ('is_urgent', models.BooleanField(default=False, editable=False, help_text='Somebody is waiting for it.')),
+                ('reference', models.UUIDField(default=uuid.uuid4, editable=False, help_text='The same at every attempt: a receiver knows a repetition by it.')),
                 ('created_at', models.DateTimeField(default=django.utils.timezone.now)),
                 ('attempts', models.PositiveIntegerField(default=0)),
                 ('next_attempt_at', models.DateTimeField(default=django.utils.timezone.now)),
                 ('last_error', models.CharField(blank=True, default='', max_length=255)),
                 ('sent_at', models.DateTimeField(null=True)),
                 ('failed_at', models.DateTimeField(help_text='When sending was given up.', null=True)),
+                ('dropped_at', models.DateTimeField(help_text='When it turned out that there was nothing to say.', null=True)),
                 ('tenant', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='tenants.tenant')),
             ],
             options={
                 'ordering': ['-pk'],
-                'indexes': [models.Index(condition=models.Q(('failed_at__isnull', True), ('sent_at__isnull', True)), fields=['next_attempt_at'], name='message_due'), models.Index(fields=['tenant', 'recipient'], name='message_by_recipient')],
+                'indexes': [models.Index(condition=models.Q(('dropped_at', None), ('failed_at', None), ('sent_at', None)), fields=['next_attempt_at'], name='message_due'), models.Index(fields=['tenant', 'recipient'], name='message_by_recipient')],
             },
         ),
         migrations.CreateModel(

@@ -1,10 +1,15 @@
 """The outbox: what is to be sent, written in the transaction of what it announces."""
 
+import uuid
+
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
 from tenants.models.owned import TenantOwned
+
+# Neither sent, nor given up, nor dropped.
+WAITING = Q(sent_at=None, failed_at=None, dropped_at=None)
 
 
 class Message(TenantOwned):
@@ -28,21 +33,23 @@ class Message(TenantOwned):
     )
     context_encrypted = models.TextField(blank=True, default="", editable=False)
     is_urgent = models.BooleanField(default=False, editable=False, help_text="Somebody is waiting for it.")
+    reference = models.UUIDField(
+        default=uuid.uuid4,
+        editable=False,
+        help_text="The same at every attempt: a receiver knows a repetition by it.",
+    )
     created_at = models.DateTimeField(default=timezone.now)
     attempts = models.PositiveIntegerField(default=0)
     next_attempt_at = models.DateTimeField(default=timezone.now)
     last_error = models.CharField(max_length=255, blank=True, default="")
     sent_at = models.DateTimeField(null=True)
     failed_at = models.DateTimeField(null=True, help_text="When sending was given up.")
+    dropped_at = models.DateTimeField(null=True, help_text="When it turned out that there was nothing to say.")
 
     class Meta:
         ordering = ["-pk"]
         indexes = [
-            models.Index(
-                fields=["next_attempt_at"],
-                name="message_due",
-                condition=Q(sent_at__isnull=True, failed_at__isnull=True),
-            ),
+            models.Index(fields=["next_attempt_at"], name="message_due", condition=WAITING),
             # Staff look for what somebody was sent, and an erasure deletes it.
             models.Index(fields=["tenant", "recipient"], name="message_by_recipient"),
         ]

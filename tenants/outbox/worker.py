@@ -11,6 +11,7 @@ from django.utils import timezone
 from django.utils.module_loading import import_string
 
 from tenants.models import Message
+from tenants.models.outbox import WAITING
 
 # Long enough for a slow mail server to answer, short enough that a crashed worker's mail is not late for long.
 LEASE = timedelta(minutes=5)
@@ -38,13 +39,8 @@ def send_due(*, limit: int = 100) -> int:
     return count
 
 
-def reference(message: Message) -> str:
-    """An id that is the same for every attempt to send the message, so that a receiver can recognize a repetition."""
-    return f"{message.tenant.code}.{message.pk}.{message.created_at:%Y%m%d%H%M%S}"
-
-
 def _due() -> QuerySet[Message]:
-    waiting = Message.objects.filter(sent_at=None, failed_at=None, next_attempt_at__lte=timezone.now())
+    waiting = Message.objects.filter(WAITING, next_attempt_at__lte=timezone.now())
     return waiting.select_related("tenant").order_by("pk")
 
 
@@ -55,7 +51,7 @@ def _send_each(due: Iterable[Message]) -> int:
 def _claim(message: Message) -> bool:
     """Reserve the message for this worker, in one conditional UPDATE. If it dies, the lease ends and another one
     tries."""
-    mine = Message.objects.filter(pk=message.pk, sent_at=None, next_attempt_at=message.next_attempt_at)
+    mine = Message.objects.filter(WAITING, pk=message.pk, next_attempt_at=message.next_attempt_at)
     return mine.update(next_attempt_at=timezone.now() + LEASE, attempts=F("attempts") + 1) == 1
 
 
@@ -73,7 +69,8 @@ def _send(message: Message) -> bool:
         logger.warning("Message %s was not sent: %s", message.pk, type(error).__name__)
         _postpone(message, error)
         return False
-    Message.objects.filter(pk=message.pk).update(sent_at=timezone.now(), context_encrypted="", last_error="")
+    done = "sent_at" if is_sent else "dropped_at"
+    Message.objects.filter(pk=message.pk).update(**{done: timezone.now()}, context_encrypted="", last_error="")
     return is_sent
 
 

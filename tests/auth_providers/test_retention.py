@@ -69,16 +69,17 @@ def test_sessions_of_customers_stay_for_staff_to_look_at(tenant: Tenant, pass_ti
 
 
 def test_sent_and_given_up_mails_go_and_waiting_ones_stay(tenant: Tenant, pass_time: PassTime) -> None:
-    sent, failed, _ = (
+    sent, failed, dropped, _ = (
         queue.enqueue(tenant=tenant, template="already_registered", recipient=f"{name}@example.com", context={})
-        for name in ("sent", "failed", "waiting")
+        for name in ("sent", "failed", "dropped", "waiting")
     )
     Message.objects.filter(pk=sent.pk).update(sent_at=sent.created_at)
     Message.objects.filter(pk=failed.pk).update(failed_at=failed.created_at)
+    Message.objects.filter(pk=dropped.pk).update(dropped_at=dropped.created_at)
     pass_time(retention.MESSAGES_KEPT - timedelta(minutes=1))
     assert retention.purge() == 0
     pass_time(timedelta(minutes=2))
-    assert retention.purge() == 2
+    assert retention.purge() == 3
     assert Message.objects.get().recipient == "waiting@example.com"
 
 

@@ -121,8 +121,9 @@ def test_an_answer_to_another_tenant(provider: AuthProvider, other_tenant: Tenan
 
 def test_an_answer_to_nothing_and_to_another_challenge(provider: AuthProvider) -> None:
     customer = make_customer(provider.tenant)
+    later = timezone.now() + timedelta(minutes=1)
     nothing = one_time_code.Issued(
-        challenge_id=uuid4(), channel="email", masked_destination="", expires_at=timezone.now() + timedelta(minutes=1)
+        challenge_id=uuid4(), channel="email", masked_destination="", expires_at=later, latest=later
     )
     other = one_time_code.request(
         tenant=provider.tenant, purpose="verification", channel="email", destination=EMAIL, client=CLIENT

@@ -33,7 +33,7 @@ from customers.models import Customer
 from tenants.clients import Client
 from tenants.encryption import decrypt
 from tenants.models import AuditEvent, Message, SecondFactor, Tenant
-from tests import authenticators, factories
+from tests import authenticators, codes, factories
 from tests.auth_providers.mailbox import subjects
 from tests.factories import CLIENT, EMAIL, OTHER_CLIENT
 from tests.races import at_once
@@ -335,6 +335,26 @@ def test_a_handle_is_good_for_ten_minutes(customer: Customer, seconds: int, is_g
         return
     with pytest.raises(second_factor.InvalidHandle):
         complete(customer.tenant, handle, code)
+
+
+def test_a_handle_lives_as_long_as_a_code_that_was_mailed_late(customer: Customer, pass_time: Any) -> None:
+    policy(customer.tenant, SecondFactor.ALWAYS)
+    handle = due(customer).handle
+    second_factor.send_code(tenant=customer.tenant, handle=handle, client=CLIENT)
+    pass_time(timedelta(minutes=29))
+    [code] = codes.receive()
+    pass_time(timedelta(minutes=9))
+    assert complete(customer.tenant, handle, code)
+
+
+def test_asking_for_codes_keeps_no_handle_alive(customer: Customer, pass_time: Any) -> None:
+    policy(customer.tenant, SecondFactor.ALWAYS)
+    handle = due(customer).handle
+    for _ in range(2):
+        second_factor.send_code(tenant=customer.tenant, handle=handle, client=CLIENT)
+        pass_time(timedelta(minutes=30, seconds=1))
+    with pytest.raises(second_factor.InvalidHandle):
+        second_factor.send_code(tenant=customer.tenant, handle=handle, client=CLIENT)
 
 
 def test_a_code_for_another_log_in_of_the_same_customer(customer: Customer) -> None:

@@ -1,5 +1,6 @@
 """The outbox, against a real mail server: each message arrives once, however often the server was down."""
 
+import re
 import socket
 from collections.abc import Callable, Iterator
 from datetime import timedelta
@@ -164,11 +165,35 @@ def test_mail_whose_receipt_got_lost_is_repeated_under_the_same_id(
     assert first == second
 
 
-def test_message_ids_differ(tenant: Tenant, smtp: SmtpServer) -> None:
-    for _ in range(2):
-        enqueue(tenant)
+def test_message_ids_differ_and_tell_nothing_but_the_senders_domain(tenant: Tenant, smtp: SmtpServer) -> None:
+    tenant.mail_sender = "Acme Shop <shop@straße.example>"
+    tenant.save()
+    messages = [enqueue(tenant) for _ in range(2)]
     worker.send_due()
-    assert len({mail["Message-ID"] for mail in smtp.mails}) == 2
+    first, second = (str(mail["Message-ID"]) for mail in smtp.mails)
+    assert first != second
+    for message_id, message in zip((first, second), messages, strict=True):
+        name, _, domain = message_id.strip("<>").partition("@")
+        assert domain == "xn--strae-oqa.example"
+        assert re.fullmatch("[0-9a-f]{32}", name)
+        assert not {tenant.code, f"{message.created_at:%Y%m%d}"} & set(re.split(r"\W", message_id))
+
+
+def test_a_mail_says_that_no_person_wrote_it(tenant: Tenant, smtp: SmtpServer) -> None:
+    """So that no out-of-office program answers it (RFC 3834)."""
+    enqueue(tenant)
+    worker.send_due()
+    assert smtp.mails[0]["Auto-Submitted"] == "auto-generated"
+    assert str(smtp.mails[0]["Message-ID"]).endswith("@localhost>")
+
+
+def test_what_has_nothing_to_say_is_dropped_and_not_called_sent(tenant: Tenant, smtp: SmtpServer) -> None:
+    queue.enqueue(tenant=tenant, template="password_reset", recipient="nobody@example.com")
+    assert worker.send_due() == 0
+    message = stored_message()
+    assert (message.sent_at, message.failed_at, message.context_encrypted) == (None, None, "")
+    assert message.dropped_at is not None
+    assert (worker.send_due(), smtp.mails) == (0, [])
 
 
 def test_mail_of_a_worker_that_died_is_sent_by_another(tenant: Tenant, smtp: SmtpServer, pass_time: PassTime) -> None:

@@ -155,7 +155,7 @@ def test_a_code_arrives_once_and_is_forgotten(tenant: Tenant, gateway: SmsGatewa
     assert query["to"] == [TO]
     assert query["text"][0].endswith(" is your log-in code for acme. Good for 3 min. Tell it to nobody.")
     message = Message.objects.get()
-    assert (message.context_encrypted, query["id"]) == ("", [worker.reference(message)])
+    assert (message.context_encrypted, query["id"]) == ("", [message.reference.hex])
 
 
 @pytest.mark.usefixtures("provider")

@@ -142,11 +142,12 @@ NOT_PERSONAL: dict[str, set[str]] = {
             "site",
             "channel",
             "is_urgent",
+            "reference",
             "created_at",
             "attempts",
             "next_attempt_at",
         ),
-        *("sent_at", "failed_at"),
+        *("sent_at", "failed_at", "dropped_at"),
     },
     "AuditEvent": {
         *("id", "tenant", "at", "action", "is_success", "reason", "session_id", "staff_username", "method"),
