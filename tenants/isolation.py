@@ -5,10 +5,14 @@ of another tenant, and lets it write none. A confined statement runs as `ROLE`, 
 and names its tenant; both are set in the statement's own transaction, so that nothing leaks to the next user of a
 pooled connection, and in the same round trip, so that it costs no waiting. Staff, commands and the worker serve all
 tenants and are not confined.
+
+A second foreign key, beside Django's own, carries the tenant: a row that names another tenant's row is refused, whoever
+writes it.
 """
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 from django.apps import apps
@@ -88,8 +92,44 @@ def owned_models() -> list[type[models.Model]]:
     return [model for model in apps.get_models() if issubclass(model, TenantOwned)]
 
 
+@dataclass(frozen=True, kw_only=True)
+class Reference:
+    """A foreign key from one tenant-owned table to another."""
+
+    table: str
+    column: str
+    target: str
+    target_key: str
+
+    @property
+    def constraint(self) -> str:
+        """The name of the second foreign key."""
+        return f"{self.table}_{self.column}_of_tenant"
+
+    @property
+    def target_constraint(self) -> str:
+        """The name of the unique constraint that it refers to."""
+        return f"{self.target}_of_tenant"
+
+
+def references() -> list[Reference]:
+    """Every foreign key between models whose rows belong to a tenant."""
+    return [
+        Reference(
+            table=model._meta.db_table,
+            column=field.column,
+            target=field.related_model._meta.db_table,
+            target_key=field.target_field.column,
+        )
+        for model in owned_models()
+        for field in model._meta.local_fields
+        if isinstance(field, models.ForeignKey) and issubclass(field.related_model, TenantOwned)
+    ]
+
+
 def enable(schema_editor: BaseDatabaseSchemaEditor, tables: list[str]) -> None:
-    """For a migration: enable row level security on the tables, each of which has a `tenant_id`."""
+    """For a migration: enable row level security on the tables, each of which has a `tenant_id`, and let their foreign
+    keys carry it."""
     if schema_editor.connection.vendor != "postgresql":
         return
     schema_editor.execute(CREATE_ROLE, params=None)
@@ -101,12 +141,38 @@ def enable(schema_editor: BaseDatabaseSchemaEditor, tables: list[str]) -> None:
         schema_editor.execute(
             f"CREATE POLICY tenant_isolation ON \"{table}\" USING (tenant_id = current_setting('{SETTING}')::bigint)"
         )
+    _bind_references(schema_editor, tables)
+
+
+def _bind_references(schema_editor: BaseDatabaseSchemaEditor, tables: list[str]) -> None:
+    """A reference that a later migration adds is not there yet, and for that migration."""
+    for target, key, name in sorted({(each.target, each.target_key, each.target_constraint) for each in references()}):
+        if target in tables:
+            schema_editor.execute(f'ALTER TABLE "{target}" ADD CONSTRAINT "{name}" UNIQUE (tenant_id, "{key}")')
+    for each in references():
+        if each.table in tables and each.column in _columns(schema_editor, each.table):
+            schema_editor.execute(
+                f'ALTER TABLE "{each.table}" ADD CONSTRAINT "{each.constraint}" '
+                f'FOREIGN KEY (tenant_id, "{each.column}") REFERENCES "{each.target}" (tenant_id, "{each.target_key}") '
+                "DEFERRABLE INITIALLY DEFERRED"
+            )
+
+
+def _columns(schema_editor: BaseDatabaseSchemaEditor, table: str) -> set[str]:
+    with schema_editor.connection.cursor() as cursor:
+        return {each.name for each in schema_editor.connection.introspection.get_table_description(cursor, table)}
 
 
 def disable(schema_editor: BaseDatabaseSchemaEditor, tables: list[str]) -> None:
     """For a migration, in reverse: undo `enable`, but keep the role, which other databases may use."""
     if schema_editor.connection.vendor != "postgresql":
         return
+    for each in references():
+        if each.table in tables:
+            schema_editor.execute(f'ALTER TABLE "{each.table}" DROP CONSTRAINT IF EXISTS "{each.constraint}"')
+    for target, name in sorted({(each.target, each.target_constraint) for each in references()}):
+        if target in tables:
+            schema_editor.execute(f'ALTER TABLE "{target}" DROP CONSTRAINT "{name}"')
     for table in tables:
         schema_editor.execute(f'DROP POLICY tenant_isolation ON "{table}"')
         schema_editor.execute(f'ALTER TABLE "{table}" DISABLE ROW LEVEL SECURITY')

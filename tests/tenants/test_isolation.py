@@ -1,14 +1,16 @@
 """Row level security: what PostgreSQL does with a query that forgets the tenant."""
 
-from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 
 import pytest
-from django.db import DatabaseError, DataError, connection, transaction
+from django.apps import apps
+from django.db import DatabaseError, DataError, IntegrityError, connection, transaction
+from django.db.models import ForeignKey
 
-from customers.models import Customer
+from customers.models import Consent, Customer
 from tenants import isolation
-from tenants.models import AuditEvent, Tenant
+from tenants.models import AuditEvent, Tenant, TenantOwned
 from tests import factories
 
 pytestmark = [pytest.mark.django_db, pytest.mark.postgres]
@@ -108,3 +110,48 @@ def test_an_error_that_the_caller_survives_ends_the_confinement(customers: tuple
     with pytest.raises(DataError), transaction.atomic(), isolation.confined(customers[0].tenant):
         fail_in_the_database()
     assert Customer.objects.count() == 2
+
+
+def test_every_reference_between_tenants_rows_carries_the_tenant(db: None) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT conrelid::regclass::text, confrelid::regclass::text, condeferred, (
+                SELECT array_agg(attname::text ORDER BY place)
+                FROM unnest(conkey) WITH ORDINALITY AS key (number, place)
+                JOIN pg_attribute ON attrelid = conrelid AND attnum = number
+            ) FROM pg_constraint WHERE contype = 'f' AND array_length(conkey, 1) = 2
+            """
+        )
+        bound = {(table, target, is_deferred, *columns) for table, target, is_deferred, columns in cursor.fetchall()}
+    expected = {
+        (model._meta.db_table, field.related_model._meta.db_table, True, "tenant_id", field.column)
+        for model in apps.get_models()
+        for field in model._meta.local_fields
+        if isinstance(field, ForeignKey)
+        and issubclass(model, TenantOwned)
+        and issubclass(field.related_model, TenantOwned)
+    }
+    assert bound == expected
+    assert len(expected) > 20
+
+
+def test_a_row_that_names_another_tenants_row_is_refused(customers: tuple[Customer, Customer]) -> None:
+    mine, theirs = customers
+    with pytest.raises(IntegrityError, match="of_tenant"), transaction.atomic(), checked():
+        Consent.objects.create(tenant=mine.tenant, customer=theirs, purpose="email", is_given=True, source="shop")
+    with checked():
+        Consent.objects.create(tenant=mine.tenant, customer=mine, purpose="email", is_given=True, source="shop")
+    with pytest.raises(IntegrityError, match="of_tenant"), transaction.atomic(), checked():
+        Consent.objects.update(customer=theirs)
+    with pytest.raises(IntegrityError, match="of_tenant"), transaction.atomic(), checked():
+        Customer.objects.filter(pk=mine.pk).update(tenant=theirs.tenant, number="99999999")
+
+
+@contextmanager
+def checked() -> Iterator[None]:
+    """Foreign keys are checked at the end of the block; otherwise they are at the end of a transaction."""
+    yield
+    with connection.cursor() as cursor:
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+        cursor.execute("SET CONSTRAINTS ALL DEFERRED")
