@@ -1,7 +1,8 @@
 """How staff log in: user name, password and, where the deployment asks for it, a code; all or nothing.
 
-A wrong user name, password or code gets the same answer. Failures count per user name and address, and per address;
-after too many, an attempt has to wait, and is neither compared nor counted. Every attempt is on the staff's trail and
+A wrong user name, password or code gets the same answer. Failures count per line (an IPv4 address, an
+IPv6 network of 64 bits), per user name there, and per user name from wherever; after too many, an attempt has to wait,
+and is neither compared nor counted. Every attempt is on the staff's trail and
 in the log.
 """
 
@@ -15,26 +16,40 @@ from django.contrib.admin.forms import AdminAuthenticationForm
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest
+from django.utils import timezone
 from django_otp import devices_for_user, verify_token
 from django_otp.models import Device
 
+from auth_providers import limits
 from tenants import staff_trail
 from tenants.api.caller import client_of
 from tenants.clients import Client
 
 WINDOW = timedelta(minutes=15)
-# One address can be an office; one user name from one address is one person. A user name alone isn't counted: anyone
-# could lock its owner out.
+# One line can be an office; one user name from one line is one person.
 FAILURES_BY_PERSON = 5
-FAILURES_BY_ADDRESS = 50
+FAILURES_BY_LINE = 50
+# Guesses from many lines. Each failure beyond doubles the wait up to a quarter of an hour: about 100 guesses a day. It
+# does not hold up who has logged in from the same line before, or else anyone could lock the owner out.
+BY_NAME = limits.Backoff(name="staff.name", free=10)
+COUNTED = timedelta(days=1)
+KNOWN = timedelta(days=90)
 
 logger = logging.getLogger("patron.staff")
 
 
 def is_throttled(*, username: str, client: Client) -> bool:
-    """Whether this person or this address failed too often of late. The trail tells, so every process knows."""
-    failed = staff_trail.names_that_failed(client=client, within=WINDOW, at_most=FAILURES_BY_ADDRESS)
-    return len(failed) >= FAILURES_BY_ADDRESS or failed.count(_typed(username)) >= FAILURES_BY_PERSON
+    """Whether this person, this line or this name failed too often of late. The trail tells, so every process knows."""
+    failed = staff_trail.names_that_failed(client=client, within=WINDOW, at_most=FAILURES_BY_LINE)
+    if len(failed) >= FAILURES_BY_LINE or failed.count(_typed(username)) >= FAILURES_BY_PERSON:
+        return True
+    return _is_name_waiting(username) and not staff_trail.has_logged_in(username=username, client=client, within=KNOWN)
+
+
+def _is_name_waiting(username: str) -> bool:
+    failures = staff_trail.failures_of(username=username, within=COUNTED)
+    until = limits.wait_ends_at(rule=BY_NAME, failures=failures.count, failed_at=failures.last_at)
+    return until is not None and until > timezone.now()
 
 
 def _typed(username: str) -> str:

@@ -1,7 +1,9 @@
 """The audit trail of staff: log-ins, log-outs and refused log-ins in the back office."""
 
-from datetime import timedelta
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 
+from django.db.models import Count, Max, QuerySet
 from django.utils import timezone
 
 from tenants.clients import Client
@@ -13,22 +15,46 @@ THROTTLED = "throttled"
 USERNAME_MAX_LENGTH = 150  # of the column; what is typed may be longer
 
 
+@dataclass(frozen=True, kw_only=True)
+class Failures:
+    """How many log-ins failed, and when the last one did; None without any."""
+
+    count: int
+    last_at: datetime | None
+
+
 def record(*, action: str, username: str, client: Client, is_success: bool = True, reason: str = "") -> None:
     """Add an event. What was typed as a password or a code never enters it."""
     StaffEvent(
+        at=timezone.now(),
         action=action,
         username=username[:USERNAME_MAX_LENGTH],
         is_success=is_success,
         reason=reason,
         address=client.address or None,
+        subscriber=client.subscriber,
         user_agent=client.user_agent[:255],
     ).save(force_insert=True)
 
 
 def names_that_failed(*, client: Client, within: timedelta, at_most: int) -> list[str]:
-    """The user names, lower-case, of the newest failed log-ins from the caller's address; throttled ones were not
-    compared and don't count."""
-    failed = StaffEvent.objects.filter(
-        address=client.address or None, at__gt=timezone.now() - within, action=LOG_IN, is_success=False
-    ).exclude(reason=THROTTLED)
+    """The user names, lower-case, of the newest failed log-ins from the caller's line; throttled ones were not compared
+    and don't count."""
+    failed = _compared(within).filter(subscriber=client.subscriber, is_success=False)
     return [name.lower() for name in failed.order_by("-at").values_list("username", flat=True)[:at_most]]
+
+
+def failures_of(*, username: str, within: timedelta) -> Failures:
+    """The failed log-ins by this user name from wherever. It is the name as a log-in would have to spell it."""
+    failed = _compared(within).filter(username=username[:USERNAME_MAX_LENGTH], is_success=False)
+    return Failures(**failed.aggregate(count=Count("pk"), last_at=Max("at")))
+
+
+def has_logged_in(*, username: str, client: Client, within: timedelta) -> bool:
+    """Whether this user name logged in from the caller's line."""
+    succeeded = _compared(within).filter(subscriber=client.subscriber, is_success=True)
+    return succeeded.filter(username=username[:USERNAME_MAX_LENGTH]).exists()
+
+
+def _compared(within: timedelta) -> QuerySet[StaffEvent]:
+    return StaffEvent.objects.filter(at__gt=timezone.now() - within, action=LOG_IN).exclude(reason=THROTTLED)

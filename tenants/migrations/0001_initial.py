@@ -38,11 +38,12 @@ class Migration(migrations.Migration):
                 ('is_success', models.BooleanField(default=True)),
                 ('reason', models.CharField(blank=True, default='', max_length=255)),
                 ('address', models.GenericIPAddressField(null=True)),
+                ('subscriber', models.CharField(blank=True, default='', help_text='The address, or the network of one IPv6 line: who is counted.', max_length=49)),
                 ('user_agent', models.CharField(blank=True, default='', max_length=255)),
             ],
             options={
                 'ordering': ['-at', '-pk'],
-                'indexes': [models.Index(fields=['username', '-at'], name='staff_event_by_username'), models.Index(fields=['address', '-at'], name='staff_event_by_address')],
+                'indexes': [models.Index(fields=['username', '-at'], name='staff_event_by_username'), models.Index(fields=['subscriber', '-at'], name='staff_event_by_subscriber')],
             },
         ),
         migrations.CreateModel(

@@ -77,13 +77,16 @@ class StaffEvent(AppendOnly):
     is_success = models.BooleanField(default=True)
     reason = models.CharField(max_length=255, blank=True, default="")
     address = models.GenericIPAddressField(null=True)
+    subscriber = models.CharField(
+        max_length=49, blank=True, default="", help_text="The address, or the network of one IPv6 line: who is counted."
+    )
     user_agent = models.CharField(max_length=255, blank=True, default="")
 
     class Meta:
         ordering = ["-at", "-pk"]
         indexes = [
             models.Index(fields=["username", "-at"], name="staff_event_by_username"),
-            models.Index(fields=["address", "-at"], name="staff_event_by_address"),
+            models.Index(fields=["subscriber", "-at"], name="staff_event_by_subscriber"),
         ]
 
     def __str__(self) -> str:

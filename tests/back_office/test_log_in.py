@@ -15,6 +15,7 @@ from django_otp.oath import totp
 from django_otp.plugins.otp_totp.models import TOTPDevice
 from pytest_django import Settings
 
+from config.staff_login import BY_NAME, FAILURES_BY_PERSON
 from customers.models import Customer
 from tenants.models import StaffEvent
 from tests.back_office.pages import LIST, OUTBOX, TRAIL, Page, action_of, page_of
@@ -124,6 +125,41 @@ def test_failures_elsewhere_do_not_lock_the_owner_out(password: str) -> None:
     for _ in range(6):
         attempt("wrong", "000000", REMOTE_ADDR="203.0.113.9")
     assert attempt(password, code()) == ""
+
+
+def test_guesses_from_many_addresses_wait_ever_longer(
+    password: str, stopped_clock: None, pass_time: Callable[[timedelta], None]
+) -> None:
+    for number in range(110):
+        attempt("wrong", "000000", REMOTE_ADDR=f"203.0.113.{number}")
+    assert StaffEvent.objects.exclude(reason="throttled").count() == BY_NAME.free
+    assert "Too many failed attempts" in attempt(password, code())
+    waits = []
+    for number in range(14):
+        wait = BY_NAME.wait_after(BY_NAME.free + number)
+        pass_time(wait)
+        assert WRONG in attempt("wrong", "000000", REMOTE_ADDR=f"198.51.100.{number}")
+        assert "Too many" in attempt("wrong", "000000", REMOTE_ADDR=f"198.51.101.{number}")
+        waits.append(wait)
+    assert (waits[:3], waits[-1]) == ([timedelta(seconds=2**power) for power in range(3)], timedelta(minutes=15))
+    pass_time(timedelta(minutes=15))
+    assert attempt(password, code()) == ""
+
+
+def test_guesses_from_many_addresses_do_not_lock_the_owner_out(password: str) -> None:
+    assert attempt(password, code()) == ""
+    for number in range(BY_NAME.free):
+        attempt("wrong", "000000", REMOTE_ADDR=f"203.0.113.{number}")
+    TOTPDevice.objects.update(last_t=-1, throttling_failure_count=0, throttling_failure_timestamp=None)
+    assert "Too many" in attempt(password, code(), REMOTE_ADDR="203.0.113.200")
+    assert attempt(password, code()) == ""
+
+
+def test_one_line_of_ipv6_is_one_address(password: str) -> None:
+    for number in range(12):
+        attempt("wrong", "000000", REMOTE_ADDR=f"2001:db8:0:7::{number:x}")
+    assert StaffEvent.objects.exclude(reason="throttled").count() == FAILURES_BY_PERSON
+    assert WRONG in attempt("wrong", "000000", REMOTE_ADDR="2001:db8:0:8::1")
 
 
 def test_one_address_cannot_try_every_name(password: str) -> None:
