@@ -20,7 +20,7 @@ from rest_framework_simplejwt.exceptions import ExpiredTokenError, TokenError
 from rest_framework_simplejwt.tokens import Token
 
 from auth_providers.models import Session
-from tenants import signing_keys
+from tenants import isolation, signing_keys
 from tenants.directory import is_code
 from tenants.json_values import Json, JsonObject
 from tenants.models import Tenant
@@ -200,6 +200,9 @@ def _public_key(tenant_code: str, kid: str) -> PublicKey:
 
 def _find_public_jwk(tenant_code: str, kid: str) -> signing_keys.Jwk | None:
     tenant = Tenant.objects.filter(code=tenant_code, is_active=True).first()
-    key = signing_keys.find_published(tenant=tenant, kid=kid) if tenant else None
+    if tenant is None:
+        return None
+    with isolation.confined(tenant):
+        key = signing_keys.find_published(tenant=tenant, kid=kid)
     public_jwk: signing_keys.Jwk | None = key.public_jwk if key else None
     return public_jwk

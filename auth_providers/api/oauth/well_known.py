@@ -6,7 +6,7 @@ from django.conf import settings
 from django.http import HttpRequest, JsonResponse
 from django.views.decorators.http import require_safe
 
-from tenants import signing_keys
+from tenants import isolation, signing_keys
 from tenants.directory import UnknownTenant, get_tenant
 from tenants.models import Tenant
 
@@ -20,7 +20,8 @@ def _published(tenant_code: str, body: Any) -> JsonResponse:
         tenant = get_tenant(tenant_code)
     except UnknownTenant as error:
         return JsonResponse({"error": "unknown_tenant", "error_description": error.message}, status=404)
-    response = JsonResponse(body(tenant))
+    with isolation.confined(tenant):
+        response = JsonResponse(body(tenant))
     response["Cache-Control"] = f"public, max-age={int(signing_keys.KEY_SET_MAX_AGE.total_seconds())}"
     return response
 

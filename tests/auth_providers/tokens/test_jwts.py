@@ -1,15 +1,17 @@
 """JWTs: only what our key signed for this tenant is accepted, and a rotation of keys refuses no valid token."""
 
+from collections.abc import Callable
 from typing import Any
 
 import jwt
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 from django.core.cache import cache
+from django.test import Client
 from django.utils import timezone
 
 from auth_providers.tokens import jwts
-from tenants import signing_keys
+from tenants import isolation, signing_keys
 from tenants.models import SigningKey, Tenant
 from tests.auth_providers import forge
 from tests.factories import LoggedIn, log_in, make_customer
@@ -223,3 +225,14 @@ def test_sign_without_a_key(tenant: Tenant) -> None:
     SigningKey.objects.all().update(is_revoked=True)
     with pytest.raises(signing_keys.NoSigningKey):
         log_in(customer)
+
+
+@pytest.mark.postgres
+def test_keys_are_looked_up_confined_to_the_tenant(
+    logged_in: LoggedIn, statements: Callable[[Callable[[], object]], list[str]]
+) -> None:
+    path = "/tenants/acme/.well-known/jwks.json"
+    taken = statements(lambda: Client().get(path)) + statements(lambda: jwts.verify(logged_in.customer_jwt))
+    of_keys = [sql for sql in taken if SigningKey._meta.db_table in sql]
+    assert len(of_keys) == 2
+    assert all(isolation.ROLE in sql for sql in of_keys)
