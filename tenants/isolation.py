@@ -119,7 +119,7 @@ def references() -> list[Reference]:
             table=model._meta.db_table,
             column=field.column,
             target=field.related_model._meta.db_table,
-            target_key=field.target_field.column,
+            target_key=str(field.target_field.column),
         )
         for model in owned_models()
         for field in model._meta.local_fields
