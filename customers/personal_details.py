@@ -8,6 +8,7 @@ from typing import TypedDict
 import pycountry
 from django.utils import timezone
 
+from customers import secret_names
 from customers.mixins import merge_objects
 from customers.models import TEXT_MAX_LENGTH, Customer
 from tenants.errors import FieldError
@@ -18,7 +19,7 @@ class PersonalDetails(TypedDict, total=False):
     """What is to change: an absent key leaves its field as it is, None unsets it.
 
     A birth date is a `date` or ISO 8601 text, `nationality` is ISO 3166-1 alpha-2, `properties` are a merge patch
-    (RFC 7396).
+    (RFC 7396) without secrets (`secret_names`).
     """
 
     sex: str | None
@@ -51,6 +52,7 @@ def assign(*, customer: Customer, values: PersonalDetails) -> Iterator[FieldErro
                 setattr(customer, field, _READERS[field](customer, given[field]))
             except ValueError as error:
                 yield FieldError(field=field, code="invalid", message=str(error))
+    yield from secret_names.errors("properties", given.get("properties"))
 
 
 def _text(limit: int) -> Callable[[Customer, object], str | None]:

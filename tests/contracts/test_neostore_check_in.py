@@ -125,6 +125,34 @@ def test_storefronts_send_back_what_they_were_given(german: Tenant) -> None:
     assert Customer.objects.get().properties == {"shoeSize": {"eu": 39}}
 
 
+@pytest.mark.parametrize(
+    ("sent", "named"),
+    [
+        ({"password": "p4ssW0rd!"}, ["password"]),
+        ({"Passwort": "x", "PIN": 1234, "o.t.p": ["1"]}, ["PIN", "Passwort", "o.t.p"]),
+        ({"access_token": {}, "nueva contraseña": "x", "Hasło": "x", "mot-de-passe": "x"}, None),
+        ({"shop": {"login": [{"Token": "x"}, {"secret": False}]}}, ["shop.login.0.Token", "shop.login.1.secret"]),
+    ],
+)
+@pytest.mark.parametrize("policy", [CheckIn.PARTIAL, CheckIn.FULL])
+def test_secrets_are_refused_and_not_kept(policy: str, sent: Any, named: list[str] | None, german: Tenant) -> None:
+    Tenant.objects.update(check_in_policy=policy)
+    refused = hand_in(NEWCOMER | sent)
+    assert refused.status_code == 412
+    assert sorted(body_of(refused)["errors"]) == sorted(named or sent)
+    assert not Customer.objects.exists()
+    assert not Submission.objects.exists()
+
+
+def test_what_only_resembles_a_secret_is_kept(german: Tenant) -> None:
+    kept = {"pinCode": "110001", "tokenRing": 1, "spinning": True, "secretSanta": "Bob", "favouriteOtpApp": "x"}
+    sent = NEWCOMER | kept | {"password": None, "identifiers": {"pin": "4711"}}
+    body = body_of(hand_in(sent))
+    assert kept.items() <= body.items()
+    assert body["identifiers"]["pin"] == "4711"
+    assert Customer.objects.get().properties == kept
+
+
 def test_a_property_is_never_in_the_way_of_a_claim(tenant: Tenant) -> None:
     hand_in(NEWCOMER | {"sub": "1", "exp": 1, "isActivated": True, "customerNumber": "1"})
     customer = Customer.objects.get()

@@ -77,7 +77,7 @@ def in_contract_words(details: tuple[FieldError, ...]) -> tuple[FieldError, ...]
 def _contract_name(field: str) -> str:
     if field.startswith("consents."):
         return CONSENT + field.removeprefix("consents.")
-    return CONTRACT_NAMES.get(field, field)
+    return CONTRACT_NAMES.get(field, field).removeprefix("properties.")
 
 
 def answer_of(body: Mapping[str, Any]) -> tuple[UUID | None, str, list[FieldError]]:
