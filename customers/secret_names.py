@@ -10,20 +10,20 @@ from customers.spelling.names import folded
 from tenants.errors import FieldError
 
 WORDS = {
-    "en": "password passwd pwd passphrase passcode oldpassword currentpassword newpassword repeatpassword passwordrepeat "
-    "confirmpassword passwordconfirm passwordconfirmation passwordhash hashedpassword pin otp totp totpsecret "
-    "onetimepassword onetimecode mfacode twofactorcode recoverycode token accesstoken refreshtoken idtoken authtoken "
-    "sessiontoken bearertoken apitoken resettoken jwt secret clientsecret sharedsecret secretkey apikey privatekey "
-    "secretanswer securityanswer credentials cvv cvv2 cvc cvc2",
-    "de": "passwort kennwort altespasswort neuespasswort passwortwiederholung passwortwiederholen passwortbestatigung "
-    "passwortbestaetigung geheimnis geheimzahl geheimwort einmalpasswort einmalcode zugangscode sicherheitsantwort "
-    "kartenprufnummer kartenpruefnummer",
-    "fr": "motdepasse mdp nouveaumotdepasse ancienmotdepasse confirmationmotdepasse confirmermotdepasse codesecret codepin "
-    "codeconfidentiel jeton jetondacces reponsesecrete cryptogramme",
-    "es": "contrasena contrasenia nuevacontrasena contrasenaactual confirmarcontrasena repetircontrasena clavesecreta "
-    "claveacceso clavedeacceso codigosecreto secreto tokendeacceso respuestasecreta",
-    "pl": "haslo nowehaslo starehaslo powtorzhaslo potwierdzhaslo hasloponownie kodpin kodjednorazowy haslojednorazowe "
-    "sekret tajneslowo",
+    "en": "password passwd pwd passphrase passcode oldpassword currentpassword newpassword repeatpassword "
+    "passwordrepeat confirmpassword passwordconfirm passwordconfirmation passwordhash hashedpassword pin "
+    "otp totp totpsecret onetimepassword onetimecode mfacode twofactorcode recoverycode token accesstoken "
+    "refreshtoken idtoken authtoken sessiontoken bearertoken apitoken resettoken jwt secret clientsecret "
+    "sharedsecret secretkey apikey privatekey secretanswer securityanswer credentials cvv cvv2 cvc cvc2",
+    "de": "passwort kennwort altespasswort neuespasswort passwortwiederholung passwortwiederholen "
+    "passwortbestatigung passwortbestaetigung geheimnis geheimzahl geheimwort einmalpasswort einmalcode "
+    "zugangscode sicherheitsantwort kartenprufnummer kartenpruefnummer",
+    "fr": "motdepasse mdp nouveaumotdepasse ancienmotdepasse confirmationmotdepasse confirmermotdepasse "
+    "codesecret codepin codeconfidentiel jeton jetondacces reponsesecrete cryptogramme",
+    "es": "contrasena contrasenia nuevacontrasena contrasenaactual confirmarcontrasena repetircontrasena "
+    "clavesecreta claveacceso clavedeacceso codigosecreto secreto tokendeacceso respuestasecreta",
+    "pl": "haslo nowehaslo starehaslo powtorzhaslo potwierdzhaslo hasloponownie kodpin kodjednorazowy "
+    "haslojednorazowe sekret tajneslowo",
 }
 NAMES = frozenset(name for words in WORDS.values() for name in words.split())
 

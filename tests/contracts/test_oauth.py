@@ -7,6 +7,8 @@ from urllib.parse import urlencode
 
 import jsonschema_rs
 import pytest
+from authlib.oauth2.rfc8414 import AuthorizationServerMetadata
+from authlib.oidc.discovery import OpenIDProviderMetadata
 from django.http import HttpResponse
 from hypothesis import given
 from hypothesis import strategies as st
@@ -356,6 +358,13 @@ def test_any_bytes_and_any_authorization(tenant: Tenant) -> None:
 
 
 # -- where it is found ------------------------------------------------------------------------------------------------
+@pytest.mark.parametrize("kind", [AuthorizationServerMetadata, OpenIDProviderMetadata])
+def test_the_metadata_is_valid_for_clients(kind: Any, tenant: Tenant, settings: Settings) -> None:
+    """Clients take an issuer under HTTPS only."""
+    settings.PUBLIC_URL = "https://id.example.com"
+    kind(body_of(call("GET", "/tenants/acme/.well-known/openid-configuration"))).validate()
+
+
 @pytest.mark.parametrize(
     "path",
     [

@@ -54,7 +54,9 @@ def _discovery(tenant: Tenant) -> dict[str, Any]:
         "token_endpoint": f"{base}/oauth/token",
         "token_endpoint_auth_methods_supported": ["client_secret_basic", "client_secret_post", "none"],
         "grant_types_supported": [TOKEN_EXCHANGE, REFRESH_TOKEN],
-        "response_types_supported": [],  # both documents require it; there is no authorization endpoint
-        "id_token_signing_alg_values_supported": [signing_keys.ALGORITHM],
+        # Both documents require a value; there is no authorization endpoint (OAuth 2.0 Multiple Response Types, 4).
+        "response_types_supported": ["none"],
+        # Discovery 1.0, 3, requires RS256, and clients check that it is there. We issue no ID tokens.
+        "id_token_signing_alg_values_supported": [signing_keys.ALGORITHM, "RS256"],
         "subject_types_supported": ["public"],
     }
