@@ -15,7 +15,7 @@ CHECK_PYTHON := import sys; sys.version_info >= (3, 11) or sys.exit( \
 # One process per core.
 PYTEST := $(BIN)/pytest -n auto --dist loadgroup
 
-.PHONY: help run test test-postgres lint format bench mutants audit clean
+.PHONY: help run test test-postgres lint format fuzz bench mutants audit clean
 
 help: ## Show what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -43,6 +43,10 @@ lint: $(VENV)/dev.stamp ## Check style, types, import directions, migrations and
 format: $(VENV)/dev.stamp ## Format the code
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+
+fuzz: COUNT = 100000
+fuzz: $(VENV)/dev.stamp ## Send every operation values of any type, size and encoding (COUNT=100000 SEED=1)
+	@env -u TEST_DATABASE_URL FUZZ_COUNT=$(COUNT) FUZZ_SEED=$(SEED) $(PYTEST) tests/contracts/test_fuzz.py
 
 bench: $(VENV)/dev.stamp ## Measure the hot paths on both databases
 	@$(BIN)/python bench/run.py

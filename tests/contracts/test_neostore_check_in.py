@@ -144,6 +144,13 @@ def test_secrets_are_refused_and_not_kept(policy: str, sent: Any, named: list[st
     assert not Submission.objects.exists()
 
 
+@pytest.mark.parametrize("value", [["a@example.com"], {"a": 1}, 5, 1.5, True])
+@pytest.mark.parametrize("name", ["email", "phoneNumber", "country", "postcode", "birthDate", "currency", "language"])
+def test_a_value_of_another_type_names_its_field(name: str, value: Any, german: Tenant) -> None:
+    refused = hand_in({"firstName": "Grace"} | {name: value})
+    assert (refused.status_code, list(body_of(refused)["errors"])) == (412, [name])
+
+
 def test_what_only_resembles_a_secret_is_kept(german: Tenant) -> None:
     kept = {"pinCode": "110001", "tokenRing": 1, "spinning": True, "secretSanta": "Bob", "favouriteOtpApp": "x"}
     sent = NEWCOMER | kept | {"password": None, "identifiers": {"pin": "4711"}}
