@@ -116,6 +116,19 @@ def find_locked(*, tenant: Tenant, purpose: MailedToken.Purpose, token: str) -> 
     return mailed
 
 
+def mark_used(*, tenant: Tenant, mailed: MailedToken) -> None:
+    """Keep that the token was accepted, for `find_used`."""
+    now = timezone.now()
+    MailedToken.objects.for_tenant(tenant).filter(pk=mailed.pk).update(spent_at=now, used_at=now)
+
+
+def find_used(*, tenant: Tenant, purpose: MailedToken.Purpose, token: str) -> tuple[Account, datetime] | None:
+    """The account of a token that was accepted before, and when it was; None for every other token."""
+    used = MailedToken.objects.for_tenant(tenant).filter(purpose=purpose, token_hash=digest(token))
+    mailed = used.filter(account__customer__erased_at=None).select_related("account__customer").first()
+    return (mailed.account, mailed.used_at) if mailed and mailed.used_at else None
+
+
 def spend_own(*, tenant: Tenant, purpose: MailedToken.Purpose, token: str, customer: Customer) -> None:
     """Use up a token that was mailed to this customer. Raises `InvalidMailedToken`, also for another customer's."""
     mine = _good(tenant, purpose).filter(account__customer=customer, token_hash=digest(token))

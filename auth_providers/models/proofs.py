@@ -53,6 +53,7 @@ class MailedToken(TenantOwned):
     created_at = models.DateTimeField(default=timezone.now)
     expires_at = models.DateTimeField()
     spent_at = models.DateTimeField(null=True)
+    used_at = models.DateTimeField(null=True)  # of those that are spent: when it was accepted; others were voided
 
     class Meta:
         indexes = [models.Index(fields=["expires_at"], name="mailed_token_by_expiry")]

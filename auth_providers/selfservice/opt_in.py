@@ -5,9 +5,11 @@ else that was set without a proof goes (`accounts.verification`).
 """
 
 from dataclasses import replace
+from datetime import timedelta
 from uuid import UUID
 
 from django.db import transaction
+from django.utils import timezone
 
 from auth_providers import limits
 from auth_providers.accounts import mailed_tokens, verification
@@ -17,12 +19,23 @@ from auth_providers.tokens import sessions
 from auth_providers.tokens.log_in_attempt import LogInAttempt
 from customers.spelling.emails import normalize_email
 from tenants.clients import Client
+from tenants.errors import DomainError, Kind, Reason
 from tenants.models import Tenant
 from tenants.outbox import queue
 from tenants.outbox.queue import MessageContext
 
+# Clients repeat a request whose answer got lost, and people click twice.
+REPEAT_WINDOW = timedelta(seconds=30)
 TEMPLATE = "opt_in"
 ADDITIONAL_TEMPLATE = "additional_log_in"
+
+
+class AlreadyConfirmed(DomainError):
+    """The same link was followed before, longer than `REPEAT_WINDOW` ago, or the session from then has ended."""
+
+    kind = Kind.INVALID
+    reason = Reason.ALREADY_CONFIRMED
+    default_message = "This has been confirmed already."
 
 
 def ask(*, tenant: Tenant, account: Account) -> None:
@@ -70,9 +83,16 @@ def confirm(*, attempt: LogInAttempt, token: str, caller: Session | None = None)
     `caller` is the session that the token is shown in: an additional log-in becomes its customer's only there; shown
     elsewhere, it proves that the mailbox is somebody else's, who is a new customer. Raises
     `mailed_tokens.InvalidMailedToken`, `sessions.LogInRefused` for a customer who may not log in all the same, and what
-    `sessions.start` raises where a second factor is due: the account is confirmed then, too.
+    `sessions.start` raises where a second factor is due: the account is confirmed then, too. The same token logs in
+    again for `REPEAT_WINDOW`; after that it raises `AlreadyConfirmed`.
     """
-    account = _confirm(attempt.tenant, token, attempt.client, caller)
+    try:
+        account = _confirm(attempt.tenant, token, attempt.client, caller)
+    except mailed_tokens.InvalidMailedToken:
+        confirmed = _find_confirmed(attempt.tenant, token)
+        if confirmed is None:
+            raise
+        account = confirmed
     proven = replace(attempt, method=PASSWORD, note="opt-in confirmed", is_mailbox_proof=True)
     return sessions.start(attempt=proven, account=account)
 
@@ -100,7 +120,21 @@ def _confirm(tenant: Tenant, token: str, client: Client, caller: Session | None)
         raise mailed_tokens.InvalidMailedToken from error
     if pending is not None:
         pending_sign_ups.apply(tenant=tenant, account=verified, pending=pending, client=client)
+    mailed_tokens.mark_used(tenant=tenant, mailed=mailed)
     return verified
+
+
+def _find_confirmed(tenant: Tenant, token: str) -> Account | None:
+    """The account that this very token has just confirmed; None for a token that never has. Raises
+    `AlreadyConfirmed`."""
+    found = mailed_tokens.find_used(tenant=tenant, purpose=MailedToken.Purpose.OPT_IN, token=token)
+    if found is None:
+        return None
+    account, used_at = found
+    ended = Session.objects.for_tenant(tenant).filter(customer=account.customer, ended_at__gte=used_at)
+    if not account.is_verified or timezone.now() - used_at > REPEAT_WINDOW or ended.exists():
+        raise AlreadyConfirmed
+    return account
 
 
 def _session_of_proof(account: Account, link: mailed_tokens.OptIn, caller: Session | None) -> UUID | None:

@@ -27,9 +27,12 @@ COUNT, SEED = int(os.environ.get("FUZZ_COUNT", "3000")), int(os.environ.get("FUZ
 LONGEST = 5.0  # seconds that one request may take, on a machine that is busy with others
 POLICIES = [policy.value for policy in CheckIn]
 EVERY_FIELD = sorted({name for names in (*FIELDS.values(), *PARTS.values()) for name in names})
-QUERY = ("tenant", "hybris-tenant", "client_id", "refresh_token", "anonymous_token", "currency", "siteCode", "language")
-QUERY += ("targetLocation", "expand", "tags", "token", "refreshToken", "legalEntityId", "accessToken", "code", "state")
-QUERY += ("provider", "flow", "responseFields", "redirect_uri", "code_verifier", "subjectAccessToken", "config")
+QUERY = (
+    *("tenant", "hybris-tenant", "client_id", "refresh_token", "anonymous_token", "currency", "siteCode"),
+    *("language", "targetLocation", "expand", "tags", "token", "refreshToken", "legalEntityId", "accessToken", "code"),
+    *("state", "provider", "flow", "responseFields", "redirect_uri", "code_verifier", "subjectAccessToken"),
+    "config",
+)
 ENCODINGS = ("utf-8", "utf-8-sig", "utf-16", "utf-32-le", "latin-1", "cp037", "shift_jis")
 
 

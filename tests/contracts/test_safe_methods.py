@@ -1,13 +1,14 @@
 """HEAD and OPTIONS change nothing (RFC 9110, 9.2.1), whatever a contract lets GET do; nor does a browser's prefetch."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.apps import apps
 from django.http import HttpResponse
 
-from tests.contracts.calls import call
+from tests.contracts.calls import body_of, call
 from tests.contracts.operations import EVERY_OPERATION, Operation, Scene
 
 CHANGING = ("anonymous-login", "anonymous-refresh", "logout", "refreshauthtoken", "opt-in", "kibo-anonymous")
@@ -51,6 +52,17 @@ def test_a_prefetch_spends_nothing(name: str, headers: Mapping[str, str], scene:
     assert send(operation, scene, "GET", headers).status_code == 403
     assert everything_stored() == before
     assert operation.send(scene).status_code == operation.success
+
+
+def test_a_link_that_is_followed_twice(scene: Scene, pass_time: Callable[[timedelta], None]) -> None:
+    operation = next(each for each in GETS if each.name == "opt-in").prepared(scene)
+    first, again = operation.send(scene), operation.send(scene)
+    assert (first.status_code, again.status_code) == (200, 200)
+    assert body_of(again)["session_id"] == body_of(first)["session_id"]
+    pass_time(timedelta(minutes=1))
+    late = operation.send(scene)
+    assert (late.status_code, body_of(late)["type"]) == (400, "bad_request")
+    assert body_of(late)["message"] == "This has been confirmed already."
 
 
 @pytest.mark.parametrize("name", ["me-get", "addresses-list", "validateauthtoken", "customer-get"])

@@ -110,7 +110,17 @@ NOT_PERSONAL: dict[str, set[str]] = {
         "second_factor",
     },
     "Token": {"id", "tenant", "session", "api_key", "kind", "token_hash", "issued_at", "expires_at", "spent_at"},
-    "MailedToken": {"id", "tenant", "purpose", "account", "token_hash", "created_at", "expires_at", "spent_at"},
+    "MailedToken": {
+        "id",
+        "tenant",
+        "purpose",
+        "account",
+        "token_hash",
+        "created_at",
+        "expires_at",
+        "spent_at",
+        "used_at",
+    },
     "OneTimeCode": {
         *("id", "tenant", "purpose", "channel", "challenge_id", "code_hmac", "wrong_answers", "issued_at"),
         *("expires_at", "spent_at", "last_generated_timestamp", "throttling_failure_timestamp"),

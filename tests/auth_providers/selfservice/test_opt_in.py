@@ -59,10 +59,22 @@ def test_confirm_logs_in_and_keeps_the_visit(waiting: Customer) -> None:
     assert AuditEvent.objects.get(action="log_in").reason == "opt-in confirmed"
 
 
-def test_confirm_twice(waiting: Customer) -> None:
+def test_confirm_twice(waiting: Customer, pass_time: Callable[[timedelta], None]) -> None:
     token = receive_token()
-    confirm(waiting.tenant, token)
-    with pytest.raises(InvalidMailedToken):
+    visit = open_anonymous(waiting.tenant).session
+    first = confirm(waiting.tenant, token, anonymous_session=visit)
+    again = confirm(waiting.tenant, token, anonymous_session=visit)
+    assert (again.session.pk, again.account) == (first.session.pk, first.account)
+    pass_time(timedelta(seconds=31))
+    with pytest.raises(opt_in.AlreadyConfirmed):
+        confirm(waiting.tenant, token)
+    assert AuditEvent.objects.filter(action="verify_account").count() == 1
+
+
+def test_confirm_twice_with_a_log_out_between(waiting: Customer) -> None:
+    token = receive_token()
+    sessions.end(tenant=waiting.tenant, session=confirm(waiting.tenant, token).session)
+    with pytest.raises(opt_in.AlreadyConfirmed):
         confirm(waiting.tenant, token)
 
 
