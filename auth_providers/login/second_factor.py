@@ -1,7 +1,7 @@
 """The second half of a log-in whose first factor is proven (`second_factor_policy`): a code is sent where one must be,
 and shown."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from django.utils import timezone
@@ -24,7 +24,7 @@ LONGEST = timedelta(hours=1)
 # A code by the channel that the first one came by: no second factor, so that no token calls it one.
 REPEATED = "repeated_code"
 
-__all__ = ["InvalidHandle", "SecondFactorDue", "complete", "send_code"]
+__all__ = ["InvalidHandle", "SecondFactorDue", "Shown", "complete", "log_in", "send_code", "show"]
 
 
 class InvalidHandle(DomainError):
@@ -33,6 +33,14 @@ class InvalidHandle(DomainError):
     kind = Kind.UNAUTHENTICATED
     reason = Reason.INVALID_HANDLE
     default_message = "This log-in is over. Start again."
+
+
+@dataclass(frozen=True, kw_only=True)
+class Shown:
+    """A log-in whose second factor was shown, and which one it was."""
+
+    pending: PendingLogIn
+    factor: str
 
 
 def send_code(*, tenant: Tenant, handle: str, client: Client) -> one_time_code.Issued | None:
@@ -67,12 +75,28 @@ def complete(*, attempt: LogInAttempt, handle: str, code: str) -> sessions.Start
     Raises `InvalidHandle`, `one_time_code.InvalidCode`, `limits.Throttled`, `second_factor_policy.NoSecondFactor`, and
     `sessions.LogInRefused` for a customer who may not log in any more. Not inside a transaction: failures count.
     """
-    tenant, client = attempt.tenant, attempt.client
+    shown = show(tenant=attempt.tenant, handle=handle, code=code, client=attempt.client)
+    return log_in(attempt=attempt, shown=shown)
+
+
+def show(*, tenant: Tenant, handle: str, code: str, client: Client) -> Shown:
+    """Prove the second factor that is waited for under this handle, and spend the handle.
+
+    Raises `InvalidHandle`, `one_time_code.InvalidCode`, `limits.Throttled` and `second_factor_policy.NoSecondFactor`.
+    Not inside a transaction: failures count.
+    """
     pending = _get(tenant, handle)
-    account = pending.account
     factor = _prove(tenant, pending, code, client)
     if not _waiting(tenant, digest(handle)).update(spent_at=timezone.now()):
         raise InvalidHandle
+    return Shown(pending=pending, factor=factor)
+
+
+def log_in(*, attempt: LogInAttempt, shown: Shown) -> sessions.Started:
+    """Log in whoever has shown a second factor. Raises `sessions.LogInRefused` for a customer who may not log in any
+    more."""
+    tenant, client = attempt.tenant, attempt.client
+    pending, factor, account = shown.pending, shown.factor, shown.pending.account
     known = audit.known_device_events(tenant=tenant, client=client).filter(customer_number=account.customer.number)
     proven = replace(
         attempt,

@@ -259,6 +259,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('challenge_id', models.UUIDField()),
+                ('handle_hash', models.BinaryField(max_length=32, null=True)),
                 ('data_encrypted', models.TextField(editable=False)),
                 ('flow', models.CharField(blank=True, default='', max_length=64)),
                 ('position', models.PositiveSmallIntegerField(default=0)),
@@ -419,6 +420,10 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='submission',
             constraint=models.UniqueConstraint(fields=('tenant', 'challenge_id'), name='submission_challenge_unique'),
+        ),
+        migrations.AddConstraint(
+            model_name='submission',
+            constraint=models.UniqueConstraint(fields=('tenant', 'handle_hash'), name='submission_handle_unique'),
         ),
         migrations.AddIndex(
             model_name='token',

@@ -41,10 +41,12 @@ class Submission(TenantOwned):
     """What a storefront handed in and a challenge is open for: kept, encrypted, until the answer or the expiry.
 
     `position` is the step of the flow to go on with; `customer_number` is whose profile it would change, "" for a new
-    one, and `is_written` says whether the profile has the data already (a challenge in the middle of a flow).
+    one, and `is_written` says whether the profile has the data already (a challenge in the middle of a flow). Once the
+    challenge is answered and a second factor is due, it waits on under that factor's handle.
     """
 
     challenge_id = models.UUIDField()
+    handle_hash = models.BinaryField(max_length=32, null=True)
     data_encrypted = models.TextField(editable=False)
     flow = models.CharField(max_length=64, blank=True, default="")
     position = models.PositiveSmallIntegerField(default=0)
@@ -55,7 +57,10 @@ class Submission(TenantOwned):
     spent_at = models.DateTimeField(null=True)
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["tenant", "challenge_id"], name="submission_challenge_unique")]
+        constraints = [
+            models.UniqueConstraint(fields=["tenant", "challenge_id"], name="submission_challenge_unique"),
+            models.UniqueConstraint(fields=["tenant", "handle_hash"], name="submission_handle_unique"),
+        ]
         indexes = [models.Index(fields=["expires_at"], name="submission_by_expiry")]
 
     def __str__(self) -> str:

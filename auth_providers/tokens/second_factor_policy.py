@@ -83,6 +83,12 @@ def without_second_factor(
     return free
 
 
+def is_due(*, tenant: Tenant, client: Client, customer: Customer) -> bool:
+    """Whether the customer needs a second factor on this device."""
+    own = Customer.objects.for_tenant(tenant).filter(pk=customer.pk)
+    return not without_second_factor(tenant=tenant, client=client, customers=own).exists()
+
+
 def ask(*, attempt: LogInAttempt, account: Account) -> NoReturn:
     """Keep the proven first factor and raise `SecondFactorDue`, or `NoSecondFactor`. Not inside a transaction: what is
     raised would undo what was kept."""

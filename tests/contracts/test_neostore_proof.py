@@ -66,7 +66,9 @@ def make_person(tenant: Tenant, email: str, **profile: Any) -> Customer:
     customer = profiles.create(
         tenant=tenant, number=number, values=profiles.changes_of({"contact_email": email, **profile})
     )
-    Account.objects.create(tenant=tenant, customer=customer, identifier=email, password=NO_PASSWORD)
+    Account.objects.create(
+        tenant=tenant, customer=customer, identifier=email, password=NO_PASSWORD, **factories.VERIFIED
+    )
     return customer
 
 
@@ -81,7 +83,7 @@ def token_of(customer: Customer) -> str:
 def make_victim(tenant: Tenant) -> Customer:
     """A customer with something in every table, proven in every way."""
     customer = make_person(tenant, EMAIL, contact_phone=PHONE, first_name="Victoria")
-    Account.objects.create(tenant=tenant, customer=customer, kind="phone", identifier=PHONE)
+    Account.objects.create(tenant=tenant, customer=customer, kind="phone", identifier=PHONE, **factories.VERIFIED)
     CustomerIdentifier.objects.create(tenant=tenant, customer=customer, name="card", value="4711")
     Consent.objects.create(tenant=tenant, customer=customer, purpose="email", is_given=True)
     Address.objects.create(

@@ -9,7 +9,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from auth_providers.api.neostore.base import NeostoreViewSet
-from auth_providers.api.neostore.records import code_sent, code_shown_by_app
+from auth_providers.api.neostore.records import code_sent
 from auth_providers.intake import challenges
 from auth_providers.login import federated, one_time_code, second_factor, social, token_exchange, webhook
 from auth_providers.login import password as password_login
@@ -90,7 +90,7 @@ class AuthenticateViewSet(NeostoreViewSet):
         try:
             outcome = own[name](request.data) if name in own else self._by_other_provider(name, request.data)
         except second_factor.SecondFactorDue as due:
-            return self._second_factor(due)
+            return Response(self.second_factor(due), status=202)
         except federated.LinkNeeded as needed:
             if needed.issued is None:
                 raise
@@ -126,13 +126,9 @@ class AuthenticateViewSet(NeostoreViewSet):
         return challenges.answer(attempt=self._attempt, challenge_id=given["challengeId"], code=given["code"])
 
     def _by_authenticator(self, data: Mapping[str, Any]) -> Outcome:
-        """The second factor of a log-in whose first one is proven."""
+        """The second factor of what was proven by a first one: a log-in, or data that was handed in."""
         given = _valid(CodeAnswer, data)
-        return second_factor.complete(
-            attempt=self._attempt,
-            handle=given["challengeId"],
-            code=given["code"],
-        )
+        return challenges.answer(attempt=self._attempt, challenge_id=given["challengeId"], code=given["code"])
 
     def _by_other_provider(self, name: str, data: Mapping[str, Any]) -> Outcome:
         provider = registry.find_provider(tenant=self.tenant, name=name)
@@ -161,13 +157,6 @@ class AuthenticateViewSet(NeostoreViewSet):
             provider=provider,
             credentials=credentials,
         ).started
-
-    def _second_factor(self, due: second_factor.SecondFactorDue) -> Response:
-        """The first factor is proven: a code is sent, or the authenticator app shows one."""
-        issued = second_factor.send_code(tenant=self.tenant, handle=due.handle, client=self.client)
-        if issued is not None:
-            return Response(code_sent(issued, challenge_id=due.handle), status=202)
-        return Response(code_shown_by_app(due), status=202)
 
 
 def _valid(shape: type[serializers.Serializer[Any]], data: Mapping[str, Any]) -> dict[str, Any]:

@@ -6,6 +6,9 @@ from rest_framework.negotiation import BaseContentNegotiation
 from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 
+from auth_providers.api.neostore.records import Challenge, code_sent, code_shown_by_app
+from auth_providers.login import second_factor
+from auth_providers.tokens.second_factor_policy import SecondFactorDue
 from tenants.api.base import JsonOnly, UnknownPath
 from tenants.api.bodies import JsonParser, JsonRenderer
 from tenants.api.problems import PROBLEM, ProblemViewSet
@@ -64,6 +67,11 @@ class NeostoreViewSet(ProblemViewSet):
     parser_classes = [JsonParser, TextJsonParser, SuffixJsonParser]
     renderer_classes = [JsonRenderer, TextJsonRenderer, PlainRenderer]
     content_negotiation_class = ByAccept
+
+    def second_factor(self, due: SecondFactorDue) -> Challenge:
+        """The first factor is proven: a code is sent, or the authenticator app shows one."""
+        issued = second_factor.send_code(tenant=self.tenant, handle=due.handle, client=self.client)
+        return code_shown_by_app(due) if issued is None else code_sent(issued, challenge_id=due.handle)
 
     def problem_type(self) -> str:
         asked = named_types(self.request)

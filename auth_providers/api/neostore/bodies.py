@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
-from uuid import UUID
 
 from auth_providers.intake import submission
 from auth_providers.intake.entries import Entry
@@ -80,27 +79,20 @@ def _contract_name(field: str) -> str:
     return CONTRACT_NAMES.get(field, field).removeprefix("properties.")
 
 
-def answer_of(body: Mapping[str, Any]) -> tuple[UUID | None, str, list[FieldError]]:
-    """The challenge's id and the code, of the object `challenge` in the body, and what is wrong with it."""
+def answer_of(body: Mapping[str, Any]) -> tuple[str, str, list[FieldError]]:
+    """The challenge's id (of a second factor: its handle) and the code, of the object `challenge` in the body, and what
+    is wrong with it."""
     challenge = body["challenge"]
     if not isinstance(challenge, Mapping):
-        return None, "", [FieldError(field="challenge", code="type", message="This must be an object.")]
+        return "", "", [FieldError(field="challenge", code="type", message="This must be an object.")]
     errors = list(_missing("challenge.", challenge, ("id", "code")))
-    return (None, "", errors) if errors else (uuid_of(challenge["id"]), challenge["code"], [])
+    return ("", "", errors) if errors else (challenge["id"], challenge["code"], [])
 
 
 def _missing(prefix: str, body: Mapping[str, Any], names: tuple[str, ...]) -> Iterator[FieldError]:
     for name in names:
         if not isinstance(body.get(name), str):
             yield FieldError(field=f"{prefix}{name}", code="required", message="This must be text.")
-
-
-def uuid_of(text: str) -> UUID | None:
-    """The id; None for a text that is none."""
-    try:
-        return UUID(text)
-    except ValueError:
-        return None
 
 
 def written_body(written: submission.Written, profile: FullProfile) -> dict[str, Any]:

@@ -12,10 +12,12 @@ from auth_providers.api.authentication import principal_of
 from auth_providers.api.neostore import bodies
 from auth_providers.api.neostore.base import NeostoreViewSet
 from auth_providers.api.neostore.records import code_sent
-from auth_providers.intake import submission
+from auth_providers.intake import answers, submission
 from auth_providers.intake.entries import Entry
 from auth_providers.login import one_time_code
 from auth_providers.tokens.bearer import Principal
+from auth_providers.tokens.log_in_attempt import Issue, LogInAttempt
+from auth_providers.tokens.second_factor_policy import SecondFactorDue
 from customers import full_profiles
 from customers.models import Customer
 from tenants.api.failures import Failure
@@ -50,6 +52,8 @@ class CustomerViewSet(NeostoreViewSet):
             raise ParseError("The body is not an object.")
         try:
             outcome = self._answer(body) if body.get("challenge") is not None else self._submit(request, body)
+        except SecondFactorDue as due:
+            return Response(self.second_factor(due), status=202)
         except DomainError as error:
             error.details = bodies.in_contract_words(error.details)
             raise
@@ -85,6 +89,5 @@ class CustomerViewSet(NeostoreViewSet):
         challenge_id, code, errors = bodies.answer_of(body)
         if errors:
             raise InvalidInput(details=tuple(errors))
-        if challenge_id is None:
-            raise one_time_code.InvalidCode
-        return submission.answer(tenant=self.tenant, challenge_id=challenge_id, code=code, client=self.client)
+        attempt = LogInAttempt(tenant=self.tenant, issue=Issue.CUSTOMER_JWT, client=self.client)
+        return answers.answer(attempt=attempt, challenge_id=challenge_id, code=code)

@@ -12,10 +12,11 @@ from auth_providers.accounts import accounts, notices
 from auth_providers.accounts.contact_points import SMS, ContactPoint
 from auth_providers.accounts.notices import Notice
 from auth_providers.accounts.passwords import NO_PASSWORD
-from auth_providers.intake import submission
+from auth_providers.intake import answers, submission, writing
 from auth_providers.intake.entries import Entry
 from auth_providers.login import federated, second_factor, totp
 from auth_providers.login import password as password_login
+from auth_providers.login.one_time_code import Issued
 from auth_providers.models import Account, AuthProvider, Flow
 from auth_providers.providers.oidc import Identity
 from auth_providers.selfservice import additional_log_in, email_change, password_reset, staff_actions
@@ -97,6 +98,11 @@ def add_log_in(customer: Customer) -> None:
     )
 
 
+def answer(tenant: Tenant, issued: Issued, code: str) -> writing.Outcome:
+    attempt = LogInAttempt(tenant=tenant, issue=Issue.CUSTOMER_JWT, client=CLIENT)
+    return answers.answer(attempt=attempt, challenge_id=str(issued.challenge_id), code=code)
+
+
 def add_log_in_by_a_flow(customer: Customer) -> None:
     """The owner hands in a new telephone number, and a flow asks for a code to it."""
     Flow.objects.create(tenant=customer.tenant, name="phone", steps=[{"step": "challenge", "channel": "sms"}])
@@ -105,7 +111,7 @@ def add_log_in_by_a_flow(customer: Customer) -> None:
     )
     assert not isinstance(issued, submission.Written)
     code = json.loads(decrypt(Message.objects.get(recipient=PHONE).context_encrypted))["code"]
-    submission.answer(tenant=customer.tenant, challenge_id=issued.challenge_id, code=code, client=CLIENT)
+    answer(customer.tenant, issued, code)
 
 
 def link_identity(customer: Customer) -> None:

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from auth_providers import retention
 from auth_providers.accounts import mailed_tokens
-from auth_providers.intake import pending_submissions, submission
+from auth_providers.intake import answers, pending_submissions, submission, writing
 from auth_providers.intake.entries import Entry
 from auth_providers.login import one_time_code
 from auth_providers.login import password as password_login
@@ -23,6 +23,11 @@ from tenants.outbox import worker
 from tests import factories
 
 EMAIL, PHONE = "grace@example.com", "+4915112345678"
+
+
+def answer(tenant: Tenant, issued: one_time_code.Issued, code: str) -> writing.Outcome:
+    attempt = LogInAttempt(tenant=tenant, issue=Issue.CUSTOMER_JWT, client=factories.CLIENT)
+    return answers.answer(attempt=attempt, challenge_id=str(issued.challenge_id), code=code)
 
 
 def submit(tenant: Tenant) -> submission.Outcome:
@@ -67,10 +72,10 @@ def newest_code() -> str:
 def test_a_code_that_no_submission_waits_for_answers_none(tenant: Tenant) -> None:
     """Such as that of a challenge that links an identity: it has the same purpose."""
     issued = one_time_code.request(
-        tenant=tenant, purpose=submission.PURPOSE, channel="email", destination=EMAIL, client=factories.CLIENT
+        tenant=tenant, purpose=writing.PURPOSE, channel="email", destination=EMAIL, client=factories.CLIENT
     )
     with pytest.raises(one_time_code.InvalidCode):
-        submission.answer(tenant=tenant, challenge_id=issued.challenge_id, code=newest_code(), client=factories.CLIENT)
+        answer(tenant, issued, newest_code())
     assert not Account.objects.exists()
 
 
@@ -79,8 +84,8 @@ def test_a_submission_is_answered_by_its_own_code(tenant: Tenant) -> None:
     code = newest_code()
     wrong = f"{(int(code) + 1) % 10**6:06}"
     with pytest.raises(one_time_code.InvalidCode):
-        submission.answer(tenant=tenant, challenge_id=issued.challenge_id, code=wrong, client=factories.CLIENT)
-    outcome = submission.answer(tenant=tenant, challenge_id=issued.challenge_id, code=code, client=factories.CLIENT)
+        answer(tenant, issued, wrong)
+    outcome = answer(tenant, issued, code)
     assert isinstance(outcome, submission.Written)
     confirmed = Account.objects.exclude(verified_at=None).values_list("identifier", flat=True)
     assert list(confirmed) == [EMAIL]

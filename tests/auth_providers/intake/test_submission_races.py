@@ -6,10 +6,11 @@ from typing import Any
 import pytest
 
 from auth_providers.accounts import verification
-from auth_providers.intake import pending_submissions, submission
+from auth_providers.intake import answers, pending_submissions, submission, writing
 from auth_providers.intake.entries import Entry
 from auth_providers.login import one_time_code
 from auth_providers.models import Account, Submission
+from auth_providers.tokens.log_in_attempt import Issue, LogInAttempt
 from customers.enrichment.fields import fields_of
 from customers.models import Customer, CustomerIdentifier
 from tenants.models import CheckIn, Message, Tenant
@@ -18,6 +19,11 @@ from tests.contracts.neostore_calls import sent_code
 from tests.races import at_once
 
 EMAIL = "grace@example.com"
+
+
+def answer(tenant: Tenant, issued: one_time_code.Issued, code: str) -> writing.Outcome:
+    attempt = LogInAttempt(tenant=tenant, issue=Issue.CUSTOMER_JWT, client=factories.CLIENT)
+    return answers.answer(attempt=attempt, challenge_id=str(issued.challenge_id), code=code)
 
 
 def submit(tenant: Tenant, flow: str = "", **values: Any) -> submission.Outcome:
@@ -47,9 +53,7 @@ def test_many_answers_of_one_challenge_write_once() -> None:
     code = sent_code()
     results = at_once(
         6,
-        lambda _: submission.answer(
-            tenant=tenant, challenge_id=issued.challenge_id, code=code, client=factories.CLIENT
-        ),
+        lambda _: answer(tenant, issued, code),
     )
     assert Counter(type(result) for result in results) == {submission.Written: 1, one_time_code.InvalidCode: 5}
     assert Customer.objects.count() == Account.objects.count() == 1
