@@ -9,12 +9,14 @@ from typing import Any
 import pytest
 from django.core.cache import cache
 from django.db import OperationalError, connection
+from django.db.backends.postgresql.operations import DatabaseOperations
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from rest_framework.test import APIClient
 
 from auth_providers.accounts.passwords import Argon2idHasher
 from tenants import isolation
+from tenants.append_only import TRAILS
 from tenants.models import Tenant
 from tests import factories, node_packages
 from tests.neighbours import Neighbours, settle
@@ -39,6 +41,21 @@ def cheap_hashing(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatc
     if request.node.get_closest_marker("real_hashing") is None:
         monkeypatch.setattr(Argon2idHasher, "memory_cost", 8)
         monkeypatch.setattr(Argon2idHasher, "time_cost", 1)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def trails_can_be_emptied() -> Iterator[None]:
+    """A test with transactions of its own is followed by a TRUNCATE of every table, which the trails refuse."""
+    sql_flush = DatabaseOperations.sql_flush
+
+    def with_trails(self: DatabaseOperations, *args: Any, **options: Any) -> list[str]:
+        switched = "ALTER TABLE {} {} TRIGGER {}_no_truncate"
+        off, on = ([switched.format(table, verb, table) for table in TRAILS] for verb in ("DISABLE", "ENABLE"))
+        return [*off, *sql_flush(self, *args, **options), *on]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(DatabaseOperations, "sql_flush", with_trails)
+        yield
 
 
 @pytest.fixture(scope="session")
