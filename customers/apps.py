@@ -1,5 +1,7 @@
 """What the app is called in the back office."""
 
+from importlib import import_module
+
 from django.apps import AppConfig
 
 
@@ -8,3 +10,7 @@ class CustomersConfig(AppConfig):
 
     name = "customers"
     verbose_name = "Customers"
+
+    def ready(self) -> None:
+        """The checks register themselves."""
+        import_module("customers.checks")

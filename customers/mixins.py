@@ -54,15 +54,18 @@ def merge_objects(target: JsonObject, patch: JsonObject) -> dict[str, Json]:
 
 
 def assign(*, tenant: Tenant, holder: Holder, patch: MixinChanges) -> None:
-    """Apply what `patch` says about `mixins` and `mixin_schemas`, and check the result where it says anything.
+    """Apply what `patch` says about `mixins` and `mixin_schemas`, and check what it changes: what is stored was checked
+    by the schemas of its day.
 
     Raises `InvalidInput` with the JSON path of everything that is wrong.
     """
     if not any(name in patch for name in FIELDS):
         return
+    before: tuple[JsonObject, JsonObject] = (holder.mixins, holder.mixin_schemas)
     holder.mixins = _patched(holder.mixins, patch.get("mixins", {}))
     holder.mixin_schemas = _patched(holder.mixin_schemas, patch.get("mixin_schemas", {}))
-    errors = [*_shape_errors(holder), *_value_errors(tenant, holder)]
+    changed = _changed(before, (holder.mixins, holder.mixin_schemas))
+    errors = [*_shape_errors(holder), *_value_errors(tenant, holder, changed)]
     if errors:
         raise InvalidInput(details=tuple(errors))
 
@@ -90,6 +93,16 @@ def _patched(stored: JsonObject, patch: JsonObject | None) -> dict[str, Json]:
     return {} if patch is None else merge_objects(stored, patch)
 
 
+def _changed(before: tuple[JsonObject, JsonObject], after: tuple[JsonObject, JsonObject]) -> set[str]:
+    """The keys whose value or schema is another one now. As JSON: to Python 1 and true are the same."""
+    return {
+        key
+        for old, new in zip(before, after, strict=True)
+        for key in {*old, *new}
+        if json.dumps(old.get(key), sort_keys=True) != json.dumps(new.get(key), sort_keys=True)
+    }
+
+
 def _shape_errors(holder: Holder) -> Iterator[FieldError]:
     if len(holder.mixins) > MAX_MIXINS or len(holder.mixin_schemas) > MAX_MIXINS:
         yield FieldError(field="mixins", code="max_length", message=f"At most {MAX_MIXINS} mixins.")
@@ -98,15 +111,17 @@ def _shape_errors(holder: Holder) -> Iterator[FieldError]:
             yield FieldError(field=f"mixin_schemas.{key}", code="invalid", message="This must be a URL.")
 
 
-def _value_errors(tenant: Tenant, holder: Holder) -> Iterator[FieldError]:
-    urls = [url for url in holder.mixin_schemas.values() if isinstance(url, str)]
+def _value_errors(tenant: Tenant, holder: Holder, changed: set[str]) -> Iterator[FieldError]:
+    urls = [url for key, url in holder.mixin_schemas.items() if key in changed and isinstance(url, str)]
     found = MixinSchema.objects.for_tenant(tenant).filter(url__in=urls).values_list("url", "schema")
     schemas: dict[str, Json] = dict(found) if urls else {}
     for key, url in holder.mixin_schemas.items():
-        if isinstance(url, str) and url not in schemas:
+        if key in changed and isinstance(url, str) and url not in schemas:
             message = "No schema is registered under this URL."
             yield FieldError(field=f"mixin_schemas.{key}", code="unregistered", message=message)
     for key, value in holder.mixins.items():
+        if key not in changed:
+            continue
         if key not in holder.mixin_schemas:
             message = "This mixin names no schema."
             yield FieldError(field=f"mixin_schemas.{key}", code="required", message=message)

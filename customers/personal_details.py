@@ -5,12 +5,12 @@ from collections.abc import Callable, Iterator, Mapping
 from datetime import date
 from typing import TypedDict
 
-import pycountry
 from django.utils import timezone
 
 from customers import secret_names
 from customers.mixins import merge_objects
 from customers.models import TEXT_MAX_LENGTH, Customer
+from customers.spelling import codes
 from tenants.errors import FieldError
 from tenants.json_values import Json, JsonObject
 
@@ -83,7 +83,9 @@ def _birth_date(customer: Customer, value: object) -> date | None:
 def _nationality(customer: Customer, value: object) -> str | None:
     if value is None or value == "":
         return None
-    if not isinstance(value, str) or not value.isupper() or pycountry.countries.get(alpha_2=value) is None:
+    if value == customer.nationality:  # a country that is gone is no reason to refuse yesterday's profile
+        return customer.nationality
+    if not isinstance(value, str) or value not in codes.countries():
         raise ValueError("Enter a country code of ISO 3166-1 alpha-2.")
     return value
 

@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from typing import TypeGuard
 
-import pycountry
 from django.db import transaction
 from django.utils import timezone
 
@@ -11,6 +10,7 @@ from customers import mixins, personal_details
 from customers.mixins import MixinChanges
 from customers.models import Customer
 from customers.personal_details import PersonalDetails
+from customers.spelling import codes
 from customers.spelling.emails import email_errors, normalize_email
 from tenants import audit
 from tenants.clients import Client
@@ -155,16 +155,18 @@ def _refuse_unset_email(customer: Customer, changes: ProfileChanges) -> None:
 
 
 def _assign(customer: Customer, values: ProfileChanges) -> None:
-    """Put `values` on the profile and check it as a whole. Raises `InvalidInput` with everything that is wrong, and
-    `TypeError` for a name that no profile has, whatever the caller's types promise."""
+    """Put `values` on the profile and check them; what is stored was checked by the lists of its day. Raises
+    `InvalidInput` with everything that is wrong, and `TypeError` for a name that no profile has, whatever the caller's
+    types promise."""
+    email, currency = customer.contact_email, customer.preferred_currency
     for field, value in changes_of(values).items():
         if field in FIELDS and field not in personal_details.FIELDS:
             setattr(customer, field, value)
     mixins.assign(tenant=customer.tenant, holder=customer, patch=values)
     _fill_defaults(customer)
     errors = [
-        *_contact_email_errors(customer),
-        *_currency_errors(customer),
+        *_contact_email_errors(customer, values, email),
+        *_currency_errors(customer, values, currency),
         *_company_errors(customer),
         *personal_details.assign(customer=customer, values=values),
     ]
@@ -179,20 +181,18 @@ def _fill_defaults(customer: Customer) -> None:
     customer.preferred_site = customer.preferred_site or tenant.default_site
 
 
-def _contact_email_errors(customer: Customer) -> list[FieldError]:
-    if not customer.contact_email:
+def _contact_email_errors(customer: Customer, values: ProfileChanges, before: str | None) -> list[FieldError]:
+    sent = values.get("contact_email")
+    if not sent or sent == before:
         return []
-    customer.contact_email = normalize_email(customer.contact_email)
+    customer.contact_email = normalize_email(sent)
     return email_errors("contact_email", customer.contact_email)
 
 
-def is_currency(code: str) -> bool:
-    """Whether `code` is one of ISO 4217's, in capitals."""
-    return code.isupper() and pycountry.currencies.get(alpha_3=code) is not None
-
-
-def _currency_errors(customer: Customer) -> list[FieldError]:
-    if is_currency(customer.preferred_currency):
+def _currency_errors(customer: Customer, values: ProfileChanges, before: str) -> list[FieldError]:
+    """What is sent has to be a currency of today, or the one that the profile or the shop has already."""
+    sent = values.get("preferred_currency")
+    if not sent or sent == before or codes.is_currency_of(tenant=customer.tenant, code=sent):
         return []
     return [FieldError(field="preferred_currency", code="invalid", message="Enter a currency code of ISO 4217.")]
 

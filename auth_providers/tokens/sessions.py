@@ -17,7 +17,7 @@ from auth_providers.models import Account, Session
 from auth_providers.tokens import jwts, opaque_tokens, second_factor_policy
 from auth_providers.tokens.log_in_attempt import Issue, LogInAttempt
 from customers.models import Customer
-from customers.profiles import is_currency
+from customers.spelling import codes
 from tenants import audit
 from tenants.clients import Client
 from tenants.errors import DomainError, InvalidInput, Kind, Reason
@@ -75,7 +75,7 @@ class Started:
 @transaction.atomic
 def open_anonymous(*, api_key: ApiKey, context: Context, client: Client) -> Opened:
     """Open a session for a visitor of whom nothing is known yet. Raises `InvalidInput`."""
-    if context.currency and not is_currency(context.currency):
+    if context.currency and not codes.is_currency_of(tenant=api_key.tenant, code=context.currency):
         raise InvalidInput.field("currency", "Enter a currency code of ISO 4217.")
     session = _new_session(api_key.tenant, client)
     session.api_key = api_key

@@ -27,7 +27,6 @@ from customers.admin.forms import (
 )
 from customers.admin.records import CustomerRecordAdmin
 from customers.admin.staff import staff_of
-from customers.enrichment import countries
 from customers.models import (
     Address,
     ContactAssignment,
@@ -39,6 +38,7 @@ from customers.models import (
     SegmentMembership,
 )
 from customers.postal_codes import localities
+from customers.spelling import codes
 from tenants import audit
 from tenants.admin import CappedPaginator, ReadOnly, TenantRowAdmin
 
@@ -307,9 +307,9 @@ class PostalCodeAdmin(ReadOnly, admin.ModelAdmin[PostalCode]):
         for word in search_term.split():
             if any(map(str.isdigit, word)):
                 # The index begins with the country: it is used only if the query names countries, even all of them.
-                fits = Q(country__in=countries.all_codes(), code=localities.stored_code(word))
+                fits = Q(country__in=codes.countries(), code=localities.stored_code(word))
             else:
-                is_country = word.upper() in countries.all_codes()
+                is_country = word.upper() in codes.countries()
                 fits = Q(country=word.upper()) if is_country else Q(locality__istartswith=word)
             queryset = queryset.filter(fits)
         return queryset, False

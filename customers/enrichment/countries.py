@@ -13,6 +13,7 @@ from babel.core import UnknownLocaleError, get_global
 from babel.languages import get_official_languages
 from babel.numbers import get_territory_currencies
 
+from customers.spelling import codes
 from customers.spelling.names import folded
 
 # Asked first; a country's own languages come after them.
@@ -24,11 +25,8 @@ def find_code(text: str) -> str | None:
     upper = text.upper()
     if len(upper) == 2:  # noqa: PLR2004 # letters
         alias = get_global("territory_aliases").get(upper, [upper])
-        return alias[0] if len(alias) == 1 and alias[0] in all_codes() else None
-    country = pycountry.countries.get(alpha_3=upper)
-    if country is not None:
-        return str(country.alpha_2)
-    return _names().get(folded(text)) or _names_at_home().get(folded(text))
+        return alias[0] if len(alias) == 1 and alias[0] in codes.countries() else None
+    return codes.country_of_alpha_3(upper) or _names().get(folded(text)) or _names_at_home().get(folded(text))
 
 
 def language_of(country: str, *, preferred: str) -> str | None:
@@ -43,13 +41,7 @@ def language_of(country: str, *, preferred: str) -> str | None:
 def currency_of(country: str) -> str | None:
     """The ISO 4217 code of what one pays with there today."""
     currencies = get_territory_currencies(country)
-    return next((str(code) for code in currencies if pycountry.currencies.get(alpha_3=code)), None)
-
-
-@lru_cache(maxsize=1)
-def all_codes() -> frozenset[str]:
-    """Every code of ISO 3166-1 alpha-2."""
-    return frozenset(country.alpha_2 for country in pycountry.countries)
+    return next((str(code) for code in currencies if codes.is_currency(code)), None)
 
 
 @lru_cache(maxsize=1)
@@ -68,7 +60,7 @@ def _names() -> dict[str, str]:
 def _names_at_home() -> dict[str, str]:
     """Every country in the languages of every country: half a second of work, for a name that the others lack, such as
     Ελλάδα."""
-    official = {language for code in all_codes() for language in get_official_languages(code, de_facto=True)}
+    official = {language for code in codes.countries() for language in get_official_languages(code, de_facto=True)}
     return _unambiguous(_in_languages(sorted(official)))
 
 
@@ -79,7 +71,7 @@ def _in_languages(languages: Iterable[str]) -> list[tuple[str, str]]:
             territories = Locale.parse(language).territories
         except UnknownLocaleError:  # CLDR has no names of countries in it
             continue
-        names += [(name, code) for code, name in territories.items() if code in all_codes()]
+        names += [(name, code) for code, name in territories.items() if code in codes.countries()]
     return names
 
 

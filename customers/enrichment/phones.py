@@ -3,6 +3,8 @@
 import phonenumbers
 from phonenumbers import NumberParseException, PhoneNumberFormat
 
+# Until 2019, mobile phones of Mexico were dialled from abroad with a 1 before their ten digits; many still write it.
+MEXICO, OLD_MOBILE_DIGITS = 52, 11
 MAX_LENGTH = 64  # characters, with whatever people put between digits
 
 
@@ -17,6 +19,8 @@ def to_e164(text: str, *, country: str | None) -> str | None:
         number = phonenumbers.parse(text, country)
     except NumberParseException:
         return None
+    if number.country_code == MEXICO and len(digits := str(number.national_number)) == OLD_MOBILE_DIGITS:
+        number.national_number = int(digits.removeprefix("1"))
     if not phonenumbers.is_valid_number(number):
         return None
     return phonenumbers.format_number(number, PhoneNumberFormat.E164)

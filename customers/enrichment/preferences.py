@@ -5,7 +5,7 @@ import re
 
 from customers.enrichment import countries
 from customers.enrichment.draft import Draft
-from customers.profiles import is_currency
+from customers.spelling import codes
 from tenants.models import Site, Tenant
 
 LANGUAGE = re.compile(r"[A-Za-z]{2,3}([_-][A-Za-z0-9]{2,8})*", re.ASCII)
@@ -18,7 +18,11 @@ def normalize_preferences(draft: Draft) -> None:
         draft.refuse("preferred_language", "Enter a language such as en or de_AT.")
     if currency := draft.text("preferred_currency"):
         code = currency.upper()
-        draft.normalize("preferred_currency", code if is_currency(code) else None, "Enter a currency code of ISO 4217.")
+        draft.normalize(
+            "preferred_currency",
+            code if codes.is_currency_of(tenant=draft.tenant, code=code) else None,
+            "Enter a currency code of ISO 4217.",
+        )
 
 
 def derive_preferences(draft: Draft) -> None:

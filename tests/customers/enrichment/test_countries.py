@@ -16,3 +16,9 @@ from customers.enrichment import countries
 )
 def test_a_country_is_known_by_code_and_exact_name(text: str, code: str | None) -> None:
     assert countries.find_code(text) == code
+
+
+@pytest.mark.parametrize("text", ["XK", "xk", "XKX", "Kosovo", "Kosovë", "Косово"])
+def test_kosovo_is_a_country(text: str) -> None:
+    assert countries.find_code(text) == "XK"
+    assert (countries.language_of("XK", preferred="de"), countries.currency_of("XK")) == ("sq_XK", "EUR")
