@@ -46,6 +46,11 @@ class Principal:
         """The site of the visit, "" when the storefront did not say."""
         return self.session.site
 
+    @property
+    def is_read_only(self) -> bool:
+        """Whether the token was made for the shop's other services: whoever gets hold of it there changes nothing."""
+        return self.claims is not None and self.claims.is_service
+
     def connections(self) -> connections.Connections:
         """What belongs to the customer who calls, in one statement."""
         return connections.list_for(tenant=self.tenant, customer=self.customer)

@@ -31,6 +31,11 @@ class Application:
     api_key: ApiKey
 
     @property
+    def is_read_only(self) -> bool:
+        """An application's token may do all that its contract offers."""
+        return False
+
+    @property
     def is_forwarding_trusted(self) -> bool:
         """Whether the addresses of shoppers that it forwards are believed."""
         return self.api_key.is_forwarding_trusted

@@ -51,6 +51,11 @@ class Claims:
     expires_at: datetime
     payload: JsonObject
 
+    @property
+    def is_service(self) -> bool:
+        """Whether it is a `ServiceToken`."""
+        return self.payload["token_type"] == ServiceToken.token_type
+
 
 def issuer(tenant_code: str) -> str:
     """The `iss` of a tenant: its discovery document lies under it (OpenID Connect Discovery 1.0, 4)."""
@@ -87,7 +92,8 @@ class _TenantToken(Token):
 
 
 class ServiceToken(_TenantToken):
-    """For the shop's other services: carts, orders. They check it offline with the published keys."""
+    """For the shop's other services: carts, orders. They check it offline with the published keys. Here it reads, and
+    changes nothing (`bearer.Principal.is_read_only`)."""
 
     token_type = "service"  # noqa: S105
 

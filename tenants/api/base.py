@@ -13,7 +13,7 @@ from rest_framework.exceptions import (
     PermissionDenied,
 )
 from rest_framework.negotiation import BaseContentNegotiation
-from rest_framework.permissions import BasePermission
+from rest_framework.permissions import SAFE_METHODS, BasePermission
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.viewsets import ViewSet
@@ -48,6 +48,10 @@ class Caller(Protocol):
     @property
     def site(self) -> str:
         """The site of the visit, "" when the storefront did not say."""
+
+    @property
+    def is_read_only(self) -> bool:
+        """Whether the token is one that changes nothing."""
 
     def connections(self) -> Connections:
         """What belongs to the customer who calls."""
@@ -144,6 +148,13 @@ class ContractViewSet(ViewSet):
         if self.names_tenant_in_path:
             self.confine(self._resolve_tenant(request))
         super().initial(request, *args, **kwargs)
+        caller = cast(Caller | None, request.auth)
+        if caller is not None and caller.is_read_only and self._is_change(request):
+            raise PermissionDenied("This token is for reading only.")
+
+    def _is_change(self, request: Request) -> bool:
+        is_changing_get = request.method == "GET" and self.action in self.changing_gets
+        return is_changing_get or request.method not in SAFE_METHODS
 
     def _resolve_tenant(self, request: Request) -> Tenant:
         """The tenant, from the caller's token where that spares a statement; its own look-up otherwise, before the

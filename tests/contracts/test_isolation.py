@@ -177,7 +177,8 @@ def test_visitors_operation_for_a_visitor(operation: Operation, scene: Scene) ->
     assert operation.send(scene, token=scene.visitor_token).status_code == operation.success
 
 
-@pytest.mark.parametrize("kind", ["access_token", "service_jwt", "customer_jwt"])
+# What the JWT for other services opens is for `test_service_tokens`.
+@pytest.mark.parametrize("kind", ["access_token", "customer_jwt"])
 @pytest.mark.parametrize("operation", OPEN_TO_VISITORS + FOR_CUSTOMERS, ids=str)
 def test_every_operation_for_every_token_of_a_customer(operation: Operation, kind: str, scene: Scene) -> None:
     assert operation.send(scene, token=getattr(scene.logged_in, kind)).status_code == operation.success

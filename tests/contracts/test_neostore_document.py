@@ -47,6 +47,7 @@ BEYOND = {
     (GET, "404"): "a tenant that does not exist",
     (GET, "503"): "the database is away",
     (POST, "400"): "a body that is no JSON object",
+    (POST, "403"): "a token that is for reading only",
     (POST, "404"): "a tenant that does not exist",
     (POST, "413"): "RFC 9110: a body beyond the limit",
     (POST, "415"): "RFC 9110: a body that is not JSON",

@@ -181,7 +181,7 @@ def account(method: str, path: str, token: str, **rest: Any) -> HttpResponse:
     return call(method, f"/tenants/acme/account/authenticator{path}", token=token, **rest)
 
 
-@pytest.mark.parametrize("kind", ["access_token", "service_jwt", "customer_jwt"])
+@pytest.mark.parametrize("kind", ["access_token", "customer_jwt"])
 def test_a_life_with_an_authenticator(kind: str, scene: Scene) -> None:
     token = getattr(scene.logged_in, kind)
     secret = body_of(account("POST", "", token))["secret"]

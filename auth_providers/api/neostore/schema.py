@@ -31,6 +31,7 @@ ANY_OBJECT = {"type": "object", "additionalProperties": {}}
 REFUSALS = {
     400: "The request is not valid.",
     401: "No valid token of a customer.",
+    403: "The token is for reading only.",
     404: "There is no such tenant.",
     412: "The data is not valid; `errors` names all of it.",
     413: "The body is too large.",
@@ -81,7 +82,7 @@ DESCRIPTIONS: Descriptions = {
                 request=dict.fromkeys(SENT, ANY_OBJECT),
                 success=OpenApiResponse(OpenApiTypes.OBJECT, "The profile; `enriched` names what nobody sent."),
                 challenge=CHALLENGED,
-                refusals=(400, 401, 404, 412, 413, 415, 429, 503),
+                refusals=(400, 401, 403, 404, 412, 413, 415, 429, 503),
             )
         ],
     },
