@@ -7,6 +7,7 @@ what is said about it.
 from functools import cache
 from typing import Any, get_args, get_type_hints
 
+from django.conf import settings
 from drf_spectacular.drainage import isolate_view_method
 from drf_spectacular.extensions import OpenApiSerializerExtension
 from drf_spectacular.generators import EndpointEnumerator, SchemaGenerator
@@ -29,7 +30,9 @@ def generate(served: Served) -> dict[str, Any]:
     generator: Any = SchemaGenerator(patterns=served.patterns)
     generator.endpoint_inspector_cls = _enumerator(contract)
     document: dict[str, Any] = generator.get_schema(public=True)
+    document["servers"] = [{"url": settings.PUBLIC_URL}]
     for operation in (each for item in document["paths"].values() for each in item.values()):
+        operation.setdefault("security", [])  # said, where nobody has to show anything
         operation.pop("description", None)  # what the viewset's docstring tells its readers; the summary is for callers
     document["info"] |= {"title": f"Patron: {contract.title}", "description": contract.description}
     document["components"]["securitySchemes"] = dict(contract.security_schemes)

@@ -5,6 +5,7 @@ from typing import Any
 
 import jsonschema_rs
 import pytest
+from django.conf import settings
 from django.test import Client
 from drf_spectacular.drainage import GENERATOR_STATS
 from drf_spectacular.validation import validate_schema
@@ -88,7 +89,8 @@ EXTRAS: dict[str, dict[tuple[str, ...], str]] = {
         (ANONYMOUS, "200", "refresh_token*"): "in the examples, not in the schema",
         (EXCHANGE, "403", "secondFactor*"): "what a log-in goes on with when a second factor is due",
         (EXCHANGE, "403", "challenge*"): "where the code went that links an identity with the e-mail's owner",
-        (SOCIAL, "200", "session_id"): "the session goes on, as at every log-in",
+        ("*", "200", "session_id"): "every answer with tokens names the session twice",
+        ("*", "200", "sessionId"): "every answer with tokens names the session twice",
         (SOCIAL, "200", "initialPassword"): "the same token body as at every log-in",
         (EXCHANGE, "200", "initialPassword"): "the same token body as at every log-in",
         ("POST *", "200", "accessToken"): "the older name, as at every log-in",
@@ -162,6 +164,13 @@ def test_the_document_is_valid_and_generated_without_a_doubt(contract: str, caps
     assert not capsys.readouterr().err
     names = [operation["operationId"] for _, operation, _ in Document(document).operations()]
     assert len(names) == len(set(names))
+
+
+@pytest.mark.parametrize("contract", CONTRACTS)
+def test_it_says_where_the_service_is_and_what_every_operation_asks_for(contract: str) -> None:
+    document = docs.document(contract)
+    assert document["servers"] == [{"url": settings.PUBLIC_URL}]
+    assert all("security" in operation for _, operation, _ in Document(document).operations())
 
 
 @pytest.mark.parametrize("contract", CONTRACTS)
