@@ -1,6 +1,7 @@
 """Logging in with an identity at another provider: the account that belongs to it, or a new one, or none."""
 
 import json
+import re
 from dataclasses import replace
 from uuid import UUID
 
@@ -24,6 +25,9 @@ from tenants.errors import DomainError, FieldError, Kind, Reason
 from tenants.models import Tenant
 
 VERIFICATION = OneTimeCode.Purpose.VERIFICATION
+# The profile's names and the claims (OpenID Connect Core 1.0, 5.1).
+NAMES = {"first_name": "given_name", "last_name": "family_name"}
+LOCALE = re.compile(r"[A-Za-z]{2,3}([_-][A-Za-z0-9]{2,8}){0,3}", re.ASCII)
 
 
 class UnknownCustomer(DomainError):
@@ -68,7 +72,9 @@ def log_in(
     attempt = replace(attempt, method=provider.name)
     found = _match(attempt.tenant, provider, identity)
     account = found.account or _bring_in(attempt, provider, identity, found.email_account)
-    return sessions.start(attempt=attempt, account=account)
+    started = sessions.start(attempt=attempt, account=account)
+    _fill_in_names(attempt, account.customer, identity)
+    return started
 
 
 def awaits_link(*, tenant: Tenant, challenge_id: UUID) -> bool:
@@ -101,7 +107,17 @@ def complete_link(
         account = _match(tenant, provider, identity).account
     if account is None:
         raise one_time_code.InvalidCode
-    return sessions.start(attempt=replace(attempt, method=provider.name, is_mailbox_proof=True), account=account)
+    started = sessions.start(attempt=replace(attempt, method=provider.name, is_mailbox_proof=True), account=account)
+    _fill_in_names(attempt, account.customer, identity)
+    return started
+
+
+def _fill_in_names(attempt: LogInAttempt, customer: Customer, identity: Identity) -> None:
+    """Names that the profile lacks and the provider tells by now; what is there stays."""
+    lacking = {name: text for name, text in _names(identity).items() if not getattr(customer, name)}
+    if lacking:
+        changes = profiles.changes_of(lacking)
+        profiles.update(tenant=attempt.tenant, customer=customer, changes=changes, client=attempt.client)
 
 
 def _bring_in(attempt: LogInAttempt, provider: AuthProvider, identity: Identity, owner: Account | None) -> Account:
@@ -174,6 +190,7 @@ def _ask(
         "subject": identity.subject,
         "email": identity.email,
         "is_email_verified": identity.is_email_verified,
+        "claims": {name: identity.claims.get(name) for name in NAMES.values()},
     }
     PendingLink(
         tenant=tenant,
@@ -221,12 +238,18 @@ def _provision(tenant: Tenant, provider: AuthProvider, identity: Identity, clien
         return _create_account(tenant, provider, identity, customer, client, action=audit.SIGN_UP)
 
 
+def _names(identity: Identity) -> dict[str, str]:
+    """What the provider tells of the name, by the profile's names."""
+    texts = {name: identity.claims.get(claim) for name, claim in NAMES.items()}
+    return {name: text[:255] for name, text in texts.items() if isinstance(text, str) and text and "\0" not in text}
+
+
 def _profile(identity: Identity) -> profiles.ProfileChanges:
     """The standard claims that a profile has a place for (OpenID Connect Core 1.0, 5.1)."""
-    texts = {"first_name": identity.claims.get("given_name"), "last_name": identity.claims.get("family_name")}
-    profile = profiles.changes_of(
-        {name: text[:255] for name, text in texts.items() if isinstance(text, str) and text and "\0" not in text}
-    )
+    profile = profiles.changes_of(_names(identity))
+    locale = identity.claims.get("locale")
+    if isinstance(locale, str) and LOCALE.fullmatch(locale):
+        profile["preferred_language"] = locale.replace("-", "_")
     if identity.email and not emails.email_errors("email", identity.email):
         profile["contact_email"] = identity.email
     return profile

@@ -1,6 +1,7 @@
 """Logging in at another provider: the storefront brings an id token, an access token or a code, and the provider's
 backend says whose it is (OpenID Connect Core 1.0, 3.1.3; PKCE, RFC 7636)."""
 
+import json
 from dataclasses import dataclass, replace
 
 from social_core.exceptions import SocialAuthBaseException
@@ -19,7 +20,8 @@ from tenants.models import Tenant
 @dataclass(frozen=True, kw_only=True)
 class Credentials:
     """What a storefront brings: an id token, an access token or both, or else a code. `nonce` is what it asked the
-    provider to put into the id token, and `code_verifier` what it keeps of PKCE."""
+    provider to put into the id token, `code_verifier` what it keeps of PKCE, and `user` the JSON object that Apple
+    sends beside the tokens, once."""
 
     id_token: str = ""
     access_token: str = ""
@@ -27,6 +29,7 @@ class Credentials:
     redirect_uri: str = ""
     code_verifier: str = ""
     nonce: str = ""
+    user: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,7 +68,7 @@ def log_in(
     try:
         backend = kind.backend()
         tokens = _redeem(backend, credentials) if credentials.code else _brought(credentials)
-        identity = _identify(backend, tokens, credentials.nonce)
+        identity = _named(backend, _identify(backend, tokens, credentials.nonce), credentials.user)
         if tokens.id_token:
             used_id_tokens.spend(tenant=attempt.tenant, provider=provider, claims=identity.claims)
     except (oidc.TokenRefused, http_client.ProviderRefused) as error:
@@ -104,6 +107,16 @@ def _redeem(backend: Backend, credentials: Credentials) -> Tokens:
     return backend.redeem(
         code=credentials.code, redirect_uri=credentials.redirect_uri, code_verifier=credentials.code_verifier
     )
+
+
+def _named(backend: Backend, identity: oidc.Identity, user: str) -> oidc.Identity:
+    """The identity with the names that came beside its tokens; what a token says of them goes first."""
+    try:
+        told = json.loads(user) if user else {}
+    except (ValueError, RecursionError):
+        return identity
+    beside = backend.named_beside(told) if isinstance(told, dict) else {}
+    return replace(identity, claims={**beside, **identity.claims}) if beside else identity
 
 
 def _identify(backend: Backend, tokens: Tokens, nonce: str) -> oidc.Identity:

@@ -101,6 +101,10 @@ class Backend(BaseOAuth2[None]):
         """The claims of an id token, in the meaning of OpenID Connect Core 1.0, 5.1."""
         return claims
 
+    def named_beside(self, user: Mapping[str, object]) -> oidc.Claims:
+        """The `given_name` and `family_name` that came beside the tokens. Nobody signed them."""
+        return {}
+
     def by_access_token(self, access_token: str) -> oidc.Identity:
         """Whose access token it is, provided that it was issued to us.
 

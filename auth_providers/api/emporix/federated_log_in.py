@@ -1,5 +1,6 @@
 """`socialLogin` and `exchangeauthtoken`: federated log-ins, and the answer to the challenge that one may end in."""
 
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -57,6 +58,7 @@ class FederatedLogInViewSet(LogInViewSet):
                 code=_required(request, "code"),
                 redirect_uri=parameter(request, "redirect_uri"),
                 code_verifier=parameter(request, "code_verifier"),
+                user=_user(request),
             ),
         )
         return Response(social_log_in_tokens(done.started, tenant=self.tenant, done=done))
@@ -91,6 +93,12 @@ def _answers_challenge(request: Request) -> bool:
 def _challenged(issued: one_time_code.Issued, message: str) -> FederatedLogInForbidden:
     challenge = CodeChallenge.of(issued, type="otp")
     return FederatedLogInForbidden(type="Forbidden", status=403, message=message, challenge=challenge)
+
+
+def _user(request: Request) -> str:
+    """What Apple sends beside the tokens: an object, or its JSON as a browser got it."""
+    sent = request.data.get("user", "") if isinstance(request.data, dict) else ""
+    return sent if isinstance(sent, str) else json.dumps(sent)
 
 
 def _required(request: Request, name: str) -> str:

@@ -1,5 +1,6 @@
 """`/api/{tenantId}/customer/authenticate`: logging in with a provider, each with a body of its own."""
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -58,6 +59,7 @@ class SocialData(serializers.Serializer[Any]):
     redirectUri = serializers.CharField(source="redirect_uri", required=False)
     codeVerifier = serializers.CharField(source="code_verifier", required=False)
     nonce = serializers.CharField(required=False)
+    user = serializers.JSONField(required=False)
 
 
 class AccessTokenData(serializers.Serializer[Any]):
@@ -151,7 +153,9 @@ class AuthenticateViewSet(NeostoreViewSet):
         return webhook.log_in(attempt=self._attempt, provider=provider, data=data)
 
     def _by_social(self, provider: AuthProvider, data: Mapping[str, Any]) -> Outcome:
-        credentials = social.Credentials(**_valid(SocialData, data))
+        given = _valid(SocialData, data)
+        user = given.pop("user", "")
+        credentials = social.Credentials(**given, user=user if isinstance(user, str) else json.dumps(user))
         return social.log_in(
             attempt=self._attempt,
             provider=provider,

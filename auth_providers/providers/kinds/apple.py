@@ -4,6 +4,7 @@ https://developer.apple.com/documentation/signinwithapple
 """
 
 import logging
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import jwt
@@ -39,6 +40,13 @@ class AppleBackend(Backend, AppleIdAuth[None]):
     def by_access_token(self, access_token: str) -> oidc.Identity:
         """Nobody's: Apple tells of nobody for it."""
         raise oidc.TokenRefused("Apple's access tokens name nobody")
+
+    def named_beside(self, user: Mapping[str, object]) -> oidc.Claims:
+        """Apple tells the name once, at the first log-in, and in no token."""
+        name = user.get("name")
+        if not isinstance(name, Mapping):
+            return {}
+        return {"given_name": name.get("firstName"), "family_name": name.get("lastName")}
 
     def as_standard(self, claims: oidc.Claims) -> oidc.Claims:
         """Apple sends some booleans as text."""

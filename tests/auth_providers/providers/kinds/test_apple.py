@@ -1,5 +1,6 @@
 """Apple's own: access tokens, and its private key."""
 
+import json
 from typing import Any
 
 import pytest
@@ -9,10 +10,11 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from auth_providers.outbound.http_client import ProviderUnavailable
 from auth_providers.providers import setup
 from auth_providers.providers.kinds.apple import Apple
+from customers.models import Customer
 from tenants.encryption import encrypt
 from tenants.models import Tenant
 from tests.auth_providers.providers.configuring import configure, fields_at_fault
-from tests.auth_providers.providers.sign_ins import is_refused, register
+from tests.auth_providers.providers.sign_ins import is_refused, issuer_of, log_in, register
 from tests.social_providers import Grant, World
 
 PrivateKey = ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey
@@ -55,3 +57,44 @@ def test_only_a_key_on_apples_curve_is_stored(tenant: Tenant, key: PrivateKey, i
         assert Apple(configure(tenant, "apple", secret=pem, **given)).client_secret == pem
     else:
         assert fields_at_fault(tenant, "apple", secret=pem, **given) == {"client_secret"}
+
+
+USER = json.dumps({"name": {"firstName": "Ada", "lastName": "Lovelace"}, "email": "evil@example.com"})
+PRIVATE: dict[str, Any] = {"email": "x1@privaterelay.appleid.com", "email_verified": "true"}
+
+
+def named() -> tuple[str | None, str | None, str | None, str]:
+    customer = Customer.objects.get()
+    return (customer.first_name, customer.last_name, customer.contact_email, customer.preferred_language)
+
+
+def test_the_name_that_comes_once_beside_the_token_is_taken(tenant: Tenant, world: World) -> None:
+    apple = register(tenant, world, "apple")
+    token = world.id_token(iss=issuer_of("apple"), locale="de-AT", **PRIVATE)
+    log_in(apple, id_token=token, user=USER)
+    assert named() == ("Ada", "Lovelace", PRIVATE["email"], "de_AT")
+
+
+def test_a_later_name_fills_an_empty_one_and_replaces_none(tenant: Tenant, world: World) -> None:
+    apple = register(tenant, world, "apple")
+    log_in(apple, id_token=world.id_token(iss=issuer_of("apple"), **PRIVATE))
+    assert named()[:2] == (None, None)
+    log_in(apple, id_token=world.id_token(iss=issuer_of("apple"), **PRIVATE), user=USER)
+    assert named() == ("Ada", "Lovelace", PRIVATE["email"], "en_US")
+    other = json.dumps({"name": {"firstName": "Eve", "lastName": "Moriarty"}})
+    log_in(apple, id_token=world.id_token(iss=issuer_of("apple"), locale="fr", **PRIVATE), user=other)
+    assert named() == ("Ada", "Lovelace", PRIVATE["email"], "en_US")
+
+
+def test_others_send_no_names_beside_their_tokens(tenant: Tenant, world: World) -> None:
+    google = register(tenant, world, "google")
+    log_in(google, id_token=world.id_token(iss=issuer_of("google"), **PRIVATE), user=USER)
+    assert named()[:2] == (None, None)
+
+
+@pytest.mark.parametrize(
+    "user", ["{", "[]", "null", "[" * 100_000, '{"name": 1}', '{"name": {"firstName": 1, "lastName": "\\u0000"}}']
+)
+def test_nonsense_beside_the_token_is_no_name(tenant: Tenant, world: World, user: str) -> None:
+    log_in(register(tenant, world, "apple"), id_token=world.id_token(iss=issuer_of("apple"), **PRIVATE), user=user)
+    assert named()[:2] == (None, None)
