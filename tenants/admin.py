@@ -7,14 +7,15 @@ from types import MappingProxyType
 from typing import Any, Generic, TypeVar, cast
 
 from django.contrib import admin
+from django.core.exceptions import ValidationError
 from django.core.paginator import Paginator
 from django.db.models import Model, Q, QuerySet, URLField
-from django.forms import BaseForm, BaseInlineFormSet, ModelForm
+from django.forms import BaseForm, BaseInlineFormSet, CheckboxSelectMultiple, ModelForm, MultipleChoiceField
 from django.http import HttpRequest
 
 from tenants import sites
 from tenants.errors import DomainError
-from tenants.models import ApiKey, AuditEvent, Site, StaffEvent, Tenant
+from tenants.models import ApiKey, AuditEvent, Scope, Site, StaffEvent, Tenant
 
 
 class ReadOnly:
@@ -99,10 +100,36 @@ class SiteInline(admin.TabularInline[Site, Tenant]):
     extra = 0
 
 
+class ScopesField(MultipleChoiceField):
+    """The scopes of a key, to be ticked; stored as one text, separated by spaces."""
+
+    widget = CheckboxSelectMultiple
+
+    def prepare_value(self, value: Any) -> Any:
+        return value.split() if isinstance(value, str) else value
+
+    def clean(self, value: Any) -> Any:
+        return " ".join(super().clean(value))
+
+    def has_changed(self, initial: Any, data: Any) -> bool:
+        return super().has_changed(self.prepare_value(initial), data)
+
+
+class ApiKeyForm(ModelForm[ApiKey]):
+    scopes = ScopesField(choices=Scope.choices, required=False)
+
+    def clean_scopes(self) -> str:
+        scopes: str = self.cleaned_data["scopes"]
+        if scopes and not self.instance.secret_hash:
+            raise ValidationError("Only a key with a secret can have scopes: `manage.py create_api_key` makes one.")
+        return scopes
+
+
 class ApiKeyInline(admin.TabularInline[ApiKey, Tenant]):
     model = ApiKey
     extra = 0
-    fields = ["client_id", "name", "is_active", "created_at"]
+    form = ApiKeyForm
+    fields = ["client_id", "name", "scopes", "is_active", "created_at"]
     readonly_fields = ["created_at"]
 
 

@@ -3,13 +3,14 @@
 import hashlib
 import hmac
 import secrets
+from collections.abc import Collection
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
 
 from tenants.directory import get_tenant
 from tenants.errors import DomainError, InvalidInput, Kind, Reason
-from tenants.models import ApiKey, Tenant
+from tenants.models import ApiKey, Scope, Tenant
 
 SECRET_BYTES = 32
 
@@ -75,12 +76,33 @@ def check_secret(*, key: ApiKey, secret: str) -> None:
         raise InvalidApiKey
 
 
+def authenticate(*, tenant: Tenant, secret: str, scope: Scope) -> ApiKey:
+    """The active key with this secret. Raises `InvalidApiKey` when the tenant has none, or it lacks the scope."""
+    keys = ApiKey.objects.for_tenant(tenant).filter(is_active=True).exclude(secret_hash="")
+    key = keys.filter(secret_hash=_hash(secret)).first()
+    if key is None:
+        raise InvalidApiKey
+    if not key.has_scope(scope):
+        raise InvalidApiKey(f"This API key lacks the scope {scope}.")
+    return key
+
+
+def grant(*, key: ApiKey, scopes: Collection[Scope]) -> None:
+    """Let the key's secret open these scopes and no other. Raises `InvalidInput` for a key without a secret."""
+    key.scopes = " ".join(sorted(set(scopes)))
+    _save_checked(key, "scopes")
+
+
 def trust_forwarding(*, key: ApiKey) -> None:
     """Believe the addresses of shoppers that this server forwards. Raises `InvalidInput` for a key without a secret,
     which anybody can present."""
     key.is_forwarding_trusted = True
+    _save_checked(key, "is_forwarding_trusted")
+
+
+def _save_checked(key: ApiKey, field: str) -> None:
     try:
         key.full_clean()
     except ValidationError as error:
         raise InvalidInput.of_model(error) from error
-    key.save(update_fields=["is_forwarding_trusted"])
+    key.save(update_fields=[field])

@@ -24,6 +24,7 @@ class Notice(StrEnum):
     NEW_DEVICE = "new_device"
     PASSWORD_CHANGED = "password_changed"  # noqa: S105
     EMAIL_CHANGE_REQUESTED = "email_change_notice"
+    CONTACT_CHANGED = "contact_changed"
     LOG_IN_ADDED = "log_in_added"
     LOG_IN_LINKED = "log_in_linked"
     SECOND_FACTOR_ADDED = "second_factor_added"
@@ -45,6 +46,15 @@ def notice_address(*, tenant: Tenant, account: Account) -> tuple[str, ...]:
     if account.proven_address:
         return (account.proven_address,)
     return notice_addresses(tenant=tenant, customer=account.customer)[:1]
+
+
+def tell_of_changed_contact(*, tenant: Tenant, customer: Customer, old_email: str) -> None:
+    """Tell that the profile's contact data was changed: at every address of `notice_addresses`, and at `old_email`, the
+    contact address until now, "" when it is still the same or there was none."""
+    every = notice_addresses(tenant=tenant, customer=customer)
+    old = (old_email,) if old_email else ()
+    recipients = tuple(dict.fromkeys((*every, *old)))
+    send(tenant=tenant, customer=customer, notice=Notice.CONTACT_CHANGED, recipients=recipients)
 
 
 def find_asked_account(*, tenant: Tenant, customer: Customer, account_id: int | None) -> Account | None:

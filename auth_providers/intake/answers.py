@@ -11,8 +11,9 @@ from uuid import UUID
 from django.db import transaction
 
 from auth_providers.accounts import accounts, notices, verification
-from auth_providers.accounts.contact_points import ContactPoint
-from auth_providers.intake import pending_submissions, writing
+from auth_providers.accounts.contact_points import SMS, ContactPoint
+from auth_providers.intake import entries, pending_submissions, writing
+from auth_providers.intake.entries import Entry
 from auth_providers.intake.pending_submissions import Waiting
 from auth_providers.intake.writing import Outcome, ProofNeeded, Taken, Visit
 from auth_providers.login import one_time_code, second_factor
@@ -21,6 +22,7 @@ from auth_providers.tokens import second_factor_policy, sessions
 from auth_providers.tokens.log_in_attempt import LogInAttempt
 from auth_providers.tokens.second_factor_policy import SecondFactorDue
 from customers import numbers
+from customers.identifiers import find_customer
 from customers.models import Customer
 from tenants.clients import Client
 from tenants.models import Tenant
@@ -132,6 +134,8 @@ def _find_account_to_ask(tenant: Tenant, waiting: Waiting, proven: ContactPoint,
             .order_by("pk")
             .first()
         )
+    if _is_another(tenant, waiting, account, proven):
+        return None
     if account is None or not account.is_verified or not account.customer.can_log_in:
         return None
     is_due = second_factor_policy.is_due(tenant=tenant, client=client, customer=account.customer)
@@ -164,7 +168,8 @@ def _resume(tenant: Tenant, waiting: Waiting, proven: ContactPoint, client: Clie
     )
     account = accounts.find_by_contact_point(tenant=tenant, point=proven)
     is_new = account is None and not row.customer_number
-    number = numbers.take(tenant=tenant) if is_new else ""
+    is_another = _is_another(tenant, waiting, account, proven)
+    number = numbers.take(tenant=tenant) if is_new or is_another else ""
     with transaction.atomic():
         pending_submissions.spend(tenant=tenant, waiting=waiting)
         if row.is_written:
@@ -176,8 +181,26 @@ def _resume(tenant: Tenant, waiting: Waiting, proven: ContactPoint, client: Clie
         # Between question and answer the address may have become another customer's.
         if account is None or row.customer_number not in ("", account.customer.number):
             raise ProofNeeded
+        if is_another:
+            return writing.create(visit=visit, points=(), number=number)
+        if _is_by_phone_alone(tenant, content.entry, account.customer, proven):
+            entry = entries.without_person(customer=account.customer, entry=content.entry)
+            visit = replace(visit, entry=entry)
         account = verification.verify(tenant=tenant, account=account, by=Account.Proof.CODE, client=client)
         return writing.update(visit=visit, customer=account.customer)
+
+
+def _is_another(tenant: Tenant, waiting: Waiting, account: Account | None, proven: ContactPoint) -> bool:
+    """Whether the data is about somebody else who has the same telephone as the account's customer."""
+    entry = waiting.content.entry
+    if waiting.row.is_written or account is None or not entries.names_another(customer=account.customer, entry=entry):
+        return False
+    return _is_by_phone_alone(tenant, entry, account.customer, proven)
+
+
+def _is_by_phone_alone(tenant: Tenant, entry: Entry, customer: Customer, proven: ContactPoint) -> bool:
+    """Whether nothing but a telephone, which people share, says that the data is the customer's."""
+    return proven.channel == SMS and find_customer(tenant=tenant, identifiers=entry.identifiers) != customer
 
 
 def _whose_flow_goes_on(visit: Visit, row: Submission, account: Account | None, proven: ContactPoint) -> Customer:
@@ -189,6 +212,7 @@ def _whose_flow_goes_on(visit: Visit, row: Submission, account: Account | None, 
         raise ProofNeeded
     if account is not None and account.customer_id == customer.pk:
         verification.verify(tenant=tenant, account=account, by=Account.Proof.CODE, client=visit.client)
+        writing.claim(visit=visit, customer=customer)
     elif account is None and visit.is_owners:
         _add_log_in(tenant, customer, proven)
     return customer

@@ -20,6 +20,7 @@ from tenants.errors import FieldError, InvalidInput
 from tenants.json_values import JsonObject
 from tenants.models import Tenant
 
+PERSON = ("first_name", "last_name")
 ENTRY_NAMES = {own: name for name, own in PROFILE_NAMES.items()}
 # What a postal code says: with a new code, the place is another.
 PLACE = ("city", "state")
@@ -218,6 +219,24 @@ def _write_the_rest(tenant: Tenant, customer: Customer, entry: Entry, client: Cl
         customer_number=customer.number,
         reason=", ".join(sorted({*entry.values, *entry.properties}))[:255],
     )
+
+
+def names_another(*, customer: Customer, entry: Entry) -> bool:
+    """Whether the entry is about somebody of another name than the customer's; nobody is, while no name is known."""
+    known = {name: _folded(getattr(customer, name)) for name in PERSON}
+    given = {name: _folded(entry.values.get(name)) for name in PERSON}
+    return any(known.values()) and any(given[name] not in ("", known[name]) for name in PERSON)
+
+
+def without_person(*, customer: Customer, entry: Entry) -> Entry:
+    """The entry without what says who somebody is: the names, where the customer's are known, and the e-mail."""
+    is_known = any(getattr(customer, name) for name in PERSON)
+    left_out = {"email", *(PERSON if is_known else ())}
+    return replace(entry, values=fields_of({k: v for k, v in entry.values.items() if k not in left_out}))
+
+
+def _folded(name: object) -> str:
+    return " ".join(str(name or "").split()).casefold()
 
 
 def without_identifiers(entry: Entry, names: Iterable[str]) -> Entry:

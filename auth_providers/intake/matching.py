@@ -1,6 +1,7 @@
 """Whose data is it? The customer whom a storefront's data names, and where a code can be sent to ask.
 
-A customer is known by an identifier of the shop's, then by the e-mail address of a log-in, then by its telephone. A
+A customer is known by an identifier of the shop's, then by the e-mail address of a log-in, then by its telephone, where
+no e-mail address came along: people share a telephone, and another address is another person. A
 contact address is nobody's name: its owner may never have seen it (`docs/decisions/submission-identity.md`).
 """
 
@@ -17,18 +18,21 @@ from tenants.models import Tenant
 
 @dataclass(frozen=True, kw_only=True)
 class Match:
-    """A customer, and where they can be asked for proof, the best first."""
+    """A customer, and where they can be asked for proof, the best first. `is_by_phone` says that nothing but a
+    telephone names them, which people share."""
 
     customer: Customer
     contact_points: tuple[ContactPoint, ...]
+    is_by_phone: bool = False
 
 
 def find(*, tenant: Tenant, identifiers: Mapping[str, str], email: str, phone: str) -> Match | None:
-    """The customer of the first identifier that is known, else of the e-mail, else of the telephone number; "" names
-    nobody. `email` is normalized, `phone` in E.164."""
+    """The customer of the first identifier that is known, else of the e-mail, else, without an e-mail, of the telephone
+    number; "" names nobody. `email` is normalized, `phone` in E.164."""
     customer = find_customer(tenant=tenant, identifiers=identifiers)
     if customer is not None:
         return Match(customer=customer, contact_points=_contact_points(tenant, customer))
+    phone = "" if email else phone
     owned = {each.kind: each for each in accounts.with_email_or_phone(tenant=tenant, email=email, phone=phone)}
     if Account.Kind.EMAIL in owned:
         by_mail = ContactPoint(channel=EMAIL, destination=email)
@@ -36,7 +40,8 @@ def find(*, tenant: Tenant, identifiers: Mapping[str, str], email: str, phone: s
     if Account.Kind.PHONE in owned:
         customer = owned[Account.Kind.PHONE].customer
         emails = tuple(point for point in _contact_points(tenant, customer) if point.channel == EMAIL)
-        return Match(customer=customer, contact_points=(ContactPoint(channel=SMS, destination=phone), *emails))
+        points = (ContactPoint(channel=SMS, destination=phone), *emails)
+        return Match(customer=customer, contact_points=points, is_by_phone=True)
     return None
 
 

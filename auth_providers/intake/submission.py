@@ -8,10 +8,12 @@ policy asks for beyond that, and why an address that nobody has proven opens not
 from dataclasses import replace
 
 from auth_providers import limits
-from auth_providers.accounts import accounts
+from auth_providers.accounts import accounts, verification
+from auth_providers.accounts.contact_points import ContactPoint
 from auth_providers.intake import entries, flows, matching, writing
 from auth_providers.intake.entries import Entry
 from auth_providers.intake.writing import Outcome, ProofNeeded, Visit, Written
+from auth_providers.models import Account
 from customers import identifiers
 from customers.models import Customer
 from tenants.clients import Client
@@ -35,19 +37,24 @@ def check(*, tenant: Tenant, entry: Entry, flow: str) -> tuple[Entry, flows.Defi
     return entries.complete(tenant=tenant, entry=entry), definition
 
 
-def submit(*, tenant: Tenant, entry: Entry, flow: str, caller: Customer | None, client: Client) -> Outcome:
-    """Take in what was handed in. `caller` is the customer whose token came along, `flow` names what to do then.
+def submit(
+    *, tenant: Tenant, entry: Entry, flow: str, caller: Customer | None, client: Client, is_servers: bool = False
+) -> Outcome:
+    """Take in what was handed in. `caller` is the customer whose token came along, `flow` names what to do then;
+    `is_servers` says that a server of the shop has shown a key with the scope to write customers.
 
     Returns the profile, or the challenge that has to be answered first. Raises `InvalidInput`, `flows.UnknownFlow`,
     `ProofNeeded` and `limits.Throttled`.
     """
     completed, definition = check(tenant=tenant, entry=entry, flow=flow)
-    visit = Visit(tenant=tenant, entry=completed, flow=definition, client=client)
+    visit = Visit(tenant=tenant, entry=completed, flow=definition, client=client, is_servers=is_servers)
     policy = tenant.check_in_policy
     if caller is not None and policy != CheckIn.NO_IDENTIFICATION:
         own = replace(visit, is_owners=True)
+        if not is_servers and not verification.has_proof(tenant=tenant, customer=caller):
+            own = replace(own, entry=entries.without_identifiers(completed, completed.identifiers))
         return writing.again_if_taken(act=lambda: writing.update(visit=own, customer=caller))
-    if client.address:
+    if client.address and not is_servers:
         limits.spend(tenant=tenant, quota=limits.SIGN_UP_BY_ADDRESS, subject=client.subscriber)
     if policy == CheckIn.NO_IDENTIFICATION:
         return writing.again_if_taken(act=lambda: _create_beside(visit))
@@ -55,31 +62,48 @@ def submit(*, tenant: Tenant, entry: Entry, flow: str, caller: Customer | None, 
 
 
 def _identify(visit: Visit, policy: str) -> Outcome:
-    """Without a token: create who is new, ask who is not.
+    """Without a token: create who is new, ask who is not. A server of the shop is asked nothing.
 
     Where also the new are asked (`FULL`), nobody learns who is here: the code goes to the address that was handed in,
     mail before telephone, whoever has it.
     """
-    entry, is_full = visit.entry, policy == CheckIn.FULL
+    entry, is_full = visit.entry, policy == CheckIn.FULL and not visit.is_servers
     phone = "" if is_full and entry.email else entry.phone
     match = matching.find(tenant=visit.tenant, identifiers=entry.identifiers, email=entry.email, phone=phone)
     posted = matching.posted_contact_points(email=entry.email, phone=entry.phone)
     if match is None:
         if is_full and posted:
             return writing.ask(visit=visit, points=posted, number="")
-        return writing.create(visit=visit, points=writing.every_point(entry=entry))
-    if policy == CheckIn.NONE:
-        return writing.update(visit=visit, customer=match.customer)
+        is_vouched = visit.is_servers and policy == CheckIn.NONE
+        proof = Account.Proof.SERVER if is_vouched else None
+        return writing.create(visit=visit, points=_free_points(visit), proof=proof)
+    if visit.is_servers:
+        return _update_match(visit, match)
     points = posted if is_full and match.contact_points[:1] == posted else match.contact_points
     return writing.ask(visit=visit, points=points, number=match.customer.number)
+
+
+def _update_match(visit: Visit, match: matching.Match) -> Outcome:
+    """Change the profile of the customer who matches; of several who share a telephone, the one of that name."""
+    if not match.is_by_phone:
+        return writing.update(visit=visit, customer=match.customer)
+    if entries.names_another(customer=match.customer, entry=visit.entry):
+        return writing.create(visit=visit, points=())
+    entry = entries.without_person(customer=match.customer, entry=visit.entry)
+    return writing.update(visit=replace(visit, entry=entry), customer=match.customer)
 
 
 def _create_beside(visit: Visit) -> Outcome:
     """A new profile, whoever is here already: what belongs to somebody else is left to them."""
     tenant, entry = visit.tenant, visit.entry
-    owned = accounts.with_email_or_phone(tenant=tenant, email=entry.email, phone=entry.phone)
-    taken = {account.identifier for account in owned}
     theirs = identifiers.known(tenant=tenant, identifiers=entry.identifiers)
     entry = entries.without_identifiers(entry, [each.name for each in theirs] if entry.identifiers else [])
-    points = [point for point in writing.every_point(entry=entry) if point.destination not in taken]
-    return writing.create(visit=replace(visit, entry=entry), points=points)
+    return writing.create(visit=replace(visit, entry=entry), points=_free_points(visit))
+
+
+def _free_points(visit: Visit) -> list[ContactPoint]:
+    """Those of the address and the number that nobody logs in with."""
+    entry = visit.entry
+    owned = accounts.with_email_or_phone(tenant=visit.tenant, email=entry.email, phone=entry.phone)
+    taken = {account.identifier for account in owned}
+    return [point for point in writing.every_point(entry=entry) if point.destination not in taken]

@@ -1,12 +1,12 @@
 """Writing what was handed in to a profile, and running the flow that goes with it, to its end or its next challenge."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 from django.db import IntegrityError, transaction
 
-from auth_providers.accounts import accounts
+from auth_providers.accounts import accounts, notices
 from auth_providers.accounts.contact_points import EMAIL, SMS, ContactPoint
 from auth_providers.intake import entries, flows, pending_submissions
 from auth_providers.intake.entries import Entry
@@ -15,7 +15,7 @@ from auth_providers.login import one_time_code
 from auth_providers.models import Account
 from auth_providers.models.proofs import OneTimeCode
 from auth_providers.providers import registry
-from customers import numbers
+from customers import identifiers, numbers
 from customers.identifiers import IdentifierTaken
 from customers.models import Customer
 from tenants.clients import Client
@@ -54,7 +54,8 @@ Outcome = Written | one_time_code.Issued
 @dataclass(frozen=True, kw_only=True)
 class Visit:
     """Data on its way into a profile: `steps` are done, `position` is where the flow goes on, and `proven` is the
-    channel of the challenge that was just answered, or "". `is_owners` says that the profile's owner is behind it."""
+    channel of the challenge that was just answered, or "". `is_owners` says that the profile's owner is behind it,
+    `is_servers` a server of the shop; `unclaimed` are the identifiers that wait for a proof."""
 
     tenant: Tenant
     entry: Entry
@@ -64,6 +65,8 @@ class Visit:
     steps: tuple[str, ...] = ()
     proven: str = ""
     is_owners: bool = False
+    is_servers: bool = False
+    unclaimed: Mapping[str, str] = field(default_factory=dict)
 
 
 class Taken(Exception):
@@ -92,8 +95,12 @@ def every_point(*, entry: Entry) -> tuple[ContactPoint, ...]:
 def create(
     *, visit: Visit, points: Sequence[ContactPoint], number: str = "", proof: Account.Proof | None = None
 ) -> Outcome:
-    """A new profile with a log-in for each of these addresses. Raises `Taken`."""
+    """A new profile with a log-in for each of these addresses. Without a `proof`, only a server of the shop claims
+    identifiers with it; others' wait for the proof that the flow asks for, or are left out. Raises `Taken`."""
     tenant, entry = visit.tenant, visit.entry
+    if proof is None and not visit.is_servers:
+        visit = replace(visit, unclaimed=entry.identifiers)
+        entry = entries.without_identifiers(entry, entry.identifiers)
     if visit.flow.makes_prospects and "is_prospect" not in entry.values:
         derived = (*entry.derived, "is_prospect")
         entry = replace(entry, values={**entry.values, "is_prospect": True}, derived=derived)
@@ -113,11 +120,15 @@ def update(*, visit: Visit, customer: Customer) -> Outcome:
     identifiers is somebody else's, or the customer is shut out."""
     if not customer.can_log_in:
         raise ProofNeeded
+    before = customer.contact_email, customer.contact_phone
     try:
         with transaction.atomic():
             changed, derived = entries.update(
                 tenant=visit.tenant, customer=customer, entry=visit.entry, client=visit.client
             )
+            if (changed.contact_email, changed.contact_phone) != before:
+                old_email = before[0] if before[0] and before[0] != changed.contact_email else ""
+                notices.tell_of_changed_contact(tenant=visit.tenant, customer=changed, old_email=old_email)
             return go_on(visit=replace(visit, entry=replace(visit.entry, derived=derived)), customer=changed)
     except IdentifierTaken as error:
         raise ProofNeeded from error
@@ -143,6 +154,18 @@ def go_on(*, visit: Visit, customer: Customer) -> Outcome:
     return Written(customer=customer, derived=visit.entry.derived, flow=visit.flow.name, steps=visit.steps)
 
 
+def claim(*, visit: Visit, customer: Customer) -> None:
+    """Give the customer, who has proven something by now, those of the entry's identifiers that nobody has. Raises
+    `Taken`."""
+    tenant, wanted = visit.tenant, visit.entry.identifiers
+    taken = set(identifiers.known(tenant=tenant, identifiers=wanted).values_list("name", flat=True)) if wanted else ()
+    free = {name: value for name, value in wanted.items() if name not in taken}
+    try:
+        identifiers.assign(tenant=tenant, customer=customer, identifiers=free, client=visit.client)
+    except IdentifierTaken as error:
+        raise Taken from error
+
+
 @transaction.atomic
 def ask(*, visit: Visit, points: Sequence[ContactPoint], number: str) -> one_time_code.Issued:
     """Let the entry wait for a code to the first of these addresses that takes one. `number` is whose profile it would
@@ -165,7 +188,8 @@ def _stop(visit: Visit, customer: Customer, channel: str) -> one_time_code.Issue
     if issued is None:
         missing = "phone" if channel == SMS else "email"
         raise InvalidInput.field(missing, "This flow sends a code, and there is nowhere to send it.", code="required")
-    _keep(visit, issued, Entry(derived=visit.entry.derived), number=customer.number, is_written=True)
+    left = Entry(derived=visit.entry.derived, identifiers=visit.unclaimed)
+    _keep(visit, issued, left, number=customer.number, is_written=True)
     return issued
 
 

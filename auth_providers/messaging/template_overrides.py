@@ -20,6 +20,7 @@ SAMPLES: Mapping[str, Mapping[str, str | int]] = {
     "additional_log_in": WITH_TOKEN,
     "already_registered": {"email": "ada@example.com"},
     "confirm_email": WITH_TOKEN,
+    "contact_changed": {},
     "deletion": WITH_TOKEN,
     "email_change": WITH_TOKEN,
     "email_change_notice": {"new_email": "countess@example.com"},

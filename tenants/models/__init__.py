@@ -1,6 +1,6 @@
 """A tenant is one shop operator: its policies, sites, keys, audit trail and outbox."""
 
-from tenants.models.keys import ApiKey, SigningKey, Site
+from tenants.models.keys import ApiKey, Scope, SigningKey, Site
 from tenants.models.outbox import Message
 from tenants.models.owned import TenantOwned, TenantQuerySet
 from tenants.models.tenant import (
@@ -23,6 +23,7 @@ __all__ = [
     "AuditEvent",
     "CheckIn",
     "Message",
+    "Scope",
     "SecondFactor",
     "SigningKey",
     "Site",

@@ -25,6 +25,12 @@ class Site(TenantOwned):
         return self.code
 
 
+class Scope(models.TextChoices):
+    """What a key's secret opens beyond naming the storefront."""
+
+    CUSTOMERS_WRITE = "customers.write", "Write customers' data without asking them"
+
+
 class ApiKey(TenantOwned):
     """Identifies a storefront: a public client id and, for a backend, a secret that is shown once."""
 
@@ -36,6 +42,12 @@ class ApiKey(TenantOwned):
         default=False,
         help_text="For a server that sends the shopper's network address in X-Forwarded-For. The key needs a secret, "
         "because client ids are public. When off, limits count all shoppers of this server as one.",
+    )
+    scopes = models.CharField(
+        max_length=255,
+        blank=True,
+        default="",
+        help_text="What its secret opens beyond naming the storefront. The key needs a secret.",
     )
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
@@ -49,10 +61,19 @@ class ApiKey(TenantOwned):
                 name="api_key_trusted_with_secret",
                 violation_error_message="Only a key with a secret can be trusted to forward addresses.",
             ),
+            models.CheckConstraint(
+                condition=Q(scopes="") | ~Q(secret_hash=""),
+                name="api_key_scopes_with_secret",
+                violation_error_message="Only a key with a secret can have scopes.",
+            ),
         ]
 
     def __str__(self) -> str:
         return self.client_id
+
+    def has_scope(self, scope: Scope) -> bool:
+        """Whether the key's secret opens this; `scopes` are separated by spaces (RFC 6749, 3.3)."""
+        return scope in self.scopes.split()
 
 
 class SigningKey(TenantOwned):

@@ -19,7 +19,7 @@ DAY = 24 * HOUR
 class CheckIn(models.TextChoices):
     """What is required before data that is submitted without the customer's own token changes a profile."""
 
-    NONE = "none", "Nothing: only where every till and form is trusted"
+    NONE = "none", "As with the next; what a server with an API key hands in counts as proven"
     PARTIAL = "partial", "A one-time code when the data matches an existing customer"
     FULL = "full", "A one-time code always, also for new customers"
     NO_IDENTIFICATION = "no_identification", "Nothing: every submission creates a new profile"

@@ -6,8 +6,9 @@ from typing import Any
 from django.http import HttpResponse
 
 from auth_providers.models import OneTimeCode
+from tenants import api_keys
 from tenants.encryption import decrypt
-from tenants.models import Message
+from tenants.models import Message, Scope, Tenant
 from tests.contracts.calls import body_of, call
 
 NEWCOMER: dict[str, Any] = {"email": "grace@example.com", "firstName": "Grace", "lastName": "Hopper"}
@@ -17,6 +18,15 @@ def hand_in(data: Any, *, flow: str = "", tenant: str = "acme", **rest: Any) -> 
     """POST the data."""
     query = f"?flow={flow}" if flow else ""
     return call("POST", f"/api/{tenant}/customer{query}", json=data, **rest)
+
+
+def with_server_key(*scopes: Scope, tenant: str = "acme", client_id: str = "till") -> dict[str, Any]:
+    """What a server of the shop sends along: the secret of a new key, which may write customers unless it has other
+    `scopes`."""
+    key, secret = api_keys.create(tenant=Tenant.objects.get(code=tenant), client_id=client_id, has_secret=True)
+    secret = secret or api_keys.replace_secret(key=key)
+    api_keys.grant(key=key, scopes=scopes or (Scope.CUSTOMERS_WRITE,))
+    return {"headers": {"X-API-KEY": secret}}
 
 
 def authenticate(provider: str, data: Any, *, tenant: str = "acme", **rest: Any) -> HttpResponse:

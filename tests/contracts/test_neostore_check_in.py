@@ -14,7 +14,16 @@ from customers.models import Address, Consent, Customer, CustomerIdentifier, Pos
 from tenants.models import CheckIn, Message, Tenant
 from tests import factories
 from tests.contracts.calls import body_of, call
-from tests.contracts.neostore_calls import NEWCOMER, answer_to, authenticate, cool_down, hand_in, log_in_with, sent_code
+from tests.contracts.neostore_calls import (
+    NEWCOMER,
+    answer_to,
+    authenticate,
+    cool_down,
+    hand_in,
+    log_in_with,
+    sent_code,
+    with_server_key,
+)
 from tests.contracts.test_neostore_proof import make_person, token_of
 
 PHONE = "+4915112345678"
@@ -50,7 +59,7 @@ def set_policy(policy: str) -> None:
 
 
 def test_somebody_new_is_stored_and_told_in_full(german: Tenant) -> None:
-    answer = hand_in(FULL)
+    answer = hand_in(FULL, **with_server_key())
     assert answer.status_code == 200
     body = body_of(answer)
     assert set(body.pop("enriched")) == {"title", "city", "region", "language", "currency", "storeId"}
@@ -154,7 +163,7 @@ def test_a_value_of_another_type_names_its_field(name: str, value: Any, german: 
 def test_what_only_resembles_a_secret_is_kept(german: Tenant) -> None:
     kept = {"pinCode": "110001", "tokenRing": 1, "spinning": True, "secretSanta": "Bob", "favouriteOtpApp": "x"}
     sent = NEWCOMER | kept | {"password": None, "identifiers": {"pin": "4711"}}
-    body = body_of(hand_in(sent))
+    body = body_of(hand_in(sent, **with_server_key()))
     assert kept.items() <= body.items()
     assert body["identifiers"]["pin"] == "4711"
     assert Customer.objects.get().properties == kept
@@ -234,14 +243,14 @@ def test_a_telephone_is_asked_by_mail_where_no_text_messages_are_sent(german: Te
 
 
 def test_an_identifier_is_asked_at_the_customers_own_address(german: Tenant) -> None:
-    hand_in(FULL)
+    hand_in(FULL, **with_server_key())
     challenge = hand_in({"identifiers": {"card": "7"}, "email": "mallory@example.com", "phoneNumber": "+4915199999999"})
     assert body_of(challenge)["maskedDestination"] == "g***@example.com"
     assert Message.objects.get().recipient == "grace@example.com"
 
 
 def test_who_can_not_be_asked_is_refused(tenant: Tenant) -> None:
-    hand_in({"firstName": "Grace", "identifiers": {"card": "7"}})
+    hand_in({"firstName": "Grace", "identifiers": {"card": "7"}}, **with_server_key())
     assert hand_in({"firstName": "M", "identifiers": {"card": "7"}}).status_code == 401
     assert Customer.objects.get().first_name == "Grace"
 
@@ -312,7 +321,8 @@ def test_where_everybody_is_asked_who_signed_up_meanwhile_is_whom_the_code_reach
 
 def test_where_nobody_is_identified_every_entry_is_a_profile_of_its_own(german: Tenant) -> None:
     set_policy(CheckIn.NO_IDENTIFICATION)
-    first, second = body_of(hand_in(FULL)), body_of(hand_in(FULL))
+    server = with_server_key()
+    first, second = body_of(hand_in(FULL, **server)), body_of(hand_in(FULL, **server))
     assert first["identifiers"] == {"card": "7", "customerNumber": "10000001"}
     assert second["identifiers"] == {"customerNumber": "10000002"}
     assert second["email"] == "grace@example.com"

@@ -6,11 +6,20 @@ import pytest
 
 from auth_providers import limits
 from auth_providers.models import AuthProvider
+from tenants import api_keys
 from tenants.models import SecondFactor, Tenant
 from tests import factories
 from tests.contracts import golden
 from tests.contracts.calls import body_of
-from tests.contracts.neostore_calls import NEWCOMER, answer_to, authenticate, hand_in, log_in_with, sent_code
+from tests.contracts.neostore_calls import (
+    NEWCOMER,
+    answer_to,
+    authenticate,
+    hand_in,
+    log_in_with,
+    sent_code,
+    with_server_key,
+)
 from tests.contracts.operations import BY_NAME, Scene, set_scene
 from tests.contracts.test_golden_outages import broken_database
 
@@ -41,7 +50,7 @@ def test_a_change_of_the_own_profile(scene: Scene) -> None:
 
 
 def test_a_match_that_can_not_be_asked(scene: Scene) -> None:
-    hand_in({"identifiers": {"card": "7"}})
+    hand_in({"identifiers": {"card": "7"}}, **with_server_key())
     check(hand_in({"identifiers": {"card": "7"}}), "customer-post.401.nowhere-to-ask")
 
 
@@ -51,6 +60,15 @@ def test_a_wrong_code(scene: Scene) -> None:
 
 def test_a_token_that_is_none(scene: Scene) -> None:
     check(hand_in(NEWCOMER, token="x"), "customer-post.401.token")
+
+
+def test_a_key_that_is_none(scene: Scene) -> None:
+    check(hand_in(NEWCOMER, headers={"X-API-KEY": "x"}), "customer-post.401.api-key")
+
+
+def test_a_key_without_the_scope(scene: Scene) -> None:
+    _, secret = api_keys.create(tenant=scene.tenant, client_id="till", has_secret=True)
+    check(hand_in(NEWCOMER, headers={"X-API-KEY": secret or ""}), "customer-post.401.scope")
 
 
 def test_a_body_that_is_no_object(scene: Scene) -> None:

@@ -2,11 +2,16 @@
 
 import hmac
 from collections.abc import Callable
+from io import StringIO
 
 import pytest
+from django.core.management import CommandError, call_command
+from django.forms import modelform_factory
 
 from tenants import api_keys, directory
-from tenants.models import ApiKey, Tenant
+from tenants.admin import ApiKeyForm
+from tenants.errors import InvalidInput
+from tenants.models import ApiKey, Scope, Tenant
 
 
 def test_create_shows_the_secret_once(tenant: Tenant) -> None:
@@ -106,3 +111,29 @@ def test_get_active_of_an_inactive_tenant(tenant: Tenant) -> None:
     Tenant.objects.update(is_active=False)
     with pytest.raises(directory.UnknownTenant):
         api_keys.get_active(tenant_code="acme", client_id="storefront")
+
+
+def test_a_key_without_a_secret_gets_no_scopes(tenant: Tenant) -> None:
+    key, _ = api_keys.create(tenant=tenant, client_id="shop")
+    with pytest.raises(InvalidInput):
+        api_keys.grant(key=key, scopes=[Scope.CUSTOMERS_WRITE])
+    key.refresh_from_db()
+    assert key.scopes == ""
+
+
+@pytest.mark.parametrize("has_secret", [True, False])
+def test_staff_tick_the_scopes_of_a_key_with_a_secret(tenant: Tenant, has_secret: bool) -> None:
+    key, _ = api_keys.create(tenant=tenant, client_id="shop", has_secret=has_secret)
+    form_class = modelform_factory(ApiKey, form=ApiKeyForm, fields=["client_id", "name", "scopes", "is_active"])
+    form = form_class({"client_id": "shop", "is_active": "on", "scopes": [Scope.CUSTOMERS_WRITE]}, instance=key)
+    assert form.is_valid() == has_secret
+    if has_secret:
+        assert form.save().has_scope(Scope.CUSTOMERS_WRITE)
+        assert not form_class({"client_id": "shop", "scopes": ["everything"]}, instance=key).is_valid()
+
+
+def test_the_command_grants_a_scope(tenant: Tenant) -> None:
+    call_command("create_api_key", "acme", "till", "--secret", "--scope", "customers.write", stdout=StringIO())
+    assert ApiKey.objects.get(client_id="till").has_scope(Scope.CUSTOMERS_WRITE)
+    with pytest.raises(CommandError, match="secret"):
+        call_command("create_api_key", "acme", "shop", "--scope", "customers.write", stdout=StringIO())

@@ -20,9 +20,12 @@ from auth_providers.tokens.log_in_attempt import Issue, LogInAttempt
 from auth_providers.tokens.second_factor_policy import SecondFactorDue
 from customers import full_profiles
 from customers.models import Customer
+from tenants import api_keys
 from tenants.api.failures import Failure
 from tenants.errors import DomainError, FieldError, InvalidInput, Kind, Reason
+from tenants.models import Scope
 
+API_KEY = "X-API-KEY"
 # Of data that is handed in, by the kind of the failure: the contract has no 400, 403, 404 and 409 for what it says.
 STATUS_OF_DATA = {Kind.INVALID: 412, Kind.FORBIDDEN: 401, Kind.NOT_FOUND: 401, Kind.CONFLICT: 401, Kind.CHALLENGE: 401}
 
@@ -50,8 +53,9 @@ class CustomerViewSet(NeostoreViewSet):
         body = request.data
         if not isinstance(body, Mapping):
             raise ParseError("The body is not an object.")
+        is_servers, is_answer = self._is_servers(request), body.get("challenge") is not None
         try:
-            outcome = self._answer(body) if body.get("challenge") is not None else self._submit(request, body)
+            outcome = self._answer(body) if is_answer else self._submit(request, body, is_servers)
         except SecondFactorDue as due:
             return Response(self.second_factor(due), status=202)
         except DomainError as error:
@@ -62,7 +66,16 @@ class CustomerViewSet(NeostoreViewSet):
         profile = full_profiles.read(tenant=self.tenant, customer=outcome.customer)
         return Response(bodies.written_body(outcome, profile))
 
-    def _submit(self, request: Request, body: Mapping[str, Any]) -> submission.Outcome:
+    def _is_servers(self, request: Request) -> bool:
+        """Whether a server of the shop shows a key that may write customers. Raises `api_keys.InvalidApiKey` for a key
+        that may not."""
+        secret = request.headers.get(API_KEY)
+        if secret is None:
+            return False
+        api_keys.authenticate(tenant=self.tenant, secret=secret, scope=Scope.CUSTOMERS_WRITE)
+        return True
+
+    def _submit(self, request: Request, body: Mapping[str, Any], is_servers: bool) -> submission.Outcome:
         entry, errors = bodies.entry_of(body)
         flow = request.query_params.get("flow", "")
         if errors:
@@ -74,6 +87,7 @@ class CustomerViewSet(NeostoreViewSet):
             flow=flow,
             caller=caller.customer if caller else None,
             client=self.client,
+            is_servers=is_servers,
         )
 
     def _refuse(self, entry: Entry, flow: str, errors: list[FieldError]) -> NoReturn:

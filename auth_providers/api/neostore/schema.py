@@ -14,7 +14,7 @@ from auth_providers.api.neostore.authenticate import (
     SocialData,
 )
 from auth_providers.api.neostore.base import OFFERED
-from auth_providers.api.neostore.customer import CustomerViewSet
+from auth_providers.api.neostore.customer import API_KEY, CustomerViewSet
 from auth_providers.api.neostore.records import Challenge
 from tenants.api.contracts import Descriptions
 from tenants.api.problems import PROBLEM, ProblemDetails
@@ -22,6 +22,13 @@ from tenants.api.schema import TENANT_CODE, in_path, in_query
 
 SECURITY_SCHEMES = {
     "neo-customer": {"type": "http", "scheme": "bearer", "description": "The JWT of a customer."},
+    "neo-server": {
+        "type": "apiKey",
+        "in": "header",
+        "name": API_KEY,
+        "description": "The secret of an API key with the scope customers.write: a server of the shop writes a "
+        "customer's data without a challenge. A browser must never have it.",
+    },
 }
 TENANT = in_path("tenantId", "Code of the tenant.", pattern=TENANT_CODE)
 SENT = ("application/json", "text/json", "application/*+json")
@@ -30,7 +37,7 @@ ANY_OBJECT = {"type": "object", "additionalProperties": {}}
 
 REFUSALS = {
     400: "The request is not valid.",
-    401: "No valid token of a customer.",
+    401: "No valid token of a customer, a wrong API key, or no proof that the data is the customer's.",
     403: "The token is for reading only.",
     404: "There is no such tenant.",
     412: "The data is not valid; `errors` names all of it.",
@@ -78,7 +85,7 @@ DESCRIPTIONS: Descriptions = {
                 "customer-post",
                 "Hand in a customer's data: it is completed, and the profile is created or changed",
                 parameters=[TENANT, in_query("flow", "Name of what is done then, e.g. `preregistration`.")],
-                auth=[{"neo-customer": []}, {}],
+                auth=[{"neo-customer": []}, {"neo-server": []}, {}],
                 request=dict.fromkeys(SENT, ANY_OBJECT),
                 success=OpenApiResponse(OpenApiTypes.OBJECT, "The profile; `enriched` names what nobody sent."),
                 challenge=CHALLENGED,

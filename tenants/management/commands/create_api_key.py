@@ -1,13 +1,14 @@
 """`manage.py create_api_key TENANT CLIENT_ID`: a storefront may open sessions. Running it again changes nothing."""
 
 from argparse import ArgumentParser
+from collections.abc import Callable
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
 from tenants import api_keys, directory
 from tenants.errors import InvalidInput
-from tenants.models import ApiKey
+from tenants.models import Scope
 
 
 class Command(BaseCommand):
@@ -20,6 +21,9 @@ class Command(BaseCommand):
         parser.add_argument("--secret", action="store_true", help="with a secret, for backends; printed this once")
         parser.add_argument(
             "--trust-forwarded-for", action="store_true", help="believe the shoppers' addresses that it forwards"
+        )
+        parser.add_argument(
+            "--scope", action="append", choices=Scope.values, default=[], help="what its secret opens; can be repeated"
         )
         parser.add_argument("--new-secret", action="store_true", help="replace the secret of the key that exists")
 
@@ -35,14 +39,16 @@ class Command(BaseCommand):
         if options["new_secret"] and before:
             secret = api_keys.replace_secret(key=key)
         if options["trust_forwarded_for"]:
-            _trust(key)
+            _or_refuse(lambda: api_keys.trust_forwarding(key=key))
+        if options["scope"]:
+            _or_refuse(lambda: api_keys.grant(key=key, scopes=[Scope(scope) for scope in options["scope"]]))
         self.stdout.write(f"{'Unchanged: there is an' if before else 'Created'} API key {key.client_id}.")
         if secret:
             self.stdout.write(f"Secret, shown this once: {secret}")
 
 
-def _trust(key: ApiKey) -> None:
+def _or_refuse(change: Callable[[], None]) -> None:
     try:
-        api_keys.trust_forwarding(key=key)
+        change()
     except InvalidInput as error:
         raise CommandError(error.details[0].message) from error

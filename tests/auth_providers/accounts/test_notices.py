@@ -103,6 +103,11 @@ def answer(tenant: Tenant, issued: Issued, code: str) -> writing.Outcome:
     return answers.answer(attempt=attempt, challenge_id=str(issued.challenge_id), code=code)
 
 
+def change_contact_phone(customer: Customer) -> None:
+    entry = Entry(values={"phone": PHONE})
+    submission.submit(tenant=customer.tenant, entry=entry, flow="", caller=customer, client=CLIENT)
+
+
 def add_log_in_by_a_flow(customer: Customer) -> None:
     """The owner hands in a new telephone number, and a flow asks for a code to it."""
     Flow.objects.create(tenant=customer.tenant, name="phone", steps=[{"step": "challenge", "channel": "sms"}])
@@ -205,6 +210,7 @@ CHANGES = [
     Change(reset_password, Notice.PASSWORD_CHANGED, is_of_one_log_in=True),
     Change(reset_password_by_staff, Notice.PASSWORD_CHANGED, is_of_one_log_in=True),
     Change(change_email, Notice.EMAIL_CHANGE_REQUESTED, is_of_one_log_in=True),
+    Change(change_contact_phone, Notice.CONTACT_CHANGED),
     Change(add_log_in, Notice.LOG_IN_ADDED),
     Change(add_log_in_by_a_flow, Notice.LOG_IN_ADDED),
     Change(link_identity, Notice.LOG_IN_LINKED),

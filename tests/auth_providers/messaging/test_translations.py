@@ -38,6 +38,7 @@ FACTS: dict[str, dict[str, str]] = {
     "additional_log_in": {},
     "already_registered": {"email": factories.EMAIL},
     "confirm_email": {},
+    "contact_changed": {},
     "deletion": {},
     "email_change": {},
     "email_change_notice": {"new_email": NEW_EMAIL},
