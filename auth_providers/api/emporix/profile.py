@@ -8,14 +8,25 @@ from rest_framework.response import Response
 
 from auth_providers.api.authentication import principal_of
 from auth_providers.api.emporix.bodies import PasswordAuthentication
-from auth_providers.selfservice import additional_log_in, deletion, email_change, password_reset
+from auth_providers.selfservice import additional_log_in, deletion, email_change, own_profile, password_reset
 from customers.api.emporix.profile import ProfileViewSet
 from customers.api.emporix.views import CustomerDataViewSet
+from customers.models import Customer
+from customers.profiles import ProfileChanges
 from tenants.api.emporix.records import ResourceLocation
 from tenants.api.failures import in_the_words_of
 
 
 class DeletableProfileViewSet(ProfileViewSet):
+    def change_profile(self, changes: ProfileChanges, expected_version: int | None) -> Customer:
+        return own_profile.update(
+            tenant=self.tenant,
+            customer=self.customer,
+            changes=changes,
+            expected_version=expected_version,
+            client=self.client,
+        )
+
     def destroy(self, request: Request, **kwargs: Any) -> Response:
         """At once, or with a token; without one, where the tenant wants a confirmation, 202 and a mail."""
         token = request.query_params.get("token", "")
