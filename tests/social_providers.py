@@ -7,6 +7,7 @@ import base64
 import hashlib
 import hmac
 import json
+import secrets
 import threading
 import time
 from collections.abc import Iterator
@@ -73,7 +74,7 @@ class World(ThreadingHTTPServer):
 
     def id_token(self, key: Key | None = None, *, secret: str = "", **claims: Any) -> str:
         now = int(time.time())
-        good = {"aud": OURS, "sub": "ada", "iat": now, "exp": now + 300}
+        good = {"aud": OURS, "sub": "ada", "iat": now, "exp": now + 300, "jti": secrets.token_hex(8)}
         payload = {name: value for name, value in (good | claims).items() if value is not ...}
         if secret:
             return jwt.encode(payload, secret, algorithm="HS256")

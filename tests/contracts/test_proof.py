@@ -135,7 +135,7 @@ def test_the_owner_is_told_what_was_kept(shop: Tenant, attacker: Visit, owner: V
     prove_by_code(shop, owner)
     (text,) = [str(each.body) for each in mailbox.receive() if "yours alone" in str(each.subject)]
     number = Account.objects.get(identifier=OWNER).customer.number
-    assert f"customer number {number}, name: Mal, addresses: 1, consents: 0" in text
+    assert f"customer number {number}, name Mal, addresses 1, consents 0" in text
 
 
 def test_the_first_proof_evicts_contact_points_that_nobody_has_proven(

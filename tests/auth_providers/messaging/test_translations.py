@@ -50,7 +50,7 @@ FACTS: dict[str, dict[str, str]] = {
     "opt_in": {},
     "password_changed": {},
     "password_reset": {},
-    "profile_claimed": {"number": "10000001", "name": "Ada Lovelace", "addresses": "1", "consents": "2."},
+    "profile_claimed": {"number": "10000001", "name": "Ada Lovelace", "addresses": "1", "consents": "2"},
     "recovery_codes_renewed": {},
     "second_factor_added": {},
     "second_factor_code": {},

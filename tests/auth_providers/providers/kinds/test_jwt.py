@@ -7,7 +7,7 @@ from auth_providers.providers.kinds.jwt import TokenExchange
 from auth_providers.providers.oidc import TokenRefused
 from tenants.models import Tenant
 from tests.auth_providers.providers.configuring import configure, fields_at_fault
-from tests.openid_issuer import INTROSPECTION, Issuer
+from tests.openid_issuer import CLIENT_ID, INTROSPECTION, Issuer
 
 
 def test_what_it_needs(tenant: Tenant) -> None:
@@ -49,6 +49,7 @@ def test_who_is_asked_about_a_token_need_not_name_itself(provider: AuthProvider,
 
 
 def test_a_token_is_read_where_the_issuer_is_not_asked(provider: AuthProvider, issuer: Issuer) -> None:
+    provider.authorized_parties = [CLIENT_ID]
     assert TokenExchange(provider).identify(issuer.token()).subject == "ada"
     assert INTROSPECTION not in issuer.asked
     with pytest.raises(TokenRefused):
@@ -56,8 +57,9 @@ def test_a_token_is_read_where_the_issuer_is_not_asked(provider: AuthProvider, i
 
 
 def test_the_issuer_is_asked_where_the_provider_says_so(provider: AuthProvider, issuer: Issuer) -> None:
-    provider.introspection_url = issuer.url + INTROSPECTION
-    issuer.answers[INTROSPECTION] = (200, {"active": True, "sub": "grace", "iss": issuer.url})
+    provider.introspection_url, provider.authorized_parties = issuer.url + INTROSPECTION, [CLIENT_ID]
+    answer = {"active": True, "sub": "grace", "iss": issuer.url, "aud": CLIENT_ID}
+    issuer.answers[INTROSPECTION] = (200, answer)
     identity = TokenExchange(provider).identify("opaque")
     assert (identity.subject, identity.issuer) == ("grace", issuer.url)
     issuer.answers[INTROSPECTION] = (200, {"active": False})
