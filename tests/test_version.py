@@ -54,7 +54,9 @@ def test_the_foot_of_the_back_office_shows_it(admin_client: Client, settings: Se
 
 
 def _foot(client: Client, path: str) -> str:
-    footer = re.search(r"<footer.*?</footer>", client.get(path).content.decode(), re.DOTALL)
+    footer = re.search(
+        r"<footer.*?</footer>", client.get(path, headers={"Accept": "text/html"}).content.decode(), re.DOTALL
+    )
     assert footer is not None
     return re.sub(r"<[^>]+>", "", footer.group()).strip()
 

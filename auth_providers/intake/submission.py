@@ -76,7 +76,10 @@ def _identify(visit: Visit, policy: str) -> Outcome:
             return writing.ask(visit=visit, points=posted, number="")
         is_vouched = visit.is_servers and policy == CheckIn.NONE
         proof = Account.Proof.SERVER if is_vouched else None
-        return writing.create(visit=visit, points=_free_points(visit), proof=proof)
+        # The address is nobody's, or it would have matched; the number beside it may be somebody's.
+        is_number_beside = bool(visit.entry.email and visit.entry.phone)
+        points = _free_points(visit) if is_number_beside else writing.every_point(entry=visit.entry)
+        return writing.create(visit=visit, points=points, proof=proof)
     if visit.is_servers:
         return _update_match(visit, match)
     points = posted if is_full and match.contact_points[:1] == posted else match.contact_points

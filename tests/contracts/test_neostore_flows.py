@@ -11,7 +11,15 @@ from tenants.encryption import decrypt
 from tenants.models import CheckIn, Message, Tenant
 from tests import factories
 from tests.contracts.calls import body_of
-from tests.contracts.neostore_calls import NEWCOMER, answer_to, cool_down, hand_in, log_in_with, sent_code
+from tests.contracts.neostore_calls import (
+    NEWCOMER,
+    answer_to,
+    cool_down,
+    hand_in,
+    log_in_with,
+    sent_code,
+    with_server_key,
+)
 from tests.contracts.test_neostore_proof import make_person, token_of
 
 PHONE = "+4915112345678"
@@ -106,7 +114,8 @@ def test_a_number_that_somebody_else_typed_in_is_proven_and_opens_nothing(shop: 
     Tenant.objects.update(check_in_policy=CheckIn.NONE)
     grace = make_person(shop, "grace@example.com")
     Flow.objects.update(steps=EVERYTHING[4:])
-    challenge = hand_in({"email": "grace@example.com", "phoneNumber": PHONE}, flow="vip")
+    posted = {"email": "grace@example.com", "phoneNumber": PHONE}
+    challenge = hand_in(posted, flow="vip", **with_server_key())
     assert log_in_with(challenge, sent_code(PHONE)).status_code == 422
     assert Account.objects.get(customer=grace).identifier == "grace@example.com"
 
