@@ -241,8 +241,9 @@ def _new_session(tenant: Tenant, client: Client) -> Session:
 
 
 def _continued(tenant: Tenant, session: Session, anonymous: Session | None) -> Session:
-    """The session that the customer goes on with: the one they came with if it is free, else the new one."""
-    if anonymous is not None:
+    """The session that the customer goes on with: the one they came with if it is free, else the new one. One of
+    another tenant lends nothing."""
+    if anonymous is not None and anonymous.tenant_id == tenant.pk:
         session.api_key_id = anonymous.api_key_id
         session.site, session.currency = anonymous.site, anonymous.currency
         session.language, session.country = anonymous.language, anonymous.country

@@ -138,6 +138,7 @@ def test_start_on_another_tenants_session_opens_a_new_one(customer: Customer, ot
     visit = open_anonymous(other_tenant)
     logged_in = log_in(customer, anonymous_session=visit.session)
     assert logged_in.session.pk != visit.session.pk
+    assert logged_in.session.api_key_id is None
     assert Session.objects.get(pk=visit.session.pk).customer is None
 
 
