@@ -16,7 +16,6 @@ from auth_providers.models import (
     Authenticator,
     PendingSignUp,
     RecoveryCode,
-    Session,
     Submission,
 )
 from customers.models import Address, Consent, Customer
@@ -50,12 +49,12 @@ def evict(*, tenant: Tenant, account: Account, is_own: bool, kept_session_id: UU
     customer = account.customer
     others = [each for each in accounts.of_customer(tenant=tenant, customer=customer) if each.pk != account.pk]
     unproven = [each.pk for each in others if not _is_kept(each, kept_session_id)]
-    pending.void(tenant=tenant, customer=customer)
+    ended = pending.end_sessions(tenant=tenant, customer=customer, reason=END_REASON, kept_session_id=kept_session_id)
     PendingSignUp.objects.for_tenant(tenant).filter(account__customer=customer).delete()
     _void_submissions(tenant, customer)
     evicted = _Evicted(
         passwords=0 if is_own else _drop_password(account),
-        sessions=_end_sessions(tenant, customer, kept_session_id),
+        sessions=ended,
         accounts=len(unproven),
         second_factors=_delete_second_factors(tenant, customer),
         contact_points=0 if is_own else _drop_contact_points(tenant, account),
@@ -95,13 +94,6 @@ def _drop_password(account: Account) -> int:
         account.password, account.is_password_initial = NO_PASSWORD, False
     account.session_id = None
     return int(had_password)
-
-
-def _end_sessions(tenant: Tenant, customer: Customer, kept_session_id: UUID | None) -> int:
-    running = Session.objects.for_tenant(tenant).filter(customer=customer, ended_at=None)
-    if kept_session_id is not None:
-        running = running.exclude(pk=kept_session_id)
-    return running.update(ended_at=timezone.now(), end_reason=END_REASON)
 
 
 def _delete_second_factors(tenant: Tenant, customer: Customer) -> int:

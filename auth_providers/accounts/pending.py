@@ -5,11 +5,12 @@ profile says so, which also counts for a mail that is still in the outbox and wh
 """
 
 from datetime import datetime
+from uuid import UUID
 
 from django.db.models import F, Q
 from django.utils import timezone
 
-from auth_providers.models import Account, MailedToken, OneTimeCode, PendingLink, PendingLogIn, PendingSignUp
+from auth_providers.models import Account, MailedToken, OneTimeCode, PendingLink, PendingLogIn, PendingSignUp, Session
 from customers.models import Customer
 from tenants.models import Tenant
 
@@ -33,6 +34,16 @@ def void(*, tenant: Tenant, customer: Customer) -> None:
     codes.filter(Q(customer_number=customer.number) | Q(destination__in=own.values("identifier"))).update(
         expires_at=now
     )
+
+
+def end_sessions(*, tenant: Tenant, customer: Customer, reason: str, kept_session_id: UUID | None) -> int:
+    """End every session of the customer but that of `kept_session_id`, and what began before and waits for an answer.
+    Returns how many sessions ended."""
+    void(tenant=tenant, customer=customer)
+    running = Session.objects.for_tenant(tenant).filter(customer=customer, ended_at=None)
+    if kept_session_id is not None:
+        running = running.exclude(pk=kept_session_id)
+    return running.update(ended_at=timezone.now(), end_reason=reason)
 
 
 def is_void(*, customer: Customer, began_at: datetime) -> bool:

@@ -210,11 +210,8 @@ def end_all(
 def end_others(*, tenant: Tenant, customer: Customer, reason: str, except_session: Session | None) -> int:
     """End every session of the customer but `except_session`, and what waits for an answer (`pending`), as a part of
     something that is on the audit trail. Returns how many ended."""
-    pending.void(tenant=tenant, customer=customer)
-    mine = Session.objects.for_tenant(tenant).filter(customer=customer, ended_at=None)
-    if except_session is not None:
-        mine = mine.exclude(pk=except_session.pk)
-    return mine.update(ended_at=timezone.now(), end_reason=reason)
+    kept = except_session.pk if except_session else None
+    return pending.end_sessions(tenant=tenant, customer=customer, reason=reason, kept_session_id=kept)
 
 
 def _permitted(tenant: Tenant, account: Account) -> TenantQuerySet[Customer]:

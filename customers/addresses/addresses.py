@@ -5,11 +5,11 @@ from collections.abc import Iterable
 
 from django.db import transaction
 
-from customers import mixins
+from customers import mixins, profiles
 from customers.addresses import fields
 from customers.addresses.fields import AddressChanges
 from customers.models import Address, Customer
-from customers.profiles import CustomerNotFound, StaleVersion
+from customers.profiles import StaleVersion
 from tenants.errors import DomainError, InvalidInput, Kind, Reason
 from tenants.models import Tenant
 
@@ -131,9 +131,7 @@ def find_default(*, tenant: Tenant, customer: Customer) -> Address | None:
 
 def _locked(tenant: Tenant, customer: Customer) -> list[Address]:
     """The customer's addresses, oldest first, with the customer's row locked, so that nobody else changes any."""
-    locked = Customer.objects.for_tenant(tenant).select_for_update().filter(pk=customer.pk, erased_at=None)
-    if not list(locked.values_list("pk")):
-        raise CustomerNotFound
+    profiles.lock(tenant=tenant, customer=customer)
     return list_for(tenant=tenant, customer=customer)
 
 
