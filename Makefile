@@ -8,7 +8,7 @@ COUNT ?= 30
 SEED ?= 1
 CHANGED ?=
 ONLY ?=
-WORKERS ?= 0
+RECORD ?=
 # What an older Python is told, also one that an earlier .venv has.
 CHECK_PYTHON := import sys; sys.version_info >= (3, 11) or sys.exit( \
 	"Patron needs Python 3.11 or newer, and %s is %s." % (sys.executable, sys.version.split()[0]))
@@ -51,10 +51,11 @@ fuzz: $(VENV)/dev.stamp ## Send every operation values of any type, size and enc
 bench: $(VENV)/dev.stamp ## Measure the hot paths on both databases
 	@$(BIN)/python bench/run.py
 
-# Takes a minute per mutant, and more for one that survives.
-mutants: $(VENV)/dev.stamp ## Show what no test would notice (COUNT=30 SEED=1 CHANGED=main~10 ONLY=login/ WORKERS=0)
-	@TEST_DATABASE_URL='$(TEST_DATABASE_URL)' $(BIN)/python tools/mutants.py --count $(COUNT) --seed $(SEED) \
-	--changed '$(CHANGED)' --only '$(ONLY)' --workers $(WORKERS)
+# The first time, and with RECORD=yes, it runs the whole suite to record which tests execute which line; then a mutant
+# takes some ten seconds.
+mutants: $(VENV)/dev.stamp ## Show what no test would notice (COUNT=30 SEED=1 CHANGED=main~10 ONLY=login/ RECORD=)
+	@TEST_DATABASE_URL='$(TEST_DATABASE_URL)' $(BIN)/python -m tools.mutants --count $(COUNT) --seed $(SEED) \
+	--changed '$(CHANGED)' --only '$(ONLY)' $(if $(RECORD),--record)
 
 audit: $(VENV)/dev.stamp ## Ask for known vulnerabilities of the pinned dependencies
 	$(BIN)/pip-audit --requirement constraints.txt --no-deps --disable-pip

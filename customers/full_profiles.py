@@ -2,10 +2,11 @@
 
 from dataclasses import dataclass
 
-from django.db.models import Case, CharField, Max, Value, When
+from django.db.models import Case, CharField, Value, When
 
+from customers import consents
 from customers.addresses import addresses
-from customers.models import Address, Consent, Customer, CustomerIdentifier
+from customers.models import Address, Customer, CustomerIdentifier
 from tenants.models import Tenant
 
 
@@ -23,10 +24,8 @@ class FullProfile:
 def read(*, tenant: Tenant, customer: Customer) -> FullProfile:
     """The customer's profile with all of that."""
     address = addresses.find_default(tenant=tenant, customer=customer)
-    of_customer = Consent.objects.for_tenant(tenant).filter(customer=customer).order_by()
-    newest = of_customer.values("purpose").annotate(newest=Max("pk")).values("newest")
     said = Case(When(is_given=True, then=Value("yes")), default=Value("no"), output_field=CharField())
-    in_force = of_customer.filter(pk__in=newest).values_list(Value("consent"), "purpose", said)
+    in_force = consents.in_force(tenant=tenant, customer=customer).values_list(Value("consent"), "purpose", said)
     mine = CustomerIdentifier.objects.for_tenant(tenant).filter(customer=customer).order_by()
     rows = sorted(mine.values_list(Value("identifier"), "name", "value").union(in_force, all=True))
     return FullProfile(

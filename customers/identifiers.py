@@ -38,16 +38,18 @@ def check(*, identifiers: Mapping[str, str]) -> None:
 
 
 def find_customer(*, tenant: Tenant, identifiers: Mapping[str, str]) -> Customer | None:
-    """The customer of the first identifier, in the order given, that a customer has; erased customers have none.
+    """The customer who has these identifiers; erased customers have none, and one that nobody has names nobody.
 
-    Raises `InvalidInput`.
+    Raises `InvalidInput`, also when two of them are different customers'.
     """
     check(identifiers=identifiers)
     if not identifiers:
         return None
     rows = known(tenant=tenant, identifiers=identifiers).filter(customer__erased_at=None).select_related("customer")
-    owners = {row.name: row.customer for row in rows}
-    return next((owners[name] for name in identifiers if name in owners), None)
+    owners = {row.customer for row in rows}
+    if len(owners) > 1:
+        raise InvalidInput.field("identifiers", "These belong to different customers.", code="mismatch")
+    return next(iter(owners), None)
 
 
 def known(*, tenant: Tenant, identifiers: Mapping[str, str]) -> TenantQuerySet[CustomerIdentifier]:

@@ -4,6 +4,8 @@ A rule that is broken raises a subclass of `DomainError`, defined beside the fun
 turns its `kind` into a status and its own body, in one place, the base viewset in its `api/<contract>/base.py`.
 """
 
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import ClassVar, Literal
@@ -114,6 +116,9 @@ class FieldError:
     code: FieldCode
     message: str
 
+    def __str__(self) -> str:
+        return f"{self.field}: {self.message}" if self.field else self.message
+
 
 class DomainError(Exception):
     """A rule said no.
@@ -132,6 +137,10 @@ class DomainError(Exception):
         self.details = details
         self.retry_after = retry_after
         super().__init__(self.message)
+
+    def rename_fields(self, name_of: Callable[[str], str]) -> None:
+        """Give each field at fault the name that `name_of` returns for its path. What is the same then is said once."""
+        self.details = tuple(dict.fromkeys(replace(each, field=name_of(each.field)) for each in self.details))
 
 
 class InvalidInput(DomainError):
@@ -156,9 +165,38 @@ class InvalidInput(DomainError):
             )
         )
 
-    def within(self, prefix: str) -> "InvalidInput":
-        """The same failure of a part: every field's path starts with `prefix`."""
-        return InvalidInput(
-            self.message,
-            details=tuple(replace(each, field=f"{prefix}.{each.field}") for each in self.details),
-        )
+
+@contextmanager
+def fields_renamed(name_of: Callable[[str], str]) -> Iterator[None]:
+    """Inside, a failure's fields are renamed, such as from the core's names to a contract's."""
+    try:
+        yield
+    except DomainError as error:
+        error.rename_fields(name_of)
+        raise
+
+
+def fields_within(prefix: str) -> AbstractContextManager[None]:
+    """Inside, a failure is one of a part: the path of each field starts with `prefix`."""
+    return fields_renamed(lambda field: f"{prefix}.{field}")
+
+
+class Complaints:
+    """What is wrong with the parts of a whole, to be said at once."""
+
+    def __init__(self, *found: FieldError) -> None:
+        self.found = list(found)
+
+    @contextmanager
+    def collect(self) -> Iterator[None]:
+        """Inside, an `InvalidInput` is kept instead of raised; of fields that are known to be wrong, no more is."""
+        try:
+            yield
+        except InvalidInput as error:
+            known = {each.field for each in self.found}
+            self.found += [each for each in error.details if each.field not in known]
+
+    def raise_any(self) -> None:
+        """Raises one `InvalidInput` with everything that was found, if anything was."""
+        if self.found:
+            raise InvalidInput(details=tuple(self.found))

@@ -4,13 +4,14 @@ from textwrap import dedent
 
 import pytest
 
-from tools import mutants
+from tools import faults, mutants
+from tools.executed_lines import ExecutedLines, record
 
 
 def changed(source: str, operator: str) -> list[str]:
     """The source with each mutant of this operator."""
     source = dedent(source).strip()
-    return [each.applied(source) for each in mutants.mutants_of("x.py", source) if each.operator == operator]
+    return [each.applied(source) for each in faults.mutants_of("x.py", source) if each.operator == operator]
 
 
 @pytest.mark.parametrize(
@@ -46,10 +47,61 @@ def test_a_fault(operator: str, source: str, expected: list[str]) -> None:
     assert changed(source, operator) == expected
 
 
+def test_a_fault_knows_the_statement_it_is_in() -> None:
+    source = "if a:\n    b(\n        c=1,\n    )\nd = 2"
+    found = faults.mutants_of("x.py", source)
+    assert {(each.operator, each.statement, each.line) for each in found} == {
+        ("condition negated", 1, 1),
+        ("call left out", 2, 2),
+        ("boundary moved", 2, 3),
+        ("boundary moved", 5, 5),
+    }
+
+
 def test_the_tests_that_mirror_a_module_come_first() -> None:
-    near = mutants.near_tests(mutants.ROOT, "auth_providers/login/totp.py")
+    module = "auth_providers/login/totp.py"
+    near = mutants.near_files(mutants.ROOT, module)
     assert near[0] == "tests/auth_providers/login/test_totp.py"
     assert "tests/auth_providers/login/test_second_factor.py" in near[1:]
+    tests = ["tests/a.py::x", "tests/auth_providers/b.py::x", f"{near[1]}::x", f"{near[0]}::x"]
+    assert mutants.nearest_first(tests, near, module) == tests[::-1]
+
+
+@pytest.fixture(scope="module")
+def executed(tmp_path_factory: pytest.TempPathFactory) -> ExecutedLines:
+    """A record of two tests of a module."""
+    root, kept = tmp_path_factory.mktemp("tree"), tmp_path_factory.mktemp("kept") / "record"
+    (root / "app").mkdir()
+    (root / "app" / "code.py").write_text(CODE)
+    (root / "test_code.py").write_text(TESTS)
+    (root / "pyproject.toml").write_text('[tool.coverage.run]\nsource = ["app"]\nrelative_files = true\n')
+    record(root, ["app/code.py"], kept, "-p", "no:django")
+    return ExecutedLines(kept)
+
+
+CODE = "LIMIT = 3\n\ndef small(x):\n    return x < LIMIT\n\ndef big(x):\n    return x > 9\n"
+TESTS = (
+    "from app.code import big, small\n\ndef test_small():\n    assert small(2)\n\ndef test_big():\n    assert big(10)\n"
+)
+SMALL, BIG = "test_code.py::test_small", "test_code.py::test_big"
+
+
+@pytest.mark.parametrize(
+    ("source", "line", "expected"),
+    [
+        (CODE, 4, ({SMALL}, True)),
+        (CODE, 7, ({BIG}, True)),
+        (f"# One more line\n{CODE}", 8, ({BIG}, True)),
+        (CODE.replace("x > 9", "x > 8"), 7, ({SMALL, BIG}, False)),
+        (CODE, 1, ({SMALL, BIG}, False)),
+    ],
+    ids=["a line", "another line", "a line that moved", "a line that is new", "a line that runs at import"],
+)
+def test_the_tests_that_execute_a_line(
+    source: str, line: int, expected: tuple[set[str], bool], executed: ExecutedLines
+) -> None:
+    assert executed.tests_of("app/code.py", source, [line]) == expected
+    assert executed.every_test() == {SMALL, BIG}
 
 
 def test_the_core_is_what_is_sampled() -> None:

@@ -18,7 +18,8 @@ from auth_providers.models import (
     RecoveryCode,
     Submission,
 )
-from customers.models import Address, Consent, Customer
+from customers import consents
+from customers.models import Address, Customer
 from tenants import audit
 from tenants.clients import Client
 from tenants.models import Tenant
@@ -130,13 +131,8 @@ def _tell(tenant: Tenant, account: Account) -> None:
             "number": customer.number,
             "name": " ".join(part for part in (customer.first_name, customer.last_name) if part),
             "addresses": Address.objects.for_tenant(tenant).filter(customer=customer).count(),
-            "consents": _consents(tenant, customer),
+            "consents": len(consents.current(tenant=tenant, customer=customer)),
         },
         language=customer.preferred_language,
         site=customer.preferred_site,
     )
-
-
-def _consents(tenant: Tenant, customer: Customer) -> int:
-    """For how many purposes a consent was given or refused."""
-    return Consent.objects.for_tenant(tenant).filter(customer=customer).values("purpose").distinct().count()

@@ -1,6 +1,6 @@
 """What a storefront hands in about a customer: checked and completed as a whole, then written to a profile."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TypedDict
 
@@ -16,7 +16,7 @@ from customers.models import Address, Customer
 from customers.profiles import ProfileChanges
 from tenants import audit
 from tenants.clients import Client
-from tenants.errors import FieldError, InvalidInput
+from tenants.errors import Complaints, fields_renamed
 from tenants.json_values import JsonObject
 from tenants.models import Tenant
 
@@ -84,29 +84,22 @@ class Entry:
 
 def complete(*, tenant: Tenant, entry: Entry) -> Entry:
     """The entry in one form and with what follows from it. Raises one `InvalidInput` with everything that is wrong."""
-    errors: list[FieldError] = []
+    complaints = Complaints()
     completed = entry
-    try:
+    with complaints.collect():
         enriched = enrichment.enrich(tenant=tenant, values=entry.values)
         completed = replace(entry, values=fields_of(enriched.values), derived=enriched.derived)
-    except InvalidInput as error:
-        errors += error.details
-        refused = {each.field for each in error.details}  # may be of any type: they are not looked at again
-        completed = replace(entry, values=fields_of({k: v for k, v in entry.values.items() if k not in refused}))
-    checks: tuple[Callable[[], None], ...] = (
-        lambda: identifiers.check(identifiers=completed.identifiers),
-        lambda: _check_consents(completed.consents),
-        lambda: profiles.check(tenant=tenant, values=_profile(completed)),
-        lambda: address_fields.check(values={**_address(completed), "contact_name": "-"}),
-    )
-    for check in checks:
-        try:
-            check()
-        except InvalidInput as error:
-            found = [replace(each, field=ENTRY_NAMES.get(each.field, each.field)) for each in error.details]
-            errors += [each for each in found if each.field not in {known.field for known in errors}]
-    if errors:
-        raise InvalidInput(details=tuple(errors))
+    refused = {each.field for each in complaints.found}  # may be of any type: they are not looked at again
+    completed = replace(completed, values=fields_of({k: v for k, v in completed.values.items() if k not in refused}))
+    with complaints.collect():
+        identifiers.check(identifiers=completed.identifiers)
+    with complaints.collect():
+        consents.check(given=completed.consents)
+    with complaints.collect(), fields_renamed(lambda name: ENTRY_NAMES.get(name, name)):
+        profiles.check(tenant=tenant, values=_profile(completed))
+    with complaints.collect():
+        address_fields.check(values={**_address(completed), "contact_name": "-"})
+    complaints.raise_any()
     return completed
 
 
@@ -137,25 +130,6 @@ def update(*, tenant: Tenant, customer: Customer, entry: Entry, client: Client) 
     _write_address(tenant, changed, address, _address(fitted))
     _write_the_rest(tenant, customer, fitted, client)
     return changed, fitted.derived
-
-
-def _check_consents(given: Mapping[str, bool]) -> None:
-    """Raises `InvalidInput` for what `consents.record` would refuse."""
-    errors = [
-        FieldError(field=f"consents.{purpose}", code="invalid", message="No consent can be called this.")
-        for purpose in given
-        if not consents.PURPOSE.fullmatch(purpose)
-    ]
-    errors += [
-        FieldError(field=f"consents.{purpose}", code="type", message="This must be true or false.")
-        for purpose, is_given in given.items()
-        if not isinstance(is_given, bool)
-    ]
-    if len(given) > consents.MAX_PURPOSES:
-        message = f"At most {consents.MAX_PURPOSES} consents."
-        errors.append(FieldError(field="consents", code="max_length", message=message))
-    if errors:
-        raise InvalidInput(details=tuple(errors))
 
 
 def _profile(entry: Entry) -> ProfileChanges:

@@ -1,8 +1,8 @@
 """Whose data is it? The customer whom a storefront's data names, and where a code can be sent to ask.
 
-A customer is known by an identifier of the shop's, then by the e-mail address of a log-in, then by its telephone, where
-no e-mail address came along: people share a telephone, and another address is another person. A
-contact address is nobody's name: its owner may never have seen it (`docs/decisions/submission-identity.md`).
+A customer is known by the shop's identifiers, then by the e-mail address of a log-in, then by its telephone, where no
+e-mail address came along: people share a telephone, and another address is another person. A contact address identifies
+nobody: its owner may never have seen it (`docs/decisions/submission-identity.md`).
 """
 
 from collections.abc import Mapping
@@ -27,8 +27,8 @@ class Match:
 
 
 def find(*, tenant: Tenant, identifiers: Mapping[str, str], email: str, phone: str) -> Match | None:
-    """The customer of the first identifier that is known, else of the e-mail, else, without an e-mail, of the telephone
-    number; "" names nobody. `email` is normalized, `phone` in E.164."""
+    """The customer of the identifiers, else of the e-mail, else, without an e-mail, of the telephone number; "" names
+    nobody. `email` is normalized, `phone` in E.164. Raises `InvalidInput` for identifiers of different customers."""
     customer = find_customer(tenant=tenant, identifiers=identifiers)
     if customer is not None:
         return Match(customer=customer, contact_points=_contact_points(tenant, customer))

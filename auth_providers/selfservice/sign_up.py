@@ -1,6 +1,5 @@
 """Signing up: a profile, a log-in, and perhaps a first address, all at once or not at all."""
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from uuid import UUID
 
@@ -18,7 +17,7 @@ from customers.profiles import ProfileChanges
 from customers.spelling import emails
 from tenants import audit
 from tenants.clients import Client
-from tenants.errors import InvalidInput
+from tenants.errors import Complaints, fields_within
 from tenants.models import Tenant
 from tenants.outbox import queue
 
@@ -120,26 +119,17 @@ def tell_owner(*, tenant: Tenant, email: str, client: Client) -> None:
 
 def _check(tenant: Tenant, registration: Registration, email: str) -> None:
     """Raises one `InvalidInput` with everything that is wrong, in all parts of the registration."""
-    errors = emails.email_errors("email", email)
+    complaints = Complaints(*emails.email_errors("email", email))
     profile = registration.profile
     names = (profile.get("first_name") or "", profile.get("last_name") or "", profile.get("company") or "")
-    checks: list[tuple[str, Callable[[], None]]] = [
-        (
-            "",
-            lambda: passwords.check_new(tenant=tenant, password=registration.password, context=(email, *names)),
-        ),
-        ("profile", lambda: profiles.check(tenant=tenant, values=profile)),
-    ]
+    with complaints.collect():
+        passwords.check_new(tenant=tenant, password=registration.password, context=(email, *names))
+    with complaints.collect(), fields_within("profile"):
+        profiles.check(tenant=tenant, values=profile)
     if registration.address is not None:
-        address = registration.address
-        checks.append(("address", lambda: addresses.check_first(tenant=tenant, values=address)))
-    for prefix, check in checks:
-        try:
-            check()
-        except InvalidInput as error:
-            errors.extend((error.within(prefix) if prefix else error).details)
-    if errors:
-        raise InvalidInput(details=tuple(errors))
+        with complaints.collect(), fields_within("address"):
+            addresses.check_first(tenant=tenant, values=registration.address)
+    complaints.raise_any()
 
 
 @transaction.atomic

@@ -2,8 +2,9 @@
 
 import logging
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from functools import partial
 from typing import Any, get_args
 
 from django.core.exceptions import PermissionDenied, RequestDataTooBig, SuspiciousOperation
@@ -13,7 +14,7 @@ from django.http import Http404
 from rest_framework import exceptions
 from rest_framework.serializers import BaseSerializer
 
-from tenants.errors import DomainError, FieldCode, FieldError, Kind, Reason
+from tenants.errors import DomainError, FieldCode, FieldError, Kind, Reason, fields_renamed
 
 logger = logging.getLogger(__name__)
 
@@ -127,19 +128,14 @@ def _field_errors(detail: Any, path: str = "") -> Iterator[FieldError]:
         yield FieldError(field=path, code=FIELD_CODES.get(getattr(detail, "code", ""), "invalid"), message=str(detail))
 
 
-@contextmanager
-def in_the_words_of(serializer: BaseSerializer[Any]) -> Iterator[None]:
-    """Inside, a failure's details are renamed from the core's field names to the contract's."""
-    try:
-        yield
-    except DomainError as error:
-        names = {source: path for path, source in _sources(serializer)}
-        error.details = tuple(replace(each, field=_renamed(each.field, names)) for each in error.details)
-        raise
+def in_the_words_of(serializer: BaseSerializer[Any]) -> AbstractContextManager[None]:
+    """Inside, a failure's fields are renamed from the core's names to the contract's."""
+    return fields_renamed(partial(_contract_path, serializer))
 
 
-def _renamed(field: str, names: dict[str, str]) -> str:
+def _contract_path(serializer: BaseSerializer[Any], field: str) -> str:
     """The contract's path for the core's: of the longest part that has a name, with the rest as it is."""
+    names = {source: path for path, source in _sources(serializer)}
     parts = field.split(".")
     for length in range(len(parts), 0, -1):
         name = names.get(".".join(parts[:length]))

@@ -7,6 +7,7 @@ from pytest_django.fixtures import Settings
 
 pytest.register_assert_rewrite("tests.contracts.golden", "tests.contracts.shapes")
 
+from customers.models import PostalCode  # noqa: E402
 from tenants.models import Tenant  # noqa: E402
 from tests import oidc_provider  # noqa: E402
 from tests.contracts.operations import Scene, set_scene  # noqa: E402
@@ -26,3 +27,11 @@ def openid_provider() -> Iterator[oidc_provider.Provider]:
 def scene(tenant: Tenant, openid_provider: oidc_provider.Provider, settings: Settings) -> Scene:
     settings.ALLOWED_PROVIDER_HOSTS = ["localhost"]
     return set_scene(tenant, openid_provider)
+
+
+@pytest.fixture
+def german(tenant: Tenant, settings: Settings) -> Tenant:
+    """A tenant that sends text messages and knows a German postal code."""
+    settings.SMS_URL = "console:"
+    PostalCode.objects.create(country="DE", code="10117", locality="Berlin", region="Berlin", region_code="BE")
+    return tenant

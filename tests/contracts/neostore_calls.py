@@ -12,6 +12,25 @@ from tenants.models import Message, Scope, Tenant
 from tests.contracts.calls import body_of, call
 
 NEWCOMER: dict[str, Any] = {"email": "grace@example.com", "firstName": "Grace", "lastName": "Hopper"}
+PHONE = "+4915112345678"
+FULL: dict[str, Any] = {
+    "email": " Grace@Example.com ",
+    "phoneNumber": "0151 1234-5678",
+    "firstName": " Grace ",
+    "lastName": "Hopper",
+    "sex": "F",
+    "birthDate": "1906-12-09",
+    "address": "Friedrichstr.",
+    "streetNumber": "1",
+    "zipCode": "10117",
+    "country": "Germany",
+    "nationality": "us",
+    "advisor": "Howard",
+    "consents_email": True,
+    "consents_sms": False,
+    "identifiers": {"card": "7"},
+    "shoeSize": {"eu": 39},
+}
 
 
 def hand_in(data: Any, *, flow: str = "", tenant: str = "acme", **rest: Any) -> HttpResponse:

@@ -1,5 +1,4 @@
-"""Who may claim an identifier, namely who has proven something and a server of the shop with its key; and what that key
-opens."""
+"""What a server of the shop may do with its key."""
 
 from typing import Any
 
@@ -7,14 +6,13 @@ import pytest
 
 from auth_providers import limits
 from auth_providers.models import Account
-from customers.models import Customer, CustomerIdentifier
+from customers.models import Customer
 from tenants.models import ApiKey, CheckIn, Tenant
 from tests import authenticators, factories
 from tests.contracts.calls import body_of
 from tests.contracts.neostore_calls import NEWCOMER, answer_to, hand_in, with_server_key
-from tests.contracts.test_neostore_proof import make_person, token_of
+from tests.contracts.test_neostore_proof import make_person
 
-CARD = {"identifiers": {"card": "7"}}
 GRACE = "grace@example.com"
 
 
@@ -23,55 +21,6 @@ def server(tenant: Tenant) -> dict[str, Any]:
     return with_server_key()
 
 
-# -- identifiers ------------------------------------------------------------------------------------------------------
-@pytest.mark.parametrize("policy", CheckIn.values)
-def test_nobody_claims_a_card_without_proof(tenant: Tenant, policy: str) -> None:
-    """Mallory hands in a card that is not hers; what its owner sends later is not written to her profile."""
-    Tenant.objects.update(check_in_policy=policy)
-    squatter = hand_in(CARD | {"firstName": "Mallory"})
-    assert squatter.status_code == 200
-    assert body_of(squatter)["identifiers"].keys() == {"customerNumber"}
-    grace = make_person(tenant, GRACE)
-    assert hand_in(CARD, token=token_of(grace)).status_code == 200
-    if policy == CheckIn.NO_IDENTIFICATION:
-        assert not CustomerIdentifier.objects.exists()
-    else:
-        assert CustomerIdentifier.objects.get().customer == grace
-
-
-def test_a_session_that_has_proven_nothing_claims_no_card(tenant: Tenant) -> None:
-    mallory = make_person(tenant, GRACE)
-    Account.objects.update(**factories.UNVERIFIED | {"is_permitted": True})
-    assert hand_in(CARD, token=token_of(mallory)).status_code == 200
-    assert not CustomerIdentifier.objects.exists()
-
-
-def test_who_answers_a_code_claims_the_card(tenant: Tenant) -> None:
-    grace = make_person(tenant, GRACE)
-    assert answer_to(hand_in(NEWCOMER | CARD)).status_code == 200
-    assert CustomerIdentifier.objects.get().customer == grace
-
-
-def test_a_new_customers_card_waits_for_the_code_of_the_flow(tenant: Tenant) -> None:
-    challenge = hand_in(NEWCOMER | CARD, flow="activation")
-    assert not CustomerIdentifier.objects.exists()
-    assert body_of(answer_to(challenge))["identifiers"]["card"] == "7"
-
-
-def test_a_card_that_somebody_else_has_by_then_is_left_to_them(tenant: Tenant) -> None:
-    challenge = hand_in(NEWCOMER | CARD, flow="activation")
-    owner = make_person(tenant, "owner@example.com")
-    CustomerIdentifier.objects.create(tenant=tenant, customer=owner, name="card", value="7")
-    assert body_of(answer_to(challenge))["identifiers"].keys() == {"customerNumber"}
-    assert CustomerIdentifier.objects.get().customer == owner
-
-
-def test_a_server_claims_the_card_for_its_customer(tenant: Tenant, server: dict[str, Any]) -> None:
-    answer = hand_in(NEWCOMER | CARD, **server)
-    assert body_of(answer)["identifiers"]["card"] == "7"
-
-
-# -- the server's key -------------------------------------------------------------------------------------------------
 def test_without_a_key_everybody_is_asked_whatever_the_policy(tenant: Tenant) -> None:
     Tenant.objects.update(check_in_policy=CheckIn.NONE)
     grace = make_person(tenant, GRACE)

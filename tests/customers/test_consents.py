@@ -61,6 +61,18 @@ def test_what_is_no_consent_is_refused(customer: Customer, given: dict[str, Any]
     assert not Consent.objects.exists()
 
 
+def test_everything_wrong_is_said_at_once(customer: Customer) -> None:
+    given = {"a b": True, "email": "yes", **{f"purpose{number}": True for number in range(consents.MAX_PURPOSES)}}
+    with pytest.raises(InvalidInput) as refused:
+        consents.check(given=given)
+    assert [(each.field, each.code) for each in refused.value.details] == [
+        ("consents.a b", "invalid"),
+        ("consents.email", "type"),
+        ("consents", "max_length"),
+    ]
+    consents.check(given={"p" * 64: True, **{f"purpose{number}": False for number in range(consents.MAX_PURPOSES - 1)}})
+
+
 def test_there_are_no_endless_purposes(customer: Customer) -> None:
     purposes = {f"purpose{number}": True for number in range(consents.MAX_PURPOSES)}
     consents.record(tenant=customer.tenant, customer=customer, given=purposes, source="till", client=CLIENT)

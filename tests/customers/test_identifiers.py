@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from customers import erasure, identifiers
+from customers import erasure, identifiers, profiles
 from customers.models import Customer, CustomerIdentifier
 from tenants.errors import InvalidInput
 from tenants.isolation import confined
@@ -31,13 +31,23 @@ def test_a_customer_is_found_by_any_of_their_identifiers(customer: Customer, oth
     assert find(other_tenant, CARD) is None
 
 
-def test_of_identifiers_of_two_customers_the_first_that_is_known_decides(
-    customer: Customer, neighbour: Customer
-) -> None:
+def test_identifiers_of_two_customers_are_refused(customer: Customer, neighbour: Customer) -> None:
     assign(customer, CARD)
     assign(neighbour, TILL)
-    assert find(customer.tenant, {"app": "unknown"} | CARD | TILL) == customer
-    assert find(customer.tenant, TILL | CARD) == neighbour
+    for given in (CARD | TILL, TILL | CARD, {"app": "unknown"} | TILL | CARD):
+        with pytest.raises(InvalidInput) as refused:
+            find(customer.tenant, given)
+        assert [(each.field, each.code) for each in refused.value.details] == [("identifiers", "mismatch")]
+    assert find(customer.tenant, {"app": "unknown"} | CARD) == customer
+    assert find(customer.tenant, {"app": "unknown"} | TILL) == neighbour
+
+
+def test_the_same_identifiers_of_another_tenants_customer_do_not_disagree(
+    customer: Customer, other_tenant: Tenant
+) -> None:
+    assign(customer, CARD)
+    assign(profiles.create(tenant=other_tenant, number="10000001", values={}), CARD | TILL)
+    assert find(customer.tenant, CARD | TILL) == customer
 
 
 def test_an_erased_customer_is_not_found(customer: Customer, neighbour: Customer) -> None:

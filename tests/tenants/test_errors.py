@@ -3,8 +3,19 @@
 from collections import Counter
 from collections.abc import Iterator
 
+import pytest
+
 from auth_providers.tokens import refresh  # noqa: F401 - so that every failure of the core is known
-from tenants.errors import DomainError, FieldError, InvalidInput, Kind, Reason
+from tenants.errors import (
+    Complaints,
+    DomainError,
+    FieldError,
+    InvalidInput,
+    Kind,
+    Reason,
+    fields_renamed,
+    fields_within,
+)
 
 
 def subclasses(of: type[DomainError]) -> Iterator[type[DomainError]]:
@@ -40,8 +51,38 @@ def test_field_names_the_one_at_fault() -> None:
     assert failure.details == (FieldError(field="code", code="min_length", message="Too short."),)
 
 
-def test_within_puts_the_part_in_front_and_keeps_the_rest() -> None:
-    inner = InvalidInput("Bad address.", details=(FieldError(field="city", code="required", message="Where?"),))
-    outer = inner.within("address").within("profile")
-    assert outer.message == "Bad address."
-    assert outer.details == (FieldError(field="profile.address.city", code="required", message="Where?"),)
+CITY = FieldError(field="city", code="required", message="Where?")
+STREET = FieldError(field="street", code="required", message="Where?")
+
+
+def test_a_part_in_front_keeps_the_rest() -> None:
+    with (
+        pytest.raises(InvalidInput, match=r"^Bad address\.$") as raised,
+        fields_within("profile"),
+        fields_within("address"),
+    ):
+        raise InvalidInput("Bad address.", details=(CITY,))
+    assert raised.value.details == (FieldError(field="profile.address.city", code="required", message="Where?"),)
+
+
+def test_of_fields_that_become_one_the_same_is_said_once() -> None:
+    with pytest.raises(InvalidInput) as raised, fields_renamed(lambda field: "place"):
+        raise InvalidInput(details=(CITY, STREET))
+    assert raised.value.details == (FieldError(field="place", code="required", message="Where?"),)
+
+
+def test_a_field_error_reads_as_a_sentence() -> None:
+    assert [str(CITY), str(FieldError(field="", code="invalid", message="No."))] == ["city: Where?", "No."]
+
+
+def test_complaints_are_raised_at_once_and_one_for_each_field_and_part() -> None:
+    complaints = Complaints()
+    complaints.raise_any()
+    for details in ((CITY,), (STREET, FieldError(field="city", code="invalid", message="No city."))):
+        with complaints.collect():
+            raise InvalidInput(details=details)
+    with pytest.raises(InvalidInput) as raised:
+        complaints.raise_any()
+    assert raised.value.details == (CITY, STREET)
+    with pytest.raises(ValueError, match="another"), complaints.collect():
+        raise ValueError("another failure")

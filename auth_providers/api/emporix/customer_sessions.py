@@ -1,6 +1,6 @@
 """Signing up, logging in and out, refreshing and validating tokens."""
 
-from dataclasses import replace
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -28,7 +28,7 @@ from tenants.api.base import HasToken
 from tenants.api.emporix.records import ResourceLocation
 from tenants.api.failures import in_the_words_of
 from tenants.clients import Client
-from tenants.errors import DomainError, InvalidInput
+from tenants.errors import InvalidInput, fields_renamed
 from tenants.models import Tenant
 
 
@@ -105,15 +105,13 @@ class CustomerSessionViewSet(LogInViewSet):
 
 
 def _sign_up(tenant: Tenant, serializer: Signup, client: Client, session_id: UUID) -> str:
-    try:
+    with fields_renamed(partial(_name_as_sent, serializer)):
         return sign_up.sign_up(
             tenant=tenant,
             registration=_registration(serializer.validated_data),
             client=client,
             session_id=session_id,
         )
-    except DomainError as error:
-        raise _named_as_sent(serializer, error) from error
 
 
 def _registration(data: dict[str, Any]) -> sign_up.Registration:
@@ -131,11 +129,9 @@ def _registration(data: dict[str, Any]) -> sign_up.Registration:
     )
 
 
-def _named_as_sent(serializer: Signup, error: DomainError) -> DomainError:
+def _name_as_sent(serializer: Signup, field: str) -> str:
     """The core knows one log-in and a contact e-mail; the body names the log-in in one of two places, and the contact
     e-mail by `email`."""
     place = "signup." if serializer.validated_data.get("signup") else ""
     names = {"email": f"{place}email", "password": f"{place}password", "profile.contact_email": "email"}
-    renamed = (replace(each, field=names.get(each.field, each.field)) for each in error.details)
-    error.details = tuple(dict.fromkeys(renamed))
-    return error
+    return names.get(field, field)

@@ -97,7 +97,7 @@ class KiboViewSet(ContractViewSet):
             status, code = 401, INVALID_CREDENTIALS
         headers = failure.headers | ({"WWW-Authenticate": "Bearer"} if status == 401 else {})  # noqa: PLR2004
         # Clients show the message and nothing else.
-        message = " ".join(f"{each.field}: {each.message}" for each in failure.details) or failure.message
+        message = " ".join(map(str, failure.details)) or failure.message
         body = Error(
             application_name=APPLICATION_NAME,
             error_code=code,

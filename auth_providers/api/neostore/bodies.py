@@ -1,7 +1,6 @@
 """The profile in the contract's words: one flat object, in and out."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from typing import Any
 
 from auth_providers.intake import submission
@@ -68,12 +67,8 @@ def entry_of(body: Mapping[str, Any]) -> tuple[Entry, list[FieldError]]:
     return entry, errors
 
 
-def in_contract_words(details: tuple[FieldError, ...]) -> tuple[FieldError, ...]:
-    """The same failures, their fields by the contract's names."""
-    return tuple(replace(each, field=_contract_name(each.field)) for each in details)
-
-
-def _contract_name(field: str) -> str:
+def contract_name(field: str) -> str:
+    """The contract's name of a field of the core's."""
     if field.startswith("consents."):
         return CONSENT + field.removeprefix("consents.")
     return CONTRACT_NAMES.get(field, field).removeprefix("properties.")

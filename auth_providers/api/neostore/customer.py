@@ -14,6 +14,7 @@ from auth_providers.api.neostore.base import NeostoreViewSet
 from auth_providers.api.neostore.records import code_sent
 from auth_providers.intake import answers, submission
 from auth_providers.intake.entries import Entry
+from auth_providers.intake.flows import UnknownFlow
 from auth_providers.login import one_time_code
 from auth_providers.tokens.bearer import Principal
 from auth_providers.tokens.log_in_attempt import Issue, LogInAttempt
@@ -22,7 +23,7 @@ from customers import full_profiles
 from customers.models import Customer
 from tenants import api_keys
 from tenants.api.failures import Failure
-from tenants.errors import DomainError, FieldError, InvalidInput, Kind, Reason
+from tenants.errors import FieldError, InvalidInput, Kind, Reason, fields_renamed
 from tenants.models import Scope
 
 API_KEY = "X-API-KEY"
@@ -55,12 +56,10 @@ class CustomerViewSet(NeostoreViewSet):
             raise ParseError("The body is not an object.")
         is_servers, is_answer = self._is_servers(request), body.get("challenge") is not None
         try:
-            outcome = self._answer(body) if is_answer else self._submit(request, body, is_servers)
+            with fields_renamed(bodies.contract_name):
+                outcome = self._answer(body) if is_answer else self._submit(request, body, is_servers)
         except SecondFactorDue as due:
             return Response(self.second_factor(due), status=202)
-        except DomainError as error:
-            error.details = bodies.in_contract_words(error.details)
-            raise
         if isinstance(outcome, one_time_code.Issued):
             return Response(code_sent(outcome), status=202)
         profile = full_profiles.read(tenant=self.tenant, customer=outcome.customer)
@@ -94,7 +93,7 @@ class CustomerViewSet(NeostoreViewSet):
         """With everything that is wrong, at once."""
         try:
             submission.check(tenant=self.tenant, entry=entry, flow=flow)
-        except DomainError as error:
+        except (InvalidInput, UnknownFlow) as error:
             errors = [*errors, *error.details]
         raise InvalidInput(details=tuple(errors))
 

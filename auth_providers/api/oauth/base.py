@@ -180,5 +180,4 @@ def _status_of(failure: Failure) -> int:
 
 
 def _described(failure: Failure) -> str:
-    details = [f"{each.field}: {each.message}" if each.field else each.message for each in failure.details]
-    return NOT_IN_A_DESCRIPTION.sub("'", " ".join([failure.message, *details]))
+    return NOT_IN_A_DESCRIPTION.sub("'", " ".join([failure.message, *map(str, failure.details)]))

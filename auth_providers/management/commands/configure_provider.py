@@ -52,7 +52,7 @@ class Command(BaseCommand):
         except directory.UnknownTenant as error:
             raise CommandError(f"There is no tenant {options['tenant']}.") from error
         except InvalidInput as error:
-            raise CommandError("\n".join(f"{each.field}: {each.message}" for each in error.details)) from error
+            raise CommandError("\n".join(map(str, error.details))) from error
         self.stdout.write(f"{'Created' if is_new else 'Changed'} provider {provider.name}.")
         if not options["no_test"]:
             self._test(provider)

@@ -28,7 +28,7 @@ class Command(BaseCommand):
         except directory.UnknownTenant as error:
             raise CommandError(f"There is no tenant {options['tenant']}.") from error
         except InvalidInput as error:
-            raise CommandError("\n".join(f"{each.field}: {each.message}" for each in error.details)) from error
+            raise CommandError("\n".join(map(str, error.details))) from error
         except ValueError as error:
             raise CommandError(f"The file is not JSON: {error}") from error
         self.stdout.write(f"{'Registered' if is_new else 'Replaced'} the schema {schema.url}.")

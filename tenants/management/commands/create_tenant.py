@@ -27,6 +27,6 @@ class Command(BaseCommand):
         try:
             tenant, is_new = directory.create_tenant(code=options["code"], name=options["name"], **settings)
         except InvalidInput as error:
-            raise CommandError("\n".join(f"{each.field}: {each.message}" for each in error.details)) from error
+            raise CommandError("\n".join(map(str, error.details))) from error
         word = "Created" if is_new else "Unchanged: there is a"
         self.stdout.write(f"{word} tenant {tenant.code}, number {tenant.number}.")
