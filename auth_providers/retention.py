@@ -1,64 +1,35 @@
-"""What is deleted after its time: tokens and sessions long over, messages sent or given up, old counts; in batches."""
+"""What is deleted after its time, in batches: each table says when (`tenants/classification.py`)."""
 
-from datetime import datetime, timedelta
+from datetime import timedelta
+from functools import reduce
+from operator import or_
 
 from django.db.models import Exists, Model, OuterRef, Q, QuerySet
 from django.utils import timezone
 
-from auth_providers.models import (
-    Attempts,
-    MailedToken,
-    OneTimeCode,
-    PendingLink,
-    PendingLogIn,
-    PendingSignUp,
-    Session,
-    Submission,
-    Token,
-    UsedIdToken,
-)
-from tenants.models import Message
+from auth_providers.models import Session, Token
+from tenants import trail_maintenance
+from tenants.classification import Expires, classified
 
 BATCH = 1000
-# A spent refresh token that comes back within this time is still recognized as stolen.
-TOKENS_KEPT = timedelta(days=7)
-# Staff look at a customer's past sessions.
-SESSIONS_KEPT = timedelta(days=90)
-MESSAGES_KEPT = timedelta(days=30)
-# An old link is answered as no longer valid, with or without the row.
-MAILED_TOKENS_KEPT = timedelta(days=7)
-# Longer than any wait that wrong answers led to (`limits.CODE_USED_UP`).
-CODES_KEPT = timedelta(days=1)
-ATTEMPTS_KEPT = timedelta(days=2)
+# An anonymous visit is remembered as long as a token of it would be recognized.
+VISITS_KEPT = timedelta(days=7)
 
 
 def purge() -> int:
-    """Delete what is past its time. Returns the number of rows."""
-    now = timezone.now()
-    return (
-        _delete(Token.objects.filter(expires_at__lt=now - TOKENS_KEPT))
-        + _delete(Session.objects.filter(expires_at__lt=now - SESSIONS_KEPT))
-        + _delete(_abandoned_sessions())
-        + _delete(_settled_messages(now - MESSAGES_KEPT))
-        + _delete(MailedToken.objects.filter(expires_at__lt=now - MAILED_TOKENS_KEPT))
-        + _delete(OneTimeCode.objects.filter(issued_at__lt=now - CODES_KEPT))
-        + _delete(PendingLogIn.objects.filter(expires_at__lt=now - CODES_KEPT))
-        + _delete(PendingSignUp.objects.filter(expires_at__lt=now))
-        + _delete(PendingLink.objects.filter(expires_at__lt=now - CODES_KEPT))
-        + _delete(Submission.objects.filter(expires_at__lt=now))  # nobody can answer any more, and it is personal
-        + _delete(UsedIdToken.objects.filter(expires_at__lt=now))  # the token itself is refused from then on
-        + _delete(Attempts.objects.filter(since__lt=now - ATTEMPTS_KEPT))
-    )
+    """Delete what is past its time, and blank what the trails keep no longer. Returns the number of rows."""
+    expired = sum(_delete(_expired(model, own.kept)) for model, own in classified() if isinstance(own.kept, Expires))
+    return expired + _delete(_abandoned_sessions()) + trail_maintenance.blank_due()
 
 
-def _settled_messages(before: datetime) -> QuerySet[Message]:
-    """Messages that were sent, given up or dropped by then."""
-    return Message.objects.filter(Q(sent_at__lt=before) | Q(failed_at__lt=before) | Q(dropped_at__lt=before))
+def _expired(model: type[Model], rule: Expires) -> QuerySet[Model]:
+    before = timezone.now() - rule.period
+    return model._default_manager.filter(reduce(or_, (Q(**{f"{column}__lt": before}) for column in rule.columns)))
 
 
 def _abandoned_sessions() -> QuerySet[Session]:
     """Anonymous sessions without a token."""
-    old_enough = timezone.now() - TOKENS_KEPT
+    old_enough = timezone.now() - VISITS_KEPT
     has_tokens = Exists(Token.objects.filter(session=OuterRef("pk")))
     return Session.objects.filter(~has_tokens, customer=None, created_at__lt=old_enough)
 

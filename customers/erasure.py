@@ -3,50 +3,17 @@
 The profile is emptied at once. The rows that belong to it, which no request can reach any more, are deleted later.
 """
 
-from django.db import models
+from collections.abc import Collection
+
+from django.db.models import Q
 from django.utils import timezone
 
-from customers.models import (
-    Address,
-    Consent,
-    ContactAssignment,
-    Customer,
-    CustomerIdentifier,
-    Note,
-    SegmentMembership,
-)
+from customers.models import Customer
 from customers.profiles import CustomerNotFound
-from tenants import audit
+from tenants import audit, trail_maintenance
+from tenants.classification import AtErasure, Privacy, classified, emptied
 from tenants.clients import Client
 from tenants.models import Tenant
-
-# Every column of a profile that says something about a person, and what it is erased to. A test walks the model.
-ERASED_TO: dict[str, object] = {
-    "title": None,
-    "first_name": None,
-    "middle_name": None,
-    "last_name": None,
-    "contact_email": None,
-    "contact_phone": None,
-    "company": None,
-    "company_registration_id": None,
-    "sex": None,
-    "birth_date": None,
-    "nationality": None,
-    "advisor": None,
-    "properties": {},
-    "mixins": {},
-    "mixin_schemas": {},
-}
-# The tables whose rows belong to one customer.
-BELONGINGS: tuple[type[models.Model], ...] = (
-    Address,
-    ContactAssignment,
-    CustomerIdentifier,
-    SegmentMembership,
-    Note,
-    Consent,
-)
 
 
 def erase(*, tenant: Tenant, customer: Customer, client: Client = audit.NO_CLIENT, staff_username: str = "") -> None:
@@ -57,7 +24,7 @@ def erase(*, tenant: Tenant, customer: Customer, client: Client = audit.NO_CLIEN
     now = timezone.now()
     # After this update nobody can add an address.
     there = Customer.objects.for_tenant(tenant).filter(pk=customer.pk, erased_at=None)
-    if not there.update(**ERASED_TO, is_active=False, erased_at=now, updated_at=now):
+    if not there.update(**emptied(Customer), is_active=False, erased_at=now, updated_at=now):
         raise CustomerNotFound
     audit.record(
         tenant=tenant,
@@ -66,9 +33,22 @@ def erase(*, tenant: Tenant, customer: Customer, client: Client = audit.NO_CLIEN
         customer_number=customer.number,
         staff_username=staff_username,
     )
+    trail_maintenance.blank_erased(tenant=tenant, customer_number=customer.number)
 
 
-def finish(*, customer: Customer) -> None:
-    """Delete the rows that belong to a customer who is erased."""
-    for model in BELONGINGS:
-        model._default_manager.filter(tenant=customer.tenant_id, customer=customer).delete()
+def finish(*, customer: Customer, destinations: Collection[str] = ()) -> None:
+    """Delete every row that belongs to a customer who is erased, in the tables of all apps.
+
+    `destinations` are the addresses and numbers at which nobody else is reached: what went there is deleted, too.
+    """
+    for model, privacy in classified():
+        if privacy.at_erasure == AtErasure.ROW_GOES:
+            rows = model._default_manager.filter(tenant=customer.tenant_id)
+            rows.filter(_about(privacy, customer, destinations)).delete()
+    trail_maintenance.blank_erased(tenant=customer.tenant, customer_number=customer.number)
+
+
+def _about(privacy: Privacy, customer: Customer, destinations: Collection[str]) -> Q:
+    """The rows of one table that are about the customer."""
+    about = Q(**{f"{privacy.destination}__in": destinations}) if privacy.destination else Q(pk__in=[])
+    return about | privacy.about(pk=customer.pk, number=customer.number) if privacy.subject else about

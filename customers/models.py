@@ -12,6 +12,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from customers import search
+from tenants.classification import AtErasure, Disguise, Kept, Privacy
 from tenants.models import TenantOwned
 
 TEXT_MAX_LENGTH = 255
@@ -59,6 +60,34 @@ class Customer(TenantOwned):
     erased_at = models.DateTimeField(null=True, editable=False, help_text="When the personal data was erased.")
     search_text = models.GeneratedField(expression=search.TEXT, output_field=models.TextField(), db_persist=True)
 
+    privacy = Privacy(
+        kept=Kept.FOR_GOOD,
+        personal={
+            "number": Disguise.CUSTOMER_NUMBER,
+            "title": Disguise.EMPTY,
+            "first_name": Disguise.GIVEN_NAME,
+            "middle_name": Disguise.GIVEN_NAME,
+            "last_name": Disguise.FAMILY_NAME,
+            "contact_email": Disguise.EMAIL,
+            "contact_phone": Disguise.PHONE,
+            "company": Disguise.TEXT,
+            "company_registration_id": Disguise.TEXT,
+            "sex": Disguise.EMPTY,
+            "birth_date": Disguise.DATE,
+            "nationality": Disguise.EMPTY,
+            "advisor": Disguise.EMPTY,
+            "properties": Disguise.EMPTY,
+            "mixins": Disguise.EMPTY,
+            "mixin_schemas": Disguise.EMPTY,
+            "search_text": Disguise.EMPTY,
+        },
+        technical="preferred_language preferred_currency preferred_site is_prospect is_activated is_active is_on_hold "
+        "version last_login_at pending_void_before created_at updated_at erased_at",
+        subject="pk",
+        at_erasure=AtErasure.EMPTIED,
+        stays=("number", "search_text"),  # the database makes the text of the other columns
+    )
+
     class Meta:
         ordering = ["pk"]
         constraints = [
@@ -99,6 +128,8 @@ class CustomerNumber(TenantOwned):
 
     last = models.PositiveIntegerField()
 
+    privacy = Privacy(kept=Kept.FOR_GOOD, technical="last")
+
     class Meta:
         constraints = [models.UniqueConstraint(fields=["tenant"], name="customer_number_one_row")]
 
@@ -132,6 +163,33 @@ class Address(TenantOwned):
     version = models.PositiveIntegerField(default=1, editable=False)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
+    privacy = Privacy(
+        kept=Kept.UNTIL_ERASURE,
+        personal={
+            "public_id": Disguise.TEXT,
+            "contact_name": Disguise.FAMILY_NAME,
+            "company_name": Disguise.TEXT,
+            "street": Disguise.TEXT,
+            "street_number": Disguise.EMPTY,
+            "street_appendix": Disguise.EMPTY,
+            "extra_line_1": Disguise.EMPTY,
+            "extra_line_2": Disguise.EMPTY,
+            "extra_line_3": Disguise.EMPTY,
+            "extra_line_4": Disguise.EMPTY,
+            "postal_code": Disguise.EMPTY,
+            "city": Disguise.TEXT,
+            "country": Disguise.SAME,
+            "state": Disguise.EMPTY,
+            "contact_phone": Disguise.PHONE,
+            "tags": Disguise.SAME,
+            "mixins": Disguise.EMPTY,
+            "mixin_schemas": Disguise.EMPTY,
+        },
+        technical="customer is_default version created_at",
+        subject="customer",
+        at_erasure=AtErasure.ROW_GOES,
+    )
+
     class Meta:
         ordering = ["pk"]
         verbose_name_plural = "addresses"
@@ -153,6 +211,8 @@ class MixinSchema(TenantOwned):
     schema = models.JSONField()
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
+    privacy = Privacy(kept=Kept.UNTIL_CHANGED, technical="url schema created_at")
+
     class Meta:
         ordering = ["url"]
         constraints = [models.UniqueConstraint(fields=["tenant", "url"], name="mixin_schema_url_unique")]
@@ -166,6 +226,8 @@ class LegalEntity(TenantOwned):
 
     public_id = models.CharField(max_length=64)
     name = models.CharField(max_length=TEXT_MAX_LENGTH)
+
+    privacy = Privacy(kept=Kept.UNTIL_CHANGED, personal={"name": Disguise.TEXT}, technical="public_id")
 
     class Meta:
         ordering = ["name"]
@@ -182,6 +244,14 @@ class ContactAssignment(TenantOwned):
     public_id = models.CharField(max_length=64)
     customer = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="+")
     legal_entity = models.ForeignKey(LegalEntity, on_delete=models.CASCADE, related_name="+")
+
+    privacy = Privacy(
+        kept=Kept.UNTIL_ERASURE,
+        personal={"public_id": Disguise.TEXT, "legal_entity": Disguise.SAME},
+        technical="customer",
+        subject="customer",
+        at_erasure=AtErasure.ROW_GOES,
+    )
 
     class Meta:
         ordering = ["pk"]
@@ -201,6 +271,14 @@ class CustomerIdentifier(TenantOwned):
     name = models.CharField(max_length=64, help_text="Kind of the identifier, such as loyaltyCard.")
     value = models.CharField(max_length=TEXT_MAX_LENGTH)
 
+    privacy = Privacy(
+        kept=Kept.UNTIL_ERASURE,
+        personal={"name": Disguise.SAME, "value": Disguise.TEXT},
+        technical="customer",
+        subject="customer",
+        at_erasure=AtErasure.ROW_GOES,
+    )
+
     class Meta:
         ordering = ["name", "value"]
         constraints = [models.UniqueConstraint(fields=["tenant", "name", "value"], name="customer_identifier_unique")]
@@ -218,6 +296,8 @@ class Segment(TenantOwned):
     description = models.TextField(blank=True, default="")
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
+    privacy = Privacy(kept=Kept.UNTIL_CHANGED, technical="code name description created_at")
+
     class Meta:
         ordering = ["code"]
         constraints = [models.UniqueConstraint(fields=["tenant", "code"], name="segment_code_unique")]
@@ -232,6 +312,14 @@ class SegmentMembership(TenantOwned):
     customer = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="+")
     segment = models.ForeignKey(Segment, on_delete=models.CASCADE, related_name="+")
     created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    privacy = Privacy(
+        kept=Kept.UNTIL_ERASURE,
+        personal={"segment": Disguise.SAME},
+        technical="customer created_at",
+        subject="customer",
+        at_erasure=AtErasure.ROW_GOES,
+    )
 
     class Meta:
         ordering = ["pk"]
@@ -248,6 +336,14 @@ class Note(TenantOwned):
     text = models.TextField()
     staff_username = models.CharField(max_length=150)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    privacy = Privacy(
+        kept=Kept.UNTIL_ERASURE,
+        personal={"text": Disguise.TEXT, "staff_username": Disguise.TEXT},
+        technical="customer created_at",
+        subject="customer",
+        at_erasure=AtErasure.ROW_GOES,
+    )
 
     class Meta:
         ordering = ["-pk"]
@@ -267,6 +363,14 @@ class Consent(TenantOwned):
     at = models.DateTimeField(default=timezone.now, editable=False)
     source = models.CharField(max_length=64, blank=True, default="", help_text="Where the customer said so.")
 
+    privacy = Privacy(
+        kept=Kept.UNTIL_ERASURE,
+        personal={"purpose": Disguise.SAME, "is_given": Disguise.SAME, "source": Disguise.TEXT},
+        technical="customer at",
+        subject="customer",
+        at_erasure=AtErasure.ROW_GOES,
+    )
+
     class Meta:
         ordering = ["-pk"]
         indexes = [models.Index(fields=["tenant", "customer", "purpose", "-id"], name="consent_newest")]
@@ -283,6 +387,8 @@ class PostalCode(models.Model):
     locality = models.CharField(max_length=180)
     region = models.CharField(max_length=100, blank=True, default="", help_text="The name of the first-order division.")
     region_code = models.CharField(max_length=20, blank=True, default="")
+
+    privacy = Privacy(kept=Kept.UNTIL_CHANGED, technical="country code locality region region_code")
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["country", "code", "locality"], name="postal_code_unique")]

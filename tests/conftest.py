@@ -9,14 +9,13 @@ from typing import Any
 import pytest
 from django.core.cache import cache
 from django.db import OperationalError, connection
-from django.db.backends.postgresql.operations import DatabaseOperations
+from django.db.backends.base.operations import BaseDatabaseOperations
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from rest_framework.test import APIClient
 
 from auth_providers.accounts.passwords import Argon2idHasher
-from tenants import isolation
-from tenants.append_only import TRAILS
+from tenants import append_only, isolation
 from tenants.models import Tenant
 from tests import factories, node_packages
 from tests.neighbours import Neighbours, settle
@@ -45,16 +44,21 @@ def cheap_hashing(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatc
 
 @pytest.fixture(scope="session", autouse=True)
 def trails_can_be_emptied() -> Iterator[None]:
-    """A test with transactions of its own is followed by a TRUNCATE of every table, which the trails refuse."""
-    sql_flush = DatabaseOperations.sql_flush
-
-    def with_trails(self: DatabaseOperations, *args: Any, **options: Any) -> list[str]:
+    """A test with transactions of its own is followed by the emptying of every table, which the trails refuse."""
+    operations = type(connection.ops)
+    sql_flush: Callable[..., list[str]] = operations.sql_flush
+    trails = append_only.trails(append_only.SQLITE)
+    if connection.vendor == "postgresql":
         switched = "ALTER TABLE {} {} TRIGGER {}_no_truncate"
-        off, on = ([switched.format(table, verb, table) for table in TRAILS] for verb in ("DISABLE", "ENABLE"))
+        off, on = ([switched.format(each.table, verb, each.table) for each in trails] for verb in ("DISABLE", "ENABLE"))
+    else:
+        off, on = append_only.sqlite_drops(), [sql for each in trails for sql in append_only.sqlite_triggers(each)]
+
+    def with_trails(self: BaseDatabaseOperations, *args: Any, **options: Any) -> list[str]:
         return [*off, *sql_flush(self, *args, **options), *on]
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(DatabaseOperations, "sql_flush", with_trails)
+        patch.setattr(operations, "sql_flush", with_trails)
         yield
 
 

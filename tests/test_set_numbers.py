@@ -4,11 +4,11 @@ from datetime import timedelta
 
 import pytest
 
-from auth_providers import limits, retention
+from auth_providers import limits
 from auth_providers.accounts import mailed_tokens, passwords
 from auth_providers.login import one_time_code, totp
 from auth_providers.messaging import text_messages
-from auth_providers.models import MailedToken, OneTimeCode
+from auth_providers.models import Attempts, MailedToken, OneTimeCode, Session, Token
 from auth_providers.outbound import circuit_breaker, http_client, webhook_signature
 from auth_providers.providers import discovery, oidc
 from auth_providers.selfservice import additional_log_in
@@ -18,9 +18,18 @@ from customers.addresses import addresses
 from customers.addresses import fields as address_fields
 from customers.spelling import emails
 from tenants import random_tokens, signing_keys
+from tenants.classification import Expires, privacy_of
+from tenants.models import Message, TenantOwned
 from tenants.outbox import worker
 
 SECOND, MINUTE, HOUR, DAY = timedelta(seconds=1), timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
+
+
+def kept(model: type[TenantOwned]) -> timedelta:
+    """How long after its time a row of the table is kept."""
+    rule = privacy_of(model).kept
+    assert isinstance(rule, Expires)
+    return rule.period
 
 
 @pytest.mark.parametrize(
@@ -80,12 +89,12 @@ SECOND, MINUTE, HOUR, DAY = timedelta(seconds=1), timedelta(minutes=1), timedelt
         (worker.LONGEST_DELAY, HOUR),
         (worker.GIVE_UP_AFTER, 3 * DAY),
         # what is kept
-        (retention.TOKENS_KEPT, 7 * DAY),
-        (retention.SESSIONS_KEPT, 90 * DAY),
-        (retention.MESSAGES_KEPT, 30 * DAY),
-        (retention.MAILED_TOKENS_KEPT, 7 * DAY),
-        (retention.CODES_KEPT, DAY),
-        (retention.ATTEMPTS_KEPT, 2 * DAY),
+        (kept(Token), 7 * DAY),
+        (kept(Session), 90 * DAY),
+        (kept(Message), 30 * DAY),
+        (kept(MailedToken), 7 * DAY),
+        (kept(OneTimeCode), DAY),
+        (kept(Attempts), 2 * DAY),
         # of one customer
         (additional_log_in.MAX_LOG_INS, 10),
         (addresses.MAX_ADDRESSES, 200),

@@ -1,6 +1,7 @@
 """Accounts, sessions, and the tokens of sessions."""
 
 import uuid
+from datetime import timedelta
 
 from django.contrib.auth.hashers import is_password_usable
 from django.db import models
@@ -8,6 +9,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from customers.models import Customer, LegalEntity
+from tenants.classification import AtErasure, Disguise, Expires, Kept, Privacy
 from tenants.models import ApiKey, TenantOwned
 
 
@@ -65,6 +67,16 @@ class Account(TenantOwned):
         null=True, editable=False, help_text="The session in which it was made or its password was set."
     )
     created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    privacy = Privacy(
+        kept=Kept.FOR_GOOD,
+        personal={"identifier": Disguise.EMAIL, "email": Disguise.EMAIL},
+        secret=("password",),
+        technical="customer kind provider issuer is_email_verified is_password_initial is_permitted is_additional "
+        "verified_at verified_by session_id created_at",
+        subject="customer",
+        at_erasure=AtErasure.EMPTIED,
+    )
 
     class Meta:
         ordering = ["pk"]
@@ -126,6 +138,13 @@ class UnfinishedErasure(TenantOwned):
     destinations_encrypted = models.TextField(editable=False)
     created_at = models.DateTimeField(default=timezone.now)
 
+    privacy = Privacy(
+        kept=Kept.UNTIL_DONE,
+        secret=("destinations_encrypted",),
+        technical="customer created_at",
+        is_copied=False,
+    )
+
     class Meta:
         ordering = ["pk"]
         constraints = [models.UniqueConstraint(fields=["tenant", "customer"], name="unfinished_erasure_once")]
@@ -160,6 +179,15 @@ class Session(TenantOwned):
     expires_at = models.DateTimeField(help_text="No token of the session outlives this.")
     ended_at = models.DateTimeField(null=True)
     end_reason = models.CharField(max_length=64, blank=True, default="")
+
+    privacy = Privacy(
+        kept=Expires(("expires_at",), timedelta(days=90)),  # staff look at a customer's past sessions
+        personal={"address": Disguise.EMPTY, "user_agent": Disguise.EMPTY},
+        technical="api_key site currency language country customer account legal_entity method second_factor "
+        "created_at authenticated_at expires_at ended_at end_reason",
+        subject="customer",
+        at_erasure=AtErasure.EMPTIED,
+    )
 
     class Meta:
         ordering = ["-created_at"]
@@ -205,6 +233,13 @@ class Token(TenantOwned):
     issued_at = models.DateTimeField()
     expires_at = models.DateTimeField()
     spent_at = models.DateTimeField(null=True, help_text="When a refresh token was exchanged for its successor.")
+
+    privacy = Privacy(
+        # A spent refresh token that comes back within this time is still recognized as stolen.
+        kept=Expires(("expires_at",), timedelta(days=7)),
+        secret=("token_hash",),
+        technical="session api_key kind issued_at expires_at spent_at",
+    )
 
     class Meta:
         indexes = [models.Index(fields=["expires_at"], name="token_by_expiry")]

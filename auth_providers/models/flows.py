@@ -1,8 +1,11 @@
 """What happens after a storefront has handed in a customer's data."""
 
+from datetime import timedelta
+
 from django.db import models
 from django.utils import timezone
 
+from tenants.classification import AtErasure, Disguise, Expires, Kept, Privacy
 from tenants.models import TenantOwned
 
 
@@ -13,6 +16,8 @@ class WebhookEndpoint(TenantOwned):
     url = models.URLField(max_length=500)
     secret_encrypted = models.TextField(blank=True, default="", editable=False)
     is_enabled = models.BooleanField(default=True)
+
+    privacy = Privacy(kept=Kept.UNTIL_CHANGED, secret=("secret_encrypted",), technical="name url is_enabled")
 
     class Meta:
         ordering = ["name"]
@@ -28,6 +33,8 @@ class Flow(TenantOwned):
     name = models.CharField(max_length=64, help_text="How storefronts name it.")
     is_enabled = models.BooleanField(default=True)
     steps = models.JSONField(default=list, help_text="Each an object with `step` and what that step needs.")
+
+    privacy = Privacy(kept=Kept.UNTIL_CHANGED, technical="name is_enabled steps")
 
     class Meta:
         ordering = ["name"]
@@ -55,6 +62,15 @@ class Submission(TenantOwned):
     created_at = models.DateTimeField(default=timezone.now)
     expires_at = models.DateTimeField()
     spent_at = models.DateTimeField(null=True)
+
+    privacy = Privacy(
+        kept=Expires(("expires_at",), timedelta(0)),  # nobody can answer any more, and it is personal
+        personal={"customer_number": Disguise.CUSTOMER_NUMBER},
+        secret=("handle_hash", "data_encrypted"),
+        technical="challenge_id flow position is_written created_at expires_at spent_at",
+        subject="customer_number",
+        at_erasure=AtErasure.ROW_GOES,
+    )
 
     class Meta:
         constraints = [

@@ -2,6 +2,7 @@
 
 from django.db import models
 
+from tenants.classification import Kept, Privacy
 from tenants.models import TenantOwned
 
 
@@ -14,6 +15,8 @@ class MessageTemplate(TenantOwned):
     subject = models.CharField(max_length=255)
     text = models.TextField()
     html = models.TextField(blank=True, default="", help_text="Empty: the mail has a text part only.")
+
+    privacy = Privacy(kept=Kept.UNTIL_CHANGED, technical="template site language subject text html")
 
     class Meta:
         ordering = ["template", "site", "language"]

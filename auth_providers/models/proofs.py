@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from auth_providers.models.accounts import Account, Session
 from customers.models import Customer
+from tenants.classification import AtErasure, Disguise, Expires, Kept, Privacy
 from tenants.models import TenantOwned
 
 if TYPE_CHECKING:  # django-otp has no types, and a model with an unknown base has no manager for mypy
@@ -55,6 +56,16 @@ class MailedToken(TenantOwned):
     spent_at = models.DateTimeField(null=True)
     used_at = models.DateTimeField(null=True)  # of those that are spent: when it was accepted; others were voided
 
+    privacy = Privacy(
+        # An old link is answered as no longer valid, with or without the row.
+        kept=Expires(("expires_at",), timedelta(days=7)),
+        personal={"details": Disguise.EMPTY},  # it may hold a new e-mail
+        secret=("token_hash",),
+        technical="purpose account created_at expires_at spent_at used_at",
+        subject="account__customer",
+        at_erasure=AtErasure.ROW_GOES,
+    )
+
     class Meta:
         indexes = [models.Index(fields=["expires_at"], name="mailed_token_by_expiry")]
 
@@ -71,6 +82,14 @@ class PendingSignUp(TenantOwned):
     session_id = models.UUIDField(null=True, editable=False)
     created_at = models.DateTimeField(default=timezone.now)
     expires_at = models.DateTimeField()
+
+    privacy = Privacy(
+        kept=Expires(("expires_at",), timedelta(0)),
+        secret=("data_encrypted",),
+        technical="account session_id created_at expires_at",
+        subject="account__customer",
+        at_erasure=AtErasure.ROW_GOES,
+    )
 
     class Meta:
         indexes = [models.Index(fields=["expires_at"], name="pending_sign_up_by_expiry")]
@@ -102,6 +121,17 @@ class OneTimeCode(CooldownMixin, ThrottlingMixin, TenantOwned):
     issued_at = models.DateTimeField(default=timezone.now)
     expires_at = models.DateTimeField()
     spent_at = models.DateTimeField(null=True)
+
+    privacy = Privacy(
+        kept=Expires(("issued_at",), timedelta(days=1)),  # longer than any wait that wrong answers led to
+        personal={"destination": Disguise.EMAIL, "customer_number": Disguise.CUSTOMER_NUMBER},
+        secret=("code_hmac",),
+        technical="purpose channel challenge_id wrong_answers issued_at expires_at spent_at last_generated_timestamp "
+        "throttling_failure_timestamp throttling_failure_count",
+        destination="destination",
+        subject="customer_number",
+        at_erasure=AtErasure.ROW_GOES,
+    )
 
     class Meta:
         constraints = [
@@ -138,6 +168,15 @@ class Authenticator(ThrottlingMixin, TenantOwned):
         default=0, help_text="The time step of the last accepted code; each is good once."
     )
 
+    privacy = Privacy(
+        kept=Kept.UNTIL_ERASURE,
+        secret=("secret_encrypted",),
+        technical="customer created_at confirmed_at last_step throttling_failure_timestamp throttling_failure_count",
+        is_copied=False,
+        subject="customer",
+        at_erasure=AtErasure.ROW_GOES,
+    )
+
     class Meta:
         constraints = [models.UniqueConstraint(fields=["tenant", "customer"], name="authenticator_one_each")]
 
@@ -151,6 +190,15 @@ class RecoveryCode(TenantOwned):
     customer = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="+")
     code_hmac = models.BinaryField(max_length=32)
     spent_at = models.DateTimeField(null=True)
+
+    privacy = Privacy(
+        kept=Kept.UNTIL_ERASURE,
+        secret=("code_hmac",),
+        technical="customer spent_at",
+        is_copied=False,
+        subject="customer",
+        at_erasure=AtErasure.ROW_GOES,
+    )
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["tenant", "customer", "code_hmac"], name="recovery_code_unique")]
@@ -174,6 +222,14 @@ class PendingLogIn(TenantOwned):
     expires_at = models.DateTimeField()
     spent_at = models.DateTimeField(null=True)
 
+    privacy = Privacy(
+        kept=Expires(("expires_at",), timedelta(days=1)),
+        secret=("handle_hash",),
+        technical="account method is_mailbox_proof anonymous_session challenge_id created_at expires_at spent_at",
+        subject="account__customer",
+        at_erasure=AtErasure.ROW_GOES,
+    )
+
     class Meta:
         constraints = [models.UniqueConstraint(fields=["tenant", "handle_hash"], name="pending_log_in_handle_unique")]
         indexes = [models.Index(fields=["expires_at"], name="pending_log_in_by_expiry")]
@@ -195,6 +251,14 @@ class PendingLink(TenantOwned):
     expires_at = models.DateTimeField()
     spent_at = models.DateTimeField(null=True)
 
+    privacy = Privacy(
+        kept=Expires(("expires_at",), timedelta(days=1)),
+        secret=("data_encrypted",),
+        technical="challenge_id account created_at expires_at spent_at",
+        subject="account__customer",
+        at_erasure=AtErasure.ROW_GOES,
+    )
+
     class Meta:
         constraints = [models.UniqueConstraint(fields=["tenant", "challenge_id"], name="pending_link_challenge_unique")]
         indexes = [models.Index(fields=["expires_at"], name="pending_link_by_expiry")]
@@ -208,6 +272,12 @@ class UsedIdToken(TenantOwned):
 
     token_hash = models.BinaryField(max_length=32, help_text="Of its `jti`, or of its claims.")
     expires_at = models.DateTimeField()
+
+    privacy = Privacy(
+        kept=Expires(("expires_at",), timedelta(0)),  # the token itself is refused from then on
+        secret=("token_hash",),
+        technical="expires_at",
+    )
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["tenant", "token_hash"], name="used_id_token_unique")]
@@ -225,6 +295,12 @@ class Attempts(TenantOwned):
     count = models.PositiveIntegerField()
     since = models.DateTimeField()
     blocked_until = models.DateTimeField(null=True)
+
+    privacy = Privacy(
+        kept=Expires(("since",), timedelta(days=2)),
+        secret=("key",),  # a keyed hash, which may be of an e-mail
+        technical="rule count since blocked_until",
+    )
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["tenant", "rule", "key"], name="attempts_key_unique")]

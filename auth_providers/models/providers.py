@@ -3,6 +3,7 @@
 from django.db import models
 from django.db.models import F, Q
 
+from tenants.classification import Kept, Privacy
 from tenants.models import TenantOwned
 
 # Of these three kinds a tenant has one provider at most, which is called like the kind.
@@ -50,6 +51,13 @@ class AuthProvider(TenantOwned):
     is_linking_by_email = models.BooleanField(
         default=False,
         help_text="Log in as the customer with the same e-mail address, where the provider has verified it.",
+    )
+
+    privacy = Privacy(
+        kept=Kept.UNTIL_CHANGED,
+        secret=("client_secret_encrypted",),
+        technical="name kind is_enabled issuer client_id settings redirect_uris authorized_parties introspection_url "
+        "is_provisioning is_linking_by_email",
     )
 
     class Meta:

@@ -3,28 +3,17 @@
 import json
 
 from django.db import transaction
-from django.db.models import Case, F, Model, Q, Value, When
+from django.db.models import Case, F, Value, When
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from auth_providers import limits
 from auth_providers.accounts import accounts, mailed_tokens, notices
-from auth_providers.models import (
-    Account,
-    Authenticator,
-    MailedToken,
-    OneTimeCode,
-    PendingLink,
-    PendingLogIn,
-    PendingSignUp,
-    RecoveryCode,
-    Session,
-    Submission,
-    UnfinishedErasure,
-)
+from auth_providers.models import Account, MailedToken, Session, UnfinishedErasure
 from auth_providers.selfservice import email_change
 from customers import erasure
 from customers.models import Customer
+from tenants.classification import emptied
 from tenants.clients import Client
 from tenants.encryption import decrypt, encrypt
 from tenants.models import Message, Tenant
@@ -33,9 +22,6 @@ from tenants.outbox import queue
 
 TEMPLATE = "deletion"
 REASON = "deleted"
-# The tables whose rows belong to a log-in, and those whose rows belong to a customer.
-BELONGING_TO_LOG_IN: tuple[type[Model], ...] = (MailedToken, PendingLogIn, PendingLink, PendingSignUp)
-BELONGING_TO_CUSTOMER: tuple[type[Model], ...] = (Authenticator, RecoveryCode)
 
 
 def request(*, tenant: Tenant, customer: Customer, session: Session, client: Client) -> bool:
@@ -88,8 +74,7 @@ def _delete(tenant: Tenant, customer: Customer, client: Client, staff_username: 
     Session.objects.for_tenant(tenant).filter(customer=customer).update(
         ended_at=Coalesce("ended_at", timezone.now()),
         end_reason=Case(When(ended_at=None, then=Value(REASON)), default=F("end_reason")),
-        address=None,
-        user_agent="",
+        **emptied(Session),
     )
     UnfinishedErasure(
         tenant=tenant,
@@ -117,15 +102,7 @@ def _finish(unfinished: UnfinishedErasure) -> int:
     log_ins = list(accounts.of_customer(tenant=tenant, customer=customer))
     own: list[str] = json.loads(decrypt(unfinished.destinations_encrypted))
     theirs = _destinations(tenant, customer, log_ins, own)
-    Message.objects.for_tenant(tenant).filter(recipient__in=theirs).delete()
-    codes = OneTimeCode.objects.for_tenant(tenant)
-    codes.filter(Q(destination__in=theirs) | Q(customer_number=customer.number)).delete()
-    Submission.objects.for_tenant(tenant).filter(customer_number=customer.number).delete()
-    for proof in BELONGING_TO_LOG_IN:
-        proof._default_manager.filter(tenant=tenant, account__in=log_ins).delete()
-    for factor in BELONGING_TO_CUSTOMER:
-        factor._default_manager.filter(tenant=tenant, customer=customer).delete()
-    erasure.finish(customer=customer)
+    erasure.finish(customer=customer, destinations=theirs)
     return 1
 
 

@@ -78,6 +78,7 @@ class Migration(migrations.Migration):
                 ('service_jwt_lifetime', models.PositiveIntegerField(default=14400, help_text="JWT for the shop's other services, such as the cart.")),
                 ('customer_jwt_lifetime', models.PositiveIntegerField(default=86400, help_text='JWT by which a storefront recognizes a customer who is logged in.')),
                 ('session_lifetime', models.PositiveIntegerField(default=15552000, help_text='The customer has to log in again after this time, even if tokens were refreshed.')),
+                ('audit_client_lifetime', models.PositiveIntegerField(default=7776000, help_text='How long the audit trail keeps network address and browser of an event.', validators=[django.core.validators.MinValueValidator(86400)])),
                 ('mail_sender', models.CharField(blank=True, default='', help_text='Sender of mails, such as Acme Shop <shop@acme.example>. Empty: the default of this installation.', max_length=255)),
                 ('brand_color', models.CharField(default='#0b6e4f', help_text='Colour of headings and buttons in mails, such as #0b6e4f.', max_length=7, validators=[django.core.validators.RegexValidator('^#[0-9a-fA-F]{6}$')])),
                 ('logo_url', models.URLField(blank=True, default='', help_text='Shown at the top of mails.')),
@@ -167,7 +168,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['-at', '-pk'],
-                'indexes': [models.Index(fields=['tenant', 'customer_number', '-at'], name='audit_by_customer'), models.Index(fields=['tenant', '-at'], name='audit_by_time'), models.Index(condition=models.Q(('action__in', ['log_in', 'sign_up']), ('is_success', True)), fields=['tenant', 'customer_number', 'device'], name='audit_known_devices'), models.Index(condition=models.Q(('staff_username', ''), _negated=True), fields=['staff_username', '-id'], name='audit_by_staff'), models.Index(condition=models.Q(('is_success', False)), fields=['-id'], name='audit_failures')],
+                'indexes': [models.Index(fields=['tenant', 'customer_number', '-at'], name='audit_by_customer'), models.Index(fields=['tenant', '-at'], name='audit_by_time'), models.Index(condition=models.Q(('action__in', ['log_in', 'sign_up']), ('is_success', True)), fields=['tenant', 'customer_number', 'device'], name='audit_known_devices'), models.Index(condition=models.Q(('staff_username', ''), _negated=True), fields=['staff_username', '-id'], name='audit_by_staff'), models.Index(condition=models.Q(('is_success', False)), fields=['-id'], name='audit_failures'), models.Index(condition=models.Q(('address__isnull', False), models.Q(('user_agent', ''), _negated=True), _connector='OR'), fields=['tenant', 'at'], name='audit_with_client')],
             },
         ),
         migrations.CreateModel(
@@ -189,9 +190,9 @@ class Migration(migrations.Migration):
                 'constraints': [models.UniqueConstraint(fields=('tenant', 'client_id'), name='api_key_client_id_unique'), models.CheckConstraint(condition=models.Q(('is_forwarding_trusted', False), models.Q(('secret_hash', ''), _negated=True), _connector='OR'), name='api_key_trusted_with_secret', violation_error_message='Only a key with a secret can be trusted to forward addresses.'), models.CheckConstraint(condition=models.Q(('scopes', ''), models.Q(('secret_hash', ''), _negated=True), _connector='OR'), name='api_key_scopes_with_secret', violation_error_message='Only a key with a secret can have scopes.')],
             },
         ),
-        migrations.RunPython(append_only.create_triggers, append_only.drop_triggers),
         migrations.RunPython(
             lambda apps, schema_editor: isolation.enable(schema_editor, TABLES),
             lambda apps, schema_editor: isolation.disable(schema_editor, TABLES),
         ),
+        migrations.RunPython(append_only.create_triggers, append_only.drop_triggers),
     ]

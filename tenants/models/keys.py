@@ -4,6 +4,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
+from tenants.classification import Kept, Privacy
 from tenants.models.owned import TenantOwned
 
 
@@ -13,6 +14,8 @@ class Site(TenantOwned):
     code = models.CharField(max_length=64)
     number = models.PositiveIntegerField(null=True, blank=True, help_text="Some interfaces identify the site by it.")
     name = models.CharField(max_length=255, blank=True, default="")
+
+    privacy = Privacy(kept=Kept.UNTIL_CHANGED, technical="code number name")
 
     class Meta:
         ordering = ["code"]
@@ -51,6 +54,12 @@ class ApiKey(TenantOwned):
     )
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
+    privacy = Privacy(
+        kept=Kept.UNTIL_CHANGED,
+        secret=("secret_hash",),
+        technical="client_id name is_active is_forwarding_trusted scopes created_at",
+    )
+
     class Meta:
         ordering = ["client_id"]
         verbose_name = "API key"
@@ -85,6 +94,13 @@ class SigningKey(TenantOwned):
     created_at = models.DateTimeField(default=timezone.now)
     signs_from = models.DateTimeField(help_text="Published at once, used from this moment on.")
     is_revoked = models.BooleanField(default=False, help_text="Taken out of use at once: its tokens are refused.")
+
+    privacy = Privacy(
+        kept=Kept.UNTIL_CHANGED,
+        secret=("private_pem_encrypted",),
+        technical="kid public_jwk created_at signs_from is_revoked",
+        is_copied=False,
+    )
 
     class Meta:
         ordering = ["-signs_from"]

@@ -1,11 +1,13 @@
 """The outbox: what is to be sent, written in the transaction of what it announces."""
 
 import uuid
+from datetime import timedelta
 
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
+from tenants.classification import AtErasure, Disguise, Expires, Privacy
 from tenants.models.owned import TenantOwned
 
 # Neither sent, nor given up, nor dropped.
@@ -45,6 +47,16 @@ class Message(TenantOwned):
     sent_at = models.DateTimeField(null=True)
     failed_at = models.DateTimeField(null=True, help_text="When sending was given up.")
     dropped_at = models.DateTimeField(null=True, help_text="When it turned out that there was nothing to say.")
+
+    privacy = Privacy(
+        kept=Expires(("sent_at", "failed_at", "dropped_at"), timedelta(days=30)),
+        personal={"recipient": Disguise.EMAIL, "last_error": Disguise.TEXT},
+        secret=("context_encrypted",),
+        technical="template language site channel is_urgent reference created_at attempts next_attempt_at sent_at "
+        "failed_at dropped_at",
+        destination="recipient",
+        at_erasure=AtErasure.ROW_GOES,
+    )
 
     class Meta:
         ordering = ["-pk"]

@@ -5,6 +5,8 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils import timezone
 
+from tenants.classification import Kept, Privacy
+
 # The pattern and the lengths are those of the contracts' documents.
 CODE_PATTERN = r"^[a-z][a-z0-9]+$"
 CODE_MIN_LENGTH, CODE_MAX_LENGTH = 3, 16
@@ -120,6 +122,11 @@ class Tenant(models.Model):
         default=180 * DAY,
         help_text="The customer has to log in again after this time, even if tokens were refreshed.",
     )
+    audit_client_lifetime = models.PositiveIntegerField(
+        default=90 * DAY,
+        validators=[MinValueValidator(DAY)],
+        help_text="How long the audit trail keeps network address and browser of an event.",
+    )
 
     mail_sender = models.CharField(
         max_length=255,
@@ -138,6 +145,17 @@ class Tenant(models.Model):
     password_reset_link = models.CharField(max_length=500, blank=True, default="", help_text=LINK_HELP)
     email_change_link = models.CharField(max_length=500, blank=True, default="", help_text=LINK_HELP)
     deletion_link = models.CharField(max_length=500, blank=True, default="", help_text=LINK_HELP)
+
+    privacy = Privacy(
+        kept=Kept.UNTIL_CHANGED,
+        technical="code number name is_active created_at default_language default_currency default_country "
+        "default_site is_customer_active_on_signup is_customer_on_hold_on_signup is_signup_enumeration_safe "
+        "is_opt_in_required is_confirmation_mailed is_deletion_confirmed password_min_length "
+        "is_common_password_refused check_in_policy second_factor_policy anonymous_access_lifetime anonymous_refresh_lifetime "
+        "customer_access_lifetime customer_refresh_lifetime renewable_access_lifetime renewable_refresh_lifetime "
+        "service_jwt_lifetime customer_jwt_lifetime session_lifetime audit_client_lifetime mail_sender brand_color "
+        "logo_url opt_in_link password_reset_link email_change_link deletion_link",
+    )
 
     class Meta:
         ordering = ["code"]

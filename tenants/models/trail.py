@@ -6,6 +6,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
+from tenants.classification import AtErasure, Disguise, Kept, Privacy
 from tenants.models.owned import TenantOwned
 
 
@@ -14,7 +15,7 @@ class AppendOnlyError(TypeError):
 
 
 class AppendOnly(models.Model):
-    """A row of a trail: only ever added. A trigger in the database refuses UPDATE, too."""
+    """A row of a trail: only ever added. Triggers in the database refuse UPDATE and DELETE, too (`append_only`)."""
 
     class Meta:
         abstract = True
@@ -46,6 +47,21 @@ class AuditEvent(AppendOnly, TenantOwned):
     user_agent = models.CharField(max_length=255, blank=True, default="")
     device = models.CharField(max_length=32, blank=True, default="")
 
+    privacy = Privacy(
+        kept=Kept.FOR_GOOD,
+        personal={
+            "customer_number": Disguise.CUSTOMER_NUMBER,
+            "staff_username": Disguise.TEXT,
+            "address": Disguise.EMPTY,
+            "user_agent": Disguise.EMPTY,
+            "device": Disguise.TEXT,
+        },
+        technical="at action is_success reason session_id method",
+        subject="customer_number",
+        at_erasure=AtErasure.EMPTIED,
+        stays=("customer_number", "staff_username"),
+    )
+
     class Meta:
         ordering = ["-at", "-pk"]
         indexes = [
@@ -59,6 +75,12 @@ class AuditEvent(AppendOnly, TenantOwned):
             # Partial indexes: among all events those of staff and those that failed are few.
             models.Index(fields=["staff_username", "-id"], name="audit_by_staff", condition=~Q(staff_username="")),
             models.Index(fields=["-id"], name="audit_failures", condition=Q(is_success=False)),
+            # Those that the end of the tenant's period still has to blank.
+            models.Index(
+                fields=["tenant", "at"],
+                name="audit_with_client",
+                condition=Q(address__isnull=False) | ~Q(user_agent=""),
+            ),
         ]
 
     def __str__(self) -> str:
@@ -81,6 +103,17 @@ class StaffEvent(AppendOnly):
         max_length=49, blank=True, default="", help_text="The address, or the network of one IPv6 line: who is counted."
     )
     user_agent = models.CharField(max_length=255, blank=True, default="")
+
+    privacy = Privacy(
+        kept=Kept.FOR_GOOD,
+        personal={
+            "username": Disguise.TEXT,
+            "address": Disguise.EMPTY,
+            "subscriber": Disguise.EMPTY,
+            "user_agent": Disguise.EMPTY,
+        },
+        technical="at action is_success reason",
+    )
 
     class Meta:
         ordering = ["-at", "-pk"]

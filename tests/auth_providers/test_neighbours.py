@@ -2,6 +2,7 @@
 ends or removes those of one leaves the others' as they were."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -240,7 +241,7 @@ def delete_profile(rich: LoggedIn) -> None:
 
 def purge(rich: LoggedIn) -> None:
     """When all that is this customer's is long over."""
-    past = timezone.now() - retention.SESSIONS_KEPT * 2
+    past = timezone.now() - timedelta(days=180)
     OneTimeCode.objects.filter(customer_number=rich.customer.number).update(expires_at=past)
     MailedToken.objects.filter(account__customer=rich.customer).update(expires_at=past)
     rich.session.expires_at = past

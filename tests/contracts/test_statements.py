@@ -30,6 +30,8 @@ AT_MOST = {
     "me-patch": 5,
     "me-put": 5,
     "me-delete": 5,
+    # The token, what is emptied at once in four tables, and what is left to the worker.
+    "me-delete-by-token": 9,
     "addresses-list": 2,
     "address-create": 5,
     "address-get": 2,
