@@ -151,10 +151,11 @@ class Tenant(models.Model):
         technical="code number name is_active created_at default_language default_currency default_country "
         "default_site is_customer_active_on_signup is_customer_on_hold_on_signup is_signup_enumeration_safe "
         "is_opt_in_required is_confirmation_mailed is_deletion_confirmed password_min_length "
-        "is_common_password_refused check_in_policy second_factor_policy anonymous_access_lifetime anonymous_refresh_lifetime "
-        "customer_access_lifetime customer_refresh_lifetime renewable_access_lifetime renewable_refresh_lifetime "
-        "service_jwt_lifetime customer_jwt_lifetime session_lifetime audit_client_lifetime mail_sender brand_color "
-        "logo_url opt_in_link password_reset_link email_change_link deletion_link",
+        "is_common_password_refused check_in_policy second_factor_policy anonymous_access_lifetime "
+        "anonymous_refresh_lifetime customer_access_lifetime customer_refresh_lifetime "
+        "renewable_access_lifetime renewable_refresh_lifetime service_jwt_lifetime customer_jwt_lifetime "
+        "session_lifetime audit_client_lifetime mail_sender brand_color logo_url opt_in_link "
+        "password_reset_link email_change_link deletion_link",
     )
 
     class Meta:
