@@ -6,12 +6,9 @@ passwords never enter it.
 
 from uuid import UUID
 
-from django.db.models import QuerySet
-
 from tenants.clients import Client
 from tenants.models import AuditEvent, Tenant
 
-# What a customer did on a device that makes it known to us (`is_known_device`).
 SIGN_UP = "sign_up"
 LOG_IN = "log_in"
 
@@ -46,10 +43,3 @@ def record(
     )
     event.save(force_insert=True)
     return event
-
-
-def known_device_events(*, tenant: Tenant, client: Client) -> QuerySet[AuditEvent]:
-    """Successful log-ins and sign-ups in this tenant from the caller's device; filter them by customer."""
-    return AuditEvent.objects.for_tenant(tenant).filter(
-        device=client.device, is_success=True, action__in=[LOG_IN, SIGN_UP]
-    )

@@ -1,15 +1,21 @@
 """Who calls over the network: the address and the software, and what makes a device known."""
 
+import re
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 
 from django.utils.crypto import salted_hmac
+from ua_parser import parse
 
 # A phone's address changes within its provider's network many times a day; these prefixes stay (RFC 6177 for IPv6).
 IPV4_PREFIX_BITS = 24
 IPV6_PREFIX_BITS = 48
 # One line gets no less than this (RFC 6177, 2): who is counted by single addresses there has 2 ** 64 of them.
 IPV6_LINE_BITS = 64
+# The first product of a User-Agent (RFC 9110, 10.1.5), less its version: the name of what ua-parser does not know.
+PRODUCT = re.compile(r"[^/\s(]*")
+# In the User-Agent of every browser on a telephone, and of most on a tablet (MDN, Browser detection).
+HANDHELD = "Mobi"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,12 +50,29 @@ class Client:
     def device(self) -> str:
         """A keyed hash, hexadecimal: equal for the same device, telling nothing else. It is of network and software,
         unless the storefront told the device: where its server calls, both are the server's."""
-        return self.told_device or _hash("tenants.clients.device", f"{self.network}\n{self.user_agent}")
+        return self.told_device or _hash("tenants.clients.device", "\n".join((self.network, *self._software)))
+
+    @property
+    def is_recognizable(self) -> bool:
+        """Whether the device is told apart from others in its network: what names no operating system may be a shop's
+        server, which calls for every customer."""
+        return bool(self.told_device or self._software[1])
+
+    @property
+    def _software(self) -> tuple[str, str, str]:
+        """Browser, operating system and kind, "" for what is not known; no version, so that an update changes none."""
+        text = self.user_agent.encode(errors="replace").decode()
+        parsed = parse(text)
+        browser = parsed.user_agent.family if parsed.user_agent else PRODUCT.match(text)[0]  # type: ignore[index]
+        system = parsed.os.family if parsed.os else ""
+        is_ipad = parsed.device is not None and parsed.device.family == "iPad"
+        return browser, system, "tablet" if is_ipad else "mobile" if HANDHELD in text else ""
 
 
 def told_device(*, fingerprint: str, region: str) -> str:
-    """For `Client`: a keyed hash of what a storefront tells of its customer's device, "" when that is nothing."""
-    if not fingerprint and not region:
+    """For `Client`: a keyed hash of what a storefront tells of its customer's device, "" when that is nothing, or a
+    region alone, in which many are."""
+    if not fingerprint:
         return ""
     return _hash("tenants.clients.told_device", f"{fingerprint}\n{region}")
 

@@ -9,7 +9,7 @@ from uuid import UUID
 from django.db.models import F
 from django.utils import timezone
 
-from auth_providers.accounts import accounts, pending
+from auth_providers.accounts import accounts, known_devices, pending
 from auth_providers.accounts.passwords import NO_PASSWORD
 from auth_providers.models import (
     Account,
@@ -53,6 +53,7 @@ def evict(*, tenant: Tenant, account: Account, is_own: bool, kept_session_id: UU
     ended = pending.end_sessions(tenant=tenant, customer=customer, reason=END_REASON, kept_session_id=kept_session_id)
     PendingSignUp.objects.for_tenant(tenant).filter(account__customer=customer).delete()
     _void_submissions(tenant, customer)
+    known_devices.forget(tenant=tenant, customer=customer)
     evicted = _Evicted(
         passwords=0 if is_own else _drop_password(account),
         sessions=ended,

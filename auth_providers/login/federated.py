@@ -8,7 +8,7 @@ from uuid import UUID
 from django.db import transaction
 from django.utils import timezone
 
-from auth_providers.accounts import accounts, notices, verification
+from auth_providers.accounts import accounts, known_devices, notices, verification
 from auth_providers.login import one_time_code
 from auth_providers.models import Account, AuthProvider, OneTimeCode, PendingLink
 from auth_providers.providers.oidc import Identity
@@ -235,6 +235,7 @@ def _provision(tenant: Tenant, provider: AuthProvider, identity: Identity, clien
     number = numbers.take(tenant=tenant)
     with transaction.atomic():
         customer = profiles.create(tenant=tenant, number=number, values=_profile(identity))
+        known_devices.remember(tenant=tenant, client=client, customer=customer)
         return _create_account(tenant, provider, identity, customer, client, action=audit.SIGN_UP)
 
 

@@ -2,7 +2,7 @@
 
 from django.db import transaction
 
-from auth_providers.accounts import accounts, verification
+from auth_providers.accounts import accounts, known_devices, verification
 from auth_providers.accounts.contact_points import EMAIL, ContactPoint
 from auth_providers.models import OTP, Account, AuthProvider
 from auth_providers.providers import registry
@@ -74,5 +74,6 @@ def _provision(tenant: Tenant, point: ContactPoint, number: str, client: Client)
         values={"contact_email": point.destination} if by_mail else {"contact_phone": point.destination},
     )
     account = accounts.create_for_contact_point(tenant=tenant, customer=customer, point=point, proof=Account.Proof.CODE)
+    known_devices.remember(tenant=tenant, client=client, customer=customer)
     audit.record(tenant=tenant, action=audit.SIGN_UP, client=client, customer_number=number, method=OTP)
     return account

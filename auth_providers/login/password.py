@@ -5,13 +5,12 @@ from dataclasses import replace
 from django.db.models import Exists, OuterRef
 
 from auth_providers import limits
-from auth_providers.accounts import accounts, passwords
+from auth_providers.accounts import accounts, known_devices, passwords
 from auth_providers.models import PASSWORD, Account, AuthProvider
 from auth_providers.tokens import sessions
 from auth_providers.tokens.log_in_attempt import LogInAttempt
 from auth_providers.tokens.second_factor_policy import NoSecondFactor, SecondFactorDue
 from customers.spelling.emails import normalize_email
-from tenants import audit
 from tenants.clients import Client
 from tenants.errors import DomainError, FieldError, Kind, Reason
 from tenants.models import Tenant
@@ -78,12 +77,12 @@ def verify_own(
 def _find_account(tenant: Tenant, identifier: str, client: Client) -> tuple[Account | None, bool]:
     """The account, whether its customer has used this device before, and whether the tenant has switched passwords off
     (`is_switched_off` of the account), in one statement."""
-    known = audit.known_device_events(tenant=tenant, client=client)
+    known = known_devices.of_client(tenant=tenant, client=client)
     switched_off = AuthProvider.objects.for_tenant(tenant).filter(kind=PASSWORD, is_enabled=False)
     account = (
         accounts.with_email(tenant=tenant, email=identifier)
         .annotate(
-            is_device_known=Exists(known.filter(customer_number=OuterRef("customer__number"))),
+            is_device_known=Exists(known.filter(customer=OuterRef("customer"))),
             is_switched_off=Exists(switched_off),
         )
         .first()

@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from django.utils import timezone
 
+from auth_providers.accounts import known_devices
 from auth_providers.accounts.pending import BEGAN_AFTER_THE_LAST_VOIDING
 from auth_providers.login import one_time_code, totp
 from auth_providers.models import OneTimeCode, PendingLogIn
@@ -97,12 +98,11 @@ def log_in(*, attempt: LogInAttempt, shown: Shown) -> sessions.Started:
     more."""
     tenant, client = attempt.tenant, attempt.client
     pending, factor, account = shown.pending, shown.factor, shown.pending.account
-    known = audit.known_device_events(tenant=tenant, client=client).filter(customer_number=account.customer.number)
     proven = replace(
         attempt,
         method=pending.method,
         anonymous_session=pending.anonymous_session,
-        is_device_known=known.exists(),
+        is_device_known=known_devices.is_known(tenant=tenant, client=client, customer=account.customer),
         note=f"second factor: {factor}",
         second_factor=factor,
     )

@@ -1,5 +1,6 @@
 """Every table of the app."""
 
+import auth_providers.models.accounts
 import django.db.models.deletion
 import django.utils.timezone
 import uuid
@@ -9,6 +10,7 @@ from tenants import isolation
 
 TABLES = [
     "auth_providers_account",
+    "auth_providers_knowndevice",
     "auth_providers_unfinishederasure",
     "auth_providers_session",
     "auth_providers_token",
@@ -124,6 +126,17 @@ class Migration(migrations.Migration):
             options={
                 'ordering': ['name'],
             },
+        ),
+        migrations.CreateModel(
+            name='KnownDevice',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('device', models.CharField(max_length=32)),
+                ('first_seen_date', models.DateField(default=auth_providers.models.accounts.today)),
+                ('last_seen_date', models.DateField(default=auth_providers.models.accounts.today)),
+                ('customer', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='customers.customer')),
+                ('tenant', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='tenants.tenant')),
+            ],
         ),
         migrations.CreateModel(
             name='MailedToken',
@@ -360,6 +373,14 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='flow',
             constraint=models.UniqueConstraint(fields=('tenant', 'name'), name='flow_name_unique'),
+        ),
+        migrations.AddIndex(
+            model_name='knowndevice',
+            index=models.Index(fields=['last_seen_date'], name='known_device_by_age'),
+        ),
+        migrations.AddConstraint(
+            model_name='knowndevice',
+            constraint=models.UniqueConstraint(fields=('tenant', 'customer', 'device'), name='known_device_unique'),
         ),
         migrations.AddIndex(
             model_name='mailedtoken',

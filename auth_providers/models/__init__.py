@@ -1,6 +1,6 @@
 """Accounts, sessions, tokens, codes, providers and flows, split by topic."""
 
-from auth_providers.models.accounts import Account, Session, Token, UnfinishedErasure
+from auth_providers.models.accounts import Account, KnownDevice, Session, Token, UnfinishedErasure
 from auth_providers.models.flows import Flow, Submission, WebhookEndpoint
 from auth_providers.models.messages import MessageTemplate
 from auth_providers.models.proofs import (
@@ -25,6 +25,7 @@ __all__ = [
     "AuthProvider",
     "Authenticator",
     "Flow",
+    "KnownDevice",
     "MailedToken",
     "MessageTemplate",
     "OneTimeCode",

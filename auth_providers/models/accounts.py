@@ -1,7 +1,7 @@
-"""Accounts, sessions, and the tokens of sessions."""
+"""Accounts, the devices that customers use, sessions, and the tokens of sessions."""
 
 import uuid
-from datetime import timedelta
+from datetime import UTC, date, timedelta
 
 from django.contrib.auth.hashers import is_password_usable
 from django.db import models
@@ -11,6 +11,11 @@ from django.utils import timezone
 from customers.models import Customer, LegalEntity
 from tenants.classification import AtErasure, Disguise, Expires, Kept, Privacy
 from tenants.models import ApiKey, TenantOwned
+
+
+def today() -> date:
+    """The day in UTC, whatever a tenant's time zone is."""
+    return timezone.now().astimezone(UTC).date()
 
 
 class Account(TenantOwned):
@@ -126,6 +131,34 @@ class Account(TenantOwned):
         """The mail address, if its owner has proven it; else ""."""
         is_proven = self.is_verified and (self.kind == self.Kind.EMAIL or self.is_email_verified)
         return self.mail_address if is_proven else ""
+
+
+class KnownDevice(TenantOwned):
+    """A device that a customer has signed up or logged in with (`Client.device`).
+
+    Log-ins from it are never slowed down for what others try, and are no news to its owner. Days are enough, and a row
+    is written anew once a day in effect: an index does not change with every log-in.
+    """
+
+    customer = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="+")
+    device = models.CharField(max_length=32)
+    first_seen_date = models.DateField(default=today)
+    last_seen_date = models.DateField(default=today)
+
+    privacy = Privacy(
+        kept=Expires(("last_seen_date",), timedelta(days=180)),  # who comes back later is told of a new device
+        personal={"device": Disguise.TEXT, "first_seen_date": Disguise.SAME, "last_seen_date": Disguise.SAME},
+        technical="customer",
+        subject="customer",
+        at_erasure=AtErasure.ROW_GOES,
+    )
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["tenant", "customer", "device"], name="known_device_unique")]
+        indexes = [models.Index(fields=["last_seen_date"], name="known_device_by_age")]
+
+    def __str__(self) -> str:
+        return f"Device of {self.customer_id}"
 
 
 class UnfinishedErasure(TenantOwned):

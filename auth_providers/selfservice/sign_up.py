@@ -6,7 +6,7 @@ from uuid import UUID
 from django.db import transaction
 
 from auth_providers import limits
-from auth_providers.accounts import accounts, passwords
+from auth_providers.accounts import accounts, known_devices, passwords
 from auth_providers.accounts.accounts import EmailTaken
 from auth_providers.models import PASSWORD, Account
 from auth_providers.selfservice import opt_in, pending_sign_ups
@@ -149,5 +149,6 @@ def _create(signing: _Signing, number: str) -> str:
         addresses.create_first(tenant=tenant, customer=customer, values=registration.address)
     if tenant.is_opt_in_required or tenant.is_confirmation_mailed:
         opt_in.ask(tenant=tenant, account=account)
+    known_devices.remember(tenant=tenant, client=signing.client, customer=customer)
     audit.record(tenant=tenant, action=audit.SIGN_UP, client=signing.client, customer_number=number, method=PASSWORD)
     return number

@@ -12,7 +12,7 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
-from auth_providers.accounts import accounts, notices
+from auth_providers.accounts import accounts, known_devices, notices
 from auth_providers.models import OTP, Account, Authenticator, AuthProvider, PendingLogIn
 from auth_providers.providers.kinds.otp import OneTimeCodes
 from auth_providers.tokens.log_in_attempt import LogInAttempt
@@ -78,8 +78,8 @@ def without_second_factor(
         return customers.none()
     free = customers.exclude(Exists(_enrolled(tenant).filter(customer=OuterRef("pk"))))
     if tenant.second_factor_policy == SecondFactor.NEW_DEVICE:
-        known = audit.known_device_events(tenant=tenant, client=client)
-        free = free.filter(Exists(known.filter(customer_number=OuterRef("number"))))
+        known = known_devices.of_client(tenant=tenant, client=client)
+        free = free.filter(Exists(known.filter(customer=OuterRef("pk"))))
     return free
 
 

@@ -12,7 +12,7 @@ from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
-from auth_providers.accounts import notices, pending
+from auth_providers.accounts import known_devices, notices, pending
 from auth_providers.models import Account, Session
 from auth_providers.tokens import jwts, opaque_tokens, second_factor_policy
 from auth_providers.tokens.log_in_attempt import Issue, LogInAttempt
@@ -122,6 +122,7 @@ def _open(attempt: LogInAttempt, account: Account) -> Started | None:
     session = _continued(tenant, session, attempt.anonymous_session)
     if customer.last_login_at is not None and not attempt.is_device_known:
         _tell_of_new_device(tenant, account, session, client)
+    known_devices.remember(tenant=tenant, client=client, customer=customer)
     audit.record(
         tenant=tenant,
         action=audit.LOG_IN,

@@ -168,7 +168,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['-at', '-pk'],
-                'indexes': [models.Index(fields=['tenant', 'customer_number', '-at'], name='audit_by_customer'), models.Index(fields=['tenant', '-at'], name='audit_by_time'), models.Index(condition=models.Q(('action__in', ['log_in', 'sign_up']), ('is_success', True)), fields=['tenant', 'customer_number', 'device'], name='audit_known_devices'), models.Index(condition=models.Q(('staff_username', ''), _negated=True), fields=['staff_username', '-id'], name='audit_by_staff'), models.Index(condition=models.Q(('is_success', False)), fields=['-id'], name='audit_failures'), models.Index(condition=models.Q(('address__isnull', False), models.Q(('user_agent', ''), _negated=True), _connector='OR'), fields=['tenant', 'at'], name='audit_with_client')],
+                'indexes': [models.Index(fields=['tenant', 'customer_number', '-at'], name='audit_by_customer'), models.Index(fields=['tenant', '-at'], name='audit_by_time'), models.Index(condition=models.Q(('staff_username', ''), _negated=True), fields=['staff_username', '-id'], name='audit_by_staff'), models.Index(condition=models.Q(('is_success', False)), fields=['-id'], name='audit_failures'), models.Index(condition=models.Q(('address__isnull', False), models.Q(('user_agent', ''), _negated=True), _connector='OR'), fields=['tenant', 'at'], name='audit_with_client')],
             },
         ),
         migrations.CreateModel(

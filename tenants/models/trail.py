@@ -67,11 +67,6 @@ class AuditEvent(AppendOnly, TenantOwned):
         indexes = [
             models.Index(fields=["tenant", "customer_number", "-at"], name="audit_by_customer"),
             models.Index(fields=["tenant", "-at"], name="audit_by_time"),
-            models.Index(
-                fields=["tenant", "customer_number", "device"],
-                name="audit_known_devices",
-                condition=Q(is_success=True, action__in=["log_in", "sign_up"]),
-            ),
             # Partial indexes: among all events those of staff and those that failed are few.
             models.Index(fields=["staff_username", "-id"], name="audit_by_staff", condition=~Q(staff_username="")),
             models.Index(fields=["-id"], name="audit_failures", condition=Q(is_success=False)),

@@ -8,7 +8,7 @@ from django.db import transaction
 from tenants import audit
 from tenants.clients import Client
 from tenants.models import AppendOnlyError, AuditEvent, Tenant
-from tests.factories import CLIENT, OTHER_CLIENT
+from tests.factories import CLIENT
 
 
 def test_record_keeps_who_what_and_where(tenant: Tenant) -> None:
@@ -58,17 +58,3 @@ def test_event_cannot_be_deleted(tenant: Tenant) -> None:
     with pytest.raises(AppendOnlyError):
         audit.record(tenant=tenant, action="log_in").delete()
     assert AuditEvent.objects.exists()
-
-
-@pytest.mark.parametrize("action", [audit.LOG_IN, audit.SIGN_UP])
-def test_known_device_events_after_a_success(tenant: Tenant, action: str) -> None:
-    audit.record(tenant=tenant, action=action, client=CLIENT)
-    assert audit.known_device_events(tenant=tenant, client=CLIENT).exists()
-
-
-def test_known_device_events_leave_out_the_rest(tenant: Tenant, other_tenant: Tenant) -> None:
-    audit.record(tenant=tenant, action=audit.LOG_IN, client=CLIENT, is_success=False)
-    audit.record(tenant=tenant, action=audit.LOG_IN, client=OTHER_CLIENT)
-    audit.record(tenant=tenant, action="change_profile", client=CLIENT)
-    audit.record(tenant=other_tenant, action=audit.LOG_IN, client=CLIENT)
-    assert not audit.known_device_events(tenant=tenant, client=CLIENT).exists()

@@ -80,7 +80,7 @@ def test_what_stays_for_good_holds_nothing_personal_of_an_erased_customer(model:
 def test_the_time_of_a_row_that_expires_is_in_a_column(model: Model) -> None:
     own = privacy_of(model)
     for column in own.kept.columns if isinstance(own.kept, Expires) else ():
-        assert isinstance(model._meta.get_field(column), models.DateTimeField)
+        assert isinstance(model._meta.get_field(column), models.DateField)
 
 
 def test_every_table_of_a_tenant_is_classified_beside_its_columns() -> None:

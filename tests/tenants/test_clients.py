@@ -38,9 +38,63 @@ def test_device_of_an_ipv4_address_written_as_ipv6(address: ipaddress.IPv4Addres
     assert device(f"::ffff:{address}") == device(address)
 
 
-@given(st.text(), st.text())
-def test_device_differs_between_user_agents(one: str, other: str) -> None:
-    assert (device("192.0.2.10", one) == device("192.0.2.10", other)) == (one == other)
+CHROME = (
+    "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/{}.0.0.0 Safari/537.36"
+)
+FIREFOX = "Mozilla/5.0 ({}; rv:133.0) Gecko/20100101 Firefox/133.0"
+ANDROID = "Mozilla/5.0 (Linux; Android {}; {}) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/131.0.0.0{} Safari/537.36"
+IOS = "Mozilla/5.0 ({}; CPU OS {} like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.1 {}Safari/604.1"
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        (CHROME.format(130), CHROME.format(131)),
+        (ANDROID.format(13, "SM-S901B", " Mobile"), ANDROID.format(14, "K", " Mobile")),
+        (IOS.format("iPhone", "17_5", "Mobile/15E148 "), IOS.format("iPhone", "18_1", "Mobile/15E148 ")),
+        ("shop-app/3.1 (build 7)", "shop-app/3.2 (build 9)"),
+        ("okhttp/4.9.0", "okhttp/5.0.0"),
+        ("", ""),
+    ],
+)
+def test_an_update_of_browser_or_system_is_no_new_device(before: str, after: str) -> None:
+    assert device("192.0.2.10", before) == device("192.0.2.10", after)
+
+
+def test_browsers_systems_and_kinds_are_different_devices() -> None:
+    agents = [
+        CHROME.format(131),
+        FIREFOX.format("Windows NT 10.0"),
+        FIREFOX.format("X11; Linux x86_64"),
+        ANDROID.format(13, "K", ""),
+        ANDROID.format(13, "K", " Mobile"),
+        IOS.format("iPhone", "18_1", "Mobile/15E148 "),
+        IOS.format("iPad", "18_1", "Mobile/15E148 "),
+        "okhttp/4.9.0",
+        "shop-app/3.1",
+        "another-app/3.1",
+        "",
+    ]
+    assert len({device("192.0.2.10", agent) for agent in agents}) == len(agents)
+
+
+@given(st.text(st.characters(categories=None), max_size=300))
+def test_any_user_agent_has_a_device(user_agent: str) -> None:
+    assert re.fullmatch("[0-9a-f]{32}", device("192.0.2.10", user_agent))
+
+
+@pytest.mark.parametrize(
+    ("client", "is_recognizable"),
+    [
+        (Client(user_agent=CHROME.format(131)), True),
+        (Client(user_agent="axios/1.6.2"), False),
+        (Client(user_agent="tests/1.0"), False),
+        (Client(), False),
+        (Client(user_agent="axios/1.6.2", told_device="f"), True),
+    ],
+)
+def test_what_names_no_system_may_be_a_server(client: Client, is_recognizable: bool) -> None:
+    assert client.is_recognizable is is_recognizable
 
 
 def test_device_tells_nothing_without_our_key(settings: Settings) -> None:
@@ -86,6 +140,7 @@ def test_device_is_what_the_storefront_tells_of_it() -> None:
     ]
     here = [Client(address="192.0.2.10", user_agent="shop/1", told_device=each).device for each in told]
     there = [Client(address="198.51.100.7", user_agent="shop/2", told_device=each).device for each in told]
-    assert len(set(here)) == 6
-    assert here[:5] == there[:5]
-    assert here[5] == Client(address="192.0.2.10", user_agent="shop/1").device
+    assert len(set(here)) == 5
+    assert here[:4] == there[:4]
+    region_alone, nothing = here[4:]
+    assert region_alone == nothing == Client(address="192.0.2.10", user_agent="shop/1").device

@@ -1,0 +1,33 @@
+"""The devices that a customer has signed up or logged in with: what is done there is less suspicious."""
+
+from auth_providers.models import KnownDevice
+from auth_providers.models.accounts import today
+from customers.models import Customer
+from tenants.clients import Client
+from tenants.models import Tenant, TenantQuerySet
+
+
+def of_client(*, tenant: Tenant, client: Client) -> TenantQuerySet[KnownDevice]:
+    """The caller's device as it is known for customers of this tenant; filter it by customer."""
+    return KnownDevice.objects.for_tenant(tenant).filter(device=client.device)
+
+
+def is_known(*, tenant: Tenant, client: Client, customer: Customer) -> bool:
+    """Whether the customer has used the caller's device before."""
+    return of_client(tenant=tenant, client=client).filter(customer=customer).exists()
+
+
+def remember(*, tenant: Tenant, client: Client, customer: Customer) -> None:
+    """Know the caller's device for the customer from now on, in the caller's transaction."""
+    seen = KnownDevice(tenant=tenant, customer=customer, device=client.device, last_seen_date=today())
+    KnownDevice.objects.bulk_create(
+        [seen],
+        update_conflicts=True,
+        update_fields=["last_seen_date"],
+        unique_fields=["tenant", "customer", "device"],
+    )
+
+
+def forget(*, tenant: Tenant, customer: Customer) -> None:
+    """Know none of the customer's devices any more."""
+    KnownDevice.objects.for_tenant(tenant).filter(customer=customer).delete()
