@@ -12,8 +12,8 @@ from tenants import staff_trail
 from tenants.api.caller import client_of
 
 # The apps in the order in which staff need them, and what they call those that are not ours.
-ORDER = ["customers", "auth_providers", "tenants", "auth", "otp_totp"]
-TITLES = {"auth": "Staff", "otp_totp": "Staff: second factor"}
+ORDER = ["customers", "auth_providers", "tenants", "auth"]
+TITLES = {"auth": "Staff"}
 
 
 class BackOffice(AdminSite):

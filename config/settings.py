@@ -45,7 +45,6 @@ INSTALLED_APPS = [
     "django.contrib.messages",
     "django.contrib.staticfiles",
     "django_otp",
-    "django_otp.plugins.otp_totp",
     "corsheaders",
     "rest_framework",
     "drf_spectacular",
@@ -103,9 +102,6 @@ REST_FRAMEWORK = {
 DEMO_STAFF_PASSWORD = secrets.read_secret(env, "DEMO_STAFF_PASSWORD", demo_directory=VAR_DIR) if DEMO else ""
 DEMO_APPLICATION_SECRET = secrets.read_secret(env, "DEMO_APPLICATION_SECRET", demo_directory=VAR_DIR) if DEMO else ""
 STAFF_SECOND_FACTOR = env.flag("STAFF_SECOND_FACTOR", not DEMO)
-OTP_TOTP_ISSUER = "Patron"  # what authenticator apps show
-# Staff who may see devices must not be able to copy them; `create_staff` prints what enrolment needs, once.
-OTP_ADMIN_HIDE_SENSITIVE_DATA = True
 
 # -- what it keeps ----------------------------------------------------------------------------------------------------
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"

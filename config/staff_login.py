@@ -63,7 +63,7 @@ class StaffLoginForm(AdminAuthenticationForm):
     code = forms.CharField(
         label="Code",
         max_length=16,
-        help_text="Six digits, from your authenticator app",
+        help_text="Six digits, from your authenticator app, or a recovery code",
         widget=forms.TextInput(attrs={"autocomplete": "one-time-code", "inputmode": "numeric"}),
     )
     error_messages = {

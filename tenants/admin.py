@@ -6,7 +6,7 @@ from ipaddress import ip_address
 from types import MappingProxyType
 from typing import Any, Generic, TypeVar, cast
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.core.exceptions import ValidationError
 from django.core.paginator import Paginator
 from django.db.models import Model, Q, QuerySet, URLField
@@ -15,7 +15,7 @@ from django.http import HttpRequest
 
 from tenants import sites
 from tenants.errors import DomainError
-from tenants.models import ApiKey, AuditEvent, Scope, Site, StaffEvent, Tenant
+from tenants.models import ApiKey, AuditEvent, Scope, Site, StaffAuthenticator, StaffEvent, Tenant, enrol_staff
 
 
 class ReadOnly:
@@ -186,6 +186,7 @@ class TenantAdmin(admin.ModelAdmin[Tenant]):
                     "service_jwt_lifetime",
                     "customer_jwt_lifetime",
                     "session_lifetime",
+                    "audit_client_lifetime",
                 ]
             },
         ),
@@ -270,3 +271,22 @@ class StaffEventAdmin(ReadOnly, admin.ModelAdmin[StaffEvent]):
         for word in search_term.split():
             queryset = queryset.filter(Q(address=word) if is_address(word) else Q(username=word))
         return queryset, False
+
+
+@admin.register(StaffAuthenticator)
+class StaffAuthenticatorAdmin(admin.ModelAdmin[StaffAuthenticator]):
+    """Added and deleted, never changed; what the app is set up with is shown once."""
+
+    fields = ["user", "name"]
+    list_display = ["user", "name", "created_at", "last_used_at"]
+    list_select_related = ["user"]
+    search_fields = ["user__username"]
+
+    def has_change_permission(self, request: HttpRequest, obj: StaffAuthenticator | None = None) -> bool:
+        return False
+
+    def save_model(self, request: HttpRequest, obj: StaffAuthenticator, form: Any, change: bool) -> None:
+        device, codes = enrol_staff(user_id=obj.user_id, name=obj.name)
+        obj.pk = device.pk
+        said = f"For the app, shown this once: {device.uri} - recovery codes: {' '.join(codes)}"
+        self.message_user(request, said, messages.WARNING)

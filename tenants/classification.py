@@ -112,14 +112,6 @@ OF_DJANGO: dict[str, Privacy] = {
         technical="action_time content_type object_id object_repr action_flag change_message",
         is_copied=False,
     ),
-    "otp_totp.TOTPDevice": Privacy(
-        kept=Kept.UNTIL_CHANGED,
-        personal={"user": Disguise.SAME},
-        secret=("key",),
-        technical="name confirmed step t0 digits tolerance drift last_t created_at last_used_at "
-        "throttling_failure_timestamp throttling_failure_count",
-        is_copied=False,
-    ),
 }
 
 

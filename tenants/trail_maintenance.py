@@ -21,7 +21,7 @@ def blank_erased(*, tenant: Tenant, customer_number: str) -> int:
         return _call(tenant.pk, customer_number)
     with connection.cursor() as cursor:
         cursor.execute(append_only.erasure("%s", "%s"), [tenant.pk, customer_number])
-        return cursor.rowcount
+        return int(cursor.rowcount)
 
 
 def remove_events_of(*, tenant_id: int) -> int:
@@ -31,7 +31,7 @@ def remove_events_of(*, tenant_id: int) -> int:
         return _call(tenant_id, None)
     with connection.cursor() as cursor:
         cursor.execute(append_only.removal("%s"), [tenant_id])
-        return cursor.rowcount
+        return int(cursor.rowcount)
 
 
 def _maintain() -> int:

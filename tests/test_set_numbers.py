@@ -17,7 +17,7 @@ from customers import consents, identifiers, mixins, notes, personal_details
 from customers.addresses import addresses
 from customers.addresses import fields as address_fields
 from customers.spelling import emails
-from tenants import random_tokens, signing_keys
+from tenants import authenticator_apps, random_tokens, signing_keys
 from tenants.classification import Expires, privacy_of
 from tenants.models import Message, TenantOwned
 from tenants.outbox import worker
@@ -44,13 +44,13 @@ def kept(model: type[TenantOwned]) -> timedelta:
         (one_time_code.MAX_WRONG_ANSWERS, 3),
         (second_factor_policy.LIFETIME, 10 * MINUTE),
         (totp.FRESH, 10 * MINUTE),
-        (totp.RECOVERY_CODES, 10),
-        (totp.RECOVERY_CODE_LENGTH, 10),
+        (authenticator_apps.RECOVERY_CODES, 10),
+        (authenticator_apps.RECOVERY_CODE_LENGTH, 10),
         # RFC 4226 and 6238
-        (totp.SECRET_BYTES, 20),
-        (totp.STEP, 30),
-        (totp.DIGITS, 6),
-        (totp.DRIFT, 1),
+        (authenticator_apps.SECRET_BYTES, 20),
+        (authenticator_apps.STEP, 30),
+        (authenticator_apps.DIGITS, 6),
+        (authenticator_apps.DRIFT, 1),
         # RFC 7518, 3.2
         (oidc.SHORTEST_SHARED_SECRET, 32),
         (oidc.LEEWAY, 30),

@@ -1,19 +1,13 @@
 """The customer's authenticator app (RFC 6238): enrolled with a QR code, asked at every log-in, with recovery codes for
 who has lost it."""
 
-import base64
 import io
-import secrets
 from dataclasses import dataclass
 from datetime import timedelta
-from urllib.parse import quote, urlencode
 
 import qrcode
-from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
-from django.utils.crypto import constant_time_compare, salted_hmac
-from django_otp.oath import TOTP
 from qrcode.image.svg import SvgPathImage
 
 from auth_providers import limits
@@ -25,22 +19,12 @@ from auth_providers.providers import registry
 from auth_providers.tokens import sessions
 from auth_providers.tokens.reauthentication import require_recent_log_in
 from customers.models import Customer
-from tenants import audit
+from tenants import audit, authenticator_apps
 from tenants.clients import Client
 from tenants.encryption import decrypt, encrypt
 from tenants.errors import DomainError, FieldError, Kind, Reason
 from tenants.models import Tenant, TenantQuerySet
 
-SECRET_BYTES = 20  # RFC 4226, 4: 160 bits are recommended
-STEP = 30  # seconds; like the digits and SHA-1, what every app can do (RFC 6238, 4.1)
-DIGITS = 6
-# RFC 6238, 5.2: one step for the network, and one for a clock that is ahead.
-DRIFT = 1
-RECOVERY_CODES = 10
-RECOVERY_CODE_LENGTH = 10  # of 32 characters: 50 bits, where OWASP ASVS 5.0, 6.5.3 asks for 20
-# Crockford's base 32: no letter that looks like a digit.
-ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
-LOOKALIKES = str.maketrans({"o": "0", "i": "1", "l": "1", "-": None, " ": None})
 # How long ago a customer may have logged in to change what they log in with.
 FRESH = timedelta(minutes=10)  # OWASP ASVS 5.0, 7.5.1
 
@@ -113,7 +97,7 @@ def start_enrolment(*, tenant: Tenant, customer: Customer, session: Session) -> 
         raise registry.UnknownProvider
     if not verification.has_proof(tenant=tenant, customer=customer):
         raise NothingProven
-    secret = base64.b32encode(secrets.token_bytes(SECRET_BYTES)).decode()
+    secret = authenticator_apps.new_secret()
     hidden = encrypt(secret)
     waiting = Authenticator.objects.for_tenant(tenant).filter(customer=customer, confirmed_at=None)
     if not waiting.update(secret_encrypted=hidden, created_at=timezone.now(), last_step=0):
@@ -156,7 +140,7 @@ def verify(*, tenant: Tenant, customer: Customer, code: str) -> str:
         if authenticator is None or authenticator.confirmed_at is None:
             raise _wrong()
         code = "".join(code.split())  # people type what they read: 123 456
-        is_of_app = len(code) == DIGITS and code.isascii() and code.isdigit()
+        is_of_app = authenticator_apps.is_code(code)
         is_right = _compare(authenticator, code, recovery=None if is_of_app else _codes(tenant, customer))
     if not is_right:
         raise _wrong()
@@ -215,20 +199,14 @@ def _compare(authenticator: Authenticator, code: str, *, recovery: TenantQuerySe
 
 def _spend_step(authenticator: Authenticator, code: str) -> bool:
     """Whether it is the code of a time step that none was accepted for yet, nor for a later one."""
-    app = TOTP(base64.b32decode(decrypt(authenticator.secret_encrypted)), step=STEP, digits=DIGITS)
-    app.time = timezone.now().timestamp()
-    accepted = 0
-    for app.drift in range(-DRIFT, DRIFT + 1):
-        if constant_time_compare(f"{app.token():0{DIGITS}}", code):
-            accepted = app.t()
-    if accepted <= authenticator.last_step:
-        return False
-    authenticator.last_step = accepted
-    return True
+    secret = decrypt(authenticator.secret_encrypted)
+    step = authenticator_apps.step_of(secret=secret, code=code, after=authenticator.last_step)
+    authenticator.last_step = step or authenticator.last_step
+    return step is not None
 
 
 def _spend_recovery_code(authenticator: Authenticator, codes: TenantQuerySet[RecoveryCode], code: str) -> bool:
-    macs = [_mac(authenticator.customer_id, code, key) for key in (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)]
+    macs = authenticator_apps.macs(str(authenticator.customer_id), code)
     return codes.filter(code_hmac__in=macs, spent_at=None).update(spent_at=timezone.now()) == 1
 
 
@@ -266,28 +244,17 @@ def _codes(tenant: Tenant, customer: Customer) -> TenantQuerySet[RecoveryCode]:
 
 
 def _new_codes(tenant: Tenant, customer: Customer) -> list[str]:
-    """Recovery codes of two groups of five characters each."""
-    codes = ["".join(secrets.choice(ALPHABET) for _ in range(RECOVERY_CODE_LENGTH)) for _ in range(RECOVERY_CODES)]
+    codes = authenticator_apps.new_recovery_codes()
     RecoveryCode.objects.bulk_create(
-        RecoveryCode(tenant=tenant, customer=customer, code_hmac=_mac(customer.pk, code, settings.SECRET_KEY))
+        RecoveryCode(tenant=tenant, customer=customer, code_hmac=authenticator_apps.mac(str(customer.pk), code))
         for code in codes
     )
-    half = RECOVERY_CODE_LENGTH // 2
-    return [f"{code[:half]}-{code[half:]}" for code in codes]
-
-
-def _mac(customer_id: int, code: str, key: str) -> bytes:
-    """What is stored of a recovery code: keyed, as 50 bits could be tried out (OWASP ASVS 5.0, 6.5.2)."""
-    typed = code.lower().translate(LOOKALIKES)
-    return salted_hmac("patron.recovery_codes", f"{customer_id}\n{typed}", secret=key, algorithm="sha256").digest()
+    return codes
 
 
 def _uri(tenant: Tenant, customer: Customer, secret: str) -> str:
-    """Google's key URI format, which is what apps read."""
     issuer = (tenant.name or tenant.code).replace(":", " ")
-    label = _first_email(tenant, customer) or customer.number
-    fields = {"secret": secret, "issuer": issuer, "algorithm": "SHA1", "digits": DIGITS, "period": STEP}
-    return f"otpauth://totp/{quote(issuer)}:{quote(label)}?{urlencode(fields, quote_via=quote)}"
+    return authenticator_apps.uri(issuer=issuer, label=_first_email(tenant, customer) or customer.number, secret=secret)
 
 
 def _qr_svg(uri: str) -> str:

@@ -43,6 +43,8 @@ from tenants import audit
 from tenants.admin import CappedPaginator, ReadOnly, TenantRowAdmin
 
 VIEWED = "view_profile"
+# Nothing personal, also while the worker has rows left to delete.
+SHOWN_OF_ERASED = ("standing", "events")
 
 
 class StandingFilter(admin.SimpleListFilter):
@@ -183,7 +185,11 @@ class CustomerAdmin(CustomerRecordAdmin):
         return response
 
     def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> Any:
-        return super().render_change_form(request, {**context, **self.panels(context["original"])}, *args, **kwargs)
+        customer = context["original"]
+        panels = self.panels(customer)
+        if customer.erased_at:
+            panels = {name: panel for name, panel in panels.items() if name in SHOWN_OF_ERASED}
+        return super().render_change_form(request, {**context, **panels}, *args, **kwargs)
 
     def panels(self, customer: Customer) -> dict[str, Any]:
         """What the page shows besides the profile. Tables, not inlines: an inline's forms break when a row appears or
@@ -242,7 +248,7 @@ class AssignmentInline(admin.TabularInline[ContactAssignment, LegalEntity]):
         return format_html('<a href="{}">{}</a>', page, assignment.customer)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[ContactAssignment]:
-        return super().get_queryset(request).select_related("customer")
+        return super().get_queryset(request).select_related("customer").filter(customer__erased_at=None)
 
     def has_change_permission(self, request: HttpRequest, obj: LegalEntity | None = None) -> bool:
         return False

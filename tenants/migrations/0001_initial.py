@@ -1,12 +1,10 @@
-"""Every table of the app; the trails are append-only in the database, too.
-
-SQLite forgets triggers when Django rebuilds a table: a migration that alters a trail must create them again.
-"""
+"""Every table of the app; the trails are append-only in the database, too (`tenants/append_only.py`)."""
 
 import django.core.validators
 import django.db.models.deletion
 import django.utils.timezone
 import uuid
+from django.conf import settings
 from django.db import migrations, models
 
 from tenants import append_only, isolation
@@ -25,9 +23,29 @@ class Migration(migrations.Migration):
     initial = True
 
     dependencies = [
+        migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
+        migrations.CreateModel(
+            name='StaffAuthenticator',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('name', models.CharField(help_text='The human-readable name of this device.', max_length=64)),
+                ('confirmed', models.BooleanField(default=True, help_text='Is this device ready for use?')),
+                ('throttling_failure_timestamp', models.DateTimeField(blank=True, default=None, help_text='A timestamp of the last failed verification attempt. Null if last attempt succeeded.', null=True)),
+                ('throttling_failure_count', models.PositiveIntegerField(default=0, help_text='Number of successive failed attempts.')),
+                ('secret_encrypted', models.TextField(editable=False)),
+                ('last_step', models.BigIntegerField(default=0, editable=False, help_text='The time step of the last accepted code; each is good once.')),
+                ('created_at', models.DateTimeField(default=django.utils.timezone.now, editable=False)),
+                ('last_used_at', models.DateTimeField(editable=False, null=True)),
+                ('user', models.ForeignKey(help_text='The user that this device belongs to.', on_delete=django.db.models.deletion.CASCADE, to=settings.AUTH_USER_MODEL)),
+            ],
+            options={
+                'verbose_name': 'second factor of staff',
+                'verbose_name_plural': 'second factors of staff',
+            },
+        ),
         migrations.CreateModel(
             name='StaffEvent',
             fields=[
@@ -90,6 +108,18 @@ class Migration(migrations.Migration):
             options={
                 'ordering': ['code'],
                 'constraints': [models.CheckConstraint(condition=models.Q(('code__regex', '^[a-z][a-z0-9]+$')), name='tenant_code_well_formed'), models.CheckConstraint(condition=models.Q(('number__gte', 1)), name='tenant_number_positive'), models.CheckConstraint(condition=models.Q(('renewable_refresh_lifetime__gt', models.F('renewable_access_lifetime'))), name='tenant_renewable_refresh_longer', violation_error_message='The refresh token has to live longer than the access token.'), models.CheckConstraint(condition=models.Q(('password_min_length__gte', 8)), name='tenant_password_min_length')],
+            },
+        ),
+        migrations.CreateModel(
+            name='StaffRecoveryCode',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('code_hmac', models.BinaryField(max_length=32)),
+                ('spent_at', models.DateTimeField(null=True)),
+                ('authenticator', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='tenants.staffauthenticator')),
+            ],
+            options={
+                'constraints': [models.UniqueConstraint(fields=('authenticator', 'code_hmac'), name='staff_recovery_code_unique')],
             },
         ),
         migrations.CreateModel(

@@ -3,6 +3,7 @@
 from tenants.models.keys import ApiKey, Scope, SigningKey, Site
 from tenants.models.outbox import Message
 from tenants.models.owned import TenantOwned, TenantQuerySet
+from tenants.models.staff import StaffAuthenticator, StaffRecoveryCode, enrol_staff
 from tenants.models.tenant import (
     CODE_MAX_LENGTH,
     CODE_MIN_LENGTH,
@@ -27,8 +28,11 @@ __all__ = [
     "SecondFactor",
     "SigningKey",
     "Site",
+    "StaffAuthenticator",
     "StaffEvent",
+    "StaffRecoveryCode",
     "Tenant",
     "TenantOwned",
     "TenantQuerySet",
+    "enrol_staff",
 ]

@@ -7,20 +7,22 @@ from datetime import timedelta
 from io import StringIO
 
 import pytest
+from django.contrib.auth.hashers import make_password
 from django.contrib.auth.models import User
 from django.core.cache import cache
 from django.core.management import call_command
 from django.test import Client
-from django_otp.oath import totp
-from django_otp.plugins.otp_totp.models import TOTPDevice
 from pytest_django import Settings
 
 from config.staff_login import BY_NAME, FAILURES_BY_PERSON
 from customers.models import Customer
-from tenants.models import StaffEvent
+from tenants.encryption import decrypt
+from tenants.models import StaffAuthenticator, StaffEvent, enrol_staff
+from tests import authenticators
 from tests.back_office.pages import LIST, OUTBOX, TRAIL, Page, action_of, page_of
 
 LOG_IN = "/admin/login/?next=/admin/"
+DEVICES = "/admin/tenants/staffauthenticator/"
 WRONG = "Wrong user name, password or code"
 
 
@@ -41,8 +43,9 @@ def password(db: None) -> str:
 
 
 def code(offset: int = 0) -> str:
-    device = TOTPDevice.objects.get(user__username="clara")
-    return f"{totp(device.bin_key) + offset:06d}"[-6:]
+    device = StaffAuthenticator.objects.get(user__username="clara")
+    shown = int(authenticators.code_of(decrypt(device.secret_encrypted)))
+    return f"{shown + offset:06d}"[-6:]
 
 
 def attempt(password: str, code: str, *, username: str = "clara", client: Client | None = None, **extra: str) -> str:
@@ -88,7 +91,7 @@ def test_a_code_works_once(password: str) -> None:
 
 def test_someone_elses_code_does_not_work(password: str) -> None:
     other = User.objects.create_superuser("otto", "", "another long password")
-    TOTPDevice.objects.create(user=other)
+    enrol_staff(user_id=other.pk, name="authenticator")
     assert WRONG in attempt("another long password", code(), username="otto")
 
 
@@ -150,7 +153,7 @@ def test_guesses_from_many_addresses_do_not_lock_the_owner_out(password: str) ->
     assert attempt(password, code()) == ""
     for number in range(BY_NAME.free):
         attempt("wrong", "000000", REMOTE_ADDR=f"203.0.113.{number}")
-    TOTPDevice.objects.update(last_t=-1, throttling_failure_count=0, throttling_failure_timestamp=None)
+    StaffAuthenticator.objects.update(last_step=0, throttling_failure_count=0, throttling_failure_timestamp=None)
     assert "Too many" in attempt(password, code(), REMOTE_ADDR="203.0.113.200")
     assert attempt(password, code()) == ""
 
@@ -239,7 +242,7 @@ def test_logging_out_ends_access(password: str) -> None:
 def test_a_clerk_made_for_support_reaches_customers_and_not_tenants_or_staff(customer: Customer) -> None:
     call_command("create_staff", "sue", "--support", stdout=StringIO())
     client = Client()
-    device = TOTPDevice.objects.get(user__username="sue")
+    device = StaffAuthenticator.objects.get(user__username="sue")
     client.force_login(device.user)
     session = client.session
     session["otp_device_id"] = device.persistent_id
@@ -247,25 +250,59 @@ def test_a_clerk_made_for_support_reaches_customers_and_not_tenants_or_staff(cus
     for path in (LIST, page_of(customer), TRAIL, OUTBOX):
         assert client.get(path).status_code == 200
     assert client.post(action_of(customer, "deactivate")).status_code == 302
-    for path in ("/admin/tenants/tenant/", "/admin/auth/user/", "/admin/otp_totp/totpdevice/"):
+    for path in ("/admin/tenants/tenant/", "/admin/auth/user/", "/admin/tenants/staffauthenticator/"):
         assert client.get(path).status_code == 403
 
 
 def test_an_authenticator_shows_whose_codes_it_makes(db: None) -> None:
     out = StringIO()
     call_command("create_staff", "clara", stdout=out)
-    assert "otpauth://totp/Patron%3Aclara?" in out.getvalue()
+    assert "otpauth://totp/Patron:clara?" in out.getvalue()
     assert "issuer=Patron" in out.getvalue()
 
 
-def test_the_page_of_a_device_does_not_show_its_key(clerk: Client, settings: Settings) -> None:
+def test_a_second_factor_is_set_up_in_the_back_office_and_shown_once(
+    clerk: Client, settings: Settings, stored: Callable[[], str]
+) -> None:
     settings.STAFF_SECOND_FACTOR = False
-    call_command("create_staff", "sue", stdout=StringIO())
-    device = TOTPDevice.objects.get(user__username="sue")
-    shown = clerk.get(f"/admin/otp_totp/totpdevice/{device.pk}/change/")
-    assert shown.status_code == 200
-    assert device.key not in shown.content.decode()
-    assert clerk.get(f"/admin/otp_totp/totpdevice/{device.pk}/qrcode/").status_code == 403
+    sue = User.objects.create_user("sue", "", "a long password of sue's", is_staff=True)
+    page = clerk.post(f"{DEVICES}add/", {"user": sue.pk, "name": "telephone"}, follow=True).content.decode()
+    found = re.search(r"secret=(\w+)&.*recovery codes: ([\w -]+)", page)
+    assert found
+    secret, codes = found[1], found[2].split()
+    assert len(codes) == 10
+    device = StaffAuthenticator.objects.get(user=sue)
+    for path in (DEVICES, f"{DEVICES}{device.pk}/change/"):
+        shown = clerk.get(path).content.decode()
+        assert "telephone" in shown
+        assert secret not in shown
+    everything = stored()
+    assert secret not in everything
+    assert not [each for each in codes if each in everything or each.replace("-", "") in everything]
+
+
+def recovery_codes(username: str) -> list[str]:
+    out = StringIO()
+    call_command("create_staff", username, stdout=out)
+    found = re.search(r"Recovery codes, each good once: (.*)", out.getvalue())
+    assert found
+    return found[1].split()
+
+
+def test_a_recovery_code_works_once_in_place_of_the_app(db: None, pass_time: Callable[[timedelta], None]) -> None:
+    codes = recovery_codes("clara")
+    User.objects.filter(username="clara").update(password=make_password("clara's long password"))
+    assert attempt("clara's long password", codes[0].upper()) == ""
+    assert WRONG in attempt("clara's long password", codes[0])
+    pass_time(timedelta(seconds=2))
+    assert attempt("clara's long password", codes[1].replace("-", " ")) == ""
+
+
+def test_somebody_elses_recovery_code_does_not_work(db: None) -> None:
+    codes = recovery_codes("otto")
+    recovery_codes("clara")
+    User.objects.filter(username="clara").update(password=make_password("clara's long password"))
+    assert WRONG in attempt("clara's long password", codes[0])
 
 
 def test_creating_staff_again_changes_nothing(password: str) -> None:

@@ -35,7 +35,7 @@ PAGES = [
     *(f"{path}add/" for path in (COMPANIES, PROVIDERS, SCHEMAS, TEMPLATES)),
     "/admin/tenants/tenant/",
     "/admin/auth/user/",
-    "/admin/otp_totp/totpdevice/add/",
+    "/admin/tenants/staffauthenticator/add/",
     "/admin/password_change/",
 ]
 

@@ -57,7 +57,7 @@ def client_of(event: AuditEvent) -> tuple[str | None, str, str]:
 def run(sql: str, params: list[Any] | None = None) -> int:
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(sql, params)
-        return cursor.rowcount
+        return int(cursor.rowcount)
 
 
 @pytest.fixture

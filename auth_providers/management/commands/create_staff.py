@@ -7,7 +7,8 @@ import qrcode
 from django.contrib.auth.models import Group, Permission, User
 from django.core.management.base import BaseCommand
 from django.db import transaction
-from django_otp.plugins.otp_totp.models import TOTPDevice
+
+from tenants.models import enrol_staff
 
 PASSWORD_BYTES = 16
 SUPPORT = "Support"
@@ -32,10 +33,11 @@ class Command(BaseCommand):
         password = secrets.token_urlsafe(PASSWORD_BYTES)
         create = _create_support if options["support"] else User.objects.create_superuser
         user = create(username=options["username"], email=options["email"], password=password)
-        device = TOTPDevice.objects.create(user=user, name="authenticator")
-        self.stdout.write(f"Created {options['username']}.\nPassword: {password}\nSecond factor: {device.config_url}\n")
+        device, codes = enrol_staff(user_id=user.pk, name="authenticator")
+        self.stdout.write(f"Created {options['username']}.\nPassword: {password}\nSecond factor: {device.uri}\n")
+        self.stdout.write(f"Recovery codes, each good once: {' '.join(codes)}\n")
         code = qrcode.QRCode(border=1)
-        code.add_data(device.config_url)
+        code.add_data(device.uri)
         code.print_ascii(out=self.stdout)
 
 

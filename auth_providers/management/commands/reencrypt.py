@@ -15,7 +15,7 @@ from auth_providers.models import (
     WebhookEndpoint,
 )
 from tenants.encryption import reencrypt
-from tenants.models import Message, SigningKey
+from tenants.models import Message, SigningKey, StaffAuthenticator
 
 # Every column that holds a secret.
 SECRETS = (
@@ -28,6 +28,7 @@ SECRETS = (
     (PendingSignUp, "data_encrypted"),
     (Submission, "data_encrypted"),
     (UnfinishedErasure, "destinations_encrypted"),
+    (StaffAuthenticator, "secret_encrypted"),
 )
 
 

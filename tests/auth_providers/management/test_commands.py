@@ -12,7 +12,6 @@ from django.contrib.auth import get_user_model
 from django.contrib.auth.hashers import check_password
 from django.core import mail
 from django.core.management import CommandError, call_command
-from django_otp.plugins.otp_totp.models import TOTPDevice
 from pytest_django import Settings
 
 from auth_providers import demo
@@ -21,7 +20,7 @@ from auth_providers.messaging import senders
 from auth_providers.models import Token
 from auth_providers.tokens import client_credentials
 from tenants import api_keys, signing_keys
-from tenants.models import Message, SigningKey, Tenant
+from tenants.models import Message, SigningKey, StaffAuthenticator, Tenant
 from tenants.outbox import queue
 from tests.factories import CLIENT, log_in, make_customer, open_anonymous
 
@@ -46,9 +45,9 @@ def test_create_staff_with_password_and_second_factor() -> None:
     assert (user.get_username(), user.is_staff, user.is_superuser) == ("grace", True, True)
     assert check_password(password, user.password)
     assert user.password.startswith("argon2$argon2id$v=19$m=19456,t=2,p=1$")
-    device = TOTPDevice.objects.get()
+    device = StaffAuthenticator.objects.get()
     assert device.user == user
-    assert device.config_url in output
+    assert device.uri in output
 
 
 @pytest.mark.django_db
@@ -57,7 +56,7 @@ def test_create_staff_twice() -> None:
     before = get_user_model().objects.get().password
     assert run("create_staff", "grace") == "Unchanged: there is a member of staff grace.\n"
     assert get_user_model().objects.get().password == before
-    assert TOTPDevice.objects.count() == 1
+    assert StaffAuthenticator.objects.count() == 1
 
 
 def test_reencrypt_frees_the_old_key(tenant: Tenant, settings: Settings) -> None:
