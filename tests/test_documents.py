@@ -15,7 +15,10 @@ from config.environment.variables import Environment
 ROOT: Path = settings.BASE_DIR
 DECISIONS = ROOT / "docs" / "decisions"
 DECISION_FILES = sorted(path for path in DECISIONS.glob("*.md") if path.name != "README.md")
-DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md", *sorted(DECISIONS.glob("*.md"))]
+DOCUMENTS = [
+    *(ROOT / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "docs/security.md")),
+    *sorted(DECISIONS.glob("*.md")),
+]
 PACKAGES = ("config", "tenants", "customers", "auth_providers")
 FOLDERS = (*PACKAGES, "bench", "deploy", "docs", "templates", "tests", "tools")
 SECTIONS = ["Context", "Decision", "Alternatives", "Consequences"]

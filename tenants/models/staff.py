@@ -40,7 +40,7 @@ else:
 ISSUER = "Patron"  # what the app shows
 
 
-class StaffAuthenticator(ThrottlingMixin, Device):
+class StaffAuthenticator(ThrottlingMixin, Device):  # type: ignore[django-manager-missing] # django-otp has no types
     """A device of django-otp whose secret is encrypted, unlike those that come with it; it takes recovery codes."""
 
     secret_encrypted = models.TextField(editable=False)
