@@ -115,6 +115,17 @@ PASSWORD_HASHERS = [
     "django.contrib.auth.hashers.PBKDF2PasswordHasher",
     "django.contrib.auth.hashers.PBKDF2SHA1PasswordHasher",
     "django.contrib.auth.hashers.ScryptPasswordHasher",
+    "auth_providers.foreign_hashes.strong.BcryptHasher",
+    "auth_providers.foreign_hashes.strong.WordPressBcryptHasher",
+    "auth_providers.foreign_hashes.strong.Pbkdf2Sha1Hasher",
+    "auth_providers.foreign_hashes.strong.Pbkdf2Sha256Hasher",
+    "auth_providers.foreign_hashes.strong.Pbkdf2Sha512Hasher",
+    "auth_providers.foreign_hashes.strong.ScryptHasher",
+    "auth_providers.foreign_hashes.strong.Sha256CryptHasher",
+    "auth_providers.foreign_hashes.strong.Sha512CryptHasher",
+    "auth_providers.foreign_hashes.strong.MagentoArgon2Hasher",
+    "auth_providers.foreign_hashes.strong.FirebaseScryptHasher",
+    "auth_providers.foreign_hashes.weak.WrappedHasher",
 ]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 15}},

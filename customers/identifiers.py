@@ -1,7 +1,7 @@
 """Identifiers of a customer in other systems of the shop: a loyalty card, a till's number. Each is one customer's."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from functools import reduce
 
 from django.db import IntegrityError, transaction
@@ -56,6 +56,12 @@ def known(*, tenant: Tenant, identifiers: Mapping[str, str]) -> TenantQuerySet[C
     """Those of the identifiers that a customer has."""
     wanted = reduce(lambda found, each: found | Q(name=each[0], value=each[1]), identifiers.items(), Q(pk__in=()))
     return CustomerIdentifier.objects.for_tenant(tenant).filter(wanted)
+
+
+def values_taken(*, tenant: Tenant, name: str, values: Collection[str]) -> set[str]:
+    """Those of the values that a customer has under this name."""
+    taken = CustomerIdentifier.objects.for_tenant(tenant).filter(name=name, value__in=values)
+    return set(taken.values_list("value", flat=True))
 
 
 @transaction.atomic

@@ -73,6 +73,13 @@ def _has_known_names(values: Mapping[str, object]) -> TypeGuard[ProfileChanges]:
 
 def create(*, tenant: Tenant, number: str, values: ProfileChanges) -> Customer:
     """Insert a profile with the tenant's defaults for what `values` leaves out. Raises `InvalidInput`."""
+    customer = build(tenant=tenant, number=number, values=values)
+    customer.save(force_insert=True)
+    return customer
+
+
+def build(*, tenant: Tenant, number: str, values: ProfileChanges) -> Customer:
+    """The profile that `create` would insert, for callers that insert many at once. Raises `InvalidInput`."""
     customer = Customer(
         tenant=tenant,
         number=number,
@@ -80,7 +87,6 @@ def create(*, tenant: Tenant, number: str, values: ProfileChanges) -> Customer:
         is_on_hold=tenant.is_customer_on_hold_on_signup,
     )
     _assign(customer, values)
-    customer.save(force_insert=True)
     return customer
 
 

@@ -4,6 +4,7 @@ It lives in the lowest app because profiles, accounts and the back office all wr
 passwords never enter it.
 """
 
+from collections.abc import Iterable
 from uuid import UUID
 
 from tenants.clients import Client
@@ -13,6 +14,7 @@ SIGN_UP = "sign_up"
 LOG_IN = "log_in"
 
 NO_CLIENT = Client()
+EVENTS_A_STATEMENT = 500
 
 
 def record(
@@ -43,3 +45,9 @@ def record(
     )
     event.save(force_insert=True)
     return event
+
+
+def record_many(*, tenant: Tenant, action: str, customer_numbers: Iterable[str]) -> None:
+    """Add an event of the same action for each of these customers, in the caller's transaction."""
+    events = (AuditEvent(tenant=tenant, action=action, customer_number=number) for number in customer_numbers)
+    AuditEvent.objects.bulk_create(events, batch_size=EVENTS_A_STATEMENT)

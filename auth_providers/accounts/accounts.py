@@ -190,6 +190,26 @@ def create_external(
     )
 
 
+def emails_taken(*, tenant: Tenant, emails: Collection[str]) -> set[str]:
+    """Those of the normalized addresses that are a customer's log-in already."""
+    taken = Account.objects.for_tenant(tenant).filter(kind=Account.Kind.EMAIL, identifier__in=emails)
+    return set(taken.values_list("identifier", flat=True))
+
+
+def build_imported(*, tenant: Tenant, customer: Customer, email: str, password_hash: str, is_verified: bool) -> Account:
+    """An account for an address, for callers that insert many at once. `is_verified` when the shop's server vouches
+    for it that the customer has proven the address."""
+    return Account(
+        tenant=tenant,
+        customer=customer,
+        kind=Account.Kind.EMAIL,
+        identifier=email,
+        password=password_hash,
+        verified_at=timezone.now() if is_verified else None,
+        verified_by=Account.Proof.SERVER if is_verified else "",
+    )
+
+
 def move_email(*, tenant: Tenant, account: Account, email: str) -> None:
     """Give the account another address, whose owner has just followed a link that was mailed there. Raises
     `EmailTaken`; the caller's transaction is over then."""

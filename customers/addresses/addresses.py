@@ -142,7 +142,9 @@ def _find(addresses: list[Address], customer: Customer, public_id: str) -> Addre
     raise AddressNotFound(f"Address {public_id} of customer {customer.number} not found.")
 
 
-def _insert(tenant: Tenant, customer: Customer, values: AddressChanges, *, is_default: bool) -> Address:
+def build(*, tenant: Tenant, customer: Customer, values: AddressChanges, is_default: bool) -> Address:
+    """The address that `create_first` and `add` would insert, for callers that insert many at once. Raises
+    `InvalidInput`."""
     fields.check(values=values)
     address = Address(
         tenant=tenant,
@@ -151,6 +153,11 @@ def _insert(tenant: Tenant, customer: Customer, values: AddressChanges, *, is_de
         is_default=is_default,
     )
     _assign(tenant, address, values)
+    return address
+
+
+def _insert(tenant: Tenant, customer: Customer, values: AddressChanges, *, is_default: bool) -> Address:
+    address = build(tenant=tenant, customer=customer, values=values, is_default=is_default)
     address.save(force_insert=True)
     return address
 

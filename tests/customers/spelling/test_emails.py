@@ -4,6 +4,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from customers.spelling import emails
 from customers.spelling.emails import MAX_LENGTH, email_errors, in_ascii, normalize_email
 
 SHARP_S = "vera@straße.example"
@@ -119,3 +120,22 @@ def test_two_spellings_of_a_valid_address_are_one(email: str, ignored: str, data
     ]
     assert {normalize_email(other) for other in others} == {once}
     assert in_ascii(once).isascii()
+
+
+LOCALS = st.one_of(
+    st.text(alphabet="aZ09_+-.", min_size=1, max_size=66),
+    st.text(alphabet="a.\"@ ('é!#\u00ad", min_size=1, max_size=8),
+)
+DOMAINS = st.one_of(
+    st.sampled_from(
+        ["example.com", "Straße.example", "xn--strae-oqa.example", "a.b", "localhost", "ex ample.com", "-a.example"]
+    ),
+    st.text(alphabet="ab-.ß\u00ad\uff11", min_size=1, max_size=12),
+    st.integers(185, 255).map(lambda length: ("a" * 60 + ".") * 3 + "b" * (length - 184) + ".example"),
+)
+
+
+@given(local=LOCALS, domain=DOMAINS)
+def test_a_plain_address_is_spelled_as_the_library_spells_it(local: str, domain: str) -> None:
+    """What most addresses consist of takes a shorter way, and may come to no other result."""
+    assert emails._parsed(f"{local}@{domain}") == emails._by_library(local, domain)

@@ -1,0 +1,160 @@
+"""What the columns of a file mean: a mapping, written in YAML, and the ones that ship.
+
+A mapping says for each thing that we keep where a record has it (`Source`). A record is a line of a CSV file, by the
+names in its head, or an object of JSON, whose inner values are named by paths such as `addresses.0.city`.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+
+from auth_providers.foreign_hashes import weak
+from auth_providers.foreign_hashes.recognition import FirebaseParameters
+from customers import consents, identifiers, profiles
+from customers.addresses.fields import TEXT_FIELDS
+from tenants.json_values import Json
+
+SHIPPED = Path(__file__).parent / "mappings"
+TRUE_WORDS = frozenset({"1", "true", "yes", "y", "t", "on", "subscribed"})
+# Of a profile; what an import may not set has rules that only a customer or staff can satisfy.
+PROFILE_FIELDS = tuple(name for name in profiles.FIELDS if name not in ("properties", "contact_email"))
+
+Record = Mapping[str, Json]
+
+
+class BadMapping(ValueError):
+    """The mapping can't be read or names something that does not exist; the text says what."""
+
+
+class Source(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Where a record has a value: the first of `columns` that is not empty, or all that are, joined by `join`.
+
+    `strip` are characters to take off both ends, `values` replaces one value by another, `default` is for records that
+    have none.
+    """
+
+    columns: list[str]
+    join: str | None = None
+    strip: str = ""
+    values: dict[str, str] = {}
+    default: str = ""
+
+    def read(self, record: Record) -> str:
+        """The value; "" where there is none."""
+        given = [text for column in self.columns if (text := _text(record, column, self.strip))]
+        if not given:
+            return self.default
+        text = given[0] if self.join is None else self.join.join(given)
+        return self.values.get(text, text)
+
+    def read_flag(self, record: Record) -> bool:
+        """Whether the value is one of the words for yes."""
+        return self.read(record).lower() in TRUE_WORDS
+
+
+Where = str | list[str] | Source
+
+
+class Password(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Where the password's hash is. Without `form` the hash says itself what it is; `form` says how a bare digest was
+    made, such as `sha256(salt+password)`; `firebase` are what Firebase's console shows."""
+
+    hash: Where
+    salt: Where = ""
+    form: str = ""
+    firebase: FirebaseParameters | None = None
+
+
+class Key(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What the other system calls a customer; it is kept as an identifier of this name."""
+
+    name: str
+    value: Where
+
+
+class CustomerMapping(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The columns of one kind of file.
+
+    `continued_by` is a column that is empty in records that only add an address to the customer before them.
+    """
+
+    format: Literal["csv", "jsonl"]
+    email: Where
+    key: Key | None = None
+    phone: Where = ""
+    profile: dict[str, Where] = {}
+    consents: dict[str, Where] = {}
+    identifiers: dict[str, Where] = {}
+    addresses: list[dict[str, Where]] = []
+    is_default_address: Where = ""
+    password: Password | None = None
+    is_verified: Where = ""
+    continued_by: str = ""
+
+
+def shipped_names() -> list[str]:
+    """The names of the mappings that ship."""
+    return sorted(path.stem for path in SHIPPED.glob("*.yaml"))
+
+
+def load(name_or_path: str) -> CustomerMapping:
+    """The mapping that ships under this name, or that is in this file. Raises `BadMapping`."""
+    path = SHIPPED / f"{name_or_path}.yaml" if name_or_path in shipped_names() else Path(name_or_path)
+    try:
+        mapping = msgspec.yaml.decode(path.read_bytes(), type=CustomerMapping)
+    except (OSError, msgspec.MsgspecError, UnicodeDecodeError) as error:
+        raise BadMapping(f"{path}: {error}") from error
+    for problem in _problems(mapping):
+        raise BadMapping(f"{path}: {problem}")
+    return mapping
+
+
+def source(where: Where) -> Source:
+    """A `Source`, which a mapping may also write as one column or as several."""
+    if isinstance(where, Source):
+        return where
+    return Source(columns=[where] if isinstance(where, str) else where)
+
+
+def _problems(mapping: CustomerMapping) -> Iterator[str]:
+    yield from _unknown("profile", mapping.profile, PROFILE_FIELDS)
+    for number, address in enumerate(mapping.addresses):
+        yield from _unknown(f"addresses.{number}", address, TEXT_FIELDS)
+    for purpose in mapping.consents:
+        if not consents.PURPOSE.fullmatch(purpose):
+            yield f"consents.{purpose} can't name a purpose"
+    for name in (*mapping.identifiers, *([mapping.key.name] if mapping.key else [])):
+        if not identifiers.NAME.fullmatch(name):
+            yield f"{name} can't name an identifier"
+    if mapping.password and mapping.password.form and not weak.is_form(mapping.password.form):
+        yield "password.form is none; one is sha256(salt+password)"
+
+
+def _unknown(where: str, named: Iterable[str], known: Sequence[str]) -> Iterator[str]:
+    for field in named:
+        if field not in known:
+            yield f"{where}.{field} does not exist; there are {', '.join(known)}"
+
+
+def _text(record: Record, column: str, strip: str) -> str:
+    value = record.get(column)
+    if value is None and "." in column:
+        value = _at_path(record, column)
+    if value is None or isinstance(value, dict | list):
+        return ""
+    text = str(value).lower() if isinstance(value, bool) else str(value)
+    return text.strip().strip(strip).strip() if strip else text.strip()
+
+
+def _at_path(record: Record, path: str) -> Json:
+    value: Json = dict(record)
+    for part in path.split("."):
+        if isinstance(value, dict):
+            value = value.get(part)
+        elif isinstance(value, list) and part.isdecimal() and int(part) < len(value):
+            value = value[int(part)]
+        else:
+            return None
+    return value

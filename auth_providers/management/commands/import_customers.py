@@ -1,0 +1,91 @@
+"""`manage.py import_customers TENANT FILE --mapping shopify`: customers from another system."""
+
+import csv
+from argparse import ArgumentParser
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from time import monotonic
+from typing import IO, Any, cast
+
+from django.core.management.base import BaseCommand, CommandError
+from rich.console import Console
+from rich.progress import Progress, TaskID
+
+from auth_providers.importing import batches, mapping, reading
+from tenants import directory
+
+LEFT_OUT = 2  # exit code: imported, but for some records
+
+
+class Command(BaseCommand):
+    help = (
+        "Import the customers of another system from a CSV file or JSON lines. Customers who are there are left alone, "
+        "so that an import that was interrupted is simply started again. Records that are wrong are left out, and "
+        "listed in a file of errors; the exit code is 2 then."
+    )
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("tenant", help="the tenant's code")
+        parser.add_argument("file", type=Path, help="in UTF-8")
+        names = ", ".join(mapping.shipped_names())
+        parser.add_argument("--mapping", required=True, help=f"{names}, or a YAML file")
+        parser.add_argument("--errors", type=Path, help="where to list what was left out; default: FILE.errors.csv")
+        parser.add_argument("--dry-run", action="store_true", help="check everything and write nothing")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        started = monotonic()
+        path: Path = options["file"]
+        try:
+            tenant = directory.get_tenant(options["tenant"])
+            columns = mapping.load(options["mapping"])
+            with self._bar() as (bar, task), _error_file(options["errors"] or Path(f"{path}.errors.csv")) as errors:
+                total = batches.Total()
+                for step in batches.load(tenant=tenant, path=path, mapping=columns, is_dry_run=options["dry_run"]):
+                    total += step
+                    errors.write(step)
+                    bar.update(task, completed=step.share)
+        except directory.UnknownTenant as error:
+            raise CommandError(f"There is no tenant {options['tenant']}.") from error
+        except (mapping.BadMapping, reading.UnreadableFile) as error:
+            raise CommandError(str(error)) from error
+        self._report(total, options["dry_run"], monotonic() - started, errors)
+
+    def _report(self, total: batches.Total, is_dry_run: bool, seconds: float, errors: "_Errors") -> None:
+        verb = "would be created" if is_dry_run else "created"
+        self.stdout.write(f"{total.created} customers {verb}, {total.existing} were there, in {seconds:.0f} s.")
+        if total.rejected:
+            raise CommandError(f"{total.rejected} records were left out; {errors.path} says why.", returncode=LEFT_OUT)
+
+    @contextmanager
+    def _bar(self) -> Iterator[tuple[Progress, TaskID]]:
+        with Progress(console=Console(file=cast(IO[str], self.stderr), highlight=False)) as bar:
+            yield bar, bar.add_task("Importing", total=1)
+
+
+class _Errors:
+    """Lists what was left out: the line of the file, the field, and what is wrong; never a value, which is personal."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._file: IO[str] | None = None
+
+    def write(self, step: batches.Step) -> None:
+        if step.rejected and self._file is None:
+            self._file = self.path.open("w", encoding="utf-8", newline="")
+            csv.writer(self._file).writerow(["line", "reason"])
+        if self._file is not None:
+            csv.writer(self._file).writerows((each.line, each.reason) for each in step.rejected)
+
+    def close(self) -> None:
+        if self._file is not None:
+            self._file.close()
+
+
+@contextmanager
+def _error_file(path: Path) -> Iterator[_Errors]:
+    errors = _Errors(path)
+    try:
+        yield errors
+    finally:
+        errors.close()

@@ -1,0 +1,228 @@
+"""`import_customers`: what the exports of other systems say arrives, wrong records are left out, and a second run adds
+nothing."""
+
+import csv
+import hashlib
+import json
+from io import StringIO
+from pathlib import Path
+
+import pytest
+from django.contrib.auth.hashers import check_password
+from django.core.management import CommandError, call_command
+from passlib.hash import phpass
+
+from auth_providers.models import Account
+from customers.consents import current
+from customers.models import Address, Customer, CustomerIdentifier
+from tenants.models import AuditEvent, Tenant
+from tests import factories
+from tests.auth_providers.importing import files
+
+PASSWORD = "correct horse"
+
+
+def run(folder: Path, content: str, *, mapping: str, **options: object) -> str:
+    path, output = folder / "export.csv", StringIO()
+    path.write_text(content, encoding="utf-8")
+    call_command("import_customers", "acme", path, mapping=mapping, stdout=output, stderr=StringIO(), **options)
+    return output.getvalue().rsplit(", in ", 1)[0]
+
+
+def errors(folder: Path) -> list[list[str]]:
+    with (folder / "export.csv.errors.csv").open(encoding="utf-8", newline="") as file:
+        return list(csv.reader(file))[1:]
+
+
+def customer_of(tenant: Tenant, email: str) -> Customer:
+    return Account.objects.for_tenant(tenant).select_related("customer").get(identifier=email).customer
+
+
+def test_an_export_of_shopify(tenant: Tenant, tmp_path: Path) -> None:
+    assert run(tmp_path, files.SHOPIFY, mapping="shopify") == "2 customers created, 0 were there"
+    zoe = customer_of(tenant, "zoe.mueller@example.com")
+    assert (zoe.first_name, zoe.last_name, zoe.company) == ("Zoë", "Müller", "Müller & Söhne")
+    assert (zoe.contact_email, zoe.contact_phone) == ("zoe.mueller@example.com", "+491701234567")
+    assert current(tenant=tenant, customer=zoe) == {"email": True, "sms": False}
+    address = Address.objects.get(customer=zoe)
+    assert (address.contact_name, address.street, address.extra_line_1) == ("Zoë Müller", "Hauptstraße 5", "Hinterhaus")
+    assert (address.postal_code, address.city, address.state, address.country) == ("01067", "Berlin", "BE", "DE")
+    assert address.is_default
+    assert CustomerIdentifier.objects.get(customer=zoe).value == "7001"
+    lee = customer_of(tenant, "lee@example.org")
+    assert (lee.first_name, lee.contact_phone) == (None, None)
+    assert not Address.objects.filter(customer=lee).exists()
+    assert [len(number) for number in Customer.objects.values_list("number", flat=True)] == [8, 8]
+    assert AuditEvent.objects.filter(action="import").count() == 2
+
+
+def test_an_export_of_magento_with_further_addresses_on_lines_of_their_own(tenant: Tenant, tmp_path: Path) -> None:
+    digest = hashlib.sha256(b"salt" + PASSWORD.encode()).hexdigest()
+    content = files.MAGENTO.format(password_hash=f"{digest}:salt:1")
+    assert run(tmp_path, content, mapping="magento") == "2 customers created, 0 were there"
+    ana = customer_of(tenant, "ana@example.com")
+    assert (ana.title, ana.middle_name, ana.sex, str(ana.birth_date)) == ("Dr.", "María", "female", "1985-04-01")
+    assert [(each.city, each.is_default) for each in Address.objects.filter(customer=ana).order_by("pk")] == [
+        ("Madrid", False),
+        ("Sevilla", True),
+    ]
+    assert check_password(PASSWORD, Account.objects.get(customer=ana).password)
+    bo = Account.objects.get(identifier="bo@example.com")
+    assert not bo.has_password
+    assert bo.customer.sex is None
+
+
+def test_an_export_of_woocommerce(tenant: Tenant, tmp_path: Path) -> None:
+    content = files.WOOCOMMERCE.format(password_hash=phpass.using(rounds=7).hash(PASSWORD))
+    assert run(tmp_path, content, mapping="woocommerce") == "2 customers created, 0 were there"
+    yuki = Account.objects.select_related("customer").get(identifier="yuki@example.jp")
+    assert check_password(PASSWORD, yuki.password)
+    assert yuki.customer.last_name == "山田"
+    assert Address.objects.filter(customer=yuki.customer).count() == 1, "the same address twice is one"
+    pat = customer_of(tenant, "pat@example.ie")
+    assert [each.street for each in Address.objects.filter(customer=pat).order_by("pk")] == ["1 Main St", "2 Quay"]
+
+
+def test_a_second_run_adds_nothing(tenant: Tenant, tmp_path: Path) -> None:
+    run(tmp_path, files.SHOPIFY, mapping="shopify")
+    before = list(Customer.objects.values())
+    assert run(tmp_path, files.SHOPIFY, mapping="shopify") == "0 customers created, 2 were there"
+    assert list(Customer.objects.values()) == before
+    assert Account.objects.count() == 2
+
+
+def test_what_customers_changed_in_the_meantime_stays(tenant: Tenant, tmp_path: Path) -> None:
+    run(tmp_path, files.SHOPIFY, mapping="shopify")
+    Account.objects.filter(identifier="lee@example.org").update(identifier="new@example.org")
+    assert run(tmp_path, files.SHOPIFY, mapping="shopify") == "0 customers created, 2 were there"
+    assert not Account.objects.filter(identifier="lee@example.org").exists()
+
+
+def test_a_dry_run_says_the_same_and_writes_nothing(tenant: Tenant, tmp_path: Path) -> None:
+    assert run(tmp_path, files.SHOPIFY, mapping="shopify", dry_run=True) == "2 customers would be created, 0 were there"
+    assert not Customer.objects.exists()
+    assert not AuditEvent.objects.exists()
+
+
+def test_imported_log_ins_are_permitted_and_proven_by_nothing(tenant: Tenant, tmp_path: Path) -> None:
+    run(tmp_path, files.SHOPIFY, mapping="shopify")
+    assert list(Account.objects.values_list("is_permitted", "verified_at")) == [(True, None)] * 2
+
+
+def test_nobody_loses_an_address_or_an_identifier_to_an_import(tenant: Tenant, tmp_path: Path) -> None:
+    owner = factories.make_customer(tenant, email="lee@example.org")
+    holder = factories.make_customer(tenant, email="holder@example.com")
+    CustomerIdentifier.objects.create(tenant=tenant, customer=holder, name="loyaltyCard", value="L1")
+    mapping = tmp_path / "mapping.yaml"
+    mapping.write_text("format: csv\nkey: {name: till, value: id}\nemail: email\nidentifiers: {loyaltyCard: card}\n")
+    content = "id,email,card\n1,lee@example.org,\n2,new@example.com,L1\n3,third@example.com,L3\n4,third@example.com,\n"
+    with pytest.raises(CommandError, match="3 records were left out") as failed:
+        run(tmp_path, content, mapping=str(mapping))
+    assert failed.value.returncode == 2
+    assert [line for line, _ in errors(tmp_path)] == ["2", "3", "5"]
+    assert set(Account.objects.values_list("identifier", flat=True)) == {
+        "lee@example.org",
+        "holder@example.com",
+        "third@example.com",
+    }
+    assert CustomerIdentifier.objects.get(name="loyaltyCard", value="L1").customer == holder
+    assert customer_of(tenant, "lee@example.org") == owner
+
+
+def test_another_tenants_customers_are_no_obstacle(tenant: Tenant, other_tenant: Tenant, tmp_path: Path) -> None:
+    factories.make_customer(other_tenant, email="lee@example.org")
+    assert run(tmp_path, files.SHOPIFY, mapping="shopify") == "2 customers created, 0 were there"
+
+
+def test_wrong_records_are_left_out_and_listed_without_their_values(tenant: Tenant, tmp_path: Path) -> None:
+    content = (
+        "Customer ID,Email,First Name,Default Address Country Code,Default Address City\n"
+        "1,not an address,A,,\n"
+        "2,b@example.com,B,Germany,Berlin\n"
+        ",c@example.com,C,,\n"
+        "4,d@example.com,D,,,one,too,many\n"
+        f"5,e@example.com,{'x' * 300},,\n"
+        "6,f@example.com,F,,\n"
+    )
+    with pytest.raises(CommandError, match="5 records were left out"):
+        run(tmp_path, content, mapping="shopify")
+    listed = dict(errors(tmp_path))
+    assert listed["2"] == "email: Enter a valid e-mail address."
+    assert "addresses.0.country" in listed["3"]
+    assert listed["4"] == "key: This field is required."
+    assert listed["5"] == "8 values for 5 columns"
+    assert "6" in listed
+    assert "not an address" not in str(listed.values())
+    assert Account.objects.get().identifier == "f@example.com"
+
+
+def test_json_lines_with_paths(tenant: Tenant, tmp_path: Path) -> None:
+    mapping = tmp_path / "mapping.yaml"
+    mapping.write_text(
+        "format: jsonl\nemail: contact.mail\nprofile: {first_name: names.0}\nconsents: {email: newsletter}\n"
+        "is_verified: verified\n"
+    )
+    lines = [
+        json.dumps({"contact": {"mail": "a@example.com"}, "names": ["Ann", "B"], "newsletter": True, "verified": True}),
+        "[1]",
+        "",
+        '{"contact": {"mail": "b@example.com"}}',
+        "{" * 100_000,
+    ]
+    with pytest.raises(CommandError, match="2 records were left out"):
+        run(tmp_path, "\n".join(lines), mapping=str(mapping))
+    ann = Account.objects.select_related("customer").get(identifier="a@example.com")
+    assert ann.customer.first_name == "Ann"
+    assert ann.verified_by == Account.Proof.SERVER
+    assert current(tenant=tenant, customer=ann.customer) == {"email": True}
+    assert [line for line, _ in errors(tmp_path)] == ["2", "5"]
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("format: xml\nemail: e\n", "xml"),
+        ("format: csv\n", "email"),
+        ("format: csv\nemail: e\nnonsense: 1\n", "nonsense"),
+        ("format: csv\nemail: e\nprofile: {contact_email: e}\n", "profile.contact_email does not exist"),
+        ("format: csv\nemail: e\naddresses: [{zip: z}]\n", "addresses.0.zip does not exist"),
+        ("format: csv\nemail: e\nconsents: {'e mail': x}\n", "can't name a purpose"),
+        ("format: csv\nemail: e\nkey: {name: 'a b', value: x}\n", "can't name an identifier"),
+        ("format: csv\nemail: e\npassword: {hash: h, form: rot13(password)}\n", "password.form"),
+        ("format: [", "mapping.yaml"),
+    ],
+)
+def test_a_mapping_that_is_wrong(tenant: Tenant, tmp_path: Path, text: str, words: str) -> None:
+    mapping = tmp_path / "mapping.yaml"
+    mapping.write_text(text)
+    with pytest.raises(CommandError, match=words):
+        run(tmp_path, "e\na@example.com\n", mapping=str(mapping))
+    assert not Customer.objects.exists()
+
+
+@pytest.mark.parametrize("content", ["", "\n"])
+def test_a_file_without_a_head(tenant: Tenant, tmp_path: Path, content: str) -> None:
+    with pytest.raises(CommandError):
+        run(tmp_path, content, mapping="magento")
+
+
+def test_a_file_that_is_not_there(tenant: Tenant, tmp_path: Path) -> None:
+    with pytest.raises(CommandError, match="can't be read"):
+        call_command("import_customers", "acme", tmp_path / "none.csv", mapping="shopify", stderr=StringIO())
+
+
+def test_text_that_is_not_utf_8_is_left_out(tenant: Tenant, tmp_path: Path) -> None:
+    path = tmp_path / "export.csv"
+    path.write_bytes(b"ID,user_email,first_name\n1,a@example.com,Zo\xeb\n2,b@example.com,B\n")
+    with pytest.raises(CommandError, match="1 records were left out"):
+        call_command("import_customers", "acme", path, mapping="woocommerce", stdout=StringIO(), stderr=StringIO())
+    assert errors(tmp_path) == [["2", "first_name is not text in UTF-8"]]
+
+
+def test_a_customer_whose_addresses_go_over_the_end_of_a_batch(
+    tenant: Tenant, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("auth_providers.importing.batches.BATCH", 1)
+    run(tmp_path, files.MAGENTO.format(password_hash=""), mapping="magento")
+    assert Address.objects.filter(customer=customer_of(tenant, "ana@example.com")).count() == 2
+    assert Customer.objects.count() == 2
