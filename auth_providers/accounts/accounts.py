@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from django.db import IntegrityError
-from django.db.models import Case, CharField, F, Q, Value, When
-from django.db.models.functions import Cast, Concat
+from django.db.models import Case, CharField, Count, F, Q, Value, When
+from django.db.models.functions import Cast, Concat, StrIndex, Substr
 from django.utils import timezone
 
 from auth_providers.accounts.contact_points import EMAIL, SMS, ContactPoint
@@ -46,6 +46,15 @@ class ExternalMatch:
 
     account: Account | None
     email_account: Account | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class HashCount:
+    """How many accounts of a tenant have a password that is stored by a hasher of this name."""
+
+    tenant: str
+    algorithm: str
+    accounts: int
 
 
 def of_customer(*, tenant: Tenant, customer: Customer) -> TenantQuerySet[Account]:
@@ -208,6 +217,20 @@ def build_imported(*, tenant: Tenant, customer: Customer, email: str, password_h
         verified_at=timezone.now() if is_verified else None,
         verified_by=Account.Proof.SERVER if is_verified else "",
     )
+
+
+def count_hashes() -> list[HashCount]:
+    """How many passwords of each tenant are stored by which hasher, by tenant and name."""
+    algorithm = Substr("password", 1, StrIndex("password", Value("$")) - 1, output_field=CharField())
+    counted = (
+        Account.objects.filter(password__contains="$")  # noqa: S106
+        .values("tenant__code", algorithm=algorithm)
+        .annotate(accounts=Count("pk"))
+        .order_by("tenant__code", "algorithm")
+    )
+    return [
+        HashCount(tenant=row["tenant__code"], algorithm=row["algorithm"], accounts=row["accounts"]) for row in counted
+    ]
 
 
 def move_email(*, tenant: Tenant, account: Account, email: str) -> None:

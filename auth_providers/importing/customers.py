@@ -74,7 +74,8 @@ def _fill_profile(tenant: Tenant, mapping: CustomerMapping, record: Record, foun
     values: dict[str, object] = {
         name: text for name, where in mapping.profile.items() if (text := _value(where, record))
     }
-    values["contact_email"] = found.email
+    if not email_errors("email", found.email):
+        values["contact_email"] = found.email
     if mapping.phone:
         values["contact_phone"] = _value(mapping.phone, record) or None
     for flag in ("is_prospect", "is_activated"):

@@ -27,5 +27,6 @@ shipping_first_name,shipping_last_name,shipping_company,shipping_address_1,shipp
 shipping_state,shipping_postcode,shipping_country
 15,yuki,yuki@example.jp,{password_hash},由紀,山田,由紀,山田,,神南1-1,,東京,,150-0041,JP,+81312345678,由紀,山田,,神南1-1,,東京,,\
 150-0041,JP
-16,pat,pat@example.ie,,Pat,O’Brien,Pat,O’Brien,,1 Main St,,Cork,,T12,IE,,Pat,O’Brien,Office,2 Quay,,Cork,,T12,IE
+16,pat,pat@example.ie,,Pat,O\u2019Brien,Pat,O\u2019Brien,,1 Main St,,Cork,,T12,IE,,Pat,O\u2019Brien,Office,\
+2 Quay,,Cork,,T12,IE
 """

@@ -226,3 +226,18 @@ def test_a_customer_whose_addresses_go_over_the_end_of_a_batch(
     run(tmp_path, files.MAGENTO.format(password_hash=""), mapping="magento")
     assert Address.objects.filter(customer=customer_of(tenant, "ana@example.com")).count() == 2
     assert Customer.objects.count() == 2
+
+
+def test_password_hashes_are_counted_by_tenant_and_kind(tenant: Tenant, other_tenant: Tenant, tmp_path: Path) -> None:
+    content = files.WOOCOMMERCE.format(password_hash=phpass.using(rounds=7).hash(PASSWORD))
+    run(tmp_path, content, mapping="woocommerce")
+    factories.make_customer(tenant, email="own@example.com")
+    factories.make_customer(other_tenant, email="own@example.com")
+    output = StringIO()
+    call_command("password_hashes", stdout=output)
+    own = Account.objects.filter(identifier="own@example.com").first()
+    assert own is not None
+    ours = own.password.split("$")[0]
+    assert sorted(output.getvalue().splitlines()) == sorted(
+        [f"acme\t{ours}\t1", "acme\twrapped\t1", f"{other_tenant.code}\t{ours}\t1"]
+    )
