@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from django.core.checks import CheckMessage, Tags, Warning, register
 from django.db import DatabaseError
 
-from customers.spelling import codes
+from tenants import codes
 from tenants.models import Tenant
 
 

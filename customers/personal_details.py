@@ -10,7 +10,7 @@ from django.utils import timezone
 from customers import secret_names
 from customers.mixins import merge_objects
 from customers.models import TEXT_MAX_LENGTH, Customer
-from customers.spelling import codes
+from tenants import codes
 from tenants.errors import FieldError
 from tenants.json_values import Json, JsonObject
 

@@ -10,9 +10,8 @@ from customers import mixins, personal_details
 from customers.mixins import MixinChanges
 from customers.models import Customer
 from customers.personal_details import PersonalDetails
-from customers.spelling import codes
 from customers.spelling.emails import email_errors, normalize_email
-from tenants import audit
+from tenants import audit, codes
 from tenants.clients import Client
 from tenants.errors import DomainError, FieldError, InvalidInput, Kind, Reason
 from tenants.models import Tenant

@@ -1,6 +1,7 @@
 """Which tenants exist: look-up by code, creation."""
 
 import re
+from collections.abc import Mapping
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
@@ -8,8 +9,8 @@ from django.db import connection, transaction
 from django.db.models import Max
 from django.utils.module_loading import import_string
 
-from tenants import signing_keys, sites
-from tenants.errors import DomainError, InvalidInput, Kind, Reason
+from tenants import audit, codes, signing_keys, sites
+from tenants.errors import DomainError, FieldError, InvalidInput, Kind, Reason
 from tenants.models import CODE_MAX_LENGTH, CODE_MIN_LENGTH, CODE_PATTERN, Tenant
 
 FIRST_NUMBER = 10001
@@ -37,6 +38,48 @@ def get_tenant(code: str) -> Tenant:
     return tenant
 
 
+def find(code: str) -> Tenant | None:
+    """The tenant of this code, active or not."""
+    return Tenant.objects.filter(code=code).first()
+
+
+def list_all() -> list[Tenant]:
+    """Every tenant, active or not, by code."""
+    return list(Tenant.objects.order_by("code"))
+
+
+@transaction.atomic
+def set_active(*, tenant: Tenant, is_active: bool) -> None:
+    """Let the tenant's API be used, or nobody use it; nothing is deleted."""
+    Tenant.objects.filter(pk=tenant.pk).update(is_active=is_active)
+    audit.record(tenant=tenant, action="resume_tenant" if is_active else "suspend_tenant")
+
+
+def differences(*, tenant: Tenant, name: str, fields: Mapping[str, object]) -> list[str]:
+    """Those of the fields, as `create_tenant` takes them, in which the tenant differs: `name is …, not …`."""
+    wanted = {"name": name, **fields} if name else dict(fields)
+    there = {field: getattr(tenant, field) for field in wanted}
+    return [
+        f"{field} is {there[field]}, not {value}" for field, value in wanted.items() if str(there[field]) != str(value)
+    ]
+
+
+def check_defaults(fields: Mapping[str, object]) -> None:
+    """Raises `InvalidInput` for a default that is to be set and does not exist: a currency, a country."""
+    currency, country = fields.get("default_currency"), fields.get("default_country")
+    errors = []
+    if currency is not None and not codes.is_currency(str(currency)):
+        errors.append(
+            FieldError(field="default_currency", code="invalid", message="Enter a currency code of ISO 4217.")
+        )
+    if country is not None and country not in codes.countries():
+        errors.append(
+            FieldError(field="default_country", code="invalid", message="Enter a country code of ISO 3166-1 alpha-2.")
+        )
+    if errors:
+        raise InvalidInput(details=tuple(errors))
+
+
 @transaction.atomic
 def create_tenant(*, code: str, name: str = "", **fields: object) -> tuple[Tenant, bool]:
     """Create the tenant with its first signing key and its default site; an existing one is left as it is.
@@ -48,6 +91,7 @@ def create_tenant(*, code: str, name: str = "", **fields: object) -> tuple[Tenan
             "code",
             f"'{code}' cannot be a tenant's code: 3 to 16 of a-z and 0-9, a letter first, no reserved word.",
         )
+    check_defaults(fields)
     _wait_for_turn()
     existing = Tenant.objects.filter(code=code).first()
     if existing is not None:

@@ -17,8 +17,7 @@ from auth_providers.models import Account, Session
 from auth_providers.tokens import jwts, opaque_tokens, second_factor_policy
 from auth_providers.tokens.log_in_attempt import Issue, LogInAttempt
 from customers.models import Customer
-from customers.spelling import codes
-from tenants import audit
+from tenants import audit, codes
 from tenants.clients import Client
 from tenants.errors import DomainError, InvalidInput, Kind, Reason
 from tenants.models import ApiKey, Tenant, TenantQuerySet

@@ -38,8 +38,7 @@ from customers.models import (
     SegmentMembership,
 )
 from customers.postal_codes import localities
-from customers.spelling import codes
-from tenants import audit
+from tenants import audit, codes
 from tenants.admin import CappedPaginator, ReadOnly, TenantRowAdmin
 
 VIEWED = "view_profile"

@@ -13,8 +13,8 @@ from babel.core import UnknownLocaleError, get_global
 from babel.languages import get_official_languages
 from babel.numbers import get_territory_currencies
 
-from customers.spelling import codes
 from customers.spelling.names import folded
+from tenants import codes
 
 # Asked first; a country's own languages come after them.
 LANGUAGES = ("en", "de", "fr", "es", "pl", "it", "nl", "pt")

@@ -5,7 +5,7 @@ import re
 
 from customers.enrichment import countries
 from customers.enrichment.draft import Draft
-from customers.spelling import codes
+from tenants import codes
 from tenants.models import Site, Tenant
 
 LANGUAGE = re.compile(r"[A-Za-z]{2,3}([_-][A-Za-z0-9]{2,8})*", re.ASCII)

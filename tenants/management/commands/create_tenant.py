@@ -9,11 +9,15 @@ from tenants import directory
 from tenants.errors import InvalidInput
 from tenants.models import Tenant
 
+DIFFERS = 2  # exit code: there is such a tenant, with other values
 SETTINGS = ("number", "default_language", "default_currency", "default_country", "default_site")
 
 
 class Command(BaseCommand):
-    help = "Create a tenant with its first signing key and its default site. An existing one is left as it is."
+    help = (
+        "Create a tenant with its first signing key and its default site. An existing one is left as it is; "
+        "where it differs from what is asked for, the exit code is 2."
+    )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("code", help="3 to 16 of a-z and 0-9, a letter first")
@@ -30,3 +34,10 @@ class Command(BaseCommand):
             raise CommandError("\n".join(map(str, error.details))) from error
         word = "Created" if is_new else "Unchanged: there is a"
         self.stdout.write(f"{word} tenant {tenant.code}, number {tenant.number}.")
+        differences = directory.differences(tenant=tenant, name=options["name"], fields=settings)
+        if not is_new and differences:
+            raise CommandError(
+                f"It was left as it is, and differs: {'; '.join(differences)}. "
+                "Change it in the back office or with `tenant apply`.",
+                returncode=DIFFERS,
+            )

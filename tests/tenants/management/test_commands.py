@@ -24,8 +24,33 @@ def test_create_tenant_twice() -> None:
     assert (tenant.name, tenant.default_currency) == ("Acme", "EUR")
 
 
+def test_create_tenant_with_other_values_says_what_differs(tenant: Tenant) -> None:
+    with pytest.raises(CommandError, match=r"name is acme, not Other; default_currency is USD, not CHF\.") as failed:
+        run("create_tenant", "acme", "--name", "Other", "--default-currency", "CHF", "--default-country", "US")
+    assert failed.value.returncode == 2
+    tenant.refresh_from_db()
+    assert tenant.default_currency == "USD"
+
+
+def test_the_tenants_are_listed_with_their_state(tenant: Tenant, other_tenant: Tenant) -> None:
+    Tenant.objects.filter(pk=other_tenant.pk).update(is_active=False)
+    assert run("tenants").splitlines() == [
+        f"{tenant.code}\t{tenant.number}\tactive\t{tenant.name}",
+        f"{other_tenant.code}\t{other_tenant.number}\tsuspended\t{other_tenant.name}",
+    ]
+
+
 @pytest.mark.django_db
-@pytest.mark.parametrize("words", [("commerce",), ("acme", "--number", "none"), ("acme", "--default-currency", "EURO")])
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("commerce",),
+        ("acme", "--number", "none"),
+        ("acme", "--default-currency", "EURO"),
+        ("acme", "--default-currency", "ABC"),
+        ("acme", "--default-country", "ZZ"),
+    ],
+)
 def test_create_tenant_that_cannot_be(words: tuple[str, ...]) -> None:
     with pytest.raises(CommandError):
         run("create_tenant", *words)

@@ -12,7 +12,7 @@ from auth_providers.intake.entries import Entry
 from customers import mixins, profiles
 from customers.enrichment.fields import fields_of
 from customers.models import Customer, MixinSchema
-from customers.spelling import codes
+from tenants import codes
 from tenants.errors import InvalidInput
 from tenants.models import Tenant
 from tests.factories import CLIENT, make_customer, open_anonymous
