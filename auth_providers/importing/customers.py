@@ -119,7 +119,7 @@ def _is_same(one: Address, other: Address) -> bool:
 def _check_lengths(row: Customer | Address, names: Iterable[str]) -> None:
     """Raises `InvalidInput` for text that its column does not take."""
     for name in names:
-        limit, value = row._meta.get_field(name).max_length, getattr(row, name)
+        limit, value = getattr(row._meta.get_field(name), "max_length", None), getattr(row, name)
         if limit and isinstance(value, str) and len(value) > limit:
             raise InvalidInput.field(name, f"At most {limit} characters.", code="max_length")
 

@@ -106,7 +106,7 @@ def _own_changes(tenant: Tenant, wanted: Row, is_new: bool) -> Iterator[Change]:
 def _with_defaults(wanted: Row, columns: list[models.Field[object, object]]) -> dict[str, Json]:
     """What the file leaves out has the default of a new row; what has none stays."""
     return {
-        field.name: wanted[field.name] if field.name in wanted else field.get_default()  # type: ignore[misc]
+        field.name: wanted[field.name] if field.name in wanted else field.get_default()
         for field in columns
         if field.name in wanted or field.has_default() or field.null
     }

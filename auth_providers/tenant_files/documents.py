@@ -115,7 +115,7 @@ def _refuse_repeated(document: Document) -> None:
         for position, name in enumerate(names):
             if name in names[:position]:
                 field = f"{section.name}.{position}"
-                raise InvalidInput.field(field, f"{name} is in the file twice.", code="repeated")
+                raise InvalidInput.field(field, f"{name} is in the file twice.", code="duplicate")
 
 
 def _object_schema(columns: list[models.Field[object, object]], section: Section | None) -> dict[str, Json]:
