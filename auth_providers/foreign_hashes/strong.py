@@ -3,7 +3,6 @@
 import base64
 import hashlib
 import hmac
-from typing import Any
 
 import bcrypt
 from argon2.low_level import Type, hash_secret_raw
@@ -35,7 +34,7 @@ class ForeignHasher(BasePasswordHasher):
         except (ValueError, TypeError):
             return False
 
-    def decode(self, encoded: str) -> dict[str, Any]:
+    def decode(self, encoded: str) -> dict[str, str]:
         return {"algorithm": self.algorithm, "salt": ""}
 
     def must_update(self, encoded: str) -> bool:
