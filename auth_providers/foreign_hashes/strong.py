@@ -34,7 +34,7 @@ class ForeignHasher(BasePasswordHasher):
         except (ValueError, TypeError):
             return False
 
-    def decode(self, encoded: str) -> dict[str, str]:
+    def decode(self, encoded: str) -> dict[str, str | None]:
         return {"algorithm": self.algorithm, "salt": ""}
 
     def must_update(self, encoded: str) -> bool:
