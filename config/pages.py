@@ -1,4 +1,4 @@
-"""Pages for people: the start page, and what a wrong address shows. Programs get problem details (RFC 9457)."""
+"""Pages for people: the start page, and the answer to a wrong address. Programs get problem details (RFC 9457)."""
 
 from collections.abc import Callable
 from functools import partial
@@ -57,7 +57,7 @@ def server_error(request: HttpRequest) -> HttpResponse:
 
 
 def _failure(request: HttpRequest, status: int, code: str, title: str) -> HttpResponse:
-    """A page for who names HTML in `Accept`, as browsers do, and a problem for everybody else."""
+    """A page where `Accept` names HTML, as browsers' does, else a problem."""
     if "text/html" in request.headers.get("Accept", "").lower():
         return render(request, "problem.html", {"title": title}, status=status)
     problem = {

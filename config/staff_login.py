@@ -1,9 +1,8 @@
 """How staff log in: user name, password and, where the deployment asks for it, a code; all or nothing.
 
-A wrong user name, password or code gets the same answer. Failures count per line (an IPv4 address, an
-IPv6 network of 64 bits), per user name there, and per user name from wherever; after too many, an attempt has to wait,
-and is neither compared nor counted. Every attempt is on the staff's trail and
-in the log.
+A wrong user name, password or code gets the same answer. Failures count per subscriber (an IPv4 address, an IPv6
+network of 64 bits), per user name there, and per user name in total; after too many, an attempt has to wait, and is
+neither compared nor counted. Every attempt is on the staff's trail and in the log.
 """
 
 import logging
@@ -26,11 +25,12 @@ from tenants.api.caller import client_of
 from tenants.clients import Client
 
 WINDOW = timedelta(minutes=15)
-# One line can be an office; one user name from one line is one person.
+# A subscriber can be an office; one user name of one subscriber is one person.
 FAILURES_BY_PERSON = 5
-FAILURES_BY_LINE = 50
-# Guesses from many lines. Each failure beyond doubles the wait up to a quarter of an hour: about 100 guesses a day. It
-# does not hold up who has logged in from the same line before, or else anyone could lock the owner out.
+FAILURES_BY_SUBSCRIBER = 50
+# Guesses from many subscribers. Each failure beyond doubles the wait up to a quarter of an hour: about 100 guesses a
+# day. It does not delay a user who has logged in from the same subscriber's network before, or else anyone could lock
+# the owner out.
 BY_NAME = limits.Backoff(name="staff.name", free=10)
 COUNTED = timedelta(days=1)
 KNOWN = timedelta(days=90)
@@ -39,9 +39,10 @@ logger = logging.getLogger("patron.staff")
 
 
 def is_throttled(*, username: str, client: Client) -> bool:
-    """Whether this person, this line or this name failed too often of late. The trail tells, so every process knows."""
-    failed = staff_trail.names_that_failed(client=client, within=WINDOW, at_most=FAILURES_BY_LINE)
-    if len(failed) >= FAILURES_BY_LINE or failed.count(_typed(username)) >= FAILURES_BY_PERSON:
+    """Whether this user name there, this subscriber or this user name in total failed too often of late, by the trail,
+    which all processes share."""
+    failed = staff_trail.names_that_failed(client=client, within=WINDOW, at_most=FAILURES_BY_SUBSCRIBER)
+    if len(failed) >= FAILURES_BY_SUBSCRIBER or failed.count(_typed(username)) >= FAILURES_BY_PERSON:
         return True
     return _is_name_waiting(username) and not staff_trail.has_logged_in(username=username, client=client, within=KNOWN)
 

@@ -10,7 +10,7 @@ from ua_parser import parse
 # A phone's address changes within its provider's network many times a day; these prefixes stay (RFC 6177 for IPv6).
 IPV4_PREFIX_BITS = 24
 IPV6_PREFIX_BITS = 48
-# One line gets no less than this (RFC 6177, 2): who is counted by single addresses there has 2 ** 64 of them.
+# A subscriber gets no less than this (RFC 6177, 2), so counting single addresses would allow 2 ** 64 attempts.
 IPV6_LINE_BITS = 64
 # The first product of a User-Agent (RFC 9110, 10.1.5), less its version: the name of what ua-parser does not know.
 PRODUCT = re.compile(r"[^/\s(]*")

@@ -6,8 +6,8 @@ and names its tenant; both are set in the statement's own transaction, so that n
 pooled connection, and in the same round trip, so that it costs no waiting. Staff, commands and the worker serve all
 tenants and are not confined.
 
-A second foreign key, beside Django's own, carries the tenant: a row that names another tenant's row is refused, whoever
-writes it.
+A second foreign key, beside Django's own, carries the tenant: a row that names another tenant's row is refused, also
+from staff, commands and the worker.
 """
 
 from collections.abc import Callable, Iterator

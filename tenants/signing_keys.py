@@ -1,7 +1,7 @@
 """The tenant's signing keys: which one signs, which ones are published, and how they are rotated.
 
-A new key is published before it signs, so that whoever caches the key set knows it in time; an old one stays published
-until the last token it signed has expired (OpenID Connect Core 1.0, 10.1.1).
+A new key is published before it signs, so that caches of the key set have it in time; an old one stays published until
+the last token it signed has expired (OpenID Connect Core 1.0, 10.1.1).
 """
 
 import hashlib

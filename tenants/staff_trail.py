@@ -38,20 +38,20 @@ def record(*, action: str, username: str, client: Client, is_success: bool = Tru
 
 
 def names_that_failed(*, client: Client, within: timedelta, at_most: int) -> list[str]:
-    """The user names, lower-case, of the newest failed log-ins from the caller's line; throttled ones were not compared
-    and don't count."""
+    """The user names, lower-case, of the newest failed log-ins by the caller's subscriber; throttled ones were not
+    compared and don't count."""
     failed = _compared(within).filter(subscriber=client.subscriber, is_success=False)
     return [name.lower() for name in failed.order_by("-at").values_list("username", flat=True)[:at_most]]
 
 
 def failures_of(*, username: str, within: timedelta) -> Failures:
-    """The failed log-ins by this user name from wherever. It is the name as a log-in would have to spell it."""
+    """The failed log-ins by this user name from any address. It is the name as a log-in would have to spell it."""
     failed = _compared(within).filter(username=username[:USERNAME_MAX_LENGTH], is_success=False)
     return Failures(**failed.aggregate(count=Count("pk"), last_at=Max("at")))
 
 
 def has_logged_in(*, username: str, client: Client, within: timedelta) -> bool:
-    """Whether this user name logged in from the caller's line."""
+    """Whether this user name logged in from the caller's subscriber."""
     succeeded = _compared(within).filter(subscriber=client.subscriber, is_success=True)
     return succeeded.filter(username=username[:USERNAME_MAX_LENGTH]).exists()
 

@@ -41,7 +41,7 @@ LEFT_OUT = ("tests/test_architecture.py", "tests/test_mutants.py")
 OPTIONS = ("-p", "no:cacheprovider", *(f"--ignore={path}" for path in LEFT_OUT))
 # What takes the tests seconds to import and knows nothing of the code: each run of tests is a fork that has it.
 IMPORTED_ONCE = (
-    "argon2", "authlib.jose", "babel.numbers", "cryptography.x509", "django.test", "factory", "httpx", "hypothesis",
+    "argon2", "babel.numbers", "cryptography.x509", "django.test", "factory", "httpx", "hypothesis",
     "jsonschema_rs", "msgspec", "phonenumbers", "psycopg", "pycountry", "pytest_django", "requests", "schemathesis",
     "xdist",
 )  # fmt: skip
@@ -136,14 +136,19 @@ def _run_pytest(root: Path, output: int, arguments: Sequence[str]) -> None:
     pytest.main(["-q", "-W", "ignore::pytest.PytestAssertRewriteWarning", *OPTIONS, *arguments])
 
 
+def function_of(test: str) -> str:
+    """The test without its case: a mutant may change the name of that."""
+    return test.partition("[")[0]
+
+
 class Suite:
     """The tests of the copy, and which of them execute what."""
 
     def __init__(self, copy: Copy, executed: ExecutedLines) -> None:
         self.copy, self.executed = copy, executed
-        listed = copy.pytest("--collect-only", timeout=300).splitlines()
-        self.tests = [line for line in listed if "::" in line]
-        self._new = set(self.tests) - executed.every_test()
+        listed = copy.pytest("--collect-only", timeout=600).splitlines()
+        self.tests = list(dict.fromkeys(function_of(line) for line in listed if "::" in line))
+        self._new = set(self.tests) - {function_of(test) for test in executed.every_test()}
         self._migrations = "".join(path.read_text() for path in sorted(copy.root.glob("*/migrations/0*.py")))
         self._is_spoiled = True
 
@@ -151,8 +156,9 @@ class Suite:
         """The tests that execute the mutant; where it runs at import, the near ones, too; of tests that are newer than
         the record, the near ones."""
         source, near = self.copy.read(mutant.path), near_files(self.copy.root, mutant.path)
-        chosen, is_sure = self.executed.tests_of(mutant.path, source, range(mutant.statement, mutant.line + 1))
+        executing, is_sure = self.executed.tests_of(mutant.path, source, range(mutant.statement, mutant.line + 1))
         others = self._new if is_sure else set(self.tests)
+        chosen = {function_of(test) for test in executing}
         chosen |= {test for test in others if test.partition("::")[0] in near}
         return nearest_first([test for test in self.tests if test in chosen], near, mutant.path)
 
@@ -166,7 +172,8 @@ class Suite:
 
     def failures_unchanged(self, tests: Sequence[str]) -> set[str]:
         """Which of these tests fail without any mutant: they noticed nothing."""
-        return set(self._failures([test for test in self.tests if test in set(tests)], "--create-db"))
+        functions = {function_of(test) for test in tests}
+        return set(self._failures([test for test in self.tests if test in functions], "--create-db"))
 
     def _failures(self, tests: Sequence[str], *options: str) -> list[str]:
         if not tests:

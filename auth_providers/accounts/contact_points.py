@@ -13,7 +13,7 @@ from tenants.models import Tenant
 
 FIELD = "to"
 EMAIL, SMS = OneTimeCode.Channel.EMAIL.value, OneTimeCode.Channel.SMS.value
-# Dialling these costs their caller more, which is what fraud with text messages lives on; or they reach nobody's hand.
+# Numbers of these kinds cost their caller more, which fraud with text messages is paid by, or belong to no telephone.
 REFUSED_NUMBERS = {
     PhoneNumberType.PREMIUM_RATE,
     PhoneNumberType.SHARED_COST,
@@ -68,8 +68,8 @@ def country_of(number: str) -> str:
 
 
 def mask(*, channel: str, destination: str) -> str:
-    """The destination as it may be shown to whoever has not proven to own it: enough to recognize one's own, with a
-    fixed number of stars, so that its length does not show."""
+    """The destination as it may be shown before it is proven: an owner recognizes it, and the number of stars is fixed,
+    so that its length does not show."""
     if channel == SMS:
         return f"+{phonenumbers.parse(destination).country_code} ******{destination[-SHOWN_DIGITS:]}"
     local, _, domain = destination.rpartition("@")

@@ -1,4 +1,4 @@
-"""What goes when the first proof shows whose a profile is: everything with which somebody else could log in or act.
+"""What is removed when the first proof shows whose a profile is: everything that lets somebody else log in or act.
 
 Number, name, consents and addresses stay; no address is the default any more. The owner is told what was kept.
 """
@@ -31,7 +31,7 @@ TEMPLATE = "profile_claimed"
 
 @dataclass(frozen=True, kw_only=True)
 class _Evicted:
-    """How much went of each."""
+    """How many of each were removed."""
 
     passwords: int
     sessions: int
@@ -45,8 +45,8 @@ class _Evicted:
 
 def evict(*, tenant: Tenant, account: Account, is_own: bool, kept_session_id: UUID | None, client: Client) -> None:
     """Remove what was set on the account's profile without a proof, in the caller's transaction, which locks the
-    profile and saves `account`. Where the proof `is_own`, it comes from who set the password: that stays, and what was
-    set in the session of `kept_session_id`."""
+    profile and saves `account`. Where the proof `is_own`, it comes from the person who set the password: that stays,
+    and what was set in the session of `kept_session_id`."""
     customer = account.customer
     others = [each for each in accounts.of_customer(tenant=tenant, customer=customer) if each.pk != account.pk]
     unproven = [each.pk for each in others if not _is_kept(each, kept_session_id)]
@@ -105,7 +105,7 @@ def _delete_second_factors(tenant: Tenant, customer: Customer) -> int:
 
 
 def _drop_contact_points(tenant: Tenant, account: Account) -> int:
-    """The contact points that nobody has proven go; what was just proven is one."""
+    """Remove the contact points that nobody has proven; what was just proven becomes one."""
     customer, is_email = account.customer, account.kind == Account.Kind.EMAIL
     proven = {
         "contact_email": account.identifier if is_email else None,

@@ -21,8 +21,8 @@ LIFETIMES = {
     MailedToken.Purpose.DELETION: timedelta(hours=24),
 }
 
-# What proves that the address is its reader's, and not that of whoever has put it on a profile without a proof: it
-# stays good whatever the latter does.
+# These prove that the address is its reader's, and not that of somebody who put it on a profile without a proof: they
+# stay valid whatever is done to that profile.
 IS_ANOTHERS_PROOF = Q(purpose=MailedToken.Purpose.PASSWORD_RESET, account__verified_at=None) | Q(
     purpose=MailedToken.Purpose.OPT_IN, details__pending_sign_up__gt=0
 )
@@ -90,7 +90,7 @@ def opt_in_of(mailed: MailedToken) -> OptIn:
 def is_void(
     *, account: Account, purpose: MailedToken.Purpose, details: EmailChange | OptIn | None, asked_at: datetime
 ) -> bool:
-    """Whether a token that was asked for then would be good no more (`pending`)."""
+    """Whether a token that was asked for at that moment has become void (`pending`)."""
     is_anothers_proof = (purpose == MailedToken.Purpose.PASSWORD_RESET and not account.is_verified) or bool(
         details and details.get("pending_sign_up")
     )
@@ -98,7 +98,7 @@ def is_void(
 
 
 def void_all(*, tenant: Tenant, account: Account) -> None:
-    """Spend every token of the account: what was mailed before a password or an address changed is good no more."""
+    """Spend every token of the account: a changed password or address makes void what was mailed before."""
     MailedToken.objects.for_tenant(tenant).filter(account=account, spent_at=None).update(spent_at=timezone.now())
 
 

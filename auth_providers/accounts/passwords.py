@@ -44,7 +44,7 @@ class Argon2idHasher(Argon2PasswordHasher):
             return False
 
 
-# Stands in for the hash of an account that does not exist: the work is anybody's, and no password fits.
+# Stands in for the hash of an account that does not exist: it takes the same work, and no password fits.
 NOBODYS_PASSWORD = (
     f"argon2$argon2id$v=19$m={Argon2idHasher.memory_cost},t={Argon2idHasher.time_cost},p={Argon2idHasher.parallelism}"
     f"${'nobodysnobodysnobodysw'}${'nobody0' * 6}w"

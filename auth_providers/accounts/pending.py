@@ -24,7 +24,7 @@ def void(*, tenant: Tenant, customer: Customer) -> None:
     """End what began before now. Call it before other rows of the customer are locked: a log-in and an erasure lock the
     profile first, too.
 
-    A code to an address that the customer has not proven stays good: it may be on its way to the address's owner.
+    A code to an address that the customer has not proven stays valid: it may have been sent to the address's owner.
     """
     now = timezone.now()
     Customer.objects.for_tenant(tenant).filter(pk=customer.pk).update(pending_void_before=now)
@@ -47,7 +47,7 @@ def end_sessions(*, tenant: Tenant, customer: Customer, reason: str, kept_sessio
 
 
 def is_void(*, customer: Customer, began_at: datetime) -> bool:
-    """Whether what began then has ended."""
+    """Whether what began at that moment is void."""
     return customer.pending_void_before is not None and began_at < customer.pending_void_before
 
 

@@ -1,9 +1,9 @@
 """Whose is an account, and who has proven it?
 
 To be permitted to log in and to have shown that one reads a mailbox or holds a telephone are two facts. Until the
-second is shown, a profile may have been filled by anybody. **The first proof evicts** (`eviction`): who proves first
-owns the profile and shares it with nobody who proved nothing. An address that was added to a profile whose owner has
-proven another one is not that profile's when somebody else proves it: the prover is a new customer
+second is shown, a profile may have been filled by anybody. **The first proof evicts** (`eviction`): the first to prove
+owns the profile and shares it with nobody who has proven nothing. An address that was added to a profile whose owner
+has proven another one is not that profile's when somebody else proves it: the prover is a new customer
 (`docs/decisions/unproven-accounts.md`).
 """
 
@@ -74,7 +74,7 @@ def verify(
 
 
 def _locked(tenant: Tenant, account: Account) -> Account:
-    """The account as it is now that no other proof of the profile goes on. Raises `AccountGone`."""
+    """The account as it is, with the profile locked, so that no other proof of it runs. Raises `AccountGone`."""
     try:
         profiles.lock(tenant=tenant, customer=account.customer)
     except profiles.CustomerNotFound as error:
@@ -103,7 +103,8 @@ def _is_own(tenant: Tenant, account: Account, session_id: UUID | None) -> bool:
 
 
 def _detach(tenant: Tenant, account: Account, number: str, client: Client) -> None:
-    """Give the account's owner a profile of their own: who had put the address on theirs keeps that, without it."""
+    """Give the account's owner a profile of their own. The profile that the address had been added to stays, without
+    it."""
     before = account.customer
     is_email = account.kind == Account.Kind.EMAIL
     account.customer = profiles.create(

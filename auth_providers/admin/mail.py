@@ -74,7 +74,7 @@ class MessageAdmin(ReadOnly, admin.ModelAdmin[Message]):
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Message], search_term: str
     ) -> tuple[QuerySet[Message], bool]:
-        """Whichever way staff spell an address."""
+        """An address is found in any spelling."""
         wanted = normalize_email(search_term) if "@" in search_term else search_term
         return super().get_search_results(request, queryset, wanted)
 

@@ -1,4 +1,4 @@
-"""Answering a challenge that data waits for: what waits is written, and its flow goes on.
+"""Answering a challenge that submitted data waits for: the data is written, and its flow goes on.
 
 Where the profile's owner has a second factor, a code by mail or text message is the first half of the proof: nothing is
 shown or written until the second factor is shown, too, as at log-in.
@@ -38,8 +38,8 @@ class _Answered:
 
 
 def answer(*, attempt: LogInAttempt, challenge_id: str, code: str) -> Outcome:
-    """Answer the challenge of this id, or the second factor of this handle: what waits for it is written, and its flow
-    goes on.
+    """Answer the challenge of this id, or the second factor of this handle: the data that waits for it is written, and
+    its flow goes on.
 
     Returns the profile, or the next challenge. Raises `second_factor_policy.SecondFactorDue` with the handle under
     which the data waits on, `.NoSecondFactor`, `one_time_code.InvalidCode`, `second_factor.InvalidHandle`,
@@ -83,7 +83,7 @@ def _find(tenant: Tenant, challenge_id: str) -> Waiting | None:
 
 
 def find_uuid(*, text: str) -> UUID | None:
-    """Codes are issued under a UUID; the handles of second factors are none, which is told by None."""
+    """The id of a code, which is a UUID; None for anything else, such as the handle of a second factor."""
     try:
         return UUID(text)
     except ValueError:
@@ -122,7 +122,7 @@ def _answer_by_second_factor(attempt: LogInAttempt, handle: str, code: str) -> _
 def _find_account_to_ask(tenant: Tenant, waiting: Waiting, proven: ContactPoint, client: Client) -> Account | None:
     """The account whose customer has to show a second factor before the data is written; None when none is due.
 
-    One that nobody has proven guards nothing: its first proof evicts second factors, too (`verification`).
+    An account that nobody has proven needs none: its first proof evicts second factors, too (`verification`).
     """
     account = accounts.find_by_contact_point(tenant=tenant, point=proven)
     if waiting.row.is_written and (account is None or account.customer.number != waiting.row.customer_number):
@@ -154,7 +154,7 @@ def _ask_second_factor(attempt: LogInAttempt, waiting: Waiting, proven: ContactP
 
 
 def _resume(tenant: Tenant, waiting: Waiting, proven: ContactPoint, client: Client) -> Outcome:
-    """Write what waited, once, for whoever has the address that was proven. Raises `Taken`."""
+    """Write the waiting data, once, for the owner of the address that was proven. Raises `Taken`."""
     row, content = waiting.row, waiting.content
     visit = Visit(
         tenant=tenant,
@@ -199,7 +199,7 @@ def _is_another(tenant: Tenant, waiting: Waiting, account: Account | None, prove
 
 
 def _is_by_phone_alone(tenant: Tenant, entry: Entry, customer: Customer, proven: ContactPoint) -> bool:
-    """Whether nothing but a telephone, which people share, says that the data is the customer's."""
+    """Whether only a telephone, which people share, links the data to the customer."""
     return proven.channel == SMS and find_customer(tenant=tenant, identifiers=entry.identifiers) != customer
 
 

@@ -1,6 +1,6 @@
-"""Answering a challenge, whatever its code was sent for.
+"""Answering a challenge, for each purpose that its code can have.
 
-A client has the challenge's id and the code, and need not know what they are for: that is decided here.
+A client has the challenge's id and the code, and need not know their purpose: that is decided here.
 """
 
 from auth_providers.intake import answers
@@ -10,8 +10,8 @@ from auth_providers.tokens.log_in_attempt import LogInAttempt
 
 
 def answer(*, attempt: LogInAttempt, challenge_id: str, code: str) -> sessions.Started | one_time_code.Issued:
-    """Log in whoever answers the challenge, after what the code is for: the data of a submission is written, an
-    identity is linked with its customer's account, or nothing, for the code of a log-in and for its second factor.
+    """Do what the challenge is for, then log its customer in: write the data of a submission, link an identity with its
+    customer's account, or nothing, for the code or the second factor of a log-in.
 
     `challenge_id` is that of an `Issued` code, or the handle of what waits for a second factor. Returns the session, or
     the next code where a submission's flow asks for another one. Raises `one_time_code.InvalidCode`,

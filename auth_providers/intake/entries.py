@@ -203,7 +203,7 @@ def names_another(*, customer: Customer, entry: Entry) -> bool:
 
 
 def without_person(*, customer: Customer, entry: Entry) -> Entry:
-    """The entry without what says who somebody is: the names, where the customer's are known, and the e-mail."""
+    """The entry without the e-mail, and without the names where the customer's are known."""
     is_known = any(getattr(customer, name) for name in PERSON)
     left_out = {"email", *(PERSON if is_known else ())}
     return replace(entry, values=fields_of({k: v for k, v in entry.values.items() if k not in left_out}))

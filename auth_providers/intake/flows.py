@@ -24,7 +24,7 @@ from tenants.outbox import queue
 PREREGISTRATION, ACTIVATION = "preregistration", "activation"
 MAX_STEPS = 20
 NAME_MAX_LENGTH = 64  # of a flow, a segment, an endpoint, an event
-# Mails that say all they have to say without a token or a fact of another occasion.
+# Mails that need neither a token nor a fact beyond the customer's.
 SENDABLE = ("welcome", "activated")
 CHANNELS = tuple(channel.value for channel in OneTimeCode.Channel)
 
@@ -60,7 +60,7 @@ class Definition:
 
     @property
     def makes_prospects(self) -> bool:
-        """Whether who is new and comes in by it has not become a customer yet."""
+        """Whether new profiles of this flow are prospects, not customers yet."""
         return self.name == PREREGISTRATION
 
     def as_json(self) -> list[dict[str, str]]:

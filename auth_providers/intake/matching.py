@@ -18,8 +18,8 @@ from tenants.models import Tenant
 
 @dataclass(frozen=True, kw_only=True)
 class Match:
-    """A customer, and where they can be asked for proof, the best first. `is_by_phone` says that nothing but a
-    telephone names them, which people share."""
+    """A customer, and where they can be asked for proof, the best first. `is_by_phone` says that only a telephone,
+    which people share, matched."""
 
     customer: Customer
     contact_points: tuple[ContactPoint, ...]
@@ -46,7 +46,8 @@ def find(*, tenant: Tenant, identifiers: Mapping[str, str], email: str, phone: s
 
 
 def posted_contact_points(*, email: str, phone: str) -> tuple[ContactPoint, ...]:
-    """Where whoever handed this in says to be reached: by mail if they gave an address, else by text message."""
+    """Where the submitted data says that its customer is reached: by mail if there is an address, else by text
+    message."""
     if email:
         return (ContactPoint(channel=EMAIL, destination=email),)
     return (ContactPoint(channel=SMS, destination=phone),) if phone else ()

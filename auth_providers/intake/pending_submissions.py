@@ -1,5 +1,5 @@
-"""Data that was handed in and waits for the answer to a challenge, and for a second factor where one is due: encrypted,
-as long as what it waits for, for one use."""
+"""Submitted data that waits for the answer to a challenge, and for a second factor where one is due: encrypted, kept as
+long as that is valid, for one use."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -41,7 +41,7 @@ class ContentJson(TypedDict):
 
 @dataclass(frozen=True, kw_only=True)
 class Content:
-    """What waits: the entry, the flow with its steps as they are today, which of them are `done`, and whether the
+    """The waiting data: the entry, the flow with its steps as they are today, which of them are `done`, and whether the
     profile's owner is behind it (`is_owners`). `proven` is what was answered already, where a second factor is waited
     for."""
 
@@ -119,7 +119,7 @@ def find_by_handle(*, tenant: Tenant, handle: str) -> Waiting | None:
 
 
 def wait_on(*, tenant: Tenant, waiting: Waiting, handle: str, proven: ContactPoint, expires_at: datetime) -> None:
-    """Let it wait for the second factor of `handle`, until `expires_at`, now that its challenge was answered by who has
+    """Let it wait for the second factor of `handle`, until `expires_at`, after its challenge was answered, which proved
     `proven`. Raises `SubmissionSpent`."""
     content = replace(waiting.content, proven=proven)
     moved = _alive(tenant).filter(pk=waiting.row.pk, handle_hash=None)
@@ -141,7 +141,7 @@ def _read(rows: TenantQuerySet[Submission]) -> Waiting | None:
 
 
 def spend(*, tenant: Tenant, waiting: Waiting) -> None:
-    """Use it up, in the transaction that writes it. Raises `SubmissionSpent`."""
+    """Mark it as used, in the transaction that writes it. Raises `SubmissionSpent`."""
     # What was used needs no keeping.
     if not _alive(tenant).filter(pk=waiting.row.pk).update(spent_at=timezone.now(), data_encrypted=""):
         raise SubmissionSpent

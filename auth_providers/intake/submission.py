@@ -65,7 +65,7 @@ def _identify(visit: Visit, policy: str) -> Outcome:
     """Without a token: create who is new, ask who is not. A server of the shop is asked nothing.
 
     Where also the new are asked (`FULL`), nobody learns who is here: the code goes to the address that was handed in,
-    mail before telephone, whoever has it.
+    mail before telephone, whether it is known or not.
     """
     entry, is_full = visit.entry, policy == CheckIn.FULL and not visit.is_servers
     phone = "" if is_full and entry.email else entry.phone
@@ -97,7 +97,7 @@ def _update_match(visit: Visit, match: matching.Match) -> Outcome:
 
 
 def _create_beside(visit: Visit) -> Outcome:
-    """A new profile, whoever is here already: what belongs to somebody else is left to them."""
+    """A new profile, without looking for a known customer: what belongs to somebody else is left to them."""
     tenant, entry = visit.tenant, visit.entry
     theirs = identifiers.known(tenant=tenant, identifiers=entry.identifiers)
     entry = entries.without_identifiers(entry, [each.name for each in theirs] if entry.identifiers else [])

@@ -30,7 +30,7 @@ T = TypeVar("T")
 
 
 class ProofNeeded(DomainError):
-    """The data is about a customer who is here already, and nothing shows that it comes from that customer."""
+    """The data is about a known customer, and nothing shows that it comes from that customer."""
 
     kind = Kind.UNAUTHENTICATED
     reason = Reason.PROOF_NEEDED
@@ -53,8 +53,8 @@ Outcome = Written | one_time_code.Issued
 
 @dataclass(frozen=True, kw_only=True)
 class Visit:
-    """Data on its way into a profile: `steps` are done, `position` is where the flow goes on, and `proven` is the
-    channel of the challenge that was just answered, or "". `is_owners` says that the profile's owner is behind it,
+    """Data that is being written to a profile: `steps` are done, `position` is where the flow goes on, and `proven` is
+    the channel of the challenge that was just answered, or "". `is_owners` says that the profile's owner is behind it,
     `is_servers` a server of the shop; `unclaimed` are the identifiers that wait for a proof."""
 
     tenant: Tenant
@@ -117,7 +117,7 @@ def create(
 
 def update(*, visit: Visit, customer: Customer) -> Outcome:
     """Change the profile of somebody who has proven to be its owner. Raises `Taken`, and `ProofNeeded` when one of the
-    identifiers is somebody else's, or the customer is shut out."""
+    identifiers is somebody else's, or the customer may not log in."""
     if not customer.can_log_in:
         raise ProofNeeded
     before = customer.contact_email, customer.contact_phone
@@ -169,7 +169,8 @@ def claim(*, visit: Visit, customer: Customer) -> None:
 @transaction.atomic
 def ask(*, visit: Visit, points: Sequence[ContactPoint], number: str) -> one_time_code.Issued:
     """Let the entry wait for a code to the first of these addresses that takes one. `number` is whose profile it would
-    change, "" for whoever answers. Raises `ProofNeeded` when there is nowhere to send a code."""
+    change, "" for a new one, that of the person who answers. Raises `ProofNeeded` when there is nowhere to send a
+    code."""
     issued = _issue(visit, points)
     if issued is None:
         raise ProofNeeded

@@ -31,7 +31,7 @@ LOCALE = re.compile(r"[A-Za-z]{2,3}([_-][A-Za-z0-9]{2,8}){0,3}", re.ASCII)
 
 
 class UnknownCustomer(DomainError):
-    """Nobody here has this identity, and the provider does not bring new customers."""
+    """No customer has this identity, and the provider does not create new ones."""
 
     kind = Kind.NOT_FOUND
     reason = Reason.UNKNOWN_CUSTOMER
@@ -39,8 +39,8 @@ class UnknownCustomer(DomainError):
 
 
 class LinkNeeded(DomainError):
-    """A customer here has the identity's e-mail, and nothing shows that both are one person. `issued` is the code that
-    was mailed to the customer; `complete_link` takes the answer."""
+    """A customer has the identity's e-mail, and nothing shows that both are one person. `issued` is the code that was
+    mailed to the customer; `complete_link` takes the answer."""
 
     kind = Kind.CHALLENGE
     reason = Reason.LINK_NEEDED
@@ -113,7 +113,7 @@ def complete_link(
 
 
 def _fill_in_names(attempt: LogInAttempt, customer: Customer, identity: Identity) -> None:
-    """Names that the profile lacks and the provider tells by now; what is there stays."""
+    """Fill in names that the profile lacks and the provider states; names that are there stay."""
     lacking = {name: text for name, text in _names(identity).items() if not getattr(customer, name)}
     if lacking:
         changes = profiles.changes_of(lacking)
@@ -121,8 +121,8 @@ def _fill_in_names(attempt: LogInAttempt, customer: Customer, identity: Identity
 
 
 def _bring_in(attempt: LogInAttempt, provider: AuthProvider, identity: Identity, owner: Account | None) -> Account:
-    """The new account of an identity that had none: that of whoever has its e-mail here, or of a new customer. When
-    the same identity came in twice at once, the account that the faster one got."""
+    """The new account of an identity that had none: that of the customer who has its e-mail, or of a new customer. Of
+    two concurrent log-ins with the same identity, both get the account of the faster one."""
     try:
         if owner is not None:
             return _link(attempt, provider, identity, owner)
@@ -145,7 +145,7 @@ def _match(tenant: Tenant, provider: AuthProvider, identity: Identity) -> accoun
 
 
 def _link(attempt: LogInAttempt, provider: AuthProvider, identity: Identity, owner: Account) -> Account:
-    """A new account for the customer who has this e-mail here, where provider and tenant vouch for it.
+    """A new account for the customer who has this e-mail, where provider and tenant vouch for it.
 
     Someone who has the e-mail and no proof of it is asked for one: it may be another's account (OWASP ASVS 5.0, 6.8.1).
     """
@@ -260,7 +260,7 @@ def _profile(identity: Identity) -> profiles.ProfileChanges:
 def _create_linked(
     tenant: Tenant, provider: AuthProvider, identity: Identity, customer: Customer, client: Client
 ) -> Account:
-    """A further account of a customer who is here, which the customer is told of."""
+    """A further account of a known customer, who is told of it."""
     told = notices.notice_addresses(tenant=tenant, customer=customer)
     account = _create_account(tenant, provider, identity, customer, client, action="link_identity")
     notices.send(

@@ -1,7 +1,7 @@
 """One-time codes: six digits by mail or text message, for a log-in, a verification or a second factor.
 
 One code is alive for a purpose at a destination: asking again overwrites it. It lives a few minutes, takes three wrong
-answers, and is good once. A destination that nobody has here is treated like any other until the message is written
+answers, and is good once. An unknown destination is treated like any other until the message is written
 (`mail_rendering`), so that neither the answer nor its cost tells. Why so: `docs/decisions/one-time-codes.md`.
 """
 
@@ -68,8 +68,8 @@ class Issued:
 
 @dataclass(frozen=True, kw_only=True)
 class Proven:
-    """Whoever answered reads what is sent to this address or number. `customer_number` is "" unless the code was about
-    one customer."""
+    """What a right answer proves: its sender receives what is sent to this address or number. `customer_number` is ""
+    unless the code was about one customer."""
 
     purpose: str
     point: ContactPoint
@@ -87,7 +87,7 @@ def request(
     site: str = "",
     language: str = "",
 ) -> Issued:
-    """Make a code and write its message to the outbox; an older code for the same is good no more.
+    """Make a code and write its message to the outbox; an older code for the same becomes invalid.
 
     `customer` is whom a second factor is for. A code for a log-in is sent only where the destination has an account or
     would get one; the answer is the same either way. Raises `limits.Throttled` inside the cooldown, beyond the quotas,
@@ -139,7 +139,8 @@ def verify(
 def verify_by_destination(
     *, tenant: Tenant, purpose: str, channel: str, destination: str, code: str, client: Client
 ) -> Proven:
-    """Spend the code that was sent to this destination, for who knows no challenge. Raises what `verify` raises."""
+    """Spend the code that was sent to this destination, for clients that know no challenge's id. Raises what `verify`
+    raises."""
     try:
         to = contact_points.normalize(tenant=tenant, channel=channel, text=destination)
     except InvalidInput as error:
@@ -153,8 +154,8 @@ def log_in(
     attempt: LogInAttempt,
     proven: Proven,
 ) -> sessions.Started:
-    """Log in whoever has proven to own the destination: its account's customer, or a new one where the tenant takes
-    them. An account that waited for its owner is confirmed (`verification`).
+    """Log in the owner of the proven destination: its account's customer, or a new one where the tenant creates them.
+    An account that waited for its owner is confirmed (`verification`).
 
     Raises `registry.UnknownProvider`, `sessions.LogInRefused` and what else `sessions.start` raises.
     """
@@ -179,7 +180,7 @@ def log_in_with_code(
 
 
 def _check_channel(tenant: Tenant, purpose: str, channel: str) -> None:
-    """Mail is there for whoever is asked to prove an address or a second factor, also where nobody logs in by code."""
+    """Mail can always be used to prove an address or a second factor, also where nobody logs in by code."""
     if channel not in OneTimeCode.Channel.values or (channel == SMS and not settings.SMS_URL):
         raise one_time_code_accounts.no_such_channel()
     if purpose == LOG_IN or (purpose == OneTimeCode.Purpose.SECOND_FACTOR and channel == SMS):
@@ -216,7 +217,7 @@ def _spend(tenant: Tenant, code: OneTimeCode, client: Client) -> None:
 
 
 def _issue(code: OneTimeCode, previous: OneTimeCode | None, *, site: str, language: str) -> None:
-    """Store the code and its message. Of several who ask at once one gets a code and the others the cooldown."""
+    """Store the code and its message. Of several concurrent requests one gets a code and the others the cooldown."""
     digits = f"{secrets.randbelow(10**DIGITS):0{DIGITS}d}"
     code.challenge_id = uuid4()
     code.code_hmac = _hmac(code, digits)

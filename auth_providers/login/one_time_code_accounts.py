@@ -1,4 +1,4 @@
-"""Whose log-in a proven destination is: an account's that is here, or that of a customer who is new."""
+"""The account of a proven destination: the one that there is, or that of a new customer."""
 
 from django.db import transaction
 
@@ -25,15 +25,17 @@ def get_provider(*, tenant: Tenant, channel: str) -> AuthProvider:
 
 
 def no_such_channel() -> registry.UnknownProvider:
-    """The failure of who asks for codes by a channel that the tenant does not send by."""
+    """The failure of a request for codes by a channel that the tenant does not send by."""
     message = "No codes are sent this way."
     return registry.UnknownProvider(details=(FieldError(field="channel", code="unknown", message=message),))
 
 
 def take(*, attempt: LogInAttempt, point: ContactPoint) -> Account:
-    """The account of whoever has just proven to own this address or number; confirmed, if it waited for its owner.
+    """The account of the person who has just proven to own this address or number; confirmed, if it waited for its
+    owner.
 
-    Raises `registry.UnknownProvider`, and `sessions.LogInRefused` where there is none and the tenant takes nobody in.
+    Raises `registry.UnknownProvider`, and `sessions.LogInRefused` where there is none and the tenant creates no
+    customers by code.
     """
     tenant, client = attempt.tenant, attempt.client
     provider = get_provider(tenant=tenant, channel=point.channel)
@@ -48,8 +50,8 @@ def take(*, attempt: LogInAttempt, point: ContactPoint) -> Account:
 
 
 def _confirmed(tenant: Tenant, account: Account, client: Client) -> Account | None:
-    """The account, confirmed if it waited for its owner; None when it is gone, because the profile's owner is another.
-    Somebody else may be confirming it right now, such as the same customer who follows the link of the opt-in."""
+    """The account, confirmed if it waited for its owner; None when another person has proven the profile and it was
+    removed. It may be confirmed concurrently, such as when the customer follows the link of the opt-in."""
     try:
         return verification.verify(tenant=tenant, account=account, by=Account.Proof.CODE, client=client)
     except verification.AccountGone:
@@ -57,7 +59,7 @@ def _confirmed(tenant: Tenant, account: Account, client: Client) -> Account | No
 
 
 def _bring_in(tenant: Tenant, point: ContactPoint, client: Client) -> Account | None:
-    """The account of a new customer; when the same destination came in twice at once, the one that was faster."""
+    """The account of a new customer; of two concurrent log-ins with the same destination, that of the faster one."""
     number = numbers.take(tenant=tenant)
     try:
         return _provision(tenant, point, number, client)

@@ -61,7 +61,7 @@ def verify_own(
 ) -> Account:
     """The account, when the password is its own. Raises `WrongPassword` on `field`, and `limits.Throttled`.
 
-    It counts like a log-in: a stolen session must not be a way to guess the password.
+    It counts like a log-in: a stolen session must not allow guessing the password.
     """
     identifier = account.identifier if account else ""
     attempts = _attempts(identifier, client, is_device_known=True)
@@ -93,7 +93,7 @@ def _find_account(tenant: Tenant, identifier: str, client: Client) -> tuple[Acco
 def _attempts(identifier: str, client: Client, *, is_device_known: bool) -> tuple[limits.Attempt, ...]:
     """What this log-in counts against: the account, seen from this device or from any other, and the address.
 
-    An address that others guess from does not keep a customer out who has been there before.
+    Others who guess from an address do not keep out a customer who has logged in from there before.
     """
     device = client.device if is_device_known else ""
     by_account = limits.Attempt(rule=limits.LOG_IN_BY_ACCOUNT, subject=f"{identifier}\n{device}")

@@ -1,5 +1,5 @@
-"""The second half of a log-in whose first factor is proven (`second_factor_policy`): a code is sent where one must be,
-and shown."""
+"""The second half of a log-in whose first factor is proven (`second_factor_policy`): a code is sent where the factor
+needs one, and is verified."""
 
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -22,7 +22,7 @@ from tenants.random_tokens import digest
 # After the first factor, where the code reaches the mail server late.
 LONGEST = timedelta(hours=1)
 
-# A code by the channel that the first one came by: no second factor, so that no token calls it one.
+# A code by the channel of the first factor: no second factor, so tokens do not name it as one.
 REPEATED = "repeated_code"
 
 __all__ = ["InvalidHandle", "SecondFactorDue", "Shown", "complete", "log_in", "send_code", "show"]
@@ -64,14 +64,14 @@ def send_code(*, tenant: Tenant, handle: str, client: Client) -> one_time_code.I
         site=pending.anonymous_session.site if pending.anonymous_session else customer.preferred_site,
         language=customer.preferred_language,
     )
-    # Asking again and again keeps nothing alive.
+    # Asking for another code does not prolong the log-in.
     until = max(pending.expires_at, min(issued.latest, pending.created_at + LONGEST))
     _waiting(tenant, digest(handle)).update(challenge_id=issued.challenge_id, expires_at=until)
     return issued
 
 
 def complete(*, attempt: LogInAttempt, handle: str, code: str) -> sessions.Started:
-    """Log in whoever waits under this handle, with the second factor's code. The handle is good for one log-in.
+    """Complete the log-in of this handle with the second factor's code. A handle is valid for one log-in.
 
     Raises `InvalidHandle`, `one_time_code.InvalidCode`, `limits.Throttled`, `second_factor_policy.NoSecondFactor`, and
     `sessions.LogInRefused` for a customer who may not log in any more. Not inside a transaction: failures count.
@@ -94,8 +94,8 @@ def show(*, tenant: Tenant, handle: str, code: str, client: Client) -> Shown:
 
 
 def log_in(*, attempt: LogInAttempt, shown: Shown) -> sessions.Started:
-    """Log in whoever has shown a second factor. Raises `sessions.LogInRefused` for a customer who may not log in any
-    more."""
+    """Log in the customer who has shown a second factor. Raises `sessions.LogInRefused` for a customer who may not log
+    in any more."""
     tenant, client = attempt.tenant, attempt.client
     pending, factor, account = shown.pending, shown.factor, shown.pending.account
     proven = replace(

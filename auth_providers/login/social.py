@@ -53,7 +53,7 @@ def log_in(
     provider: AuthProvider,
     credentials: Credentials,
 ) -> SocialLogIn:
-    """Log in whoever the credentials are about.
+    """Log in the customer whom the credentials identify.
 
     A redirect URI must be on the provider's list, exactly; "" is the only one there is. An id token is accepted once,
     also one that came for a code. Raises `InvalidInput`,

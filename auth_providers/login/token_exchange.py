@@ -18,7 +18,7 @@ def exchange(
     subject_token: str,
     provider_name: str,
 ) -> sessions.Started:
-    """Log in whoever the token is about. "" names the tenant's only provider, or the one called "default".
+    """Log in the customer whom the token identifies. "" names the tenant's only provider, or the one called "default".
 
     Raises `registry.UnknownProvider`, `federated.UnknownCustomer`, `sessions.LogInRefused` and
     `http_client.ProviderUnavailable`.

@@ -1,5 +1,5 @@
-"""The customer's authenticator app (RFC 6238): enrolled with a QR code, asked at every log-in, with recovery codes for
-who has lost it."""
+"""The customer's authenticator app (RFC 6238): enrolled with a QR code, asked at every log-in, with recovery codes in
+case it is lost."""
 
 import io
 from dataclasses import dataclass
@@ -30,7 +30,7 @@ FRESH = timedelta(minutes=10)  # OWASP ASVS 5.0, 7.5.1
 
 
 class NothingProven(DomainError):
-    """Who has proven no address, number or identity yet can't protect the profile against its owner."""
+    """A customer who has proven no address, number or identity can't protect the profile: it may be somebody else's."""
 
     kind = Kind.FORBIDDEN
     reason = Reason.NOTHING_PROVEN

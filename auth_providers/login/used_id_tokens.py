@@ -1,5 +1,5 @@
-"""An id token logs somebody in once. It is a statement about one log-in, not a credential: who finds it later, in a log
-or a browser's history, gets nothing for it, whether or not the storefront asked for a nonce."""
+"""An id token logs somebody in once. It is a statement about one log-in, not a credential: found later, in a log or a
+browser's history, it is of no use, whether or not the storefront asked for a nonce."""
 
 import hashlib
 import json

@@ -133,7 +133,7 @@ def _as_given(message: Message, context: MessageContext) -> Facts | None:
 
 
 def _opt_in(message: Message, context: MessageContext) -> Facts | None:
-    """The link of a sign-up, or of whoever asked for the mail again."""
+    """The link of a sign-up, or of the session that asked for the mail again."""
     account = _find_account(message, verified_at=None)
     facts = _opt_in_for(message, context, account)
     if facts is not None and account is not None and account.is_permitted:
@@ -187,8 +187,8 @@ def _deletion(message: Message, context: MessageContext) -> Facts | None:
 
 
 def _code(message: Message, context: MessageContext) -> Facts | None:
-    """A one-time code, unless it has waited too long, was spent or was replaced meanwhile; for a log-in only where a
-    customer has that address, or would be created."""
+    """A one-time code, unless it is too old, was spent or was replaced meanwhile; for a log-in only where a customer
+    has that address, or would be created."""
     code = _find_code(message, str(context["challenge_id"]))
     if code is None:
         return None

@@ -148,7 +148,7 @@ class OneTimeCode(CooldownMixin, ThrottlingMixin, TenantOwned):
     @property
     def lifetime(self) -> timedelta:
         """How long it is good. By mail that begins with the hand-over to the mail server, and is as long as OWASP ASVS
-        5.0, 6.6.3 allows: the receiver's server may make strangers wait."""
+        5.0, 6.6.3 allows: the receiver's server may delay mail of unknown senders."""
         return timedelta(minutes=10 if self.channel == self.Channel.EMAIL else 3)
 
     @property

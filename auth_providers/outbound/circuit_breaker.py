@@ -1,4 +1,4 @@
-"""A system of a shop that does not answer is not called for a while, so that nobody waits for it in vain.
+"""A shop's system that does not answer is not called for a while, so that no request waits for it in vain.
 
 After `FAILURES` calls in a row without an answer nobody calls for `PAUSE`; then one caller tries, and either everybody
 may again or the pause begins anew. All processes share the state through Django's cache. It is kept for

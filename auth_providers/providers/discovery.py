@@ -1,5 +1,5 @@
 """What a provider publishes about itself: where its endpoints are, and the keys that it signs with. Fetched rarely,
-kept for a while, asked for again when a token names a key that nobody has seen."""
+kept for a while, asked for again when a token names an unknown key."""
 
 import time
 
@@ -12,11 +12,11 @@ from auth_providers.providers.token_issuer import IssuerSettings, Published, Tok
 Issuer = TokenIssuer[IssuerSettings]
 
 FRESH_SECONDS = 10 * 60
-# A provider that can't be reached for longer than this takes its keys with it.
+# Keys of a provider that can't be reached for longer than this are not used any more.
 STALE_SECONDS = 60 * 60
 # A token with an unknown `kid` asks for the keys again, but not more often than this.
 REFRESH_SECONDS = 10
-# Who did not answer is not asked again for so long: every token with an unknown `kid` would wait for it.
+# A provider that did not answer is not asked again for so long: every token with an unknown `kid` would wait for it.
 PAUSE_SECONDS = 5
 
 

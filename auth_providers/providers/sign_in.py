@@ -81,7 +81,7 @@ class Backend(BaseOAuth2[None]):
 
     def _exchange(self, form: dict[str, str]) -> dict[str, object]:
         by_url = self.ACCESS_TOKEN_METHOD == "GET"  # noqa: S105
-        # Of the class that only exchanges: those below it check the id token in ways that `oidc` improves on.
+        # The method of the class that only exchanges: its subclasses check the id token less strictly than `oidc`.
         return BaseOAuth2.request_access_token(
             self,
             self.access_token_url(),

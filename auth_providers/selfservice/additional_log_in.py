@@ -1,7 +1,7 @@
 """An additional log-in for a profile: a further e-mail address and password.
 
 It opens nothing until the token that was mailed to the address is shown together with a session of the profile's owner
-(`opt_in.confirm`): whoever reads the mailbox may be somebody else.
+(`opt_in.confirm`): the reader of the mailbox may be somebody else.
 """
 
 from datetime import timedelta
@@ -22,7 +22,7 @@ from tenants.errors import InvalidInput
 from tenants.models import Tenant
 
 MAX_LOG_INS = 10
-# Tokens of a storefront may live for a month; a stolen one must not be enough.
+# Tokens of a storefront may live for a month; a stolen one must not suffice.
 RECENT = timedelta(hours=24)
 
 

@@ -80,8 +80,8 @@ def resend(*, tenant: Tenant, email: str, client: Client, session_id: UUID | Non
 def confirm(*, attempt: LogInAttempt, token: str, caller: Session | None = None) -> sessions.Started:
     """Confirm the account that the token was mailed for and log its customer in.
 
-    `caller` is the session that the token is shown in: an additional log-in becomes its customer's only there; shown
-    elsewhere, it proves that the mailbox is somebody else's, who is a new customer. Raises
+    `caller` is the session that the token is shown in: an additional log-in becomes its customer's only there; shown in
+    any other session, it proves that the mailbox is somebody else's, who becomes a new customer. Raises
     `mailed_tokens.InvalidMailedToken`, `sessions.LogInRefused` for a customer who may not log in all the same, and what
     `sessions.start` raises where a second factor is due: the account is confirmed then, too. The same token logs in
     again for `REPEAT_WINDOW`; after that it raises `AlreadyConfirmed`.

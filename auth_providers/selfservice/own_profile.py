@@ -1,5 +1,5 @@
-"""Customers change their own profile. Whoever holds a stolen token could lead the shop's mail to themselves, so that a
-change of a contact point is told at the addresses of before."""
+"""Customers change their own profile. A stolen token could redirect the shop's mail, so that a change of a contact
+point is told at the addresses from before."""
 
 from django.db import transaction
 

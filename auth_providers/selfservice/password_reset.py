@@ -1,4 +1,4 @@
-"""Getting a new password: by a mailed token for who forgot it, by the old one for who knows it.
+"""Getting a new password: by a mailed token for customers who forgot it, by the current one for those who know it.
 
 Both end every other session, and both tell the owner by mail (OWASP ASVS 5.0, 6.3.7 and 7.4.3).
 """
@@ -40,7 +40,7 @@ def request(*, tenant: Tenant, email: str, site: str = "", client: Client) -> No
 
 
 def complete(*, tenant: Tenant, token: str, password: str, client: Client) -> None:
-    """Set a new password with a mailed token, which also proves that the address is one's own.
+    """Set a new password with a mailed token, which also proves that the customer owns the address.
 
     Raises `mailed_tokens.InvalidMailedToken`, `InvalidInput` and `verification.AccountGone`; the token stays good then.
     """

@@ -1,6 +1,7 @@
 """A sign-up with an address that is on a profile already, and that nobody has proven: nobody reserves an address.
 
-It waits, encrypted, for the link in its own mail. Whoever follows that owns the profile, with this sign-up's password.
+It waits, encrypted, for the link in its own mail. The person who follows it owns the profile, with this sign-up's
+password.
 """
 
 import json
@@ -71,7 +72,7 @@ def find(*, tenant: Tenant, account: Account, pk: int) -> Pending | None:
 
 
 def apply(*, tenant: Tenant, account: Account, pending: Pending, client: Client) -> None:
-    """Write the sign-up of whoever has just proven the account, in the caller's transaction."""
+    """Write the sign-up of the person who has just proven the account, in the caller's transaction."""
     account.password, account.session_id = pending.password_hash, pending.session_id
     account.save(update_fields=["password", "session_id"])
     customer = profiles.update(tenant=tenant, customer=account.customer, changes=pending.profile, client=client)

@@ -34,7 +34,7 @@ class Registration:
 
 @dataclass(frozen=True, kw_only=True)
 class _Signing:
-    """A sign-up on its way: checked, its address normalized, its password hashed."""
+    """A sign-up that is being processed: checked, its address normalized, its password hashed."""
 
     tenant: Tenant
     registration: Registration
@@ -47,8 +47,8 @@ class _Signing:
 def sign_up(*, tenant: Tenant, registration: Registration, client: Client, session_id: UUID | None = None) -> str:
     """Create the customer and return its number. `session_id` is the session in which it is done.
 
-    An address that nobody has proven is nobody's: the sign-up waits for the link in a mail of its own then, and the
-    number is that of the profile that its follower gets.
+    An address that nobody has proven is free: the sign-up waits for the link in a mail of its own then, and the number
+    is that of the profile that following it gives.
 
     Raises `InvalidInput`, `EmailTaken` and `limits.Throttled`. Where the tenant's sign-up is enumeration-safe, a taken
     e-mail gets an answer like any other, after the same work, and its owner a mail.
@@ -109,7 +109,7 @@ def _let_wait(signing: _Signing, account: Account) -> str:
 
 
 def tell_owner(*, tenant: Tenant, email: str, client: Client) -> None:
-    """Mail whoever has the account already; after a few such mails they know."""
+    """Mail the owner of the account; a few such mails are enough."""
     try:
         limits.spend_mail(tenant=tenant, destination=email, kind="already_registered", client=client)
     except limits.Throttled:

@@ -94,7 +94,7 @@ def send_password_reset(
 
 
 def _update(tenant: Tenant, customer: Customer, **change: bool) -> None:
-    """Raises `CustomerNotFound` for who was erased."""
+    """Raises `CustomerNotFound` for an erased customer."""
     if not Customer.objects.for_tenant(tenant).filter(pk=customer.pk, erased_at=None).update(**change):
         raise CustomerNotFound
 

@@ -1,4 +1,4 @@
-"""Who holds this bearer token? Opaque or JWT, the answer comes from the stored session: a revoked one opens nothing."""
+"""Whose bearer token is it? Opaque or JWT, the stored session decides: the token of a revoked one is refused."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -48,7 +48,7 @@ class Principal:
 
     @property
     def is_read_only(self) -> bool:
-        """Whether the token was made for the shop's other services: whoever gets hold of it there changes nothing."""
+        """Whether the token was made for the shop's other services: stolen there, it can change nothing here."""
         return self.claims is not None and self.claims.is_service
 
     def connections(self) -> connections.Connections:

@@ -1,7 +1,6 @@
-"""Applications: servers of a shop that prove themselves with an API key's secret, and speak for customers from then on.
-
-What they get for it is a signed token, good for an hour. It names the key and not the session of anyone, so it is
-stored nowhere; each use looks the key up, and ends when the key is switched off or gets another secret.
+"""Applications: servers of a shop that authenticate with an API key's secret, and act for customers from then on. They
+get a signed token, valid for an hour. It names the key and not the session of anyone, so it is stored nowhere; each use
+looks the key up, and ends when the key is switched off or gets another secret.
 """
 
 import hashlib
@@ -37,7 +36,7 @@ class Application:
 
     @property
     def is_forwarding_trusted(self) -> bool:
-        """Whether the addresses of shoppers that it forwards are believed."""
+        """Whether the shoppers' addresses that it forwards are trusted."""
         return self.api_key.is_forwarding_trusted
 
 

@@ -1,7 +1,7 @@
-"""Opaque tokens: 256 random bits, stored as their SHA-256, so that a stolen database opens nothing.
+"""Opaque tokens: 256 random bits, stored as their SHA-256, so that a stolen database gives access to nothing.
 
-The successor of a refresh token is derived from it with a key of ours: whoever repeats a refresh gets the same one, and
-yet nothing rests in plain (`refresh`).
+The successor of a refresh token is derived from it with a key of ours: a repeated refresh gets the same one, and yet
+none is stored in plain (`refresh`).
 """
 
 import base64

@@ -57,7 +57,7 @@ def refresh_anonymous(*, api_key: ApiKey, refresh_token: str, client: Client) ->
     """Exchange an anonymous refresh token of this client's. Raises `InvalidToken`, `TokenExpired`.
 
     A token that was spent longer than `RETRY_WINDOW` ago ends the anonymous tokens of its session; a customer who is
-    logged in there stays so, or else an old anonymous token would be a way to log others out.
+    logged in there stays so, or else an old anonymous token could log others out.
     """
     return _given(_rotate(api_key.tenant, refresh_token, client, api_key, is_customers=False))
 
@@ -90,7 +90,7 @@ def _find(tenant: Tenant, token: str, kind: Token.Kind, api_key: ApiKey | None) 
 
 
 def _given(refreshed: Refreshed | None) -> Refreshed:
-    """What was decided inside the transaction is raised outside of it: what it wrote must stay."""
+    """Raise outside of the transaction what was decided inside: what it wrote must stay."""
     if refreshed is None:
         raise InvalidToken
     return refreshed

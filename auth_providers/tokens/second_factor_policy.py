@@ -1,6 +1,6 @@
 """When a log-in needs a second factor, and what may be one (`docs/decisions/second-factor.md`).
 
-Asked by `sessions.start` before the log-in writes anything; `second_factor` goes on from here.
+`sessions.start` asks before the log-in writes anything; `second_factor` completes the log-in.
 """
 
 from dataclasses import dataclass
@@ -53,7 +53,7 @@ class SecondFactorDue(DomainError):
 
 
 class NoSecondFactor(DomainError):
-    """One is due, and there is nothing that this customer could be asked for."""
+    """A second factor is due, and the customer has none."""
 
     kind = Kind.FORBIDDEN
     reason = Reason.NO_SECOND_FACTOR
@@ -90,8 +90,8 @@ def is_due(*, tenant: Tenant, client: Client, customer: Customer) -> bool:
 
 
 def ask(*, attempt: LogInAttempt, account: Account) -> NoReturn:
-    """Keep the proven first factor and raise `SecondFactorDue`, or `NoSecondFactor`. Not inside a transaction: what is
-    raised would undo what was kept."""
+    """Keep the proven first factor and raise `SecondFactorDue`, or `NoSecondFactor`. Not inside a transaction: the
+    exception would roll back what was kept."""
     handle = new_token()
     pending = _keep(attempt, account, handle)
     if pending is None:

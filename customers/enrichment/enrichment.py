@@ -33,8 +33,8 @@ def enrich(*, tenant: Tenant, values: Mapping[str, object]) -> Enriched:
     """Check and complete what is known about a customer: at most two statements.
 
     `values` have the names of `fields.CustomerFields`; the birth date comes out as YYYY-MM-DD; other names pass.
-    Whoever updates a profile decides whether `derived` ones may replace what is stored. Raises one `InvalidInput` that
-    names everything that is wrong.
+    Whether `derived` values may replace stored ones, the caller decides. Raises one `InvalidInput` that names
+    everything that is wrong.
     """
     draft = Draft(tenant=tenant, values=dict(values))
     for step in STEPS:

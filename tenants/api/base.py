@@ -94,7 +94,7 @@ class ContractViewSet(ViewSet):
     renderer_classes = [JsonRenderer]
     content_negotiation_class: type[BaseContentNegotiation] = JsonOnly
     http_method_names = ["get", "post", "put", "patch", "delete", "head"]
-    # False where a call brings its tenant in another way than the rest of the contract.
+    # False where a call names its tenant differently from the rest of the contract.
     names_tenant_in_path: ClassVar[bool] = True
     # Actions that a GET leads to and that change something all the same, because the contract has it so.
     changing_gets: ClassVar[frozenset[str]] = frozenset()

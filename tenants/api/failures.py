@@ -1,4 +1,4 @@
-"""Everything that can go wrong on the way to an answer, in one form that each contract spells in its own words."""
+"""Every failure of a request in one form, which each contract renders as its own."""
 
 import logging
 from collections.abc import Iterator, Mapping
@@ -56,7 +56,7 @@ class Failure:
 
 
 def failure_of(error: Exception) -> Failure:
-    """The failure that an exception stands for. What nobody foresaw is reported and becomes a 500."""
+    """The failure that an exception stands for. An unexpected exception is reported and becomes a 500."""
     if isinstance(error, DomainError):
         return Failure(
             status=STATUS[error.kind],

@@ -266,6 +266,6 @@ def _customer_scope(tenant: Tenant) -> str:
 
 
 def _log_in_of(session: Session) -> tuple[str | None, str | None]:
-    """Whom the customer logged in as, and the company they act for; in one statement."""
+    """The log-in of the session, and the company that its customer acts for; in one statement."""
     columns = ("account__identifier", "legal_entity__public_id")
     return Session.objects.filter(pk=session.pk).values_list(*columns).first() or (None, None)

@@ -72,7 +72,7 @@ Outcome = sessions.Started | one_time_code.Issued
 
 
 class AuthenticateViewSet(NeostoreViewSet):
-    # A token that is sent along proves nothing here and spoils nothing.
+    # A bearer token that is sent along is ignored.
     authentication_classes = []
     permission_classes = []
 

@@ -41,7 +41,7 @@ class PlainRenderer(JsonRenderer):
 
 
 class ByAccept(BaseContentNegotiation):
-    """The first offered type that `Accept` names, else JSON: nobody is sent away for what they accept."""
+    """The first offered type that `Accept` names, else JSON: there is no 406."""
 
     select_parser = JsonOnly.select_parser
 

@@ -102,7 +102,7 @@ def profile_body(*, caller: Principal, profile: FullProfile) -> dict[str, Any]:
 
 
 def flat(profile: FullProfile) -> dict[str, Any]:
-    """The stored profile as one object; what a storefront sent beyond our names is never in the way of these."""
+    """The stored profile as one object; properties of a storefront's own never replace ours."""
     return (
         dict(profile.customer.properties)
         | _given(profile.customer, PROFILE_NAMES)

@@ -98,7 +98,7 @@ class CustomerViewSet(NeostoreViewSet):
         raise InvalidInput(details=tuple(errors))
 
     def _answer(self, body: Mapping[str, Any]) -> submission.Outcome:
-        """What waits for the challenge is written; whatever else the body says has no say any more."""
+        """Write the data that waits for the challenge; anything else in the body is ignored."""
         challenge_id, code, errors = bodies.answer_of(body)
         if errors:
             raise InvalidInput(details=tuple(errors))

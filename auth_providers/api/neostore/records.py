@@ -18,8 +18,7 @@ class Challenge(Record, kw_only=True, rename="camel"):
 
 
 def code_sent(issued: Issued, *, challenge_id: str = "") -> Challenge:
-    """That a code is on its way, and where to. What it is answered by is the code's own id, unless `challenge_id` is
-    another."""
+    """That a code was sent, and where to. It is answered under the code's own id, unless `challenge_id` is given."""
     return Challenge.of(issued, challenge_id=challenge_id or str(issued.challenge_id), type="otp")
 
 

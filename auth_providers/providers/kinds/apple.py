@@ -38,7 +38,7 @@ class AppleBackend(Backend, AppleIdAuth[None]):
             ) from error
 
     def by_access_token(self, access_token: str) -> oidc.Identity:
-        """Nobody's: Apple tells of nobody for it."""
+        """Refused: Apple does not say whose access token it is."""
         raise oidc.TokenRefused("Apple's access tokens name nobody")
 
     def named_beside(self, user: Mapping[str, object]) -> oidc.Claims:

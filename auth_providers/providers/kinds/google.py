@@ -37,7 +37,7 @@ class GoogleBackend(Backend, GoogleOAuth2[None]):
     def validate_email_verified(
         self, response: Mapping[str, object] | None, *, stage: Literal["user_info", "token_validation"] = "user_info"
     ) -> None:
-        """Whoever has an address that Google has not verified may log in; they are not linked by it."""
+        """An address that Google has not verified does not hinder the log-in, and links no account."""
 
 
 class Google(SignIn[IssuerSettings]):

@@ -25,7 +25,7 @@ class CustomerDataViewSet(EmporixViewSet):
 
 
 def updated(request: Request, body: Record) -> Response:
-    """The updated resource, or nothing for who prefers that (RFC 7240, 4.2)."""
+    """The updated resource, or nothing where the client prefers that (RFC 7240, 4.2)."""
     if _prefers_minimal(request):
         return Response(status=200, headers={"Preference-Applied": "return=minimal"})
     return Response(body)

@@ -1,0 +1,158 @@
+"""The queue's order, leases and ends, with a sender of the tests' own in place of a mail server."""
+
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+from pytest_django import Settings
+
+from tenants.models import Message, Tenant
+from tenants.outbox import queue, worker
+
+pytestmark = pytest.mark.usefixtures("stopped_clock")
+
+SECOND = timedelta(seconds=1)
+PassTime = Callable[[timedelta], None]
+
+SENT: list[str] = []
+ANSWERS: dict[str, bool | Exception] = {}
+ARRIVING: list[Callable[[], object]] = []
+
+
+def send(message: Message) -> bool:
+    """What the settings name in these tests: notes the recipient, and answers what the test wants."""
+    SENT.append(message.recipient)
+    while ARRIVING:
+        ARRIVING.pop()()
+    answer = ANSWERS.get(message.recipient, True)
+    if isinstance(answer, Exception):
+        raise answer
+    return answer
+
+
+@pytest.fixture(autouse=True)
+def sender(settings: Settings) -> Iterator[None]:
+    settings.OUTBOX_SENDERS = dict.fromkeys(Message.Channel.values, f"{__name__}.send")
+    for kept in (SENT, ANSWERS, ARRIVING):
+        kept.clear()
+    worker._sender.cache_clear()
+    yield
+    worker._sender.cache_clear()
+
+
+def enqueue(tenant: Tenant, recipient: str, *, is_urgent: bool = False) -> Message:
+    """By the clock that stands still: defaults of columns have the real one."""
+    message = queue.enqueue(tenant=tenant, template="welcome", recipient=recipient, is_urgent=is_urgent)
+    Message.objects.filter(pk=message.pk).update(created_at=timezone.now(), next_attempt_at=timezone.now())
+    message.refresh_from_db()
+    return message
+
+
+def state_of(recipient: str) -> tuple[bool, bool, bool, int]:
+    """Whether it was sent, given up, dropped, and how often it was tried."""
+    row = Message.objects.get(recipient=recipient)
+    return row.sent_at is not None, row.failed_at is not None, row.dropped_at is not None, row.attempts
+
+
+def test_urgent_messages_go_first_and_each_kind_in_its_order(tenant: Tenant, other_tenant: Tenant) -> None:
+    enqueue(tenant, "a")
+    enqueue(other_tenant, "b")
+    enqueue(tenant, "c", is_urgent=True)
+    enqueue(other_tenant, "d", is_urgent=True)
+    assert worker.send_due() == 4
+    assert SENT == ["c", "d", "a", "b"]
+
+
+def test_an_urgent_message_that_arrives_meanwhile_is_sent_next(tenant: Tenant) -> None:
+    enqueue(tenant, "a")
+    enqueue(tenant, "b")
+    ARRIVING.append(lambda: enqueue(tenant, "code", is_urgent=True))
+    assert worker.send_due() == 3
+    assert SENT == ["a", "code", "b"]
+
+
+def test_no_more_than_the_limit_of_each_kind_are_sent(tenant: Tenant) -> None:
+    for number in range(3):
+        enqueue(tenant, f"a{number}")
+        enqueue(tenant, f"urgent{number}", is_urgent=True)
+    assert worker.send_due(limit=1) == 3  # the last is an urgent one, for which somebody waits
+    assert SENT == ["urgent0", "a0", "urgent1"]
+
+
+def test_a_message_is_due_at_its_moment_and_not_before(tenant: Tenant, pass_time: PassTime) -> None:
+    message = enqueue(tenant, "a")
+    Message.objects.filter(pk=message.pk).update(next_attempt_at=timezone.now() + SECOND)
+    assert worker.send_due() == 0
+    pass_time(SECOND)
+    assert worker.send_due() == 1
+
+
+def test_what_is_done_is_not_sent_again(tenant: Tenant, pass_time: PassTime) -> None:
+    ANSWERS.update(dropped=False, refused=worker.Undeliverable("no such mailbox"))
+    for recipient in ("sent", "dropped", "refused"):
+        enqueue(tenant, recipient)
+    assert worker.send_due() == 1
+    assert [state_of(each) for each in ("sent", "dropped", "refused")] == [
+        (True, False, False, 1),
+        (False, False, True, 1),
+        (False, True, False, 1),
+    ]
+    assert set(Message.objects.values_list("context_encrypted", flat=True)) == {""}
+    pass_time(timedelta(days=1))
+    assert worker.send_due() == 0
+    assert len(SENT) == 3
+
+
+def test_what_fails_waits_twice_as_long_each_time_and_keeps_what_it_says(tenant: Tenant, pass_time: PassTime) -> None:
+    ANSWERS["a"] = ValueError("x" * 300)
+    enqueue(tenant, "a")
+    waits = []
+    for _ in range(11):
+        assert worker.send_due() == 0
+        row = Message.objects.get()
+        assert row.last_error == f"ValueError: {'x' * 243}"
+        assert row.context_encrypted
+        waits.append(int((row.next_attempt_at - timezone.now()).total_seconds()))
+        pass_time(timedelta(seconds=waits[-1]))
+    assert waits == [10, 20, 40, 80, 160, 320, 640, 1280, 2560, 3600, 3600]
+    ANSWERS.clear()
+    assert worker.send_due() == 1
+    assert Message.objects.get().last_error == ""
+
+
+def test_a_message_that_was_tried_often_waits_an_hour_and_no_longer(tenant: Tenant) -> None:
+    ANSWERS["a"] = ValueError("no")
+    enqueue(tenant, "a")
+    Message.objects.update(attempts=10**6)
+    worker.send_due()
+    assert Message.objects.get().next_attempt_at == timezone.now() + worker.LONGEST_DELAY
+
+
+@pytest.mark.parametrize(("age", "is_given_up"), [(worker.GIVE_UP_AFTER, False), (worker.GIVE_UP_AFTER + SECOND, True)])
+def test_a_message_is_given_up_when_it_is_too_old(tenant: Tenant, age: timedelta, is_given_up: bool) -> None:
+    ANSWERS["a"] = ValueError("no")
+    enqueue(tenant, "a")
+    Message.objects.update(created_at=timezone.now() - age)
+    worker.send_due()
+    row = Message.objects.get()
+    assert (row.failed_at is not None, bool(row.context_encrypted)) == (is_given_up, not is_given_up)
+
+
+def test_a_claimed_message_is_left_to_its_worker_until_the_lease_ends(tenant: Tenant, pass_time: PassTime) -> None:
+    message, other = enqueue(tenant, "a"), enqueue(tenant, "b")
+    assert worker._claim(message)
+    assert not worker._claim(message)  # as another worker read it
+    assert worker.send_due() == 1
+    assert [other.recipient] == SENT
+    pass_time(worker.LEASE - SECOND)
+    assert worker.send_due() == 0
+    pass_time(SECOND)
+    assert worker.send_due() == 1
+
+
+@pytest.mark.parametrize("done", ["sent_at", "failed_at", "dropped_at"])
+def test_a_message_that_is_done_meanwhile_is_not_claimed(tenant: Tenant, done: str) -> None:
+    message = enqueue(tenant, "a")
+    Message.objects.update(**{done: timezone.now()})
+    assert not worker._claim(message)
