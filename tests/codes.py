@@ -3,8 +3,10 @@
 import re
 from typing import Any
 
+import pytest
+
 from auth_providers.login import one_time_code
-from auth_providers.models import OTP, AuthProvider
+from auth_providers.models import OTP, AuthProvider, OneTimeCode
 from tenants.models import Tenant
 from tests.auth_providers import mailbox
 from tests.factories import CLIENT, EMAIL
@@ -33,3 +35,29 @@ def receive(address: str = EMAIL) -> list[str]:
 def wrong(code: str) -> str:
     """Another code."""
     return f"{(int(code) + 1) % 10**6:06d}"
+
+
+def answer(tenant: Tenant, issued: one_time_code.Issued, code: str, **settings: Any) -> one_time_code.Proven:
+    """Show the code for the challenge."""
+    wanted: dict[str, Any] = {"client": CLIENT} | settings
+    return one_time_code.verify(tenant=tenant, challenge_id=issued.challenge_id, code=code, **wanted)
+
+
+def refuse(tenant: Tenant, issued: one_time_code.Issued, code: str, **settings: Any) -> None:
+    """The code is refused without a word about why."""
+    with pytest.raises(one_time_code.InvalidCode) as failure:
+        answer(tenant, issued, code, **settings)
+    assert (str(failure.value), failure.value.details) == (one_time_code.InvalidCode.default_message, ())
+
+
+def use_up(tenant: Tenant, issued: one_time_code.Issued) -> str:
+    """Answer three times in vain; returns the code that it was."""
+    [code] = receive()
+    for _ in range(3):
+        refuse(tenant, issued, wrong(code))
+    return code
+
+
+def stored_code() -> OneTimeCode:
+    """The only one."""
+    return OneTimeCode.objects.get()

@@ -4,6 +4,7 @@ The modules are kept beside the record, so that it still serves after a change: 
 """
 
 import difflib
+import json
 import re
 import shutil
 import subprocess
@@ -14,7 +15,7 @@ from pathlib import Path
 
 from coverage import CoverageData
 
-DATA = "coverage"
+DATA, MODULES = "coverage", "modules.json"
 # xdist appends the group of a test to its name.
 GROUP = re.compile(r"@[^\]]*$")
 
@@ -23,9 +24,9 @@ class ExecutedLines:
     """A record in `folder`, of the modules as they were then."""
 
     def __init__(self, folder: Path) -> None:
-        self.folder = folder
         self._data = CoverageData(basename=str(folder / DATA))
         self._data.read()
+        self._modules: dict[str, str] = json.loads((folder / MODULES).read_text())
 
     def tests_of(self, path: str, source: str, lines: Iterable[int]) -> tuple[set[str], bool]:
         """The tests that execute one of these lines of the module, whose source is now this, and whether that is known:
@@ -40,8 +41,7 @@ class ExecutedLines:
 
     def _lines_then(self, path: str, source: str) -> dict[int, int]:
         """For the number of each line that was there already, the number that it had."""
-        recorded = self.folder / path
-        before = recorded.read_text().splitlines() if recorded.exists() else []
+        before = self._modules.get(path, "").splitlines()
         blocks = difflib.SequenceMatcher(None, source.splitlines(), before, autojunk=False).get_matching_blocks()
         return {block.a + each + 1: block.b + each + 1 for block in blocks for each in range(block.size)}
 
@@ -65,7 +65,6 @@ def record(root: Path, modules: Iterable[str], folder: Path, *options: str) -> N
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *coverage, *options]
     subprocess.run(command, cwd=root, check=False)
     shutil.rmtree(folder, ignore_errors=True)
-    for module in modules:
-        (folder / module).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy2(root / module, folder / module)
+    folder.mkdir(parents=True)
+    (folder / MODULES).write_text(json.dumps({module: (root / module).read_text() for module in modules}))
     shutil.move(root / ".coverage", folder / DATA)

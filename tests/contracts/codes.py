@@ -1,7 +1,7 @@
 """What the scene holds for calls of applications and for codes, made when a call asks for it."""
 
 from collections.abc import Callable
-from functools import cache
+from functools import cached_property, partial
 
 import pytest
 
@@ -19,55 +19,71 @@ APPLICATION_ID = "Acme.shop.1.0.0.Release"
 SECRET = "known to the scene only"
 
 
-def values(customer: Customer) -> dict[str, Callable[[], str]]:
-    """By the names that stand in braces in the requests; each is made once."""
-    tenant = customer.tenant
+class Values:
+    """Each is made once, by what was made before."""
 
-    @cache
-    def application_secret() -> str:
-        key, _ = api_keys.create(tenant=tenant, client_id=APPLICATION_ID)
+    def __init__(self, customer: Customer) -> None:
+        self.customer, self.tenant = customer, customer.tenant
+
+    @cached_property
+    def tenant_number(self) -> str:
+        return str(self.tenant.number)
+
+    @cached_property
+    def application_secret(self) -> str:
+        key, _ = api_keys.create(tenant=self.tenant, client_id=APPLICATION_ID)
         return api_keys.replace_secret(key=key, secret=SECRET)
 
-    @cache
-    def application() -> str:
+    @cached_property
+    def application(self) -> str:
         found = client_credentials.log_in(
-            tenant_number=tenant.number, client_id=APPLICATION_ID, secret=application_secret(), client=factories.CLIENT
+            tenant_number=self.tenant.number,
+            client_id=APPLICATION_ID,
+            secret=self.application_secret,
+            client=factories.CLIENT,
         )
         return client_credentials.issue_token(application=found)
 
-    @cache
-    def codes() -> str:
-        """No text, and a tenant that sends codes."""
-        AuthProvider.objects.get_or_create(tenant=tenant, name=OTP, defaults={"kind": OTP})
-        return ""
-
-    @cache
-    def log_in_code() -> str:
-        codes()
-        purpose, channel = OneTimeCode.Purpose.LOG_IN, OneTimeCode.Channel.EMAIL
-        one_time_code.request(
-            tenant=tenant, purpose=purpose, channel=channel, destination=factories.EMAIL, client=factories.CLIENT
-        )
-        return sent_code(factories.EMAIL)
-
-    @cache
-    def handle() -> str:
-        attempt = LogInAttempt(tenant=tenant, issue=Issue.PAIR, client=factories.CLIENT, method="password")
-        with pytest.raises(second_factor.SecondFactorDue) as raised:
-            second_factor_policy.ask(attempt=attempt, account=factories.account_of(customer))
-        return raised.value.handle
-
-    @cache
-    def second_code() -> str:
-        second_factor.send_code(tenant=tenant, handle=handle(), client=factories.CLIENT)
-        return sent_code(factories.EMAIL)
-
-    @cache
-    def application_visitor_refresh() -> str:
-        application_secret()
-        key = ApiKey.objects.get(tenant=tenant, client_id=APPLICATION_ID)
+    @cached_property
+    def application_visitor_refresh(self) -> str:
+        assert self.application_secret
+        key = ApiKey.objects.get(tenant=self.tenant, client_id=APPLICATION_ID)
         opened = sessions.open_anonymous(api_key=key, context=sessions.Context(), client=factories.CLIENT)
         return opened.pair.refresh_token
 
-    made = (application_secret, application, application_visitor_refresh, codes, log_in_code, handle, second_code)
-    return {each.__name__: each for each in made} | {"tenant_number": lambda: str(tenant.number)}
+    @cached_property
+    def codes(self) -> str:
+        """No text, and a tenant that sends codes."""
+        AuthProvider.objects.get_or_create(tenant=self.tenant, name=OTP, defaults={"kind": OTP})
+        return ""
+
+    @cached_property
+    def log_in_code(self) -> str:
+        assert self.codes == ""
+        one_time_code.request(
+            tenant=self.tenant,
+            purpose=OneTimeCode.Purpose.LOG_IN,
+            channel=OneTimeCode.Channel.EMAIL,
+            destination=factories.EMAIL,
+            client=factories.CLIENT,
+        )
+        return sent_code(factories.EMAIL)
+
+    @cached_property
+    def handle(self) -> str:
+        attempt = LogInAttempt(tenant=self.tenant, issue=Issue.PAIR, client=factories.CLIENT, method="password")
+        with pytest.raises(second_factor.SecondFactorDue) as raised:
+            second_factor_policy.ask(attempt=attempt, account=factories.account_of(self.customer))
+        return raised.value.handle
+
+    @cached_property
+    def second_code(self) -> str:
+        second_factor.send_code(tenant=self.tenant, handle=self.handle, client=factories.CLIENT)
+        return sent_code(factories.EMAIL)
+
+
+def values(customer: Customer) -> dict[str, Callable[[], str]]:
+    """By the names that stand in braces in the requests."""
+    made = Values(customer)
+    names = [name for name, value in vars(Values).items() if isinstance(value, cached_property)]
+    return {name: partial(getattr, made, name) for name in names}

@@ -71,9 +71,9 @@ def test_a_proof_of_somebody_else_takes_the_password_the_sessions_and_the_other_
 def test_the_proof_of_the_person_who_signed_up_takes_nothing_of_theirs(customer: Customer, how: str) -> None:
     session = factories.log_in(customer).session
     before = factories.account_of(customer).password
-    by_session = {"session": session} if how == "in its session" else {}
+    is_by_link = how == "by its own link"
     Account.objects.filter(customer=customer).update(session_id=session.pk)
-    account = verify(factories.account_of(customer), is_own=not by_session, **by_session)
+    account = verify(factories.account_of(customer), session=None if is_by_link else session, is_own=is_by_link)
     assert account.password == before
     session.refresh_from_db()
     assert session.ended_at is None

@@ -11,19 +11,17 @@ from django.db import transaction
 from django.utils import timezone
 from pytest_django import Settings
 
-from auth_providers import limits, retention
+from auth_providers import limits
 from auth_providers.accounts.contact_points import ContactPoint
 from auth_providers.login import one_time_code
-from auth_providers.models import Account, OneTimeCode
+from auth_providers.models import OneTimeCode
 from auth_providers.providers import registry
 from customers.models import Customer
-from tenants import isolation
-from tenants.clients import Client
 from tenants.errors import InvalidInput
-from tenants.models import AuditEvent, Message, Tenant
+from tenants.models import Message, Tenant
 from tests import codes, factories
 from tests.auth_providers import mailbox
-from tests.codes import LOG_IN, SECOND_FACTOR, VERIFICATION, ask, wrong
+from tests.codes import LOG_IN, SECOND_FACTOR, VERIFICATION, answer, ask, refuse, stored_code
 from tests.factories import CLIENT, EMAIL
 
 PassTime = Callable[[timedelta], None]
@@ -37,29 +35,6 @@ def customer(tenant: Tenant) -> Customer:
     """A customer of a tenant whose customers log in by code; no new ones are created."""
     codes.add_provider(tenant, is_provisioning=False)
     return factories.make_customer(tenant)
-
-
-def answer(tenant: Tenant, issued: one_time_code.Issued, code: str, **settings: Any) -> one_time_code.Proven:
-    wanted: dict[str, Any] = {"client": CLIENT} | settings
-    return one_time_code.verify(tenant=tenant, challenge_id=issued.challenge_id, code=code, **wanted)
-
-
-def refuse(tenant: Tenant, issued: one_time_code.Issued, code: str, **settings: Any) -> None:
-    with pytest.raises(one_time_code.InvalidCode) as failure:
-        answer(tenant, issued, code, **settings)
-    assert (str(failure.value), failure.value.details) == (one_time_code.InvalidCode.default_message, ())
-
-
-def use_up(tenant: Tenant, issued: one_time_code.Issued) -> str:
-    """Answer three times in vain; returns the code that it was."""
-    [code] = codes.receive()
-    for _ in range(3):
-        refuse(tenant, issued, wrong(code))
-    return code
-
-
-def stored_code() -> OneTimeCode:
-    return OneTimeCode.objects.get()
 
 
 # -- asking -----------------------------------------------------------------------------------------------------------
@@ -292,161 +267,3 @@ def test_a_code_comes_in_the_readers_language(
     Customer.objects.update(preferred_language=preferred)
     ask(tenant, language=language)
     assert mailbox.subjects() == [subject]
-
-
-# -- answering --------------------------------------------------------------------------------------------------------
-
-
-def test_three_wrong_answers_use_a_code_up(tenant: Tenant, customer: Customer) -> None:
-    issued = ask(tenant)
-    code = use_up(tenant, issued)
-    refuse(tenant, issued, code)
-    row = stored_code()
-    assert (row.wrong_answers, row.throttling_failure_count, row.spent_at) == (3, 1, None)
-    reasons = AuditEvent.objects.filter(method="otp", is_success=False).order_by("pk").values_list("reason", flat=True)
-    assert list(reasons) == ["wrong code"] * 3 + ["used-up code"]
-    assert set(AuditEvent.objects.filter(method="otp").values_list("customer_number", flat=True)) == {customer.number}
-
-
-@pytest.mark.parametrize("code", ["", "12345", "1234567", "١٢٣٤٥٦", "12345a", "\0", "\ud800", "x" * 10_000])
-def test_nonsense_is_a_wrong_answer(tenant: Tenant, customer: Customer, code: str) -> None:
-    refuse(tenant, ask(tenant), code)
-    assert stored_code().wrong_answers == 1
-
-
-def test_a_code_expires(tenant: Tenant, customer: Customer, pass_time: PassTime) -> None:
-    issued = ask(tenant)
-    [code] = codes.receive()
-    pass_time(10 * MINUTE)
-    refuse(tenant, issued, code)
-
-
-@pytest.mark.parametrize(("waited", "held"), [(timedelta(0), 9), (9 * MINUTE, 9), (29 * MINUTE, 9)])
-def test_a_mailed_code_lives_ten_minutes_from_its_hand_over(
-    tenant: Tenant, customer: Customer, pass_time: PassTime, waited: timedelta, held: int
-) -> None:
-    """A mail server may make us wait, and the reader's may make ours wait (greylisting)."""
-    issued = ask(tenant)
-    pass_time(waited)
-    [code] = codes.receive()
-    pass_time(held * MINUTE)
-    assert answer(tenant, issued, code).point.destination == EMAIL
-
-
-def test_a_mailed_code_that_was_handed_over_late_expires(
-    tenant: Tenant, customer: Customer, pass_time: PassTime
-) -> None:
-    issued = ask(tenant)
-    pass_time(29 * MINUTE)
-    [code] = codes.receive()
-    pass_time(10 * MINUTE)
-    assert issued.latest <= timezone.now() + MINUTE
-    refuse(tenant, issued, code)
-
-
-def test_a_challenge_of_nobody_or_another_tenant(tenant: Tenant, other_tenant: Tenant, customer: Customer) -> None:
-    issued = ask(tenant)
-    [code] = codes.receive()
-    refuse(other_tenant, issued, code)
-    with pytest.raises(one_time_code.InvalidCode):
-        one_time_code.verify(tenant=tenant, challenge_id=uuid4(), code=code, client=CLIENT)
-    answer(tenant, issued, code)
-
-
-def test_by_destination(tenant: Tenant, customer: Customer) -> None:
-    def show(code: str, purpose: str = LOG_IN) -> one_time_code.Proven:
-        return one_time_code.verify_by_destination(
-            tenant=tenant, purpose=purpose, channel="email", destination="ADA@example.com", code=code, client=CLIENT
-        )
-
-    ask(tenant)
-    ask(tenant, purpose=SECOND_FACTOR, customer=customer)
-    [code, bound] = codes.receive()
-    for given, purpose in [(wrong(code), LOG_IN), (code, VERIFICATION), (bound, SECOND_FACTOR)]:
-        with pytest.raises(one_time_code.InvalidCode):
-            show(given, purpose)
-    assert show(code).point.destination == EMAIL
-    with pytest.raises(one_time_code.InvalidCode):
-        show(code)
-
-
-def test_a_used_up_code_makes_the_next_one_wait_longer_each_time(
-    tenant: Tenant, customer: Customer, pass_time: PassTime
-) -> None:
-    waits = []
-    for _ in range(4):
-        pass_time(31 * SECOND)
-        OneTimeCode.objects.update(throttling_failure_timestamp=timezone.now() - timedelta(hours=1))
-        issued = ask(tenant)
-        code = use_up(tenant, issued)
-        OneTimeCode.objects.update(wrong_answers=0)  # as a new code would have it, this moment
-        with pytest.raises(limits.Throttled) as failure:
-            answer(tenant, issued, code)
-        assert stored_code().wrong_answers == 0
-        waits.append(failure.value.retry_after)
-    assert waits == [1, 2, 4, 8]
-    pass_time(8 * SECOND)
-    answer(tenant, issued, code)
-    assert (stored_code().throttling_failure_count, stored_code().throttling_failure_timestamp) == (0, None)
-
-
-def test_no_wait_is_for_good_and_none_ends_with_the_row(
-    tenant: Tenant, customer: Customer, pass_time: PassTime
-) -> None:
-    issued = ask(tenant)
-    OneTimeCode.objects.update(throttling_failure_count=limits.MOST_USED_UP_CODES)
-    use_up(tenant, issued)
-    assert stored_code().throttling_failure_count == limits.MOST_USED_UP_CODES
-    pass_time(MINUTE)
-    with pytest.raises(limits.Throttled) as failure:  # it would expire before anybody may answer
-        ask(tenant)
-    longest = timedelta(seconds=2**16)
-    assert failure.value.retry_after == pytest.approx((longest - MINUTE).total_seconds(), abs=5)
-    pass_time(longest - 12 * MINUTE)
-    retention.purge()
-    with pytest.raises(limits.Throttled):
-        ask(tenant)
-    pass_time(2 * MINUTE)
-    issued = ask(tenant)  # good for a minute after the wait
-    [code] = codes.receive()
-    pass_time(9 * MINUTE + 10 * SECOND)
-    answer(tenant, issued, code)
-
-
-def test_codes_are_forgotten_a_day_after_they_were_made(
-    tenant: Tenant, customer: Customer, pass_time: PassTime
-) -> None:
-    ask(tenant)
-    pass_time(timedelta(days=1) - MINUTE)
-    retention.purge()
-    assert OneTimeCode.objects.exists()
-    pass_time(2 * MINUTE)
-    retention.purge()
-    assert not OneTimeCode.objects.exists()
-
-
-def test_who_tries_few_codes_of_many_customers_is_slowed_down(tenant: Tenant, customer: Customer) -> None:
-    issued = ask(tenant)
-    [code] = codes.receive()
-    for _ in range(limits.LOG_IN_BY_ADDRESS.free):
-        with pytest.raises(one_time_code.InvalidCode):
-            one_time_code.verify(tenant=tenant, challenge_id=uuid4(), code="000000", client=CLIENT)
-    with pytest.raises(limits.Throttled):
-        answer(tenant, issued, code)
-    assert answer(tenant, issued, code, client=Client()).point.destination == EMAIL
-
-
-def test_an_answer_inside_a_transaction_is_a_mistake_of_ours(tenant: Tenant, customer: Customer) -> None:
-    issued = ask(tenant)
-    with transaction.atomic(), pytest.raises(RuntimeError):
-        answer(tenant, issued, "000000")
-
-
-def test_everything_works_behind_the_wall_between_tenants(tenant: Tenant, customer: Customer) -> None:
-    with isolation.confined(tenant):
-        issued = ask(tenant)
-    [code] = codes.receive()
-    with isolation.confined(tenant):
-        refuse(tenant, issued, wrong(code))
-        answer(tenant, issued, code)
-    assert Account.objects.filter(identifier=EMAIL).exists()
