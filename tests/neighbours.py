@@ -87,7 +87,7 @@ def make_customer_with_everything(tenant: Tenant, *, email: str, phone: str) -> 
     accounts.create_external(
         tenant=tenant,
         customer=customer,
-        provider="elsewhere",
+        provider="partner",
         issuer=ISSUER,
         subject=f"subject of {email}",
         email=email,

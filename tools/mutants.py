@@ -5,7 +5,7 @@
 
 A fault (`tools.faults`) is put into a copy of the tree. The tests that execute its line (`tools.executed_lines`, which
 is recorded the first time) run up to the first that fails, those that mirror the module before others. A survivor is a
-missing test, or a change that changes nothing (an equivalent mutant): whoever reads the list judges.
+missing test, or a change that changes nothing (an equivalent mutant): the reader of the list judges.
 """
 
 import argparse

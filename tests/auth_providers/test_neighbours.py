@@ -154,7 +154,7 @@ def test_an_identity_is_known_by_all_that_names_it(
     tenant: Tenant, neighbours: Neighbours, change: dict[str, str], account: bool, email_account: bool
 ) -> None:
     email = neighbourhood.EMAIL
-    good = {"provider": "elsewhere", "issuer": ISSUER, "subject": f"subject of {email}", "email": email}
+    good = {"provider": "partner", "issuer": ISSUER, "subject": f"subject of {email}", "email": email}
     found = accounts.match_external(tenant=tenant, **(good | change))
     owners = [each.customer if each else None for each in (found.account, found.email_account)]
     beside = neighbours.beside.customer

@@ -124,7 +124,7 @@ def test_after_five_failures_even_the_right_password_waits(password: str) -> Non
     assert "Too many failed attempts" in attempt(password, code(), username="CLARA")
 
 
-def test_failures_elsewhere_do_not_lock_the_owner_out(password: str) -> None:
+def test_failures_from_another_address_do_not_lock_the_owner_out(password: str) -> None:
     for _ in range(6):
         attempt("wrong", "000000", REMOTE_ADDR="203.0.113.9")
     assert attempt(password, code()) == ""

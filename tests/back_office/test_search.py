@@ -126,7 +126,9 @@ def test_nul_in_a_search_is_no_error(customer: Customer, clerk: Client) -> None:
 
 
 @pytest.mark.parametrize(("status", "expected"), [("inactive", ["i@example.com"]), ("on_hold", ["h@example.com"])])
-def test_those_shut_out_are_listed(tenant: Tenant, clerk: Client, status: str, expected: list[str]) -> None:
+def test_customers_who_may_not_log_in_are_listed(
+    tenant: Tenant, clerk: Client, status: str, expected: list[str]
+) -> None:
     factories.make_customer(tenant)
     shut = {"i@example.com": {"is_active": False}, "h@example.com": {"is_on_hold": True}}
     for email, change in shut.items():

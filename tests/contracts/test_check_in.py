@@ -141,7 +141,7 @@ def test_an_answer_can_log_in(tenant: Tenant) -> None:
 
 
 @pytest.mark.parametrize("is_written", [True, False])
-def test_a_customer_who_is_shut_out_changes_nothing(tenant: Tenant, is_written: bool) -> None:
+def test_a_customer_who_may_not_log_in_changes_nothing(tenant: Tenant, is_written: bool) -> None:
     grace = make_person(tenant, "grace@example.com")
     Customer.objects.update(is_on_hold=True)
     challenge = hand_in(NEWCOMER)

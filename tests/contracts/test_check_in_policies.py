@@ -86,7 +86,7 @@ def test_where_nobody_is_identified_every_entry_is_a_profile_of_its_own(german: 
     assert set(Account.objects.values_list("customer__number", flat=True)) == {"10000001"}
 
 
-def test_a_strangers_telephone_is_no_way_into_the_profile_of_an_email(german: Tenant) -> None:
+def test_another_persons_telephone_does_not_open_the_profile_of_an_email(german: Tenant) -> None:
     """Mallory hands in Grace's address with his own number; then Grace proves the address."""
     hand_in({"email": "grace@example.com", "phoneNumber": PHONE, "identifiers": {"card": "7"}})
     assert answer_to(hand_in(NEWCOMER)).status_code == 200
@@ -96,7 +96,7 @@ def test_a_strangers_telephone_is_no_way_into_the_profile_of_an_email(german: Te
     assert Customer.objects.count() == 2
 
 
-def test_a_strangers_profile_does_not_keep_an_email(german: Tenant) -> None:
+def test_another_persons_profile_does_not_keep_an_email(german: Tenant) -> None:
     """The other way round: Mallory proves his number, and Grace's address is free."""
     hand_in({"email": "grace@example.com", "phoneNumber": PHONE})
     assert answer_to(hand_in({"phoneNumber": PHONE})).status_code == 200
@@ -105,7 +105,7 @@ def test_a_strangers_profile_does_not_keep_an_email(german: Tenant) -> None:
     assert body_of(grace)["identifiers"] == {"customerNumber": "10000002"}
 
 
-def test_a_password_that_a_stranger_chose_goes_with_the_first_proof(tenant: Tenant) -> None:
+def test_a_password_that_another_person_chose_goes_with_the_first_proof(tenant: Tenant) -> None:
     Tenant.objects.update(is_opt_in_required=True)
     factories.make_customer(Tenant.objects.get(), email="grace@example.com", password="mallorys very own")
     assert answer_to(hand_in(NEWCOMER)).status_code == 200

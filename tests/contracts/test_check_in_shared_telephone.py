@@ -1,4 +1,4 @@
-"""People share a telephone: a match by telephone alone makes nobody another person, and whoever's contact data changes
+"""People share a telephone: a match by telephone alone changes nobody's name, and a customer whose contact data changes
 is told."""
 
 import pytest

@@ -87,7 +87,7 @@ def test_a_client_that_refreshes_sends_its_credentials_again(tenant: Tenant) -> 
     assert call("POST", OAUTH, json=body).status_code == 200
 
 
-def test_guessing_elsewhere_does_not_shut_an_application_out(tenant: Tenant, stopped_clock: None) -> None:
+def test_guessing_from_another_address_does_not_lock_an_application_out(tenant: Tenant, stopped_clock: None) -> None:
     secret = make_application(tenant)[1]
     for _ in range(limits.APPLICATION_LOG_IN_BY_ADDRESS.free):
         assert log_in("wrong", REMOTE_ADDR="198.51.100.9").status_code == 401

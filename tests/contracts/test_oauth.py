@@ -49,7 +49,7 @@ def provider(tenant: Tenant, issuer: Issuer) -> AuthProvider:
     return register(tenant, issuer)
 
 
-def register(tenant: Tenant, issuer: Issuer, name: str = "elsewhere", **fields: Any) -> AuthProvider:
+def register(tenant: Tenant, issuer: Issuer, name: str = "partner", **fields: Any) -> AuthProvider:
     given = {
         "client_id": openid_issuer.CLIENT_ID,
         "client_secret_encrypted": encrypt("our secret there"),
@@ -94,7 +94,7 @@ def test_a_token_is_exchanged_and_opens_the_profile(provider: AuthProvider, issu
     check(answer, "exchange.200")
     assert body_of(me(body_of(answer)["access_token"]))["firstName"] == "Ada"
     session = Session.objects.get()
-    assert (session.method, session.account and session.account.issuer) == ("elsewhere", issuer.url)
+    assert (session.method, session.account and session.account.issuer) == ("partner", issuer.url)
 
 
 def test_a_jwt_is_issued_where_one_is_asked_for(provider: AuthProvider, issuer: Issuer) -> None:
@@ -138,7 +138,7 @@ def test_the_provider_is_named_or_that_of_the_client_or_the_only_one(tenant: Ten
 def test_a_token_that_proves_nothing(provider: AuthProvider, issuer: Issuer, claims: dict[str, Any]) -> None:
     check(exchange(issuer.token(**claims)), "exchange.400.subject-token")
     assert not Customer.objects.exists()
-    assert AuditEvent.objects.filter(is_success=False, method="elsewhere").exists()
+    assert AuditEvent.objects.filter(is_success=False, method="partner").exists()
 
 
 @pytest.mark.parametrize("token", ["rubbish", "a.b.c", "ü", "x" * 100_000])
@@ -176,7 +176,7 @@ def test_a_provider_of_another_tenant_is_none_here(
     other_tenant: Tenant, provider: AuthProvider, issuer: Issuer
 ) -> None:
     assert exchange(issuer.token()).status_code == 200
-    answer = exchange(issuer.token(), "/tenants/globex/oauth/token", provider="elsewhere")
+    answer = exchange(issuer.token(), "/tenants/globex/oauth/token", provider="partner")
     assert (answer.status_code, body_of(answer)["error"]) == (400, "invalid_request")
     assert not Customer.objects.filter(tenant=other_tenant).exists()
 
@@ -330,7 +330,7 @@ def is_refused_in_shape(answer: HttpResponse) -> bool:
 def test_any_form(provider: AuthProvider) -> None:
     names = ["grant_type", "client_id", "client_secret", "subject_token", "subject_token_type", "refresh_token"]
     names += ["requested_token_type", "audience", "resource", "scope", "provider", "actor_token"]
-    good = [EXCHANGE, "refresh_token", "storefront", f"{TYPE}jwt", "elsewhere", "acme", "a.b.c"]
+    good = [EXCHANGE, "refresh_token", "storefront", f"{TYPE}jwt", "partner", "acme", "a.b.c"]
     values = st.text(max_size=60) | st.binary(max_size=40) | st.sampled_from(good)
     forms = st.lists(st.tuples(st.sampled_from(names) | st.text(max_size=10), values), max_size=10)
 

@@ -237,7 +237,7 @@ def _check_body(body: Any, schema: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize("contract", CONTRACTS)
-def test_the_pages_need_nothing_from_elsewhere(client: Client, contract: str) -> None:
+def test_the_pages_need_nothing_from_another_host(client: Client, contract: str) -> None:
     page = client.get(f"/docs/{contract}/")
     text = page.content.decode()
     assert page.status_code == 200

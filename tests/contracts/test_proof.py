@@ -1,5 +1,5 @@
-"""Whoever proves an address owns the profile, and who only typed it in keeps nothing: over HTTP, with mails that are
-read. An attacker acts first with the owner's address, then the owner proves it."""
+"""The person who proves an address owns the profile, and one who only typed it in keeps nothing: over HTTP, with mails
+that are read. An attacker acts first with the owner's address, then the owner proves it."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

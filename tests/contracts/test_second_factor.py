@@ -120,7 +120,7 @@ def test_bodies_that_make_no_sense(body: dict[str, Any], scene: Scene) -> None:
 
 
 @pytest.mark.parametrize("operation", ["social-login", "exchange"])
-def test_who_comes_from_elsewhere_is_asked_too(operation: str, scene: Scene) -> None:
+def test_a_federated_log_in_is_asked_too(operation: str, scene: Scene) -> None:
     assert BY_NAME[operation].send(scene).status_code == 200
     scene.tenant.second_factor_policy = SecondFactor.ALWAYS
     scene.tenant.save()

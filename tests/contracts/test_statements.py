@@ -142,7 +142,7 @@ def test_statements_of_a_write_among_many_addresses(
 
 
 @pytest.mark.parametrize("operation", ["social-login", "exchange"])
-def test_statements_of_a_customer_who_comes_back_from_elsewhere(
+def test_statements_of_a_federated_log_in_of_a_known_customer(
     operation: str, scene: Scene, statements: Statements
 ) -> None:
     BY_NAME[operation].send(scene)

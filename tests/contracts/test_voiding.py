@@ -208,7 +208,7 @@ def test_what_an_attacker_asked_for_before_the_first_proof_is_void_however_late_
     assert not finish_email_change(tenant, find_token(NEW))
 
 
-def test_whoever_uses_an_address_cannot_void_its_readers_reset(tenant: Tenant) -> None:
+def test_using_an_address_does_not_void_its_readers_reset(tenant: Tenant) -> None:
     """The attacker has put the address on a profile and proven nothing; the reset proves that it is its reader's."""
     factories.make_customer(tenant)
     Account.objects.update(**(factories.UNVERIFIED | {"is_permitted": True}))

@@ -48,7 +48,7 @@ def test_a_confined_request_cannot_read_staff_or_rewrite_the_trail(customers: tu
             AuditEvent.objects.all().delete()
 
 
-def test_the_wall_stays_up_through_savepoints_and_is_gone_afterwards(customers: tuple[Customer, Customer]) -> None:
+def test_confinement_lasts_through_savepoints_and_ends_afterwards(customers: tuple[Customer, Customer]) -> None:
     mine, _ = customers
     with isolation.confined(mine.tenant):
         with pytest.raises(DatabaseError), transaction.atomic():
@@ -58,7 +58,7 @@ def test_the_wall_stays_up_through_savepoints_and_is_gone_afterwards(customers: 
         cursor.execute("SELECT count(*) FROM auth_user")
 
 
-def test_every_tenant_owned_table_is_behind_the_wall(db: None) -> None:
+def test_every_tenant_owned_table_has_row_level_security(db: None) -> None:
     with connection.cursor() as cursor:
         cursor.execute("SELECT tablename FROM pg_policies WHERE policyname = 'tenant_isolation'")
         walled = {row[0] for row in cursor.fetchall()}

@@ -27,7 +27,7 @@ def point(destination: str) -> ContactPoint:
 
 
 def match(tenant: Tenant, **named: str) -> accounts.ExternalMatch:
-    known = {"provider": "elsewhere", "issuer": ISSUER, "subject": f"subject of {neighbours.EMAIL}", "email": ""}
+    known = {"provider": "partner", "issuer": ISSUER, "subject": f"subject of {neighbours.EMAIL}", "email": ""}
     return accounts.match_external(tenant=tenant, **(known | named))
 
 

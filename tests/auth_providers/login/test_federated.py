@@ -122,7 +122,7 @@ def test_an_email_of_another_tenants_customer_is_nobodys(provider: AuthProvider,
     assert Customer.objects.for_tenant(provider.tenant).count() == 1
 
 
-def test_who_was_shut_out_stays_out(provider: AuthProvider) -> None:
+def test_a_customer_who_may_not_log_in_is_refused(provider: AuthProvider) -> None:
     log_in(provider)
     Customer.objects.update(is_on_hold=True)
     with pytest.raises(sessions.LogInRefused):

@@ -174,7 +174,7 @@ def test_codes_are_not_mailed_again_and_again(provider: AuthProvider) -> None:
 
 
 @pytest.mark.parametrize("state", [{"is_active": False}, {"is_on_hold": True}])
-def test_who_was_shut_out_is_mailed_nothing(provider: AuthProvider, state: dict[str, bool]) -> None:
+def test_a_customer_who_may_not_log_in_is_mailed_nothing(provider: AuthProvider, state: dict[str, bool]) -> None:
     make_customer(provider.tenant)
     Customer.objects.update(**state)
     receive()

@@ -73,7 +73,7 @@ def ask_while_cool(tenant: Tenant, to: str) -> int | None:
     return failure.value.retry_after
 
 
-def test_a_wrong_answer_costs_the_same_whoever_was_asked(
+def test_a_wrong_answer_costs_the_same_for_known_and_unknown(
     tenant: Tenant, customer: Customer, statements: Statements
 ) -> None:
     known, unknown = ask(tenant), ask(tenant, UNKNOWN)
@@ -82,7 +82,9 @@ def test_a_wrong_answer_costs_the_same_whoever_was_asked(
 
 
 @pytest.mark.parametrize(("is_active", "is_sent"), [(True, True), (False, False)])
-def test_who_is_shut_out_gets_no_code(tenant: Tenant, customer: Customer, is_active: bool, is_sent: bool) -> None:
+def test_a_customer_who_may_not_log_in_gets_no_code(
+    tenant: Tenant, customer: Customer, is_active: bool, is_sent: bool
+) -> None:
     Customer.objects.update(is_active=is_active)
     ask(tenant)
     assert bool(codes.receive()) is is_sent

@@ -139,14 +139,14 @@ def test_a_provider_that_was_switched_off_in_the_meantime(
 def test_an_address_is_not_a_telephone_number(tenant: Tenant) -> None:
     customer = factories.make_customer(tenant)
     Account.objects.create(
-        tenant=tenant, customer=customer, kind="external", provider="elsewhere", issuer="sms", identifier=NUMBER
+        tenant=tenant, customer=customer, kind="external", provider="partner", issuer="sms", identifier=NUMBER
     )
     assert log_in(tenant, proof("sms", NUMBER)).account.customer != customer
 
 
 @pytest.mark.usefixtures("provider")
 @pytest.mark.parametrize("state", [{"is_active": False}, {"is_on_hold": True}])
-def test_who_is_shut_out_stays_out(tenant: Tenant, state: dict[str, bool]) -> None:
+def test_a_customer_who_may_not_log_in_is_refused(tenant: Tenant, state: dict[str, bool]) -> None:
     customer = factories.make_customer(tenant)
     Customer.objects.filter(pk=customer.pk).update(**state)
     with pytest.raises(sessions.LogInRefused):
@@ -154,7 +154,7 @@ def test_who_is_shut_out_stays_out(tenant: Tenant, state: dict[str, bool]) -> No
 
 
 @pytest.mark.usefixtures("provider")
-def test_an_account_that_waited_for_its_owner_is_confirmed_and_loses_the_strangers_password(tenant: Tenant) -> None:
+def test_an_account_that_waited_for_its_owner_is_confirmed_and_loses_the_password(tenant: Tenant) -> None:
     Tenant.objects.update(is_opt_in_required=True)
     tenant.refresh_from_db()
     factories.make_customer(tenant)
@@ -197,7 +197,7 @@ def test_a_known_and_an_unknown_challenge_are_refused_alike(tenant: Tenant) -> N
 
 @pytest.mark.usefixtures("provider")
 @pytest.mark.parametrize("make", [proof, lambda: proof("sms", NUMBER)], ids=["email", "sms"])
-def test_it_works_behind_the_wall_between_tenants(tenant: Tenant, make: Callable[[], one_time_code.Proven]) -> None:
+def test_it_works_under_row_level_security(tenant: Tenant, make: Callable[[], one_time_code.Proven]) -> None:
     with isolation.confined(tenant):
         log_in(tenant, make())
         log_in(tenant, make())

@@ -176,7 +176,7 @@ def test_a_right_password_in_the_other_form_costs_what_a_wrong_one_does(tenant: 
     assert hashes == ["verify", "verify"]
 
 
-def test_log_in_takes_as_many_statements_for_a_stranger(
+def test_log_in_takes_as_many_statements_for_an_unknown_address(
     tenant: Tenant, customer: Customer, statements: Callable[[Callable[[], Any]], list[str]]
 ) -> None:
     known = statements(lambda: fail(tenant, email=EMAIL))
@@ -241,7 +241,7 @@ def test_unknown_email_is_throttled_like_a_known_one(customer: Customer) -> None
         log_in(customer.tenant, email="grace@example.com", client=OTHER_CLIENT)
 
 
-def test_known_device_gets_in_while_an_attacker_elsewhere_waits(customer: Customer) -> None:
+def test_a_known_device_logs_in_while_an_attacker_on_another_waits(customer: Customer) -> None:
     fail(customer.tenant, 5)
     with pytest.raises(limits.Throttled):
         log_in(customer.tenant, client=OTHER_CLIENT)

@@ -228,14 +228,14 @@ def change_email(customer: Customer) -> None:
     email_change.confirm(tenant=customer.tenant, token=token, client=CLIENT)
 
 
-def shut_out_and_let_in_again(customer: Customer) -> None:
+def deactivate_and_activate_again(customer: Customer) -> None:
     for is_on_hold in (True, False):
         staff_actions.set_on_hold(
             tenant=customer.tenant, customer=customer, is_on_hold=is_on_hold, staff_username="root", client=CLIENT
         )
 
 
-@pytest.mark.parametrize("change", [change_password, reset_password, change_email, shut_out_and_let_in_again])
+@pytest.mark.parametrize("change", [change_password, reset_password, change_email, deactivate_and_activate_again])
 def test_what_ends_sessions_ends_a_log_in_that_waits(customer: Customer, change: Callable[[Customer], None]) -> None:
     authenticators.enrol(customer)
     handle = due(customer).handle

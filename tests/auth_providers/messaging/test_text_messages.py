@@ -120,7 +120,9 @@ def test_a_gateway_that_is_well_is_the_only_one_asked(gateway: SmsGateway, secon
 
 
 @pytest.mark.parametrize("status", [400, 422])
-def test_a_number_that_is_refused_is_not_taken_elsewhere(gateway: SmsGateway, second: SmsGateway, status: int) -> None:
+def test_a_number_that_is_refused_is_not_sent_to_the_second_gateway(
+    gateway: SmsGateway, second: SmsGateway, status: int
+) -> None:
     gateway.status = status
     with pytest.raises(text_messages.Refused, match=f"127.0.0.1 answered {status}"):
         send()

@@ -278,7 +278,7 @@ def test_a_link_that_was_mailed_before_opens_nothing(customer: Customer) -> None
     assert not Account.objects.filter(identifier="back@example.com").exists()
 
 
-def test_a_mail_that_waited_elsewhere_brings_no_new_address(customer: Customer, mailoutbox: list[Any]) -> None:
+def test_a_mail_to_another_address_that_waited_brings_no_new_address(customer: Customer, mailoutbox: list[Any]) -> None:
     waiting = Message.objects.get(recipient="newer@example.com", template="email_change")
     erase(customer)
     waiting.save(force_insert=True)  # a worker had taken it

@@ -108,7 +108,7 @@ def test_resend_to_who_is_confirmed_sends_nothing(tenant: Tenant) -> None:
     assert receive() == []
 
 
-def test_resend_to_who_was_shut_out_sends_nothing(waiting: Customer) -> None:
+def test_resend_to_a_customer_who_may_not_log_in_sends_nothing(waiting: Customer) -> None:
     Customer.objects.update(is_active=False)
     resend(waiting.tenant)
     assert receive() == []

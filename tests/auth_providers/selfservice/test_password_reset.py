@@ -122,7 +122,7 @@ def test_request_in_another_tenant_sends_nothing(customer: Customer, other_tenan
 
 
 @pytest.mark.parametrize("state", [{"is_active": False}])
-def test_request_for_who_was_shut_out_sends_nothing(customer: Customer, state: dict[str, bool]) -> None:
+def test_request_for_a_customer_who_may_not_log_in_sends_nothing(customer: Customer, state: dict[str, bool]) -> None:
     Customer.objects.update(**state)
     ask(customer.tenant)
     assert receive() == []
@@ -171,6 +171,6 @@ def test_change_guesses_are_slowed_down(customer: Customer) -> None:
 
 def test_change_for_who_has_no_password(customer: Customer) -> None:
     here = log_in(customer)
-    Account.objects.update(kind="external", provider="elsewhere", issuer="https://elsewhere.example", password="")
+    Account.objects.update(kind="external", provider="partner", issuer="https://partner.example", password="")
     with pytest.raises(password_reset.NoPassword):
         change(here)

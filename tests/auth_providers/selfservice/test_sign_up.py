@@ -177,7 +177,7 @@ def test_discreet_sign_up_keeps_the_owners_password(discreet: Tenant) -> None:
     assert Account.objects.get().password == before
 
 
-def test_discreet_sign_up_does_not_make_a_strangers_device_known(discreet: Tenant) -> None:
+def test_discreet_sign_up_does_not_make_another_persons_device_known(discreet: Tenant) -> None:
     sign_up(discreet)
     stranger = Client(address="203.0.113.9", user_agent="evil/1.0")
     sign_up(discreet, client=stranger)

@@ -7,7 +7,7 @@ from tests.auth_providers.providers.sign_ins import is_refused, issuer_of, log_i
 from tests.social_providers import Grant, World
 
 
-def test_whoever_has_an_unverified_address_at_google_is_not_sent_away(tenant: Tenant, world: World) -> None:
+def test_an_address_that_google_has_not_verified_does_not_hinder_the_log_in(tenant: Tenant, world: World) -> None:
     world.tokens["good"] = Grant()
     world.users["ada"]["email_verified"] = False
     identity = sign_in_kind("google")(register(tenant, world, "google")).backend().by_access_token("good")
