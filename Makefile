@@ -15,7 +15,7 @@ CHECK_PYTHON := import sys; sys.version_info >= (3, 11) or sys.exit( \
 # One process per core.
 PYTEST := $(BIN)/pytest -n auto --dist loadgroup
 
-.PHONY: help run test test-postgres lint format fuzz bench mutants audit clean
+.PHONY: help run test test-postgres lint format fuzz documents bench mutants audit clean
 
 help: ## Show what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -47,6 +47,10 @@ format: $(VENV)/dev.stamp ## Format the code
 fuzz: COUNT = 100000
 fuzz: $(VENV)/dev.stamp ## Send every operation values of any type, size and encoding (COUNT=100000 SEED=1)
 	@env -u TEST_DATABASE_URL FUZZ_COUNT=$(COUNT) FUZZ_SEED=$(SEED) $(PYTEST) tests/contracts/test_fuzz.py
+
+documents: COUNT = 10000
+documents: $(VENV)/dev.stamp ## Send every operation what its OpenAPI document allows, and what not (COUNT=10000 SEED=1)
+	@env -u TEST_DATABASE_URL FUZZ_COUNT=$(COUNT) FUZZ_SEED=$(SEED) $(PYTEST) tests/contracts/test_openapi_requests.py
 
 bench: $(VENV)/dev.stamp ## Measure the hot paths on both databases
 	@$(BIN)/python bench/run.py

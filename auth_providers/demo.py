@@ -69,6 +69,15 @@ class Card:
     journey: str
     code_journey: str
 
+    @property
+    def tenant_number_as_text(self) -> str:
+        """As headers and paths have it."""
+        return str(self.tenant_number or "")
+
+    @property
+    def site_number_as_text(self) -> str:
+        return str(self.site_number or "")
+
 
 def set_up() -> None:
     """Create what is missing of the demo. Running it again changes nothing."""

@@ -1,19 +1,27 @@
-"""`/docs/`: the generated document of each contract, and a page to read it and try it out. Nothing on the page comes
-from another host."""
+"""`/docs/`: the contracts, and of each the generated document and a page to read it and try it out. Nothing comes from
+another host."""
 
 from functools import cache
 from typing import Any
 
+from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
+from auth_providers import demo
 from config.middleware import CONTENT_SECURITY_POLICY
 from tenants.api.contracts import Served, served
 from tenants.api.schema import generate
 
 # Swagger UI sets `style` attributes for its layout; scripts stay as strict as on every other page.
 SWAGGER_POLICY = CONTENT_SECURITY_POLICY.replace("style-src 'self'", "style-src 'self' 'unsafe-inline'")
+
+
+@require_safe
+def index(request: HttpRequest) -> HttpResponse:
+    """`/docs/`: every contract."""
+    return render(request, "docs_index.html", {"contracts": [each.contract for each in served()]})
 
 
 @require_safe
@@ -45,5 +53,6 @@ def find(name: str) -> Served:
 
 @cache
 def _document(contract: Served) -> dict[str, Any]:
-    """Kept: the code it describes does not change while it runs."""
-    return generate(contract)
+    """Kept: the code it describes does not change while it runs. The demo's has the demo's own values filled in."""
+    examples = contract.contract.examples
+    return generate(contract, examples.with_demo(demo.card()) if settings.DEMO else examples)

@@ -9,6 +9,7 @@ from tenants.api import contracts
 urlpatterns = [
     path("", pages.home, name="home"),
     path("admin/", admin.site.urls),
+    path("docs/", docs.index, name="docs-index"),
     path("docs/<slug:contract>/openapi.json", docs.openapi, name="openapi"),
     path("docs/<slug:contract>/", docs.swagger, name="docs"),
     *(path("", include(each.patterns)) for each in contracts.served()),

@@ -25,6 +25,12 @@ def country_of_alpha_3(code: str) -> str | None:
     return str(country.alpha_2) if country else None
 
 
+@lru_cache(maxsize=1)
+def currencies() -> tuple[str, ...]:
+    """The codes that ISO 4217 lists today, in order."""
+    return tuple(sorted(str(currency.alpha_3) for currency in pycountry.currencies))
+
+
 def is_currency(code: str) -> bool:
     """Whether `code` is one that ISO 4217 lists today, in capitals."""
     return code.isupper() and pycountry.currencies.get(alpha_3=code) is not None

@@ -9,6 +9,7 @@ from customers.models import Address
 from tenants.errors import FieldError, InvalidInput
 
 ID_PATTERN = r"^[A-Za-z0-9_-]{1,64}$"
+COUNTRY_PATTERN = r"^[A-Za-z]{2}$"
 MAX_TAGS = 50
 MAX_TAG_LENGTH = 64  # characters
 
@@ -93,7 +94,7 @@ def _errors(values: AddressChanges) -> Iterator[FieldError]:
     if not values.get("contact_name"):
         yield FieldError(field="contact_name", code="required", message="This field is required.")
     country = values.get("country")
-    if country and not re.fullmatch(r"[A-Za-z]{2}", country):
+    if country and not re.fullmatch(COUNTRY_PATTERN, country):
         yield FieldError(field="country", code="invalid", message="Enter a country code of two letters.")
     public_id = values.get("public_id")
     if public_id and not re.fullmatch(ID_PATTERN, public_id):

@@ -14,6 +14,8 @@ from typing import Any
 from django.conf import settings
 from django.urls import URLPattern
 
+from tenants.api.examples import Examples
+
 # How the document describes a viewset's actions; several descriptions for an action that two methods lead to.
 Descriptions = Mapping[type, Mapping[str, list[Callable[[Any], Any]]]]
 
@@ -28,6 +30,7 @@ class Contract:
     prefixes: tuple[str, ...]  # the first segments of its paths
     security_schemes: Mapping[str, Any]
     descriptions: tuple[Descriptions, ...]
+    examples: Examples
     # Names of path variables, ours to the contract's.
     path_names: Mapping[str, str] = field(default_factory=dict)
     # What the document describes, of a contract that serves the same paths at several places.

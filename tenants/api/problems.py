@@ -9,10 +9,41 @@ from tenants.api.base import ContractViewSet, UnknownPath
 from tenants.api.failures import Failure
 from tenants.api.records import Record
 from tenants.errors import Reason
+from tenants.json_values import Json
 
 PROBLEM = "application/problem+json"
 # Of RFC 9110; Python calls them otherwise before 3.13.
 TITLES = {413: "Content Too Large", 422: "Unprocessable Content"}
+
+
+# What a client can tell failures by, where the status has one meaning.
+EXAMPLE_CODES = {
+    400: "bad_request",
+    401: "not_authenticated",
+    403: "permission_denied",
+    404: "not_found",
+    409: "conflict",
+    412: "validation_failed",
+    413: "body_too_large",
+    415: "unsupported_media_type",
+    422: "invalid_credentials",
+    429: "throttled",
+    503: "unavailable",
+}
+
+
+def title_of(status: int) -> str:
+    return TITLES.get(status) or HTTPStatus(status).phrase
+
+
+def refusal_example(status: int) -> dict[str, Json]:
+    """What a problem of this status says besides its detail, for a document."""
+    return {
+        "type": "about:blank",
+        "title": title_of(status),
+        "code": EXAMPLE_CODES[status],
+        "errors": {"email": ["Enter a valid e-mail address."]},
+    }
 
 
 class ProblemDetails(Record):
@@ -42,7 +73,7 @@ class ProblemViewSet(ContractViewSet):
         failure = replace(failure, status=self.failure_status(failure))
         body = ProblemDetails(
             type="about:blank",
-            title=TITLES.get(failure.status) or HTTPStatus(failure.status).phrase,
+            title=title_of(failure.status),
             status=failure.status,
             detail=failure.message,
             instance=self.request.path,

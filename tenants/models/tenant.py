@@ -17,6 +17,8 @@ LINK_HELP = "URL of the storefront's page; {token} stands for the token. Empty: 
 HOUR = 60 * 60  # seconds
 DAY = 24 * HOUR
 
+PASSWORD_MIN_LENGTH = 8  # characters, of any tenant: OWASP ASVS 5.0, 6.2.1
+
 
 class CheckIn(models.TextChoices):
     """What is required before data that is submitted without the customer's own token changes a profile."""
@@ -72,8 +74,8 @@ class Tenant(models.Model):
         default=True, help_text="A customer who deletes the profile has to confirm it by a link in a mail."
     )
     password_min_length = models.PositiveSmallIntegerField(
-        default=8,
-        validators=[MinValueValidator(8)],
+        default=PASSWORD_MIN_LENGTH,
+        validators=[MinValueValidator(PASSWORD_MIN_LENGTH)],
         help_text="In characters. NIST SP 800-63B asks for 15 where the password is the only factor.",
     )
     is_common_password_refused = models.BooleanField(
@@ -168,7 +170,9 @@ class Tenant(models.Model):
                 name="tenant_renewable_refresh_longer",
                 violation_error_message="The refresh token has to live longer than the access token.",
             ),
-            models.CheckConstraint(condition=Q(password_min_length__gte=8), name="tenant_password_min_length"),
+            models.CheckConstraint(
+                condition=Q(password_min_length__gte=PASSWORD_MIN_LENGTH), name="tenant_password_min_length"
+            ),
         ]
 
     def __str__(self) -> str:

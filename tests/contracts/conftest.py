@@ -3,6 +3,8 @@
 from collections.abc import Iterator
 
 import pytest
+from django.core.signals import request_finished, request_started
+from django.db import close_old_connections
 from pytest_django.fixtures import Settings
 
 pytest.register_assert_rewrite("tests.contracts.golden", "tests.contracts.shapes")
@@ -11,6 +13,18 @@ from customers.models import PostalCode  # noqa: E402
 from tenants.models import Tenant  # noqa: E402
 from tests import oidc_provider  # noqa: E402
 from tests.contracts.operations import Scene, set_scene  # noqa: E402
+
+
+@pytest.fixture
+def kept_connection() -> Iterator[None]:
+    """For requests that reach the application as a server's do, in this process: what a server does between two of
+    them would end the test's transaction."""
+    signals = (request_started, request_finished)
+    for signal in signals:
+        signal.disconnect(close_old_connections)
+    yield
+    for signal in signals:
+        signal.connect(close_old_connections)
 
 
 @pytest.fixture(scope="session")

@@ -70,14 +70,14 @@ class Document:
         """A JSON Schema that stands alone."""
         operation = next(each for name, each, _ in self.operations() if name == label)
         content = operation["responses"][str(status)]["content"]["application/json"]
-        resolved: dict[str, Any] = self._resolved(content["schema"])
+        resolved: dict[str, Any] = self.resolved(content["schema"])
         return resolved
 
-    def _resolved(self, node: Any) -> Any:
+    def resolved(self, node: Any) -> Any:
         node = self.follow(node)
         if isinstance(node, dict):
-            return {key: self._resolved(value) for key, value in node.items()}
-        return [self._resolved(each) for each in node] if isinstance(node, list) else node
+            return {key: self.resolved(value) for key, value in node.items()}
+        return [self.resolved(each) for each in node] if isinstance(node, list) else node
 
     def _fields_of_content(self, body: dict[str, Any]) -> set[str]:
         return {field for media in body.get("content", {}).values() for field in self._fields(media.get("schema", {}))}
@@ -92,13 +92,3 @@ class Document:
         for name, inner in schema.get("properties", {}).items():
             yield f"{path}{name}"
             yield from self._fields(inner, f"{path}{name}.")
-
-
-def with_nulls(schema: Any) -> Any:
-    """A schema of OpenAPI 3.0 as JSON Schema: what is nullable there may be null."""
-    if isinstance(schema, list):
-        return [with_nulls(each) for each in schema]
-    if not isinstance(schema, dict):
-        return schema
-    inner = {name: with_nulls(each) for name, each in schema.items() if name != "nullable"}
-    return {"anyOf": [{"type": "null"}, inner]} if schema.get("nullable") is True else inner

@@ -3,16 +3,14 @@
 import json
 from collections.abc import Iterator
 from http import HTTPStatus
-from typing import Any, cast
+from typing import Any
 
 import pytest
-import schemathesis
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pytest_django import Settings
 from schemathesis import Case, GenerationMode
 from schemathesis.checks import not_a_server_error
-from schemathesis.core.result import Ok
 from schemathesis.specs.openapi.checks import (
     content_type_conformance,
     response_headers_conformance,
@@ -24,14 +22,12 @@ from auth_providers.models import AuthProvider
 from config import docs
 from tests import factories
 from tests.contracts import vendor
-from tests.contracts.neostore_calls import cool_down
+from tests.contracts.generated import is_positive, operations_of
 from tests.contracts.openapi import Document
-from tests.contracts.test_schemathesis import unlimited
-
-__all__ = ["unlimited"]
+from tests.contracts.test_hostile_bodies import rolled_back
 
 VENDORS = "neostore-customer.json"
-EXAMPLES = 20  # of each operation
+EXAMPLES = 12  # of each operation
 CHECKS: list[Any] = [
     not_a_server_error,
     content_type_conformance,
@@ -95,10 +91,7 @@ def test_the_media_types_are_the_vendors() -> None:
 
 
 def _operations() -> list[Any]:
-    document = _theirs() if vendor.FOLDER.is_dir() else docs.document("neostore")
-    schema = schemathesis.openapi.from_dict(document)
-    schema.config.generation.update(with_security_parameters=False)
-    return [cast(Ok[Any], each).ok() for each in schema.get_all_operations()]
+    return operations_of(_theirs()) if vendor.FOLDER.is_dir() else []
 
 
 @pytest.fixture
@@ -106,22 +99,21 @@ def newcomers() -> Iterator[str]:
     return (f"newcomer{number}@example.com" for number in range(10_000))
 
 
-@pytest.mark.usefixtures("unlimited")
 @pytest.mark.parametrize("operation", _operations(), ids=lambda operation: operation.label)
 def test_it_keeps_the_documents_promises(
-    operation: Any, live_server: Any, settings: Settings, newcomers: Iterator[str]
+    operation: Any, db: None, kept_connection: None, settings: Settings, newcomers: Iterator[str]
 ) -> None:
     settings.SMS_URL = ""
     tenant = factories.make_tenant()
     AuthProvider.objects.create(tenant=tenant, name="otp", kind="otp")
     token = factories.log_in(factories.make_customer(tenant)).access_token
-    drive = _driver(operation, live_server.url, token, newcomers)
+    drive = _driver(operation, token, newcomers)
     statuses: set[int] = set()
     drive(statuses)
     assert statuses & {200, 202}, f"only refused: {statuses}"
 
 
-def _driver(operation: Any, url: str, token: str, newcomers: Iterator[str]) -> Any:
+def _driver(operation: Any, token: str, newcomers: Iterator[str]) -> Any:
     cases = st.one_of(*(operation.as_strategy(generation_mode=mode) for mode in GenerationMode))
 
     def drive(statuses: set[int]) -> None:
@@ -134,14 +126,14 @@ def _driver(operation: Any, url: str, token: str, newcomers: Iterator[str]) -> A
         )
         @given(case=cases, is_customer=st.booleans(), provider=st.sampled_from(["password", "otp", "totp"]))
         def once(case: Case[Any], is_customer: bool, provider: str) -> None:
-            cool_down()
             case.headers["Accept"] = "application/json"  # without it, a problem has its own type (RFC 9457)
             case.headers.pop("Authorization", None)
             if is_customer:
                 case.headers["Authorization"] = f"Bearer {token}"
-            if case.meta is None or case.meta.generation.mode is GenerationMode.POSITIVE:
+            if is_positive(case):
                 _make_real(case, provider, newcomers)
-            response = case.call(base_url=url)
+            with rolled_back():
+                response = case.call()
             statuses.add(response.status_code)
             case.validate_response(response, checks=_checks(case, response.status_code))
 

@@ -1,15 +1,23 @@
 """Our generated documents: valid, true, and never less than the vendor's."""
 
+import json
+import os
+import re
+import subprocess
+from collections.abc import Iterator
+from dataclasses import replace
 from fnmatch import fnmatchcase
+from pathlib import Path
 from typing import Any
 
 import jsonschema_rs
 import pytest
-from django.conf import settings
 from django.test import Client
 from drf_spectacular.drainage import GENERATOR_STATS
 from drf_spectacular.validation import validate_schema
+from pytest_django.fixtures import Settings
 
+from auth_providers import demo
 from config import docs
 from config.middleware import CONTENT_SECURITY_POLICY
 from tenants.api.contracts import served
@@ -22,6 +30,7 @@ from tests.contracts.operations import BY_NAME, Scene
 CONTRACTS = [each.contract.name for each in served()]
 ME, ADDRESS = "/customer/{tenant}/me", "/customer/{tenant}/me/addresses/{addressId}"
 ANONYMOUS = "GET /customerlogin/auth/anonymous/*"
+ANONYMOUS_LOGIN = "GET /customerlogin/auth/anonymous/login"
 VALIDATE = "GET /customer/{tenant}/validateauthtoken"
 LOG_IN, OPT_IN = "POST /customer/{tenant}/login", "GET /customer/{tenant}/signup/optin/{token}"
 SOCIAL, EXCHANGE = "POST /customer/{tenant}/socialLogin", "POST /customer/{tenant}/exchangeauthtoken"
@@ -167,10 +176,66 @@ def test_the_document_is_valid_and_generated_without_a_doubt(contract: str, caps
 
 
 @pytest.mark.parametrize("contract", CONTRACTS)
-def test_it_says_where_the_service_is_and_what_every_operation_asks_for(contract: str) -> None:
+def test_it_says_where_the_service_is_and_what_every_operation_asks_for(contract: str, settings: Settings) -> None:
     document = docs.document(contract)
     assert document["servers"] == [{"url": settings.PUBLIC_URL}]
     assert all("security" in operation for _, operation, _ in Document(document).operations())
+
+
+def test_no_text_of_an_answer_is_made_up(ours: Document) -> None:
+    """An example is the contract's, and a text that has none is a mistake, not "string"."""
+    examples = replace(docs.find("emporix").contract.examples, values={})
+    with pytest.raises(KeyError):
+        generate(docs.find("emporix"), examples)
+    assert '"string"' not in json.dumps([each for _, each in examples_of(ours)])
+
+
+def examples_of(document: Document) -> Iterator[tuple[dict[str, Any], Any]]:
+    """Each example with its schema."""
+    for _, operation, _ in document.operations():
+        contents = [operation.get("requestBody", {}), *operation["responses"].values()]
+        medias = [media for each in contents for media in each.get("content", {}).values()]
+        headers = [each for part in contents for each in part.get("headers", {}).values()]
+        for each in (*operation.get("parameters", ()), *medias, *headers):
+            yield document.resolved(each["schema"]), each["example"]
+
+
+@pytest.mark.parametrize("contract", CONTRACTS)
+def test_every_operation_is_told_and_shown(contract: str) -> None:
+    document = Document(docs.document(contract))
+    for label, operation, _ in document.operations():
+        assert operation["summary"], label
+        assert operation["description"] not in ("", operation["summary"]), label
+    for schema, example in examples_of(document):
+        jsonschema_rs.validate(schema, example)
+
+
+@pytest.mark.django_db
+def test_the_demos_document_has_the_demos_values() -> None:
+    card = replace(demo.card(), tenant_number=10001, site_number=1)
+    shown = {name: generate(docs.find(name), docs.find(name).contract.examples.with_demo(card)) for name in CONTRACTS}
+    [login] = [each for label, each, _ in Document(shown["emporix"]).operations() if label == ANONYMOUS_LOGIN]
+    assert {"tenant": "demo", "client_id": "demo-storefront"}.items() <= {
+        each["name"]: each["example"] for each in login["parameters"]
+    }.items()
+    token = shown["kibo"]["paths"]["/api/platform/applications/authtickets/oauth"]["post"]
+    assert token["requestBody"]["content"]["application/json"]["example"]["client_id"] == card.application_id
+    assert {each["name"]: each["example"] for each in token["parameters"]}["x-vol-tenant"] == "10001"
+
+
+def test_a_linter_finds_nothing(tmp_path: Path, settings: Settings, node_modules: Path) -> None:
+    """`redocly lint`, its recommended rules, without an error or a warning."""
+    settings.PUBLIC_URL = "https://identity.acme.test"
+    files = [str(tmp_path / f"{contract}.json") for contract in CONTRACTS]
+    for name, contract in zip(files, CONTRACTS, strict=True):
+        Path(name).write_text(json.dumps(generate(docs.find(contract))))
+    command = [str(node_modules / ".bin" / "redocly"), "lint", "--extends=recommended", "--format=json", *files]
+    quiet = os.environ | {"REDOCLY_TELEMETRY": "off", "REDOCLY_SUPPRESS_UPDATE_NOTICE": "true"}
+    done = subprocess.run(  # noqa: S603 - our own words
+        command, cwd=tmp_path, env=quiet, capture_output=True, text=True, check=False, timeout=120
+    )
+    assert done.returncode == 0, done.stdout
+    assert re.findall(r'"(?:errors|warnings)": (\d+)', done.stdout) == ["0"] * 2 * len(CONTRACTS)
 
 
 @pytest.mark.parametrize("contract", CONTRACTS)
@@ -247,6 +312,18 @@ def test_the_pages_need_nothing_from_another_host(client: Client, contract: str)
     assert f'data-document="/docs/{contract}/openapi.json"' in text
     assert client.get(f"/docs/{contract}/openapi.json").json() == docs.document(contract)
     assert client.get("/").content.decode().count(f'href="/docs/{contract}/"') == 1
+
+
+def test_every_contract_is_listed(client: Client) -> None:
+    page = client.get("/docs/")
+    text = page.content.decode()
+    assert page.headers["Content-Security-Policy"] == CONTENT_SECURITY_POLICY
+    for contract in CONTRACTS:
+        assert f'href="/docs/{contract}/"' in text
+        assert f'href="/docs/{contract}/openapi.json"' in text
+    assert 'href="/"' in text
+    assert 'href="/docs/"' in client.get("/").content.decode()
+    assert 'href="/docs/"' in client.get(f"/docs/{CONTRACTS[0]}/").content.decode()
 
 
 def test_another_contract_has_no_page(client: Client) -> None:

@@ -12,6 +12,7 @@ from auth_providers.api.authentication import principal_of
 from auth_providers.login import totp
 from auth_providers.models import Session
 from customers.models import Customer
+from tenants.api.fields import Text
 from tenants.api.problems import ProblemViewSet
 
 CODE_MAX_LENGTH = 32
@@ -20,7 +21,7 @@ CODE_MAX_LENGTH = 32
 class FirstCode(serializers.Serializer[Any]):
     """The code that the app shows."""
 
-    code = serializers.CharField(max_length=CODE_MAX_LENGTH)
+    code = Text(max_length=CODE_MAX_LENGTH, trim_whitespace=True)
 
 
 class AuthenticatorViewSet(ProblemViewSet):

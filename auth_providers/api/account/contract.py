@@ -1,6 +1,7 @@
 """Our own API for customers' accounts: what it says of itself."""
 
 from auth_providers.api.account import schema
+from auth_providers.api.account.examples import EXAMPLES
 from tenants.api.contracts import Contract
 
 CONTRACT = Contract(
@@ -10,4 +11,5 @@ CONTRACT = Contract(
     prefixes=("tenants",),
     security_schemes=schema.SECURITY_SCHEMES,
     descriptions=(schema.DESCRIPTIONS,),
+    examples=EXAMPLES,
 )

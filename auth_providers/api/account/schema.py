@@ -18,6 +18,7 @@ CUSTOMER: Any = [{"customer": []}]
 TENANT = in_path("tenant", "Code of the tenant.", pattern=TENANT_CODE)
 
 
+FRESH = "The customer has logged in within the last ten minutes, and has proven an e-mail address or telephone number."
 REFUSALS = {
     400: "The request is not valid, or the code is wrong.",
     401: "No valid token.",
@@ -31,7 +32,9 @@ REFUSALS = {
 }
 
 
-def _operation(name: str, summary: str, *, success: dict[int, Any], refusals: Iterable[int] = (), **rest: Any) -> Any:
+def _operation(
+    name: str, summary: str, description: str, *, success: dict[int, Any], refusals: Iterable[int] = (), **rest: Any
+) -> Any:
     failures = {
         (status, PROBLEM): OpenApiResponse(ProblemDetails, REFUSALS[status])
         for status in sorted({400, 401, 403, 404, 503, *refusals})
@@ -39,6 +42,7 @@ def _operation(name: str, summary: str, *, success: dict[int, Any], refusals: It
     return extend_schema(
         operation_id=name,
         summary=summary,
+        description=description,
         tags=["Authenticator"],
         parameters=[TENANT],
         auth=CUSTOMER,
@@ -53,6 +57,7 @@ DESCRIPTIONS: Descriptions = {
             _operation(
                 "authenticator-get",
                 "Learn whether an authenticator is enrolled",
+                "Also how many recovery codes are left.",
                 success={200: OpenApiResponse(AuthenticatorStatus, "As it stands.")},
             )
         ],
@@ -60,6 +65,7 @@ DESCRIPTIONS: Descriptions = {
             _operation(
                 "authenticator-start",
                 "Begin to enrol an authenticator",
+                f"Begins anew where it was not confirmed. {FRESH}",
                 request=None,
                 success={201: OpenApiResponse(Enrolment, "A secret, which counts once it is confirmed.")},
                 refusals=(409,),
@@ -69,6 +75,7 @@ DESCRIPTIONS: Descriptions = {
             _operation(
                 "authenticator-confirm",
                 "Confirm the authenticator with its first code",
+                f"From then on every log-in asks for a code of it. {FRESH}",
                 request=FirstCode,
                 success={200: OpenApiResponse(RecoveryCodes, "Enrolled; every other session has ended.")},
                 refusals=(409, 413, 415, 429),
@@ -78,6 +85,7 @@ DESCRIPTIONS: Descriptions = {
             _operation(
                 "authenticator-renew-recovery-codes",
                 "Replace the recovery codes",
+                f"Each logs in once, in place of the app. {FRESH}",
                 request=None,
                 success={200: OpenApiResponse(RecoveryCodes, "The new ones; the former are good no more.")},
             )
@@ -86,6 +94,7 @@ DESCRIPTIONS: Descriptions = {
             _operation(
                 "authenticator-remove",
                 "Remove the authenticator",
+                f"The recovery codes go with it, and every other session ends. {FRESH}",
                 success={204: OpenApiResponse(description="It is removed, and its recovery codes with it.")},
             )
         ],

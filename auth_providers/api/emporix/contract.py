@@ -1,6 +1,7 @@
 """The Emporix contract: what it says of itself."""
 
 from auth_providers.api.emporix import schema
+from auth_providers.api.emporix.examples import EXAMPLES
 from customers.api.emporix import schema as profile_schema
 from tenants.api.contracts import Contract
 from tenants.api.emporix.base import TENANT_HEADERS
@@ -13,6 +14,7 @@ CONTRACT = Contract(
     prefixes=("customer", "customerlogin"),
     security_schemes=SECURITY_SCHEMES,
     descriptions=(profile_schema.DESCRIPTIONS, schema.DESCRIPTIONS),
+    examples=EXAMPLES,
     path_names={"address": "addressId"},
     request_headers=("prefer", *(name.lower() for name in TENANT_HEADERS), "session-id"),
     response_headers=("preference-applied",),

@@ -22,20 +22,21 @@ from auth_providers.login import federated, one_time_code, social, token_exchang
 from tenants.api.base import HasToken
 from tenants.api.emporix.records import Forbidden
 from tenants.api.failures import Failure, in_the_words_of
+from tenants.api.fields import Text
 from tenants.api.records import Record
 from tenants.errors import InvalidInput
 
 
 class ExchangeParameters(serializers.Serializer[Any]):
-    subjectAccessToken = serializers.CharField(source="subject_token")
-    config = serializers.CharField(source="provider", required=False)
+    subjectAccessToken = Text(source="subject_token")
+    config = Text(source="provider", required=False)
 
 
 class ChallengeAnswer(serializers.Serializer[Any]):
     """The answer to the `challenge` of a 403, which finishes the log-in. Nothing else is needed then."""
 
-    challengeId = serializers.CharField(source="challenge_id", max_length=64)
-    challengeCode = serializers.CharField(source="code", max_length=CODE_MAX_LENGTH)
+    challengeId = Text(source="challenge_id", max_length=64, trim_whitespace=True)
+    challengeCode = Text(source="code", max_length=CODE_MAX_LENGTH, trim_whitespace=True)
 
 
 class FederatedLogInViewSet(LogInViewSet):

@@ -7,29 +7,31 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from auth_providers.api.authentication import principal_of
+from auth_providers.api.emporix.bodies import NewPassword
 from auth_providers.api.emporix.records import log_in_tokens
 from auth_providers.api.emporix.second_factor import LogInViewSet
 from auth_providers.selfservice import email_change, opt_in, password_reset
 from tenants.api.base import HasToken
 from tenants.api.failures import in_the_words_of
+from tenants.api.fields import Text
 
 
 class ResetRequest(serializers.Serializer[Any]):
-    email = serializers.CharField(max_length=254)
-    site = serializers.CharField(max_length=64, required=False, allow_null=True, allow_blank=True)
+    email = Text(max_length=254)
+    site = Text(max_length=64, required=False, allow_null=True, allow_blank=True)
 
 
 class ResetCompletion(serializers.Serializer[Any]):
-    token = serializers.CharField()
-    password = serializers.CharField(trim_whitespace=False)
+    token = Text(trim_whitespace=True)
+    password = NewPassword()
 
 
 class MailedToken(serializers.Serializer[Any]):
-    token = serializers.CharField()
+    token = Text(trim_whitespace=True)
 
 
 class WhoWaits(serializers.Serializer[Any]):
-    email = serializers.CharField(max_length=254)
+    email = Text(max_length=254)
 
 
 class MailedTokenViewSet(LogInViewSet):

@@ -7,7 +7,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from auth_providers.api.authentication import principal_of
-from auth_providers.api.emporix.bodies import PasswordAuthentication
+from auth_providers.api.emporix.bodies import NewLogIn, NewPassword
 from auth_providers.selfservice import additional_log_in, deletion, email_change, own_profile, password_reset
 from customers.api.emporix.profile import ProfileViewSet
 from customers.api.emporix.views import CustomerDataViewSet
@@ -15,6 +15,7 @@ from customers.models import Customer
 from customers.profiles import ProfileChanges
 from tenants.api.emporix.records import ResourceLocation
 from tenants.api.failures import in_the_words_of
+from tenants.api.fields import Email, Flag, Text
 
 
 class DeletableProfileViewSet(ProfileViewSet):
@@ -43,20 +44,20 @@ class DeletableProfileViewSet(ProfileViewSet):
 
 
 class EmailChange(serializers.Serializer[Any]):
-    email = serializers.CharField(max_length=254)
-    password = serializers.CharField(trim_whitespace=False)
-    newEmail = serializers.CharField(max_length=254, source="new_email")
-    syncContactEmail = serializers.BooleanField(default=False, source="is_contact_email_synced")
+    email = Text(max_length=254)
+    password = Text()
+    newEmail = Email(source="new_email")
+    syncContactEmail = Flag(default=False, source="is_contact_email_synced")
 
 
 class PasswordChange(serializers.Serializer[Any]):
-    currentPassword = serializers.CharField(trim_whitespace=False, source="current_password")
-    newPassword = serializers.CharField(trim_whitespace=False, source="new_password")
+    currentPassword = Text(source="current_password")
+    newPassword = NewPassword(source="new_password")
 
 
 class OwnLogInViewSet(CustomerDataViewSet):
     def add(self, request: Request, **kwargs: Any) -> Response:
-        serializer = PasswordAuthentication(data=request.data)
+        serializer = NewLogIn(data=request.data)
         serializer.is_valid(raise_exception=True)
         with in_the_words_of(serializer):
             additional_log_in.add(

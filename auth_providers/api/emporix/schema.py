@@ -2,11 +2,8 @@
 
 from typing import Any
 
-from drf_spectacular.utils import PolymorphicProxySerializer
-from rest_framework import serializers
-
 from auth_providers.api.emporix.anonymous import AnonymousViewSet
-from auth_providers.api.emporix.bodies import LogIn, PasswordAuthentication, RefreshParameters, Signup
+from auth_providers.api.emporix.bodies import LogIn, NewLogIn, RefreshParameters, Signup
 from auth_providers.api.emporix.customer_sessions import CustomerSessionViewSet
 from auth_providers.api.emporix.federated_log_in import FederatedLogInViewSet
 from auth_providers.api.emporix.mailed_tokens import (
@@ -15,6 +12,13 @@ from auth_providers.api.emporix.mailed_tokens import (
     ResetCompletion,
     ResetRequest,
     WhoWaits,
+)
+from auth_providers.api.emporix.parameters import (
+    ExchangeParameters,
+    LogoutParameters,
+    RefreshOfVisit,
+    RenewalOfVisit,
+    SocialParameters,
 )
 from auth_providers.api.emporix.profile import DeletableProfileViewSet, EmailChange, OwnLogInViewSet, PasswordChange
 from auth_providers.api.emporix.records import (
@@ -28,77 +32,63 @@ from auth_providers.api.emporix.records import (
     SocialLogInTokens,
     TokenValidity,
 )
-from auth_providers.api.emporix.second_factor import CODE_MAX_LENGTH, SecondFactorAnswer
+from auth_providers.api.emporix.second_factor import SecondFactorAnswer
+from customers.api.emporix.schema import NewAddress
+from tenants import codes
 from tenants.api.contracts import Descriptions
 from tenants.api.emporix.records import ResourceLocation
 from tenants.api.emporix.schema import CUSTOMER, NOBODY, VISITOR, operation
-from tenants.api.schema import in_header, in_path, in_query
+from tenants.api.schema import TENANT_CODE, AnyOf, in_header, in_path, in_query
 
 
-class AnonymousRefreshParameters(serializers.Serializer[Any]):
-    """The same parameters, kept out of the address."""
+class NewCustomer(Signup):
+    """A log-in, and what else is known of the customer."""
 
-    tenant = serializers.CharField(required=False)
-    client_id = serializers.CharField(required=False)
-    refresh_token = serializers.CharField(required=False)
-    anonymous_token = serializers.CharField(required=False)
-
-
-class LogoutParameters(serializers.Serializer[Any]):
-    accessToken = serializers.CharField(required=False)
-
-
-class ChallengeParameters(serializers.Serializer[Any]):
-    """The answer to a challenge, instead of the other parameters."""
-
-    challengeId = serializers.CharField(
-        required=False, max_length=64, help_text="The `id` of the `challenge` that a 403 asked to answer."
-    )
-    challengeCode = serializers.CharField(
-        required=False, max_length=CODE_MAX_LENGTH, help_text="The code that was mailed to the customer."
-    )
-
-
-class ExchangeParameters(ChallengeParameters):
-    subjectAccessToken = serializers.CharField(required=False)
-    config = serializers.CharField(required=False)
-
-
-class RefreshBody(RefreshParameters):
-    refreshToken = serializers.CharField(required=False)
+    customerAddress = NewAddress(source="address", required=False, allow_null=True)
 
 
 VISITS, SESSIONS, LOG_INS, PASSWORDS, PROFILE = "Visits", "Sessions", "Log-ins", "Passwords", "Profile"
 SECOND_FACTOR = (LogInForbidden, "A second factor is needed.")
 PROOF = (FederatedLogInForbidden, "A second factor is needed, or the code that was mailed to the e-mail's owner.")
 CLIENT_ID = in_query("client_id", "An active API key of the tenant.", required=True)
-TENANT = in_query("tenant", "Code of the tenant; `hybris-tenant` will do, too.")
-OLDER_TENANT = in_query("hybris-tenant", "The older name of `tenant`.")
+TENANT = in_query("tenant", "Code of the tenant.", required=True, pattern=TENANT_CODE)
+OLDER_TENANT = in_query("hybris-tenant", "The older name of `tenant`; when both are sent, they agree.", deprecated=True)
 WHO_ASKS = (TENANT, OLDER_TENANT, CLIENT_ID)
 CONTEXT = (
-    in_query("currency", "Currency of the visit, ISO 4217."),
+    in_query("currency", "Currency of the visit, ISO 4217.", enum=["", *codes.currencies()]),
     in_query("siteCode", "Site of the visit."),
     in_query("language", "Language of the visit."),
     in_query("targetLocation", "Country of the visit, two letters."),
 )
 REFRESH = (
-    in_query("refresh_token", "The visitor's refresh token."),
+    in_query("refresh_token", "The visitor's refresh token. This or the next is needed."),
     in_query("anonymous_token", "The visitor's access token, for storefronts that kept only that."),
 )
+SECOND_STEP = (
+    "Where the customer has a second factor the answer is 403 with `secondFactor.handle`; send that as "
+    "`secondFactorHandle`, alone to have a code sent (202), then with `secondFactorCode`."
+)
+LINK = (
+    "A 403 with `challenge` says that the e-mail of the identity belongs to a customer already, who was mailed a code: "
+    "repeat the call with `challengeId` and `challengeCode` alone."
+)
+ENDS_OTHERS = "Every other session of the customer ends, and what was asked for before is void."
 
 
-def _anonymous(name: str, summary: str, **rest: Any) -> Any:
+def _anonymous(name: str, summary: str, description: str, **rest: Any) -> Any:
     answers = {200: (AnonymousToken, "A visitor's token.")}
-    return operation(name, summary, tag=VISITS, tokens=NOBODY, answers=answers, has_tenant_path=False, **rest)
+    return operation(
+        name, summary, description, tag=VISITS, tokens=NOBODY, answers=answers, has_tenant_path=False, **rest
+    )
 
 
-def _logout(name: str, summary: str, method: str, **rest: Any) -> Any:
+def _logout(name: str, summary: str, description: str, method: str, **rest: Any) -> Any:
     return operation(
         name,
         summary,
+        description,
         tag=SESSIONS,
         tokens=CUSTOMER,
-        parameters=[in_query("accessToken", "A token of the session; the caller's when left out.")],
         answers={204: "The session has ended."},
         refusals=(403,),
         methods=[method],
@@ -106,75 +96,80 @@ def _logout(name: str, summary: str, method: str, **rest: Any) -> Any:
     )
 
 
-def _refresh(name: str, summary: str, method: str, **rest: Any) -> Any:
+def _refresh(name: str, summary: str, description: str, method: str, **rest: Any) -> Any:
     return operation(
         name,
         summary,
+        f"{description} A token is good once; shown again within 30 seconds, it gives the same pair, and later it ends "
+        "the session, because somebody else may have it.",
         tag=SESSIONS,
         tokens=VISITOR,
-        parameters=[
-            in_query("refreshToken", "The customer's refresh token.", required=method == "GET"),
-            in_query("legalEntityId", "A company of the customer's to act for from now on."),
-        ],
         answers={200: (RefreshedTokens, "The next pair.")},
         methods=[method],
         **rest,
     )
 
 
-def _mailed(name: str, summary: str, *, tag: str, **rest: Any) -> Any:
-    return operation(name, summary, tag=tag, tokens=VISITOR, **rest)
+def _session(name: str, summary: str, description: str, **rest: Any) -> Any:
+    return operation(name, summary, description, tag=SESSIONS, tokens=VISITOR, **rest)
 
 
-def _own(name: str, summary: str, *, tag: str = LOG_INS, **rest: Any) -> Any:
+def _mailed(name: str, summary: str, description: str, *, tag: str, **rest: Any) -> Any:
+    return operation(name, summary, description, tag=tag, tokens=VISITOR, **rest)
+
+
+def _own(name: str, summary: str, description: str, *, tag: str = LOG_INS, **rest: Any) -> Any:
     refusals = (403, 429, *rest.pop("refusals", ()))
-    return operation(name, summary, tag=tag, tokens=CUSTOMER, refusals=refusals, **rest)
+    return operation(name, summary, description, tag=tag, tokens=CUSTOMER, refusals=refusals, **rest)
 
 
 DESCRIPTIONS: Descriptions = {
     AnonymousViewSet: {
         "log_in": [
-            _anonymous("GET-oauth-generate-anonymous-access-token", "Begin a visit", parameters=WHO_ASKS + CONTEXT)
+            _anonymous(
+                "GET-oauth-generate-anonymous-access-token",
+                "Begin a visit",
+                "Opens a session for somebody who has not logged in. The log-in goes on with it under the same id, so "
+                "that what hangs on the session, such as a cart, stays.",
+                parameters=WHO_ASKS + CONTEXT,
+            )
         ],
         "refresh": [
             _anonymous(
                 "GET-oauth-refresh-anonymous-access-token",
                 "Go on with a visit",
+                "Exchanges a visitor's refresh token for the next pair, or an access token for another one.",
                 parameters=WHO_ASKS + REFRESH,
                 methods=["GET"],
             ),
             _anonymous(
                 "POST-oauth-refresh-anonymous-access-token",
                 "Go on with a visit, the token in the body",
-                parameters=(*WHO_ASKS[:2], in_query("client_id", "An active API key of the tenant.")),
-                body=AnonymousRefreshParameters,
+                "The same as GET, without a token in the address.",
+                body=AnyOf("AnonymousRefresh", RefreshOfVisit, RenewalOfVisit),
                 methods=["POST"],
             ),
         ],
     },
     CustomerSessionViewSet: {
         "sign_up": [
-            operation(
+            _session(
                 "POST-customer-create-customer-account",
                 "Sign up",
-                tag=SESSIONS,
-                tokens=VISITOR,
-                body=Signup,
+                "Creates a customer with a log-in. `signup` names another log-in than `email` and `password`; "
+                "`customerDetails.contactEmail` is `email`, when it is sent. A company customer (`b2b`) has first "
+                "name, last name and company. The tenant may ask for a longer password, or for an opt-in by mail.",
+                body=NewCustomer,
                 answers={201: (ResourceLocation, "The number of the new customer.")},
                 refusals=(403, 409, 429),
             )
         ],
         "log_in": [
-            operation(
+            _session(
                 "POST-customer-authenticate-customer",
                 "Log in with e-mail and password",
-                tag=SESSIONS,
-                tokens=VISITOR,
-                body=PolymorphicProxySerializer(
-                    component_name="AuthenticateCustomer",
-                    serializers=[LogIn, SecondFactorAnswer],
-                    resource_type_field_name=None,
-                ),
+                f"Every reason to refuse is the same 401. {SECOND_STEP}",
+                body=AnyOf("AuthenticateCustomer", LogIn, SecondFactorAnswer),
                 answers={
                     200: (LogInTokens, "The customer's tokens."),
                     202: (SecondFactorSent, "The second factor's code is under way, if it is one that is sent."),
@@ -184,21 +179,45 @@ DESCRIPTIONS: Descriptions = {
             )
         ],
         "log_out": [
-            _logout("GET-customer-logout-customer", "Log out", "GET"),
-            _logout("POST-customer-logout-customer", "Log out, the token in the body", "POST", body=LogoutParameters),
+            _logout(
+                "GET-customer-logout-customer",
+                "Log out",
+                "Ends the session of the caller, with every token of it. HEAD and a prefetch end nothing.",
+                "GET",
+                parameters=[in_query("accessToken", "A token of the session; the caller's when left out.")],
+            ),
+            _logout(
+                "POST-customer-logout-customer",
+                "Log out, the token in the body",
+                "The same as GET, without a token in the address.",
+                "POST",
+                body=LogoutParameters,
+            ),
         ],
         "refresh": [
-            _refresh("GET-customer-refresh-authtoken", "Exchange a refresh token", "GET"),
             _refresh(
-                "POST-customer-refresh-authtoken", "Exchange a refresh token from the body", "POST", body=RefreshBody
+                "GET-customer-refresh-authtoken",
+                "Exchange a refresh token",
+                "Gives the next pair of a customer's session.",
+                "GET",
+                parameters=[
+                    in_query("refreshToken", "The customer's refresh token.", required=True),
+                    in_query("legalEntityId", "A company of the customer's to act for; none leaves the company."),
+                ],
+            ),
+            _refresh(
+                "POST-customer-refresh-authtoken",
+                "Exchange a refresh token from the body",
+                "The same as GET, without a token in the address.",
+                "POST",
+                body=RefreshParameters,
             ),
         ],
         "validate": [
-            operation(
+            _session(
                 "GET-customer-validate-token",
                 "Learn what a token is worth",
-                tag=SESSIONS,
-                tokens=VISITOR,
+                "Says how long the token that is shown lives, and what it allows. One that is worth nothing is a 401.",
                 answers={200: (TokenValidity, "The token is valid.")},
             )
         ],
@@ -208,6 +227,7 @@ DESCRIPTIONS: Descriptions = {
             _mailed(
                 "POST-customer-request-reset-password",
                 "Ask for a mail to set a new password with",
+                "The answer is the same whether or not somebody has this log-in.",
                 tag=PASSWORDS,
                 body=ResetRequest,
                 answers={204: "A mail is under way, if someone has this log-in."},
@@ -218,6 +238,7 @@ DESCRIPTIONS: Descriptions = {
             _mailed(
                 "POST-customer-reset-password",
                 "Set a new password with the token from the mail",
+                f"The token works once, for an hour. {ENDS_OTHERS}",
                 tag=PASSWORDS,
                 body=ResetCompletion,
                 answers={204: "The password is set; every other session has ended."},
@@ -228,6 +249,7 @@ DESCRIPTIONS: Descriptions = {
             _mailed(
                 "POST-customer-confirm-customer-login-email",
                 "Confirm a new e-mail with the token from the mail",
+                "From then on the customer logs in with the new address.",
                 tag=LOG_INS,
                 body=MailedToken,
                 answers={204: "The log-in has the new e-mail."},
@@ -238,6 +260,7 @@ DESCRIPTIONS: Descriptions = {
             _mailed(
                 "GET-customer-signup-customer-optin",
                 "Confirm a sign-up with the token from the mail",
+                "Confirms the account and logs it in. Followed again within 30 seconds, the link answers as before.",
                 tag=SESSIONS,
                 parameters=[in_path("token", "The token from the mail.")],
                 answers={200: (LogInTokens, "The customer's tokens."), 403: SECOND_FACTOR},
@@ -247,6 +270,7 @@ DESCRIPTIONS: Descriptions = {
             _mailed(
                 "POST-customer-refresh-token",
                 "Ask for another mail to confirm a sign-up with",
+                "The answer is the same whether or not somebody waits for it.",
                 tag=SESSIONS,
                 body=WhoWaits,
                 answers={202: "A mail is under way, if someone waits for one."},
@@ -259,6 +283,8 @@ DESCRIPTIONS: Descriptions = {
             _own(
                 "DELETE-customer-remove-customer-profile",
                 "Delete one's own profile",
+                "Erases what is personal, at once or, where the tenant wants that, after a confirmation by mail: then "
+                "the call is repeated with the mailed token.",
                 tag=PROFILE,
                 parameters=[in_query("token", "The token from the mail that asks for confirmation.")],
                 answers={202: "A mail that asks for confirmation is under way.", 204: "The profile is gone."},
@@ -270,7 +296,9 @@ DESCRIPTIONS: Descriptions = {
             _own(
                 "POST-customer-assign-customer-account",
                 "Add a log-in to one's own profile",
-                body=PasswordAuthentication,
+                "It opens nothing until the token that is mailed to its address is shown together with a token of the "
+                "profile's owner. The log-in of the caller is less than a day old.",
+                body=NewLogIn,
                 answers={201: (ResourceLocation, "The number of the customer.")},
                 refusals=(409,),
             )
@@ -279,6 +307,8 @@ DESCRIPTIONS: Descriptions = {
             _own(
                 "POST-customer-change-customer-login-email",
                 "Ask to log in with another e-mail",
+                "Mails a token to the new address and a notice to the old one. The answer is the same for an address "
+                "that is taken.",
                 body=EmailChange,
                 answers={204: "A mail to the new e-mail is under way."},
             )
@@ -287,6 +317,7 @@ DESCRIPTIONS: Descriptions = {
             _own(
                 "POST-customer-change-account-password",
                 "Change one's own password",
+                ENDS_OTHERS,
                 tag=PASSWORDS,
                 body=PasswordChange,
                 answers={204: "The password is changed; every other session has ended."},
@@ -295,13 +326,12 @@ DESCRIPTIONS: Descriptions = {
     },
     FederatedLogInViewSet: {
         "social_log_in": [
-            operation(
+            _session(
                 "POST-customer-login-customer-by-auth0",
                 "Log in with another identity provider",
-                tag=SESSIONS,
-                tokens=VISITOR,
+                f"Exchanges the provider's authorization code. {LINK} An answer to a challenge has no `code`.",
                 parameters=[
-                    in_query("code", "The authorisation code; needed unless the body answers a challenge."),
+                    in_query("code", "The authorization code.", required=True),
                     in_query("redirect_uri", "One of the provider's; needed when it has several."),
                     in_query("code_verifier", "The verifier of PKCE (RFC 7636)."),
                     in_query("provider", "Name of the provider, where the tenant has several."),
@@ -309,19 +339,19 @@ DESCRIPTIONS: Descriptions = {
                     in_query("anonymous_token", "The visitor's token, where no header brings it."),
                     in_header("session-id", "Accepted and not needed: the token knows its session."),
                 ],
-                body=ChallengeParameters,
+                body=SocialParameters,
                 answers={200: (SocialLogInTokens, "The customer's tokens."), 403: PROOF},
                 refusals=(404, 409),
             )
         ],
         "exchange": [
-            operation(
+            _session(
                 "POST-customer-exchange-authtoken",
                 "Exchange another provider's token",
-                tag=SESSIONS,
-                tokens=VISITOR,
+                f"Checks the token as the named configuration says, and logs its customer in. {LINK} The parameters "
+                "may stand in the body instead, to keep the token out of the address.",
                 parameters=[
-                    in_query("subjectAccessToken", "The provider's token; it may stand in the body."),
+                    in_query("subjectAccessToken", "The provider's token.", required=True),
                     in_query("config", "Name of the provider, where the tenant has several."),
                 ],
                 body=ExchangeParameters,

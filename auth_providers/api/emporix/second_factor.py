@@ -15,6 +15,7 @@ from auth_providers.tokens.second_factor_policy import TOTP, NoSecondFactor, Sec
 from tenants.api.emporix.base import EmporixViewSet
 from tenants.api.emporix.records import Forbidden
 from tenants.api.failures import Failure
+from tenants.api.fields import Text
 
 ISSUE = Issue.PAIR | Issue.SERVICE_JWT
 CODE_MAX_LENGTH = 32
@@ -23,9 +24,14 @@ CODE_MAX_LENGTH = 32
 class SecondFactorAnswer(serializers.Serializer[Any]):
     """The second half of a log-in; without a code, one is sent."""
 
-    secondFactorHandle = serializers.CharField(source="handle", max_length=64)
-    secondFactorCode = serializers.CharField(
-        source="code", max_length=CODE_MAX_LENGTH, required=False, allow_null=True, allow_blank=True
+    secondFactorHandle = Text(source="handle", max_length=64, trim_whitespace=True)
+    secondFactorCode = Text(
+        source="code",
+        max_length=CODE_MAX_LENGTH,
+        required=False,
+        allow_null=True,
+        allow_blank=True,
+        trim_whitespace=True,
     )
 
 

@@ -15,6 +15,7 @@ from auth_providers.api.kibo.formats import to_the_second
 from auth_providers.api.kibo.records import ApplicationTicket, ApplicationToken
 from auth_providers.tokens import client_credentials
 from tenants import sites
+from tenants.api.fields import Text
 
 CLIENT_CREDENTIALS = "client_credentials"
 
@@ -22,16 +23,16 @@ CLIENT_CREDENTIALS = "client_credentials"
 class OauthRequest(serializers.Serializer[Any]):
     """RFC 6749, 4.4. Clients that refresh send their credentials again, and so need nothing else."""
 
-    client_id = serializers.CharField(max_length=255)
-    client_secret = serializers.CharField(max_length=255, trim_whitespace=False)
+    client_id = Text(max_length=255)
+    client_secret = Text(max_length=255)
     grant_type = serializers.ChoiceField(choices=[CLIENT_CREDENTIALS], default=CLIENT_CREDENTIALS)
 
 
 class TicketRequest(serializers.Serializer[Any]):
     """What older clients send."""
 
-    applicationId = serializers.CharField(max_length=255, source="client_id")
-    sharedSecret = serializers.CharField(max_length=255, trim_whitespace=False, source="client_secret")
+    applicationId = Text(max_length=255, source="client_id")
+    sharedSecret = Text(max_length=255, source="client_secret")
 
 
 class ApplicationTokenViewSet(KiboViewSet):

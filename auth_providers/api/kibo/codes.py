@@ -13,6 +13,7 @@ from auth_providers.api.kibo.tickets import DEVICE_MARK, Device, TicketViewSet, 
 from auth_providers.login import one_time_code, second_factor
 from auth_providers.models import OneTimeCode
 from auth_providers.tokens import sessions
+from tenants.api.fields import Email, Text
 from tenants.clients import Client
 from tenants.errors import InvalidInput, Reason
 
@@ -21,20 +22,20 @@ DEVICE = re.compile("[0-9a-f]{32}")
 
 
 class OtpRequest(serializers.Serializer[Any]):
-    email = serializers.CharField(max_length=254)
+    email = Email()
 
 
 class OtpAuth(Device):
-    email = serializers.CharField(max_length=254)
-    otpCode = serializers.CharField(max_length=64)
+    email = Text(max_length=254)
+    otpCode = Text(max_length=64, trim_whitespace=True)
 
 
 class SecondFactorRequest(serializers.Serializer[Any]):
-    userId = serializers.CharField(max_length=255, required=False, allow_null=True, allow_blank=True)
+    userId = Text(max_length=255, required=False, allow_null=True, allow_blank=True)
 
 
 class SecondFactorAuth(SecondFactorRequest):
-    otpCode = serializers.CharField(max_length=64)
+    otpCode = Text(max_length=64, trim_whitespace=True)
 
 
 class CodeViewSet(TicketViewSet):

@@ -3,6 +3,7 @@
 from auth_providers.api.kibo import schema
 from auth_providers.api.kibo.authentication import APP_CLAIMS, USER_CLAIMS
 from auth_providers.api.kibo.base import CORRELATION, SITE, TENANT
+from auth_providers.api.kibo.examples import EXAMPLES
 from tenants.api.contracts import Contract
 
 # What the vendor's SDK sends along with every call, also to services that need none of it.
@@ -15,6 +16,7 @@ CONTRACT = Contract(
     prefixes=("api", "commerce", "platform"),
     security_schemes=schema.SECURITY_SCHEMES,
     descriptions=(schema.DESCRIPTIONS,),
+    examples=EXAMPLES,
     path_names={"number": "tenantId"},
     described_below="/api/",  # where the vendor's client calls
     request_headers=(CORRELATION, SITE, TENANT, USER_CLAIMS, *SDK_HEADERS),

@@ -11,6 +11,8 @@ from typing import Any
 from tenants.errors import InvalidInput
 
 PARAMETER = "responseFields"
+# What it consists of; that parentheses match, no pattern can say.
+FORM = r"^[A-Za-z0-9_,()\s%]*$"
 MAX_DEPTH = 16  # the deepest answer has 6 levels
 TOKEN = re.compile(r"\s*(?:(?P<name>\w+)|(?P<mark>[(),]))", re.ASCII)
 # Some clients encode the list twice.

@@ -5,6 +5,7 @@ from typing import Any
 
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
 
+from auth_providers.api.kibo import response_fields
 from auth_providers.api.kibo.applications import (
     ApplicationTokenViewSet,
     OauthRequest,
@@ -37,10 +38,15 @@ REFUSALS = {
     429: "Too many attempts.",
     503: "Not available right now.",
 }
+A_NUMBER, OR_NONE = "^[0-9]{1,9}$", "^[0-9]{0,9}$"
 TENANT_AND_SITE = [
-    in_header(TENANT, "Number of the tenant; when sent, it must be that of the token."),
-    in_header(SITE, "Number of the site."),
+    in_header(TENANT, "Number of the tenant; when sent, it must be that of the token.", pattern=OR_NONE),
+    in_header(SITE, "Number of the site.", pattern=OR_NONE),
 ]
+SECOND_STEP = (
+    "Where a second factor is due, `requires2FA` is true and the ticket has no tokens: `userId` is what the log-in "
+    "goes on with."
+)
 TICKET = OpenApiResponse(AuthTicket, "The ticket.")
 CONTINUING = in_header(USER_CLAIMS, "A visitor's access token, so that the log-in goes on with its session.")
 
@@ -48,6 +54,7 @@ CONTINUING = in_header(USER_CLAIMS, "A visitor's access token, so that the log-i
 def _operation(
     name: str,
     summary: str,
+    description: str,
     *,
     success: OpenApiResponse,
     tag: str = "Storefront auth tickets",
@@ -57,10 +64,16 @@ def _operation(
     parameters: Iterable[OpenApiParameter] = (),
 ) -> Any:
     statuses = {400, 401, 503, *refusals} | ({413, 415} if body else set())
-    fields = in_query(PARAMETER, "The parts of the answer that are wanted, e.g. `userId,customerAccount(id)`.")
+    fields = in_query(
+        PARAMETER,
+        "The parts of the answer that are wanted: names with a comma between them, each with a list of its own parts "
+        "in parentheses or without. Unknown names are left out.",
+        pattern=response_fields.FORM,
+    )
     return extend_schema(
         operation_id=name,
         summary=summary,
+        description=description,
         tags=[tag],
         auth=auth,
         request=body,
@@ -94,17 +107,27 @@ DESCRIPTIONS: Descriptions = {
             _operation(
                 "createUserAuthTicket",
                 "Log in with a password",
+                f"Every reason to refuse is the same 401. {SECOND_STEP}",
                 success=TICKET,
                 refusals=(403, 429),
                 body=PasswordRequest,
                 parameters=[CONTINUING],
             )
         ],
-        "open_anonymous": [_operation("createAnonymousShopperAuthTicket", "Begin a visit", success=TICKET)],
+        "open_anonymous": [
+            _operation(
+                "createAnonymousShopperAuthTicket",
+                "Begin a visit",
+                "Opens a session for somebody who has not logged in; `customerAccount` says only that.",
+                success=TICKET,
+            )
+        ],
         "refresh": [
             _operation(
                 "refreshUserAuthTicket",
                 "Exchange a refresh token, of a customer or a visitor",
+                "Gives the next ticket of the session. A token is good once; shown again within 30 seconds it gives "
+                "the same one, and later it ends the session.",
                 success=TICKET,
                 parameters=[in_query("refreshToken", "Good once.", required=True)],
             )
@@ -115,6 +138,7 @@ DESCRIPTIONS: Descriptions = {
             _operation(
                 "generateAndSendOtp",
                 "Send a code by mail",
+                "The code logs in once. The answer is the same for an address that nobody here has.",
                 success=OpenApiResponse(description="The same for an e-mail that nobody here has."),
                 refusals=(429,),
                 body=OtpRequest,
@@ -124,6 +148,7 @@ DESCRIPTIONS: Descriptions = {
             _operation(
                 "validateOtpAndCreateAuthTicket",
                 "Log in with a code",
+                f"After three wrong answers a new code is needed. {SECOND_STEP}",
                 success=TICKET,
                 refusals=(403, 429),
                 body=OtpAuth,
@@ -134,6 +159,7 @@ DESCRIPTIONS: Descriptions = {
             _operation(
                 "generateAndSend2faOtp",
                 "Send the code of a second factor",
+                "`userId` is that of the ticket that has no tokens; it may stand in the header instead.",
                 success=OpenApiResponse(description="Also where an authenticator app has the code."),
                 refusals=(403, 429),
                 body=SecondFactorRequest,
@@ -144,6 +170,7 @@ DESCRIPTIONS: Descriptions = {
             _operation(
                 "validate2FAAndCreateAuthTicket",
                 "Go on with a log-in that needs a second factor",
+                "`userId` is that of the ticket that has no tokens; it may stand in the header instead.",
                 success=TICKET,
                 refusals=(403, 429),
                 body=SecondFactorAuth,
@@ -156,6 +183,7 @@ DESCRIPTIONS: Descriptions = {
             _operation(
                 "authenticateApp",
                 "Get the access token of an application, as older clients do",
+                "The same token as by client credentials, in an older form.",
                 success=OpenApiResponse(ApplicationTicket, "The token."),
                 tag="Platform",
                 auth=NOBODY,
@@ -167,6 +195,7 @@ DESCRIPTIONS: Descriptions = {
             _operation(
                 "oauthAuthenticateApp",
                 "Get the access token of an application",
+                "By client credentials (RFC 6749, 4.4): id and secret of an API key of the tenant.",
                 success=OpenApiResponse(ApplicationToken, "The token."),
                 tag="Platform",
                 auth=NOBODY,
@@ -180,10 +209,11 @@ DESCRIPTIONS: Descriptions = {
             _operation(
                 "getTenant",
                 "Read one's own tenant",
+                "What a client needs to know of the tenant and its sites, by the token of its application.",
                 success=OpenApiResponse(TenantWithSites, "The tenant and its sites."),
                 tag="Platform",
                 refusals=(404,),
-                parameters=[in_path("tenantId", "Number of the tenant.", pattern="^[0-9]{1,9}$")],
+                parameters=[in_path("tenantId", "Number of the tenant.", pattern=A_NUMBER)],
             )
         ],
     },

@@ -21,6 +21,7 @@ from auth_providers.tokens.log_in_attempt import Issue, LogInAttempt
 from auth_providers.tokens.opaque_tokens import Pair
 from auth_providers.tokens.second_factor_policy import SecondFactorDue
 from customers.models import Customer
+from tenants.api.fields import Text
 from tenants.clients import Client, told_device
 from tenants.errors import InvalidInput
 from tenants.models import ApiKey
@@ -34,13 +35,13 @@ DEVICE_MARK = "."
 class Device(serializers.Serializer[Any]):
     """What a storefront tells of its customer's device."""
 
-    fingerprint = serializers.CharField(max_length=1000, required=False, allow_null=True, allow_blank=True)
-    region = serializers.CharField(max_length=255, required=False, allow_null=True, allow_blank=True)
+    fingerprint = Text(max_length=1000, required=False, allow_null=True, allow_blank=True)
+    region = Text(max_length=255, required=False, allow_null=True, allow_blank=True)
 
 
 class PasswordRequest(Device):
-    username = serializers.CharField(max_length=254)
-    password = serializers.CharField(trim_whitespace=False)
+    username = Text(max_length=254)
+    password = Text()
 
 
 def validated(serializer: serializers.Serializer[Any]) -> dict[str, Any]:

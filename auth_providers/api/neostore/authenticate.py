@@ -22,6 +22,7 @@ from auth_providers.providers.kinds.webhook import Webhook
 from auth_providers.tokens import sessions
 from auth_providers.tokens.log_in_attempt import Issue, LogInAttempt
 from tenants.api.failures import Failure
+from tenants.api.fields import Text
 from tenants.errors import Kind, Reason
 
 ISSUE = Issue.CUSTOMER_JWT
@@ -32,40 +33,40 @@ REFUSED = {Kind.UNAUTHENTICATED, Kind.FORBIDDEN, Kind.NOT_FOUND, Kind.CONFLICT, 
 class PasswordData(serializers.Serializer[Any]):
     """What the password provider asks for."""
 
-    email = serializers.CharField(max_length=254)
-    password = serializers.CharField(trim_whitespace=False)
+    email = Text(max_length=254)
+    password = Text()
 
 
 class CodeRequest(serializers.Serializer[Any]):
     """Where a code shall be sent."""
 
     channel = serializers.ChoiceField(choices=OneTimeCode.Channel.choices)
-    to = serializers.CharField(max_length=254)
+    to = Text(max_length=254)
 
 
 class CodeAnswer(serializers.Serializer[Any]):
     """The code that was sent, or that the authenticator app shows."""
 
-    challengeId = serializers.CharField(max_length=64)
-    code = serializers.CharField(max_length=64)
+    challengeId = Text(max_length=64, trim_whitespace=True)
+    code = Text(max_length=64, trim_whitespace=True)
 
 
 class SocialData(serializers.Serializer[Any]):
     """What the storefront got from a provider that customers log in at."""
 
-    idToken = serializers.CharField(source="id_token", required=False)
-    accessToken = serializers.CharField(source="access_token", required=False)
-    code = serializers.CharField(required=False)
-    redirectUri = serializers.CharField(source="redirect_uri", required=False)
-    codeVerifier = serializers.CharField(source="code_verifier", required=False)
-    nonce = serializers.CharField(required=False)
+    idToken = Text(source="id_token", required=False)
+    accessToken = Text(source="access_token", required=False)
+    code = Text(required=False)
+    redirectUri = Text(source="redirect_uri", required=False)
+    codeVerifier = Text(source="code_verifier", required=False)
+    nonce = Text(required=False)
     user = serializers.JSONField(required=False)
 
 
 class AccessTokenData(serializers.Serializer[Any]):
     """Another issuer's access token."""
 
-    accessToken = serializers.CharField()
+    accessToken = Text()
 
 
 Outcome = sessions.Started | one_time_code.Issued

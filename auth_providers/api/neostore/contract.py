@@ -1,6 +1,7 @@
 """The Neostore contract: what it says of itself."""
 
 from auth_providers.api.neostore import schema
+from auth_providers.api.neostore.examples import EXAMPLES
 from tenants.api.contracts import Contract
 
 CONTRACT = Contract(
@@ -10,5 +11,6 @@ CONTRACT = Contract(
     prefixes=("api",),
     security_schemes=schema.SECURITY_SCHEMES,
     descriptions=(schema.DESCRIPTIONS,),
+    examples=EXAMPLES,
     path_names={"tenant": "tenantId"},
 )

@@ -1,6 +1,7 @@
 """The token endpoint: what it says of itself."""
 
 from auth_providers.api.oauth import schema
+from auth_providers.api.oauth.examples import EXAMPLES
 from tenants.api.contracts import Contract
 
 CONTRACT = Contract(
@@ -10,4 +11,5 @@ CONTRACT = Contract(
     prefixes=("tenants", ".well-known"),
     security_schemes=schema.SECURITY_SCHEMES,
     descriptions=(schema.DESCRIPTIONS,),
+    examples=EXAMPLES,
 )

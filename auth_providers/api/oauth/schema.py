@@ -10,7 +10,8 @@ from auth_providers.api.oauth.records import ACCESS_TOKEN, ID_TOKEN, JWT, TokenE
 from auth_providers.api.oauth.token import TokenViewSet
 from auth_providers.api.oauth.well_known import REFRESH_TOKEN, TOKEN_EXCHANGE
 from tenants.api.contracts import Descriptions
-from tenants.api.schema import TENANT_CODE, in_path
+from tenants.api.fields import Text
+from tenants.api.schema import TENANT_CODE, AnyOf, in_path
 
 SECURITY_SCHEMES = {
     "client": {"type": "http", "scheme": "basic", "description": "Client id and secret of an API key."},
@@ -20,18 +21,29 @@ CLIENT: Any = [{"client": []}, {}]
 
 
 class TokenRequest(serializers.Serializer[Any]):
-    """RFC 8693, 2.1, and RFC 6749, 6."""
+    """Who asks, unless the header says so."""
 
-    grant_type = serializers.ChoiceField(choices=[TOKEN_EXCHANGE, REFRESH_TOKEN])
-    client_id = serializers.CharField(required=False, help_text="Unless it stands in the header.")
-    client_secret = serializers.CharField(required=False, help_text="Of a client that has one.")
-    subject_token = serializers.CharField(required=False, help_text="Exchange: the other issuer's token.")
-    subject_token_type = serializers.ChoiceField(choices=[ACCESS_TOKEN, ID_TOKEN, JWT], required=False)
+    client_id = Text(required=False, help_text="Unless it stands in the header.")
+    client_secret = Text(required=False, help_text="Of a client that has one.")
+
+
+class ExchangeRequest(TokenRequest):
+    """RFC 8693, 2.1."""
+
+    grant_type = serializers.ChoiceField(choices=[TOKEN_EXCHANGE])
+    subject_token = Text(help_text="The other issuer's token.")
+    subject_token_type = serializers.ChoiceField(choices=[ACCESS_TOKEN, ID_TOKEN, JWT])
     requested_token_type = serializers.ChoiceField(choices=[ACCESS_TOKEN, JWT], required=False)
-    provider = serializers.CharField(required=False, help_text="Exchange: the provider that knows the issuer.")
-    audience = serializers.CharField(required=False, help_text="The tenant's code, if anything.")
-    resource = serializers.CharField(required=False, help_text="The tenant's issuer, if anything.")
-    refresh_token = serializers.CharField(required=False, help_text="Refresh: spent by this.")
+    provider = Text(required=False, help_text="The provider that knows the issuer.")
+    audience = Text(required=False, help_text="The tenant's code, if anything.")
+    resource = Text(required=False, help_text="The tenant's issuer, if anything.")
+
+
+class RefreshRequest(TokenRequest):
+    """RFC 6749, 6."""
+
+    grant_type = serializers.ChoiceField(choices=[REFRESH_TOKEN])
+    refresh_token = Text(help_text="Spent by this.")
 
 
 REFUSALS = {
@@ -50,10 +62,13 @@ DESCRIPTIONS: Descriptions = {
             extend_schema(
                 operation_id="oauth-token",
                 summary="Exchange another issuer's token, or refresh",
+                description="Token exchange (RFC 8693) takes `subject_token` and `subject_token_type`; a refresh (RFC "
+                "6749, 6) takes `refresh_token`. The client names itself in the header or in the form. There are no "
+                "scopes.",
                 tags=["OAuth"],
                 parameters=[in_path("tenant", "Code of the tenant.", pattern=TENANT_CODE)],
                 auth=CLIENT,
-                request={FormParser.media_type: TokenRequest},
+                request={FormParser.media_type: AnyOf("TokenRequest", ExchangeRequest, RefreshRequest)},
                 responses={
                     200: OpenApiResponse(TokenResponse, "Tokens."),
                     **{status: OpenApiResponse(TokenError, told) for status, told in REFUSALS.items()},

@@ -4,24 +4,26 @@ from typing import Any, Generic, TypeVar
 
 from rest_framework import serializers
 
+from customers.addresses import fields
 from customers.addresses.fields import AddressChanges
 from customers.models import TEXT_MAX_LENGTH
 from customers.profiles import ProfileChanges
+from tenants import codes
+from tenants.api.fields import Flag, Text, Whole
 
 MAX_VERSION = 2**31 - 1
 
 Changes = TypeVar("Changes", ProfileChanges, AddressChanges)
 
 
-class Text(serializers.CharField):
-    """Free text, taken as sent: nothing is trimmed, "" and null are values of their own."""
+class FreeText(Text):
+    """Taken as sent: "" and null are values of their own."""
 
     def __init__(self, **kwargs: Any) -> None:
         defaults: dict[str, Any] = {
             "required": False,
             "allow_null": True,
             "allow_blank": True,
-            "trim_whitespace": False,
             "max_length": TEXT_MAX_LENGTH,
         }
         super().__init__(**(defaults | kwargs))
@@ -35,7 +37,7 @@ class Mixins(serializers.DictField):
 
 
 class MetadataSerializer(serializers.Serializer[Any]):
-    version = serializers.IntegerField(required=False, allow_null=True, min_value=1, max_value=MAX_VERSION)
+    version = Whole(required=False, allow_null=True, min_value=1, max_value=MAX_VERSION)
     mixins = Mixins(source="mixin_schemas")
 
     def run_validation(self, data: Any = serializers.empty) -> Any:
@@ -63,7 +65,7 @@ class Versioned(serializers.Serializer[Any], Generic[Changes]):
 
 
 class B2BSerializer(serializers.Serializer[Any]):
-    companyRegistrationId = Text(source="company_registration_id")
+    companyRegistrationId = FreeText(source="company_registration_id")
 
     def run_validation(self, data: Any = serializers.empty) -> Any:
         """null for the whole object means that none of its fields is given."""
@@ -73,34 +75,34 @@ class B2BSerializer(serializers.Serializer[Any]):
 class ProfileSerializer(Versioned[ProfileChanges]):
     """What a customer may write about themselves; everything is optional, null deletes."""
 
-    title = Text()
-    firstName = Text(source="first_name")
-    middleName = Text(source="middle_name")
-    lastName = Text(source="last_name")
-    contactEmail = Text(source="contact_email", max_length=254)
-    contactPhone = Text(source="contact_phone")
-    company = Text()
-    preferredLanguage = Text(source="preferred_language", max_length=35)
-    preferredCurrency = Text(source="preferred_currency", min_length=3, max_length=3)
-    preferredSite = Text(source="preferred_site")
+    title = FreeText()
+    firstName = FreeText(source="first_name")
+    middleName = FreeText(source="middle_name")
+    lastName = FreeText(source="last_name")
+    contactEmail = FreeText(source="contact_email", max_length=254, form={"format": "email"})
+    contactPhone = FreeText(source="contact_phone")
+    company = FreeText()
+    preferredLanguage = FreeText(source="preferred_language", max_length=35)
+    preferredCurrency = FreeText(source="preferred_currency", max_length=3, form={"enum": [*codes.currencies(), None]})
+    preferredSite = FreeText(source="preferred_site")
     b2b = B2BSerializer(source="*", required=False, allow_null=True)
 
 
 class AddressSerializer(Versioned[AddressChanges]):
-    id = Text(source="public_id", max_length=64)
-    contactName = Text(source="contact_name")
-    companyName = Text(source="company_name")
-    street = Text()
-    streetNumber = Text(source="street_number")
-    streetAppendix = Text(source="street_appendix")
-    extraLine1 = Text(source="extra_line_1")
-    extraLine2 = Text(source="extra_line_2")
-    extraLine3 = Text(source="extra_line_3")
-    extraLine4 = Text(source="extra_line_4")
-    zipCode = Text(source="postal_code")
-    city = Text()
-    country = Text()
-    state = Text()
-    contactPhone = Text(source="contact_phone")
-    tags = serializers.ListField(child=serializers.CharField(max_length=64), required=False, allow_null=True)
-    isDefault = serializers.BooleanField(source="is_default", required=False, allow_null=True)
+    id = FreeText(source="public_id", max_length=64, form={"pattern": fields.ID_PATTERN})
+    contactName = FreeText(source="contact_name")
+    companyName = FreeText(source="company_name")
+    street = FreeText()
+    streetNumber = FreeText(source="street_number")
+    streetAppendix = FreeText(source="street_appendix")
+    extraLine1 = FreeText(source="extra_line_1")
+    extraLine2 = FreeText(source="extra_line_2")
+    extraLine3 = FreeText(source="extra_line_3")
+    extraLine4 = FreeText(source="extra_line_4")
+    zipCode = FreeText(source="postal_code")
+    city = FreeText()
+    country = FreeText(form={"pattern": fields.COUNTRY_PATTERN})
+    state = FreeText()
+    contactPhone = FreeText(source="contact_phone")
+    tags = serializers.ListField(child=Text(max_length=64), required=False, allow_null=True)
+    isDefault = Flag(source="is_default", required=False, allow_null=True)

@@ -27,7 +27,7 @@ SECURITY_SCHEMES = {
 }
 TENANT = in_path("tenant", "Code of the tenant.", pattern=TENANT_CODE)
 TENANT_HEADERS = [
-    in_header(name, "Code of the tenant again; when sent, it must agree.")
+    in_header(name, "Code of the tenant again; when sent, it must agree.", pattern=rf"^({TENANT_CODE[1:-1]})?$")
     for name in ("Emporix-Tenant", "hybris-tenant")
 ]
 
@@ -48,6 +48,7 @@ REFUSALS = {
 def operation(
     name: str,
     summary: str,
+    description: str,
     *,
     tag: str,
     tokens: Any,
@@ -61,15 +62,16 @@ def operation(
     """The description of one operation. `answers` maps the statuses of success to a record, or to a sentence when
     they have no body; `refusals` names what can go wrong beyond what always can."""
     statuses = {400, 401, 503, *refusals} | ({413, 415} if body else set())
+    described = {status: _answer(answer) for status, answer in answers.items()}
     return extend_schema(
         operation_id=name,
         summary=summary,
+        description=description,
         tags=[tag],
         auth=tokens,
         request=body,
         parameters=[*([TENANT, *TENANT_HEADERS] if has_tenant_path else []), *parameters, *_headers_of(statuses)],
-        responses={status: _answer(answer) for status, answer in answers.items()}
-        | {status: OpenApiResponse(*REFUSALS[status]) for status in sorted(statuses)},
+        responses={status: OpenApiResponse(*REFUSALS[status]) for status in sorted(statuses)} | described,
         methods=methods,
     )
 

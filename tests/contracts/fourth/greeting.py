@@ -9,6 +9,7 @@ from rest_framework.response import Response
 
 from tenants.api.base import UnknownPath
 from tenants.api.contracts import Contract, Descriptions
+from tenants.api.examples import Examples
 from tenants.api.problems import ProblemViewSet
 
 
@@ -38,6 +39,7 @@ CONTRACT = Contract(
     prefixes=("greetings",),
     security_schemes={"nobody": {"type": "http", "scheme": "basic"}},
     descriptions=(DESCRIPTIONS,),
+    examples=Examples(values={"shop": "acme", "greeting": "Welcome to Acme"}, requests={}),
     path_names={"tenant": "shop"},
     request_headers=("greeting-language",),
     response_headers=("greeting-tone",),
