@@ -3,7 +3,7 @@
 from django.contrib import admin
 from django.urls import include, path
 
-from config import docs, pages
+from config import docs, own_pages, pages
 from tenants.api import contracts
 
 urlpatterns = [
@@ -12,6 +12,7 @@ urlpatterns = [
     path("docs/", docs.index, name="docs-index"),
     path("docs/<slug:contract>/openapi.json", docs.openapi, name="openapi"),
     path("docs/<slug:contract>/", docs.swagger, name="docs"),
+    *own_pages.urlpatterns,
     *(path("", include(each.patterns)) for each in contracts.served()),
 ]
 handler400 = pages.bad_request

@@ -51,6 +51,7 @@ class Reason(StrEnum):
     TOKEN_EXPIRED = "token_expired"  # noqa: S105
     INVALID_MAILED_TOKEN = "invalid_mailed_token"  # noqa: S105
     ALREADY_CONFIRMED = "already_confirmed"
+    ALREADY_UNDONE = "already_undone"
     NOT_YOUR_SESSION = "not_your_session"
     TOO_MANY_ATTEMPTS = "too_many_attempts"
     # auth_providers: codes and second factors

@@ -14,7 +14,7 @@ import pytest
 from django.apps import apps
 from django.utils import timezone
 
-from auth_providers.accounts import accounts, contact_points, mailed_tokens
+from auth_providers.accounts import accounts, contact_points, mailed_tokens, notices, undoable_changes
 from auth_providers.models import (
     Account,
     Attempts,
@@ -115,8 +115,12 @@ def _describe(customer: Customer) -> None:
 def _ask(account: Account) -> None:
     """Mailed tokens and codes that wait for an answer, and what waits for them."""
     tenant, customer = account.tenant, account.customer
+    before = notices.take(tenant=tenant, customer=customer)
+    change = undoable_changes.keep(tenant=tenant, customer=customer, notice="password_changed", state=before.state)
+    mailed_tokens.issue_undo(change=change)
     for mailed in MailedToken.Purpose:
-        mailed_tokens.issue(account=account, purpose=mailed)
+        if mailed is not MailedToken.Purpose.UNDO:
+            mailed_tokens.issue(account=account, purpose=mailed)
     attempt = LogInAttempt(tenant=tenant, issue=Issue.PAIR, client=factories.CLIENT, method="password")
     with pytest.raises(second_factor_policy.SecondFactorDue):
         second_factor_policy.ask(attempt=attempt, account=account)

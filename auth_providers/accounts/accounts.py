@@ -245,6 +245,14 @@ def move_email(*, tenant: Tenant, account: Account, email: str) -> None:
         raise EmailTaken.of(tenant=tenant, email=email) from error
 
 
+def remove_unproven(*, tenant: Tenant, wanted: Account) -> None:
+    """Remove the account of this address, number or identity unless somebody has proven it: nobody reserves one."""
+    same = Account.objects.for_tenant(tenant).filter(
+        kind=wanted.kind, identifier=wanted.identifier, provider=wanted.provider, issuer=wanted.issuer
+    )
+    same.filter(verified_at=None).delete()
+
+
 def replace_password_hash(*, tenant: Tenant, account: Account, password_hash: str) -> None:
     """Store another hash of the same password, unless the password was changed in the meantime."""
     same = Account.objects.for_tenant(tenant).filter(pk=account.pk, password=account.password)

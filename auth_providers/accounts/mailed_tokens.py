@@ -6,8 +6,8 @@ from typing import TypedDict
 from django.db.models import Q
 from django.utils import timezone
 
-from auth_providers.accounts import pending
-from auth_providers.models import Account, MailedToken
+from auth_providers.accounts import pending, undoable_changes
+from auth_providers.models import Account, MailedToken, UndoableChange
 from customers.models import Customer
 from tenants.errors import DomainError, FieldError, Kind, Reason
 from tenants.models import Tenant, TenantQuerySet
@@ -19,6 +19,7 @@ LIFETIMES = {
     MailedToken.Purpose.PASSWORD_RESET: timedelta(hours=1),
     MailedToken.Purpose.EMAIL_CHANGE: timedelta(hours=24),
     MailedToken.Purpose.DELETION: timedelta(hours=24),
+    MailedToken.Purpose.UNDO: undoable_changes.LIFETIME,
 }
 
 # These prove that the address is its reader's, and not that of somebody who put it on a profile without a proof: they
@@ -55,15 +56,22 @@ class InvalidMailedToken(DomainError):
 def issue(*, account: Account, purpose: MailedToken.Purpose, details: EmailChange | OptIn | None = None) -> str:
     """Make a token for the account's owner and return it in plain; only its hash is kept. `details` are stored with it,
     for what it confirms."""
+    return _issue(MailedToken(tenant_id=account.tenant_id, purpose=purpose, account=account, details=details or {}))
+
+
+def issue_undo(*, change: UndoableChange) -> str:
+    """Make a token that undoes the change and return it in plain; only its hash is kept.
+
+    It belongs to no account, so that nothing that voids an account's tokens voids it: that would be the first thing
+    that an intruder does."""
+    return _issue(MailedToken(tenant_id=change.tenant_id, purpose=MailedToken.Purpose.UNDO, change=change))
+
+
+def _issue(mailed: MailedToken) -> str:
     token = new_token()
-    MailedToken(
-        tenant_id=account.tenant_id,
-        purpose=purpose,
-        account=account,
-        token_hash=digest(token),
-        details=details or {},
-        expires_at=timezone.now() + LIFETIMES[purpose],
-    ).save(force_insert=True)
+    mailed.token_hash = digest(token)
+    mailed.expires_at = timezone.now() + LIFETIMES[MailedToken.Purpose(mailed.purpose)]
+    mailed.save(force_insert=True)
     return token
 
 
@@ -73,8 +81,23 @@ def spend(*, tenant: Tenant, purpose: MailedToken.Purpose, token: str) -> Mailed
     Call it in the transaction of what it proves: should that fail, the token stays good.
     """
     mailed = find_locked(tenant=tenant, purpose=purpose, token=token)
-    void_all(tenant=tenant, account=mailed.account)
+    pending.void_for(tenant=tenant, account=mailed.owner)
     return mailed
+
+
+def find_change(*, tenant: Tenant, token: str) -> UndoableChange:
+    """The change that the token undoes, with its customer; the token stays good until the change is undone. Raises
+    `InvalidMailedToken`."""
+    mailed = (
+        MailedToken.objects.for_tenant(tenant)
+        .filter(purpose=MailedToken.Purpose.UNDO, token_hash=digest(token), expires_at__gt=timezone.now())
+        .filter(change__customer__erased_at=None)
+        .select_related("change__customer")
+        .first()
+    )
+    if mailed is None or mailed.change is None:
+        raise _invalid()
+    return mailed.change
 
 
 def opt_in_of(mailed: MailedToken) -> OptIn:
@@ -97,11 +120,6 @@ def is_void(
     return not is_anothers_proof and pending.is_void(customer=account.customer, began_at=asked_at)
 
 
-def void_all(*, tenant: Tenant, account: Account) -> None:
-    """Spend every token of the account: a changed password or address makes void what was mailed before."""
-    MailedToken.objects.for_tenant(tenant).filter(account=account, spent_at=None).update(spent_at=timezone.now())
-
-
 def find_locked(*, tenant: Tenant, purpose: MailedToken.Purpose, token: str) -> MailedToken:
     """The row of this token, if it is good, locked, with its account and customer. Raises `InvalidMailedToken`."""
     mailed = (
@@ -116,6 +134,11 @@ def find_locked(*, tenant: Tenant, purpose: MailedToken.Purpose, token: str) -> 
     return mailed
 
 
+def is_known(*, tenant: Tenant, purpose: MailedToken.Purpose, token: str) -> bool:
+    """Whether this token was mailed for this purpose, be it good or not."""
+    return MailedToken.objects.for_tenant(tenant).filter(purpose=purpose, token_hash=digest(token)).exists()
+
+
 def mark_used(*, tenant: Tenant, mailed: MailedToken) -> None:
     """Keep that the token was accepted, for `find_used`."""
     now = timezone.now()
@@ -126,7 +149,7 @@ def find_used(*, tenant: Tenant, purpose: MailedToken.Purpose, token: str) -> tu
     """The account of a token that was accepted before, and when it was; None for every other token."""
     used = MailedToken.objects.for_tenant(tenant).filter(purpose=purpose, token_hash=digest(token))
     mailed = used.filter(account__customer__erased_at=None).select_related("account__customer").first()
-    return (mailed.account, mailed.used_at) if mailed and mailed.used_at else None
+    return (mailed.owner, mailed.used_at) if mailed and mailed.used_at else None
 
 
 def spend_own(*, tenant: Tenant, purpose: MailedToken.Purpose, token: str, customer: Customer) -> None:

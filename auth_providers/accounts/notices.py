@@ -4,13 +4,15 @@ A notice goes to addresses that the customer has proven to own: confirmed e-mail
 identity's provider has verified. A contact e-mail alone is no such address: nobody has proven it, and whoever has taken
 over a profile can change it.
 
-What concerns one log-in is told to its own address, and what concerns the whole profile to every address.
+A change of what one logs in with or is reached at is told to every address that was proven before it, and to those that
+were so in the days before, with a link that undoes it (`undoable_changes`).
 """
 
-from collections.abc import Collection
+from collections.abc import Sequence
+from dataclasses import dataclass
 from enum import StrEnum
 
-from auth_providers.accounts import accounts
+from auth_providers.accounts import accounts, undoable_changes
 from auth_providers.models import Account
 from customers.models import Customer
 from tenants.models import Tenant
@@ -24,20 +26,91 @@ class Notice(StrEnum):
     NEW_DEVICE = "new_device"
     PASSWORD_CHANGED = "password_changed"  # noqa: S105
     EMAIL_CHANGE_REQUESTED = "email_change_notice"
+    EMAIL_CHANGED = "email_changed"
     CONTACT_CHANGED = "contact_changed"
     LOG_IN_ADDED = "log_in_added"
     LOG_IN_LINKED = "log_in_linked"
     SECOND_FACTOR_ADDED = "second_factor_added"
     SECOND_FACTOR_REMOVED = "second_factor_removed"
     RECOVERY_CODES_RENEWED = "recovery_codes_renewed"
+    DELETION_REQUESTED = "deletion_notice"
+    CHANGE_UNDONE = "change_undone"
+
+
+# Those that are of nothing that could be undone.
+WITHOUT_LINK = (Notice.NEW_DEVICE, Notice.CHANGE_UNDONE)
+WITH_LINK = tuple(notice for notice in Notice if notice not in WITHOUT_LINK)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Before:
+    """A customer before a change: `proven` are the addresses that are told of it with a link that undoes it, `others`
+    those that are told without."""
+
+    tenant: Tenant
+    customer: Customer
+    state: undoable_changes.State
+    proven: tuple[str, ...]
+    others: tuple[str, ...]
+
+
+def take(*, tenant: Tenant, customer: Customer) -> Before:
+    """The customer as they are now, before a change that they are told of by `tell`."""
+    every = list(accounts.of_customer(tenant=tenant, customer=customer))
+    proven = _proven(every)
+    state = undoable_changes.state_of(tenant=tenant, customer=customer, accounts=every, proven=proven)
+    told = (*proven, *state["former"])
+    return Before(tenant=tenant, customer=customer, state=state, proven=told, others=() if told else _log_ins(every))
+
+
+def tell(
+    *,
+    before: Before,
+    notice: Notice,
+    context: MessageContext | None = None,
+    old_contact_email: str = "",
+) -> None:
+    """Tell of a change, in its transaction, each of the addresses from before it; `old_contact_email`, which may be
+    unproven, without a link."""
+    tenant, customer = before.tenant, before.customer
+    others = dict.fromkeys(each for each in (*before.others, old_contact_email) if each and each not in before.proven)
+    send(tenant=tenant, customer=customer, notice=notice, recipients=tuple(others), context=context)
+    if before.proven:
+        change = undoable_changes.keep(tenant=tenant, customer=customer, notice=notice, state=before.state)
+        linked = {**(context or {}), "change": change.pk}
+        send(tenant=tenant, customer=customer, notice=notice, recipients=before.proven, context=linked)
+
+
+def tell_of_changed_contact(*, tenant: Tenant, before: Customer, after: Customer) -> None:
+    """Tell that the profile's contact data was changed, if it was: also at the contact e-mail until now. `before` is
+    the profile as it was."""
+    if (before.contact_email, before.contact_phone) == (after.contact_email, after.contact_phone):
+        return
+    tell(
+        before=take(tenant=tenant, customer=before),
+        notice=Notice.CONTACT_CHANGED,
+        old_contact_email=former_contact_email(before=before, after=after),
+    )
+
+
+def former_contact_email(*, before: Customer, after: Customer) -> str:
+    """The contact e-mail that was replaced or removed; "" when it is still the same or there was none."""
+    return before.contact_email or "" if before.contact_email != after.contact_email else ""
 
 
 def notice_addresses(*, tenant: Tenant, customer: Customer) -> tuple[str, ...]:
     """Every address that the customer has proven, each once, that of the oldest account first; where nothing is proven
     yet, the addresses that one logs in with: it is their owner who must know."""
     every = list(accounts.of_customer(tenant=tenant, customer=customer))
-    proven = [account.proven_address for account in every if account.proven_address]
-    return tuple(dict.fromkeys(proven or (each.identifier for each in every if each.is_email_log_in)))
+    return _proven(every) or _log_ins(every)
+
+
+def _proven(every: Sequence[Account]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(account.proven_address for account in every if account.proven_address))
+
+
+def _log_ins(every: Sequence[Account]) -> tuple[str, ...]:
+    return tuple(account.identifier for account in every if account.is_email_log_in)
 
 
 def notice_address(*, tenant: Tenant, account: Account) -> tuple[str, ...]:
@@ -46,15 +119,6 @@ def notice_address(*, tenant: Tenant, account: Account) -> tuple[str, ...]:
     if account.proven_address:
         return (account.proven_address,)
     return notice_addresses(tenant=tenant, customer=account.customer)[:1]
-
-
-def tell_of_changed_contact(*, tenant: Tenant, customer: Customer, old_email: str) -> None:
-    """Tell that the profile's contact data was changed: at every address of `notice_addresses`, and at `old_email`, the
-    contact address until now, "" when it is still the same or there was none."""
-    every = notice_addresses(tenant=tenant, customer=customer)
-    old = (old_email,) if old_email else ()
-    recipients = tuple(dict.fromkeys((*every, *old)))
-    send(tenant=tenant, customer=customer, notice=Notice.CONTACT_CHANGED, recipients=recipients)
 
 
 def find_asked_account(*, tenant: Tenant, customer: Customer, account_id: int | None) -> Account | None:
@@ -78,17 +142,12 @@ def send(
     tenant: Tenant,
     customer: Customer,
     notice: Notice,
+    recipients: Sequence[str],
     context: MessageContext | None = None,
-    recipients: Collection[str] | None = None,
     site: str = "",
 ) -> None:
-    """Write the notice to the outbox, in the caller's transaction.
-
-    `recipients` are by default all of `notice_addresses`, as they are now: look them up before a change that adds or
-    replaces an address. `site` is by default the one that the customer prefers.
-    """
-    if recipients is None:
-        recipients = notice_addresses(tenant=tenant, customer=customer)
+    """Write the notice to the outbox, in the caller's transaction. `site` is by default the one that the customer
+    prefers."""
     for recipient in recipients:
         queue.enqueue(
             tenant=tenant,

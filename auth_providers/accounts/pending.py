@@ -52,7 +52,8 @@ def is_void(*, customer: Customer, began_at: datetime) -> bool:
 
 
 def void_for(*, tenant: Tenant, account: Account) -> None:
-    """Spend what waits for an answer about this account alone, and the sign-ups with its address."""
+    """Spend what waits for an answer about this account alone, and the sign-ups with its address: what was mailed
+    before its password or its address changed is good no more."""
     now = timezone.now()
     for model in (MailedToken, PendingLogIn, PendingLink):
         model._default_manager.filter(tenant=tenant, account=account, spent_at=None).update(spent_at=now)

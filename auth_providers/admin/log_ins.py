@@ -16,7 +16,7 @@ from django.utils import timezone
 from django.utils.decorators import method_decorator
 from django.views.decorators.http import require_POST
 
-from auth_providers.accounts import accounts
+from auth_providers.accounts import accounts, notices
 from auth_providers.login import totp
 from auth_providers.models import Session
 from auth_providers.selfservice import deletion, staff_actions
@@ -213,6 +213,13 @@ class CustomerWithAccessAdmin(CustomerAdmin):
         else:
             self.message_user(request, f"Erased customer {customer.number}.", messages.SUCCESS)
         return self.back_to(customer)
+
+    def save_model(self, request: HttpRequest, obj: Customer, form: Any, change: bool) -> None:
+        """The customer is told of contact data that staff change."""
+        before = Customer.objects.get(pk=obj.pk)
+        super().save_model(request, obj, form, change)
+        after = Customer.objects.get(pk=obj.pk)
+        notices.tell_of_changed_contact(tenant=obj.tenant, before=before, after=after)
 
     def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> Any:
         return super().render_change_form(request, {**context, "may_erase": may_erase(request)}, *args, **kwargs)

@@ -220,15 +220,9 @@ def _whose_flow_goes_on(visit: Visit, row: Submission, account: Account | None, 
 
 def _add_log_in(tenant: Tenant, customer: Customer, proven: ContactPoint) -> None:
     """The customer is told of it, where an address was proven before. Raises `Taken`."""
-    told = notices.notice_addresses(tenant=tenant, customer=customer)
+    before = notices.take(tenant=tenant, customer=customer)
     try:
         accounts.create_for_contact_point(tenant=tenant, customer=customer, point=proven, proof=Account.Proof.CODE)
     except accounts.AccountExists as error:
         raise Taken from error
-    notices.send(
-        tenant=tenant,
-        customer=customer,
-        notice=notices.Notice.LOG_IN_ADDED,
-        context={"email": proven.destination},
-        recipients=told,
-    )
+    notices.tell(before=before, notice=notices.Notice.LOG_IN_ADDED, context={"email": proven.destination})

@@ -120,15 +120,12 @@ def update(*, visit: Visit, customer: Customer) -> Outcome:
     identifiers is somebody else's, or the customer may not log in."""
     if not customer.can_log_in:
         raise ProofNeeded
-    before = customer.contact_email, customer.contact_phone
     try:
         with transaction.atomic():
             changed, derived = entries.update(
                 tenant=visit.tenant, customer=customer, entry=visit.entry, client=visit.client
             )
-            if (changed.contact_email, changed.contact_phone) != before:
-                old_email = before[0] if before[0] and before[0] != changed.contact_email else ""
-                notices.tell_of_changed_contact(tenant=visit.tenant, customer=changed, old_email=old_email)
+            notices.tell_of_changed_contact(tenant=visit.tenant, before=customer, after=changed)
             return go_on(visit=replace(visit, entry=replace(visit.entry, derived=derived)), customer=changed)
     except IdentifierTaken as error:
         raise ProofNeeded from error

@@ -261,15 +261,9 @@ def _create_linked(
     tenant: Tenant, provider: AuthProvider, identity: Identity, customer: Customer, client: Client
 ) -> Account:
     """A further account of a known customer, who is told of it."""
-    told = notices.notice_addresses(tenant=tenant, customer=customer)
+    before = notices.take(tenant=tenant, customer=customer)
     account = _create_account(tenant, provider, identity, customer, client, action="link_identity")
-    notices.send(
-        tenant=tenant,
-        customer=customer,
-        notice=notices.Notice.LOG_IN_LINKED,
-        context={"provider": provider.name},
-        recipients=told,
-    )
+    notices.tell(before=before, notice=notices.Notice.LOG_IN_LINKED, context={"provider": provider.name})
     return account
 
 

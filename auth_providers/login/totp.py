@@ -122,8 +122,9 @@ def confirm_enrolment(*, tenant: Tenant, customer: Customer, session: Session, c
             raise NotEnrolled
         if authenticator.confirmed_at is not None:
             raise AlreadyEnrolled
+        before = notices.take(tenant=tenant, customer=customer)
         is_right = _compare(authenticator, "".join(code.split()))
-        codes = _enrol(tenant, customer, session, client) if is_right else []
+        codes = _enrol(before, session, client) if is_right else []
     if not is_right:  # raised outside of the transaction, so that the failure counts
         raise _wrong()
     return codes
@@ -155,7 +156,7 @@ def renew_recovery_codes(*, tenant: Tenant, customer: Customer, session: Session
         authenticator = _locked(tenant, customer)
         if authenticator is None or authenticator.confirmed_at is None:
             raise NotEnrolled
-        _announce(tenant, customer, Notice.RECOVERY_CODES_RENEWED, client)
+        _announce(notices.take(tenant=tenant, customer=customer), Notice.RECOVERY_CODES_RENEWED, client)
         _codes(tenant, customer).delete()
         return _new_codes(tenant, customer)
 
@@ -210,28 +211,34 @@ def _spend_recovery_code(authenticator: Authenticator, codes: TenantQuerySet[Rec
     return codes.filter(code_hmac__in=macs, spent_at=None).update(spent_at=timezone.now()) == 1
 
 
-def _enrol(tenant: Tenant, customer: Customer, session: Session, client: Client) -> list[str]:
+def _enrol(before: notices.Before, session: Session, client: Client) -> list[str]:
+    tenant, customer = before.tenant, before.customer
     sessions.end_others(tenant=tenant, customer=customer, reason="second_factor_added", except_session=session)
-    _announce(tenant, customer, Notice.SECOND_FACTOR_ADDED, client)
+    _announce(before, Notice.SECOND_FACTOR_ADDED, client)
     return _new_codes(tenant, customer)
 
 
 @transaction.atomic
 def _remove(tenant: Tenant, customer: Customer, client: Client, *, staff_username: str = "") -> None:
+    before = notices.take(tenant=tenant, customer=customer)
     removed, _ = _enrolled(tenant, customer).delete()
     if not removed:
         raise NotEnrolled
     pending.void(tenant=tenant, customer=customer)
     _codes(tenant, customer).delete()
-    _announce(tenant, customer, Notice.SECOND_FACTOR_REMOVED, client, staff_username=staff_username)
+    _announce(before, Notice.SECOND_FACTOR_REMOVED, client, staff_username=staff_username)
 
 
-def _announce(tenant: Tenant, customer: Customer, what: Notice, client: Client, *, staff_username: str = "") -> None:
+def _announce(before: notices.Before, what: Notice, client: Client, *, staff_username: str = "") -> None:
     """On the trail, and by mail to the owner. `what` names both."""
     audit.record(
-        tenant=tenant, action=what, client=client, customer_number=customer.number, staff_username=staff_username
+        tenant=before.tenant,
+        action=what,
+        client=client,
+        customer_number=before.customer.number,
+        staff_username=staff_username,
     )
-    notices.send(tenant=tenant, customer=customer, notice=what)
+    notices.tell(before=before, notice=what)
 
 
 def _first_email(tenant: Tenant, customer: Customer) -> str:

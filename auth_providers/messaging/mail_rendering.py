@@ -13,12 +13,12 @@ from django.conf import settings
 from django.template.loader import render_to_string
 from django.utils import timezone, translation
 
-from auth_providers.accounts import accounts, mailed_tokens
+from auth_providers.accounts import accounts, mailed_tokens, notices, undoable_changes
 from auth_providers.accounts.contact_points import ContactPoint
-from auth_providers.messaging import sandbox
+from auth_providers.messaging import links, sandbox
 from auth_providers.models import OTP, Account, AuthProvider, MailedToken, MessageTemplate, OneTimeCode, PendingSignUp
 from tenants.encryption import decrypt
-from tenants.models import Message
+from tenants.models import Message, Tenant
 from tenants.outbox.queue import MessageContext
 
 # A tenant's override can use its context only: no loaders, no libraries, no settings.
@@ -113,6 +113,13 @@ def render_override(override: MessageTemplate, context: Mapping[str, object]) ->
     )
 
 
+def subject_of(*, template: str, tenant: Tenant, language: str) -> str:
+    """The subject of the mail of this template, as a sentence about what it tells of, in one of our languages."""
+    with translation.override(language):
+        text = render_to_string(f"messages/{template}.txt", {"tenant": {"name": tenant.name}})
+    return _one_line(text.strip().partition("\n\n")[0])
+
+
 def _find_override(message: Message, language: str, template: str) -> MessageTemplate | None:
     """The tenant's override: one for the site before one for every site."""
     return (
@@ -186,6 +193,16 @@ def _deletion(message: Message, context: MessageContext) -> Facts | None:
     return _with_token(message, account, MailedToken.Purpose.DELETION)
 
 
+def _notice(message: Message, context: MessageContext) -> Facts | None:
+    """A notice of a change, with the link that undoes it unless somebody has done so already."""
+    told = {name: value for name, value in context.items() if name != "change"}
+    change = undoable_changes.find(tenant=message.tenant, pk=int(context.get("change", 0)))
+    if change is not None:
+        token = mailed_tokens.issue_undo(change=change)
+        told |= {"link": links.link(tenant=message.tenant, purpose=MailedToken.Purpose.UNDO, token=token)}
+    return Facts(template=message.template, context={**told, "is_undo": change is not None})
+
+
 def _code(message: Message, context: MessageContext) -> Facts | None:
     """A one-time code, unless it is too old, was spent or was replaced meanwhile; for a log-in only where a customer
     has that address, or would be created."""
@@ -232,6 +249,7 @@ FACTS: dict[str, Callable[[Message, MessageContext], Facts | None]] = {
     "log_in_code": _code,
     "verification_code": _code,
     "second_factor_code": _code,
+    **dict.fromkeys(notices.WITH_LINK, _notice),
 }
 
 
@@ -257,6 +275,5 @@ def _with_token(
     if mailed_tokens.is_void(account=account, purpose=purpose, details=details, asked_at=message.created_at):
         return None
     token = mailed_tokens.issue(account=account, purpose=purpose, details=details)
-    link: str = getattr(message.tenant, f"{purpose.value}_link")
-    context = {"token": token, "link": link.replace("{token}", token)}
+    context = {"token": token, "link": links.link(tenant=message.tenant, purpose=purpose, token=token)}
     return Facts(template=purpose.value, context=context, language=account.customer.preferred_language)

@@ -12,6 +12,8 @@ from tenants.models import Tenant
 
 TOKEN = "SAMPLE-TOKEN"  # noqa: S105
 WITH_TOKEN: Mapping[str, str | int] = {"token": TOKEN, "link": f"https://shop.example/confirm?token={TOKEN}"}
+# Of a notice: empty where the recipient is told only.
+WITH_UNDO: Mapping[str, str | int] = {"link": f"https://shop.example/undo?token={TOKEN}", "is_undo": True}
 WITH_CODE: Mapping[str, str | int] = {"token": TOKEN, "minutes": 3}
 # Every mail and its facts, besides the shop's; `.sms` is the text message of the same, of which the text alone is
 # sent.
@@ -20,25 +22,28 @@ SAMPLES: Mapping[str, Mapping[str, str | int]] = {
     "additional_log_in": WITH_TOKEN,
     "already_registered": {"email": "ada@example.com"},
     "confirm_email": WITH_TOKEN,
-    "contact_changed": {},
+    "change_undone": {},
+    "contact_changed": WITH_UNDO,
     "deletion": WITH_TOKEN,
     "email_change": WITH_TOKEN,
-    "email_change_notice": {"new_email": "countess@example.com"},
+    "deletion_notice": WITH_UNDO,
+    "email_change_notice": {"new_email": "countess@example.com", **WITH_UNDO},
+    "email_changed": {"new_email": "countess@example.com", **WITH_UNDO},
     "email_in_use": {},
-    "log_in_added": {"email": "countess@example.com"},
-    "log_in_linked": {"provider": "google"},
+    "log_in_added": {"email": "countess@example.com", **WITH_UNDO},
+    "log_in_linked": {"provider": "google", **WITH_UNDO},
     "log_in_code": WITH_CODE,
     "log_in_code.sms": WITH_CODE,
     "new_device": {"at": "2030-01-31 12:00 UTC", "address": "192.0.2.7", "user_agent": "Browser/1.0"},
     "opt_in": WITH_TOKEN,
-    "password_changed": {},
+    "password_changed": WITH_UNDO,
     "password_reset": WITH_TOKEN,
     "profile_claimed": {"number": "10000001", "name": "Ada Lovelace", "addresses": 1, "consents": 2},
-    "recovery_codes_renewed": {},
-    "second_factor_added": {},
+    "recovery_codes_renewed": WITH_UNDO,
+    "second_factor_added": WITH_UNDO,
     "second_factor_code": WITH_CODE,
     "second_factor_code.sms": WITH_CODE,
-    "second_factor_removed": {},
+    "second_factor_removed": WITH_UNDO,
     "verification_code": WITH_CODE,
     "verification_code.sms": WITH_CODE,
     "welcome": {},
@@ -78,6 +83,7 @@ def _errors(override: MessageTemplate, part: str, facts: Mapping[str, object]) -
         known = ", ".join(sorted(facts))
         message = f"This mail has no {', '.join(unknown)}. It has: {known}."
         return [FieldError(field=part, code="unknown", message=message)]
-    if "token" in facts and part != "subject" and source and TOKEN not in rendered:
-        return [FieldError(field=part, code="required", message="The recipient needs {{ link }} or {{ token }} here.")]
+    if part != "subject" and source and TOKEN not in rendered and facts.keys() & {"token", "link"}:
+        needed = " or ".join(f"{{{{ {name} }}}}" for name in ("link", "token") if name in facts)
+        return [FieldError(field=part, code="required", message=f"The recipient needs {needed} here.")]
     return []

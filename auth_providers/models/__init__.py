@@ -1,6 +1,7 @@
 """Accounts, sessions, tokens, codes, providers and flows, split by topic."""
 
 from auth_providers.models.accounts import Account, KnownDevice, Session, Token, UnfinishedErasure
+from auth_providers.models.changes import UndoableChange
 from auth_providers.models.flows import Flow, Submission, WebhookEndpoint
 from auth_providers.models.messages import MessageTemplate
 from auth_providers.models.proofs import (
@@ -36,6 +37,7 @@ __all__ = [
     "Session",
     "Submission",
     "Token",
+    "UndoableChange",
     "UnfinishedErasure",
     "UsedIdToken",
     "WebhookEndpoint",

@@ -5,9 +5,11 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from django.db import models
+from django.db.models import Q
 from django.utils import timezone
 
 from auth_providers.models.accounts import Account, Session
+from auth_providers.models.changes import UndoableChange
 from customers.models import Customer
 from tenants.classification import AtErasure, Disguise, Expires, Kept, Privacy
 from tenants.models import TenantOwned
@@ -39,16 +41,21 @@ else:
 
 
 class MailedToken(TenantOwned):
-    """A token that was mailed to prove that its receiver reads that mailbox. It is accepted once, for one purpose."""
+    """A token that was mailed to prove that its receiver reads that mailbox. It is accepted once, for one purpose.
+
+    It belongs to an account, or, where it undoes a change, to that: the account may be what was taken away.
+    """
 
     class Purpose(models.TextChoices):
         OPT_IN = "opt_in"
         PASSWORD_RESET = "password_reset"  # noqa: S105
         EMAIL_CHANGE = "email_change"
         DELETION = "deletion"
+        UNDO = "undo"
 
     purpose = models.CharField(max_length=32, choices=Purpose)
-    account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="+")
+    account = models.ForeignKey(Account, on_delete=models.CASCADE, null=True, related_name="+")
+    change = models.ForeignKey(UndoableChange, on_delete=models.CASCADE, null=True, related_name="+")
     token_hash = models.BinaryField(max_length=32, unique=True)
     details = models.JSONField(default=dict)
     created_at = models.DateTimeField(default=timezone.now)
@@ -61,16 +68,30 @@ class MailedToken(TenantOwned):
         kept=Expires(("expires_at",), timedelta(days=7)),
         personal={"details": Disguise.EMPTY},  # it may hold a new e-mail
         secret=("token_hash",),
-        technical="purpose account created_at expires_at spent_at used_at",
+        technical="purpose account change created_at expires_at spent_at used_at",
         subject="account__customer",
         at_erasure=AtErasure.ROW_GOES,
     )
 
     class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(purpose="undo", account=None, change__isnull=False)
+                | (~Q(purpose="undo") & Q(account__isnull=False, change=None)),
+                name="mailed_token_of_account_or_change",
+            ),
+        ]
         indexes = [models.Index(fields=["expires_at"], name="mailed_token_by_expiry")]
 
     def __str__(self) -> str:
-        return f"{self.purpose} for {self.account_id}"
+        return f"{self.purpose} for {self.account_id or self.change_id}"
+
+    @property
+    def owner(self) -> Account:
+        """The account that it belongs to. Raises `TypeError` where it undoes a change."""
+        if self.account is None:
+            raise TypeError("this token belongs to a change")
+        return self.account
 
 
 class PendingSignUp(TenantOwned):

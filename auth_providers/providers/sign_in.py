@@ -80,15 +80,13 @@ class Backend(BaseOAuth2[None]):
         return Tokens(**{name: text for name, text in texts.items() if isinstance(text, str)})
 
     def _exchange(self, form: dict[str, str]) -> dict[str, object]:
-        by_url = self.ACCESS_TOKEN_METHOD == "GET"  # noqa: S105
         # The method of the class that only exchanges: its subclasses check the id token less strictly than `oidc`.
         return BaseOAuth2.request_access_token(
             self,
             self.access_token_url(),
             method=self.ACCESS_TOKEN_METHOD,
             headers=self.auth_headers(),
-            params=form if by_url else None,
-            data=None if by_url else form,
+            data=form,
             auth=self.auth_complete_credentials(),  # type: ignore[no-untyped-call]
         )
 

@@ -56,7 +56,7 @@ def _create(*, tenant: Tenant, session: Session, email: str, password_hash: str,
     if customer is None:
         raise profiles.CustomerNotFound
     _make_room(tenant, customer)
-    told = notices.notice_addresses(tenant=tenant, customer=customer)
+    before = notices.take(tenant=tenant, customer=customer)
     account = accounts.create_with_email(
         tenant=tenant,
         customer=customer,
@@ -68,13 +68,7 @@ def _create(*, tenant: Tenant, session: Session, email: str, password_hash: str,
     )
     opt_in.ask_for_additional(tenant=tenant, account=account)
     audit.record(tenant=tenant, action="add_log_in", client=client, customer_number=customer.number)
-    notices.send(
-        tenant=tenant,
-        customer=customer,
-        notice=notices.Notice.LOG_IN_ADDED,
-        context={"email": account.identifier},
-        recipients=told,
-    )
+    notices.tell(before=before, notice=notices.Notice.LOG_IN_ADDED, context={"email": account.identifier})
     return account
 
 

@@ -8,11 +8,12 @@ from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from auth_providers import limits
-from auth_providers.accounts import accounts, mailed_tokens, notices
+from auth_providers.accounts import accounts, mailed_tokens, notices, undoable_changes
 from auth_providers.models import Account, MailedToken, Session, UnfinishedErasure
 from auth_providers.selfservice import email_change
 from customers import erasure
 from customers.models import Customer
+from tenants import audit
 from tenants.classification import emptied
 from tenants.clients import Client
 from tenants.encryption import decrypt, encrypt
@@ -36,14 +37,17 @@ def request(*, tenant: Tenant, customer: Customer, session: Session, client: Cli
         _delete(tenant, customer, client)
         return True
     limits.spend_mail(tenant=tenant, destination=account.mail_address, kind=TEMPLATE, client=client)
-    queue.enqueue(
-        tenant=tenant,
-        template=TEMPLATE,
-        recipient=account.mail_address,
-        context={"account": account.pk},
-        language=customer.preferred_language,
-        site=customer.preferred_site,
-    )
+    with transaction.atomic():
+        queue.enqueue(
+            tenant=tenant,
+            template=TEMPLATE,
+            recipient=account.mail_address,
+            context={"account": account.pk},
+            language=customer.preferred_language,
+            site=customer.preferred_site,
+        )
+        notices.tell(before=notices.take(tenant=tenant, customer=customer), notice=notices.Notice.DELETION_REQUESTED)
+        audit.record(tenant=tenant, action="request_deletion", client=client, customer_number=customer.number)
     return False
 
 
@@ -111,7 +115,8 @@ def _destinations(tenant: Tenant, customer: Customer, log_ins: list[Account], ow
     calls its contact e-mail."""
     changes = MailedToken.objects.for_tenant(tenant).filter(purpose=MailedToken.Purpose.EMAIL_CHANGE)
     asked_for = changes.filter(account__in=log_ins)
-    found = {*own, *asked_for.values_list("details__email", flat=True), *_about_to_be_asked(tenant, log_ins)}
+    former = undoable_changes.addresses_told(tenant=tenant, customer=customer)
+    found = {*own, *former, *asked_for.values_list("details__email", flat=True), *_about_to_be_asked(tenant, log_ins)}
     return found - accounts.destinations_of_others(tenant=tenant, customer=customer, destinations=found)
 
 

@@ -1,4 +1,4 @@
-"""Changing the e-mail that one logs in with: the new address proves itself by a mailed token, the old one is told."""
+"""Changing the e-mail that one logs in with: the new address proves itself by a mailed token, the others are told."""
 
 from django.db import transaction
 
@@ -8,6 +8,7 @@ from auth_providers.login import password as password_login
 from auth_providers.models import Account, MailedToken
 from customers import profiles
 from customers.models import Customer
+from customers.profiles import ProfileChanges
 from customers.spelling import emails
 from tenants import audit
 from tenants.clients import Client
@@ -28,7 +29,7 @@ def request(
     is_contact_email_synced: bool,
     client: Client,
 ) -> None:
-    """Mail a token to the new address and a notice to the old one. Whether the new one is taken shows in the mail only.
+    """Mail a token to the new address and a notice to the others. Whether the new one is taken shows in the mail only.
 
     Raises `passwords.WrongPassword`, `limits.Throttled` and `InvalidInput`.
     """
@@ -52,12 +53,10 @@ def request(
             language=customer.preferred_language,
             site=customer.preferred_site,
         )
-        notices.send(
-            tenant=tenant,
-            customer=customer,
+        notices.tell(
+            before=notices.take(tenant=tenant, customer=customer),
             notice=notices.Notice.EMAIL_CHANGE_REQUESTED,
             context={"new_email": wanted},
-            recipients=notices.notice_address(tenant=tenant, account=account),
         )
         audit.record(tenant=tenant, action="request_email_change", client=client, customer_number=customer.number)
 
@@ -69,18 +68,22 @@ def confirm(*, tenant: Tenant, token: str, client: Client) -> None:
     """
     with transaction.atomic():
         mailed = mailed_tokens.spend(tenant=tenant, purpose=MailedToken.Purpose.EMAIL_CHANGE, token=token)
-        account = mailed.account
+        account = mailed.owner
         details: mailed_tokens.EmailChange = mailed.details
-        pending.void(tenant=tenant, customer=account.customer)
+        customer = changed = account.customer
+        pending.void(tenant=tenant, customer=customer)
+        before = notices.take(tenant=tenant, customer=customer)
         accounts.move_email(tenant=tenant, account=account, email=details["email"])
         if details["is_contact_email_synced"]:
-            profiles.update(
-                tenant=tenant,
-                customer=account.customer,
-                changes={"contact_email": account.identifier},
-                client=client,
-            )
-        audit.record(tenant=tenant, action="change_email", client=client, customer_number=account.customer.number)
+            changes: ProfileChanges = {"contact_email": account.identifier}
+            changed = profiles.update(tenant=tenant, customer=customer, changes=changes, client=client)
+        notices.tell(
+            before=before,
+            notice=notices.Notice.EMAIL_CHANGED,
+            context={"new_email": account.identifier},
+            old_contact_email=notices.former_contact_email(before=customer, after=changed),
+        )
+        audit.record(tenant=tenant, action="change_email", client=client, customer_number=customer.number)
 
 
 def _own_account(tenant: Tenant, customer: Customer, email: str) -> Account | None:

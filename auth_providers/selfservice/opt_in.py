@@ -100,7 +100,7 @@ def confirm(*, attempt: LogInAttempt, token: str, caller: Session | None = None)
 @transaction.atomic
 def _confirm(tenant: Tenant, token: str, client: Client, caller: Session | None) -> Account:
     mailed = mailed_tokens.find_locked(tenant=tenant, purpose=MailedToken.Purpose.OPT_IN, token=token)
-    account, link = mailed.account, mailed_tokens.opt_in_of(mailed)
+    account, link = mailed.owner, mailed_tokens.opt_in_of(mailed)
     if account.is_verified:  # another of the account's tokens was used: they are all spent
         raise mailed_tokens.InvalidMailedToken
     pending = pending_sign_ups.find(tenant=tenant, account=account, pk=link["pending_sign_up"])

@@ -19,8 +19,5 @@ def update(
     changed = profiles.update(
         tenant=tenant, customer=customer, changes=changes, expected_version=expected_version, client=client
     )
-    before = customer.contact_email, customer.contact_phone
-    if (changed.contact_email, changed.contact_phone) != before:
-        old_email = before[0] if before[0] and before[0] != changed.contact_email else ""
-        notices.tell_of_changed_contact(tenant=tenant, customer=changed, old_email=old_email)
+    notices.tell_of_changed_contact(tenant=tenant, before=customer, after=changed)
     return changed

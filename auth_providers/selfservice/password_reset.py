@@ -48,7 +48,7 @@ def complete(*, tenant: Tenant, token: str, password: str, client: Client) -> No
     password_hash = passwords.hash_password(password)
     with transaction.atomic():
         mailed = mailed_tokens.spend(tenant=tenant, purpose=MailedToken.Purpose.PASSWORD_RESET, token=token)
-        account = mailed.account
+        account = mailed.owner
         passwords.check_new(tenant=tenant, password=password, context=_context(account))
         verification.verify(tenant=tenant, account=account, by=Account.Proof.LINK, client=client)
         _set(tenant=tenant, account=account, password_hash=password_hash, client=client, action="reset_password")
@@ -98,13 +98,9 @@ def _set(
     except_session: Session | None = None,
 ) -> None:
     customer = account.customer
+    before = notices.take(tenant=tenant, customer=customer)
     sessions.end_others(tenant=tenant, customer=customer, reason=action, except_session=except_session)
     account.password, account.is_password_initial = password_hash, False
     account.save(update_fields=["password", "is_password_initial"])
     audit.record(tenant=tenant, action=action, client=client, customer_number=customer.number)
-    notices.send(
-        tenant=tenant,
-        customer=customer,
-        notice=notices.Notice.PASSWORD_CHANGED,
-        recipients=notices.notice_address(tenant=tenant, account=account),
-    )
+    notices.tell(before=before, notice=notices.Notice.PASSWORD_CHANGED)

@@ -11,7 +11,7 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from auth_providers import retention
-from auth_providers.accounts import accounts, connections, mailed_tokens, notices, verification
+from auth_providers.accounts import accounts, connections, mailed_tokens, notices, pending, verification
 from auth_providers.accounts.contact_points import ContactPoint
 from auth_providers.intake import matching
 from auth_providers.login import one_time_code, totp
@@ -266,7 +266,7 @@ CHANGES: dict[str, Callable[[LoggedIn], object]] = {
     "new recovery codes": lambda rich: totp.renew_recovery_codes(**who(rich), session=rich.session, client=CLIENT),
     "code of the authenticator": lambda rich: totp.verify(**who(rich), code=authenticators.current_code(rich.customer)),
     "wrong code": answer_wrongly,
-    "mailed tokens void": lambda rich: mailed_tokens.void_all(
+    "what waits for one account void": lambda rich: pending.void_for(
         tenant=rich.customer.tenant, account=factories.account_of_email(rich.customer)
     ),
     "account confirmed": confirm_beside_something_unproven,

@@ -29,7 +29,6 @@ AT_MOST = {
     "me-get": 2,
     "me-patch": 5,
     "me-put": 5,
-    "me-delete": 5,
     # The token, what is emptied at once in four tables, and what is left to the worker.
     "me-delete-by-token": 9,
     "addresses-list": 2,
@@ -44,13 +43,18 @@ AT_MOST = {
     "opt-in-refresh": 3,
     # The first proof, once in a profile's life: it looks for everything that was set without one. And a log-in.
     "opt-in": 25,
-    # What waits for the customer's answer ends: one moment on the profile, and the codes.
-    "password-change": 9,
-    "password-reset-update": 10,
-    "email-confirm": 10,
-    "authenticator-confirm": 10,
+    # A change that can be undone: the state before it, which is read in three statements and kept, and the notices.
+    # And what waits for the customer's answer ends.
+    "me-delete": 10,
+    "email-change": 11,
+    "password-change": 15,
+    "password-reset-update": 18,
+    "email-confirm": 20,
+    "authenticator-confirm": 15,
+    "authenticator-remove": 12,
+    "recovery-codes": 11,
     # The log-in that is added, a mail to its address and one to the old one, each under a quota.
-    "log-in-add": 9,
+    "log-in-add": 12,
     "customer-get": 3,
     # A sign-up, what its data says of itself, and the whole profile in the answer.
     "customer-post": 12,

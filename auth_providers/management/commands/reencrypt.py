@@ -11,6 +11,7 @@ from auth_providers.models import (
     PendingLink,
     PendingSignUp,
     Submission,
+    UndoableChange,
     UnfinishedErasure,
     WebhookEndpoint,
 )
@@ -27,6 +28,7 @@ SECRETS = (
     (PendingLink, "data_encrypted"),
     (PendingSignUp, "data_encrypted"),
     (Submission, "data_encrypted"),
+    (UndoableChange, "state_encrypted"),
     (UnfinishedErasure, "destinations_encrypted"),
     (StaffAuthenticator, "secret_encrypted"),
 )

@@ -1,10 +1,12 @@
 """Notices of every change to a customer's log-ins go to a proven address of that customer, and to nobody else."""
 
 import json
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
 import pytest
+from django.core.mail import EmailMultiAlternatives
 from django.utils import timezone
 from pytest_django import Settings
 
@@ -19,7 +21,7 @@ from auth_providers.login import password as password_login
 from auth_providers.login.one_time_code import Issued
 from auth_providers.models import Account, AuthProvider, Flow
 from auth_providers.providers.oidc import Identity
-from auth_providers.selfservice import additional_log_in, email_change, password_reset, staff_actions
+from auth_providers.selfservice import additional_log_in, deletion, email_change, password_reset, staff_actions, undo
 from auth_providers.tokens import sessions
 from auth_providers.tokens.log_in_attempt import Issue, LogInAttempt
 from customers.models import Customer
@@ -86,6 +88,23 @@ def change_email(customer: Customer) -> None:
         client=CLIENT,
     )
     email_change.confirm(tenant=customer.tenant, token=mailbox.receive_token(NEW), client=CLIENT)
+
+
+def request_deletion(customer: Customer) -> None:
+    session = just_logged_in(customer)
+    assert not deletion.request(tenant=customer.tenant, customer=customer, session=session, client=CLIENT)
+
+
+def undo_a_change(customer: Customer) -> None:
+    add_log_in(customer)
+    [token] = {undo_token(each) for each in mailbox.receive() if each.to == [EMAIL]}
+    undo.undo(tenant=customer.tenant, token=token, client=CLIENT)
+
+
+def undo_token(mail: EmailMultiAlternatives) -> str:
+    found = re.search(r"/pages/acme/undo\?token=([\w-]{43})$", str(mail.body), re.M)
+    assert found is not None
+    return found[1]
 
 
 def add_log_in(customer: Customer) -> None:
@@ -205,11 +224,18 @@ class Change:
     is_of_one_log_in: bool = False
 
 
+def name_of(change: Change) -> str:
+    return f"{change.act.__name__}-{change.notice}"
+
+
 CHANGES = [
-    Change(change_password, Notice.PASSWORD_CHANGED, is_of_one_log_in=True),
-    Change(reset_password, Notice.PASSWORD_CHANGED, is_of_one_log_in=True),
-    Change(reset_password_by_staff, Notice.PASSWORD_CHANGED, is_of_one_log_in=True),
-    Change(change_email, Notice.EMAIL_CHANGE_REQUESTED, is_of_one_log_in=True),
+    Change(change_password, Notice.PASSWORD_CHANGED),
+    Change(reset_password, Notice.PASSWORD_CHANGED),
+    Change(reset_password_by_staff, Notice.PASSWORD_CHANGED),
+    Change(change_email, Notice.EMAIL_CHANGE_REQUESTED),
+    Change(change_email, Notice.EMAIL_CHANGED),
+    Change(request_deletion, Notice.DELETION_REQUESTED),
+    Change(undo_a_change, Notice.CHANGE_UNDONE),
     Change(change_contact_phone, Notice.CONTACT_CHANGED),
     Change(add_log_in, Notice.LOG_IN_ADDED),
     Change(add_log_in_by_a_flow, Notice.LOG_IN_ADDED),
@@ -248,7 +274,7 @@ def test_every_notice_is_of_some_change() -> None:
 
 
 @pytest.mark.parametrize("contact_email", [CONTACT, None, EMAIL], ids=["unproven contact", "no contact", "own contact"])
-@pytest.mark.parametrize("change", CHANGES, ids=lambda change: change.act.__name__)
+@pytest.mark.parametrize("change", CHANGES, ids=name_of)
 def test_who_is_told(shop: Tenant, change: Change, contact_email: str | None) -> None:
     customer = factories.make_customer(shop)
     Customer.objects.filter(pk=customer.pk).update(contact_email=contact_email)
@@ -257,7 +283,7 @@ def test_who_is_told(shop: Tenant, change: Change, contact_email: str | None) ->
     assert told(change.notice) == [EMAIL]
 
 
-@pytest.mark.parametrize("change", CHANGES, ids=lambda change: change.act.__name__)
+@pytest.mark.parametrize("change", CHANGES, ids=name_of)
 def test_who_is_told_of_two_log_ins(shop: Tenant, change: Change) -> None:
     customer = factories.make_customer(shop, contact_email=CONTACT)
     add_account(customer, SECOND, is_confirmed=True)
@@ -274,8 +300,8 @@ def test_who_is_told_of_a_log_in_without_a_proven_address(shop: Tenant) -> None:
     assert notices.notice_address(tenant=shop, account=phone) == (EMAIL,)
     Account.objects.filter(customer=customer, kind="email").update(**factories.UNVERIFIED)
     assert notices.notice_address(tenant=shop, account=phone) == ()
-    notices.send(tenant=shop, customer=customer, notice=Notice.NEW_DEVICE)
-    assert told(Notice.NEW_DEVICE) == []
+    notices.tell(before=notices.take(tenant=shop, customer=customer), notice=Notice.PASSWORD_CHANGED)
+    assert told(Notice.PASSWORD_CHANGED) == []
 
 
 @pytest.mark.parametrize("is_verified", [True, False])

@@ -12,15 +12,17 @@ from django.conf import settings
 from django.utils.html import strip_tags
 from django.utils.translation.template import templatize
 
+from auth_providers.accounts import notices, undoable_changes
 from auth_providers.login import one_time_code
 from auth_providers.messaging import mail_rendering
-from auth_providers.models import OTP, Account, AuthProvider, OneTimeCode
+from auth_providers.models import OTP, Account, AuthProvider, OneTimeCode, UndoableChange
 from customers.models import Customer
 from tenants.models import Message, Tenant
 from tenants.outbox import queue
 from tests import factories
 
 MAILS: Path = settings.BASE_DIR / "templates" / "messages"
+PAGES: Path = settings.BASE_DIR / "templates" / "pages"
 LOCALE: Path = settings.LOCALE_PATHS[0]
 LANGUAGES = [code for code, _ in settings.LANGUAGES if code != "en"]
 # No dates and no names: they would change, or grow old, with every edit.
@@ -37,11 +39,14 @@ FACTS: dict[str, dict[str, str]] = {
     "activated": {},
     "additional_log_in": {},
     "already_registered": {"email": factories.EMAIL},
+    "change_undone": {},
     "confirm_email": {},
     "contact_changed": {},
     "deletion": {},
+    "deletion_notice": {},
     "email_change": {},
     "email_change_notice": {"new_email": NEW_EMAIL},
+    "email_changed": {"new_email": NEW_EMAIL},
     "email_in_use": {},
     "log_in_code": {},
     "log_in_added": {"email": NEW_EMAIL},
@@ -64,6 +69,8 @@ STATES: dict[str, dict[str, object]] = {
     "confirm_email": factories.UNVERIFIED | {"is_permitted": True},
     "additional_log_in": factories.UNVERIFIED | {"is_additional": True},
 }
+# What mails include.
+PARTS = {"not_me", "token"}
 CODES = {template: purpose for purpose, template in one_time_code.TEMPLATES.items()}
 # Two parts of 67 characters each (3GPP TS 23.040) in letters that not every telephone has.
 SMS_MAX_LENGTH = 134
@@ -75,9 +82,9 @@ ENGLISH = re.compile(r"\b(?:the|you|your|this|that|with|from|and|account|passwor
 
 
 def msgids() -> set[str]:
-    """Everything that the mails have translated, as Django looks it up."""
+    """Everything that mails and pages have translated, as Django looks it up."""
     found: set[str] = set()
-    for path in MAILS.iterdir():
+    for path in (*MAILS.iterdir(), *PAGES.iterdir()):
         code = templatize(path.read_text(encoding="utf-8"))
         assert not UNSUPPORTED.search(code), f"{path.name}: teach this test plurals and contexts first"
         found.update(ast.literal_eval(literal) for literal in TRANSLATED.findall(code))
@@ -114,6 +121,12 @@ def ask_code(tenant: Tenant, template: str, language: str) -> Message:
     return Message.objects.latest("pk")
 
 
+def change_of(account: Account, template: str) -> UndoableChange:
+    """A change that the notice could be of."""
+    before = notices.take(tenant=account.tenant, customer=account.customer)
+    return undoable_changes.keep(tenant=before.tenant, customer=before.customer, notice=template, state=before.state)
+
+
 def render(tenant: Tenant, template: str, language: str) -> mail_rendering.RenderedMail:
     if template in CODES:
         code_mail = mail_rendering.render(ask_code(tenant, template, language))
@@ -123,6 +136,8 @@ def render(tenant: Tenant, template: str, language: str) -> mail_rendering.Rende
     if template in mail_rendering.FACTS:
         account = Account.objects.for_tenant(tenant).get()
         context |= {"account": account.pk, "is_contact_email_synced": False}
+    if template in notices.WITH_LINK:
+        context = {**FACTS[template], "change": change_of(account, template).pk}
     recipient = NEW_EMAIL if template == "email_change" else factories.EMAIL
     Customer.objects.update(preferred_language=language)
     message = queue.enqueue(tenant=tenant, template=template, recipient=recipient, language=language, context=context)
@@ -147,7 +162,7 @@ def shop(tenant: Tenant) -> Tenant:
 
 
 def test_the_mails_are_all_looked_at() -> None:
-    assert FACTS.keys() == {path.stem for path in MAILS.glob("*.txt") if not path.stem.endswith(".sms")} - {"token"}
+    assert FACTS.keys() == {path.stem for path in MAILS.glob("*.txt") if not path.stem.endswith(".sms")} - PARTS
     assert {f"{template}.sms.txt" for template in CODES} == {path.name for path in MAILS.glob("*.sms.txt")}
     assert {"Hello,", "Continue", "Time: %(at)s", "Confirm your %(shop)s account"} <= msgids()
 

@@ -1,0 +1,13 @@
+"""Our own pages, which links in mails lead to where a shop has none. Every path tolerates a trailing slash."""
+
+from django.urls import path, re_path
+
+from auth_providers.pages import brand
+from auth_providers.pages.undo import UndoPage
+
+PAGE = r"^pages/(?P<tenant>[^/]+)"
+
+urlpatterns = [
+    path("pages/<str:tenant>/brand.css", brand.stylesheet, name="brand"),
+    re_path(rf"{PAGE}/undo/?$", UndoPage.as_view()),
+]
