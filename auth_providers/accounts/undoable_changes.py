@@ -21,9 +21,11 @@ from tenants.outbox.worker import GIVE_UP_AFTER
 
 # Of the link, from the moment its mail is handed over. An address that was proven until then counts as proven as long.
 LIFETIME = timedelta(hours=72)
-ACCOUNT_FIELDS = tuple(
-    field.attname for field in Account._meta.concrete_fields if field.name not in {"tenant", "customer", "password"}
-)
+ACCOUNT_FIELDS = {
+    field.attname: field
+    for field in Account._meta.concrete_fields
+    if field.name not in {"tenant", "customer", "password"}
+}
 
 Values = dict[str, str | int | bool | None]
 
@@ -105,7 +107,7 @@ def addresses_told(*, tenant: Tenant, customer: Customer) -> set[str]:
 
 
 def _field(name: str, value: str | int | bool | None) -> object:
-    converted: object = Account._meta.get_field(name).to_python(value)
+    converted: object = ACCOUNT_FIELDS[name].to_python(value)
     return converted
 
 

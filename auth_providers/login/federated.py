@@ -3,6 +3,7 @@
 import json
 import re
 from dataclasses import replace
+from typing import NoReturn
 from uuid import UUID
 
 from django.db import transaction
@@ -13,7 +14,7 @@ from auth_providers.login import one_time_code
 from auth_providers.models import Account, AuthProvider, OneTimeCode, PendingLink
 from auth_providers.providers.oidc import Identity
 from auth_providers.providers.registry import find_provider
-from auth_providers.tokens import sessions
+from auth_providers.tokens import second_factor_policy, sessions
 from auth_providers.tokens.log_in_attempt import LogInAttempt
 from customers import numbers, profiles
 from customers.models import Customer
@@ -22,7 +23,8 @@ from tenants import audit
 from tenants.clients import Client
 from tenants.encryption import decrypt, encrypt
 from tenants.errors import DomainError, FieldError, Kind, Reason
-from tenants.models import Tenant
+from tenants.models import Tenant, TenantQuerySet
+from tenants.random_tokens import digest
 
 VERIFICATION = OneTimeCode.Purpose.VERIFICATION
 # The profile's names and the claims (OpenID Connect Core 1.0, 5.1).
@@ -90,26 +92,68 @@ def complete_link(
 ) -> sessions.Started:
     """Link the identity that waits for this code with the customer who got it, and log the customer in.
 
-    Raises `one_time_code.InvalidCode`, `limits.Throttled`, `registry.UnknownProvider` when the provider was switched
-    off meanwhile, and what `sessions.start` raises.
+    Where a second factor is due, nothing is linked before it is shown (`finish_link`). Raises what
+    `second_factor_policy.ask` raises then, `one_time_code.InvalidCode`, `limits.Throttled`, `registry.UnknownProvider`
+    when the provider was switched off meanwhile, and what `sessions.start` raises.
     """
     tenant, client = attempt.tenant, attempt.client
     waiting = _waiting(tenant, challenge_id)
     if waiting is None:
         raise one_time_code.InvalidCode
     one_time_code.verify(tenant=tenant, challenge_id=challenge_id, code=code, client=client, purposes=(VERIFICATION,))
+    attempt = replace(attempt, method=_kept(waiting)[0], is_mailbox_proof=True)
+    if _needs_second_factor(attempt, waiting.account):
+        _ask_second_factor(attempt, waiting)
+    return sessions.start(attempt=attempt, account=_link_what_waits(attempt, waiting))
+
+
+def finish_link(*, attempt: LogInAttempt, handle: str) -> Account | None:
+    """Link the identity that waits for the second factor of this handle, which was just shown, and return its account;
+    None when none waits. Raises what `complete_link` raises."""
+    waiting = _alive(attempt.tenant).filter(handle_hash=digest(handle)).first()
+    return _link_what_waits(attempt, waiting) if waiting else None
+
+
+def _needs_second_factor(attempt: LogInAttempt, owner: Account) -> bool:
+    """Whether one is asked for before the link. An account that nobody has proven guards nothing: its first proof
+    evicts second factors, too; and who may not log in is asked for nothing."""
+    customer = owner.customer
+    if not owner.is_verified or not customer.can_log_in:
+        return False
+    return second_factor_policy.is_due(tenant=attempt.tenant, client=attempt.client, customer=customer)
+
+
+def _ask_second_factor(attempt: LogInAttempt, waiting: PendingLink) -> NoReturn:
+    """Let the link wait on, for the second factor. Raises what `second_factor_policy.ask` raises."""
+    try:
+        second_factor_policy.ask(attempt=attempt, account=waiting.account)
+    except second_factor_policy.SecondFactorDue as due:
+        on = _alive(attempt.tenant).filter(pk=waiting.pk, handle_hash=None)
+        if not on.update(handle_hash=digest(due.handle), expires_at=due.expires_at):
+            raise one_time_code.InvalidCode from due
+        raise
+
+
+def _kept(waiting: PendingLink) -> tuple[str, Identity]:
+    """The provider's name, and the identity there that waits."""
     kept = json.loads(decrypt(waiting.data_encrypted))
-    provider = find_provider(tenant=tenant, name=kept.pop("provider"))
-    identity = Identity(**kept)
+    name: str = kept.pop("provider")
+    return name, Identity(**kept)
+
+
+def _link_what_waits(attempt: LogInAttempt, waiting: PendingLink) -> Account:
+    """The account of the identity that waits. Raises `one_time_code.InvalidCode` where it can't be linked any more."""
+    tenant, client = attempt.tenant, attempt.client
+    name, identity = _kept(waiting)
+    provider = find_provider(tenant=tenant, name=name)
     try:
         account = _link_proven(tenant, provider, identity, waiting, client)
     except accounts.AccountExists:  # linked in the meantime
         account = _match(tenant, provider, identity).account
     if account is None:
         raise one_time_code.InvalidCode
-    started = sessions.start(attempt=replace(attempt, method=provider.name, is_mailbox_proof=True), account=account)
     _fill_in_names(attempt, account.customer, identity)
-    return started
+    return account
 
 
 def _fill_in_names(attempt: LogInAttempt, customer: Customer, identity: Identity) -> None:
@@ -203,12 +247,13 @@ def _ask(
 
 
 def _waiting(tenant: Tenant, challenge_id: UUID) -> PendingLink | None:
-    return (
-        PendingLink.objects.for_tenant(tenant)
-        .select_related("account__customer")
-        .filter(challenge_id=challenge_id, spent_at=None, expires_at__gt=timezone.now())
-        .first()
-    )
+    # Where the code is answered already, only the second factor's handle leads on.
+    return _alive(tenant).filter(challenge_id=challenge_id, handle_hash=None).first()
+
+
+def _alive(tenant: Tenant) -> TenantQuerySet[PendingLink]:
+    unspent = PendingLink.objects.for_tenant(tenant).filter(spent_at=None, expires_at__gt=timezone.now())
+    return unspent.select_related("account__customer")
 
 
 @transaction.atomic

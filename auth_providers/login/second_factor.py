@@ -8,8 +8,8 @@ from django.utils import timezone
 
 from auth_providers.accounts import known_devices
 from auth_providers.accounts.pending import BEGAN_AFTER_THE_LAST_VOIDING
-from auth_providers.login import one_time_code, totp
-from auth_providers.models import OneTimeCode, PendingLogIn
+from auth_providers.login import federated, one_time_code, totp
+from auth_providers.models import Account, OneTimeCode, PendingLogIn
 from auth_providers.tokens import second_factor_policy, sessions
 from auth_providers.tokens.log_in_attempt import LogInAttempt
 from auth_providers.tokens.second_factor_policy import TOTP, NoSecondFactor, SecondFactorDue, SecondFactorMethod
@@ -71,13 +71,15 @@ def send_code(*, tenant: Tenant, handle: str, client: Client) -> one_time_code.I
 
 
 def complete(*, attempt: LogInAttempt, handle: str, code: str) -> sessions.Started:
-    """Complete the log-in of this handle with the second factor's code. A handle is valid for one log-in.
+    """Complete the log-in of this handle with the second factor's code; an identity that waits for it is linked. A
+    handle is valid for one log-in.
 
     Raises `InvalidHandle`, `one_time_code.InvalidCode`, `limits.Throttled`, `second_factor_policy.NoSecondFactor`, and
     `sessions.LogInRefused` for a customer who may not log in any more. Not inside a transaction: failures count.
     """
     shown = show(tenant=attempt.tenant, handle=handle, code=code, client=attempt.client)
-    return log_in(attempt=attempt, shown=shown)
+    linked = federated.finish_link(attempt=replace(attempt, method=shown.pending.method), handle=handle)
+    return log_in(attempt=attempt, shown=shown, account=linked)
 
 
 def show(*, tenant: Tenant, handle: str, code: str, client: Client) -> Shown:
@@ -93,11 +95,11 @@ def show(*, tenant: Tenant, handle: str, code: str, client: Client) -> Shown:
     return Shown(pending=pending, factor=factor)
 
 
-def log_in(*, attempt: LogInAttempt, shown: Shown) -> sessions.Started:
-    """Log in the customer who has shown a second factor. Raises `sessions.LogInRefused` for a customer who may not log
-    in any more."""
+def log_in(*, attempt: LogInAttempt, shown: Shown, account: Account | None = None) -> sessions.Started:
+    """Log in the customer who has shown a second factor, with `account` where that is not the one that waited. Raises
+    `sessions.LogInRefused` for a customer who may not log in any more."""
     tenant, client = attempt.tenant, attempt.client
-    pending, factor, account = shown.pending, shown.factor, shown.pending.account
+    pending, factor, account = shown.pending, shown.factor, account or shown.pending.account
     proven = replace(
         attempt,
         method=pending.method,

@@ -14,6 +14,7 @@ TABLES = [
     "auth_providers_unfinishederasure",
     "auth_providers_session",
     "auth_providers_token",
+    "auth_providers_undoablechange",
     "auth_providers_webhookendpoint",
     "auth_providers_flow",
     "auth_providers_submission",
@@ -139,21 +140,6 @@ class Migration(migrations.Migration):
             ],
         ),
         migrations.CreateModel(
-            name='MailedToken',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('purpose', models.CharField(choices=[('opt_in', 'Opt In'), ('password_reset', 'Password Reset'), ('email_change', 'Email Change'), ('deletion', 'Deletion')], max_length=32)),
-                ('token_hash', models.BinaryField(max_length=32, unique=True)),
-                ('details', models.JSONField(default=dict)),
-                ('created_at', models.DateTimeField(default=django.utils.timezone.now)),
-                ('expires_at', models.DateTimeField()),
-                ('spent_at', models.DateTimeField(null=True)),
-                ('used_at', models.DateTimeField(null=True)),
-                ('account', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='auth_providers.account')),
-                ('tenant', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='tenants.tenant')),
-            ],
-        ),
-        migrations.CreateModel(
             name='MessageTemplate',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
@@ -194,6 +180,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('challenge_id', models.UUIDField()),
+                ('handle_hash', models.BinaryField(help_text='Of the second factor, once the code is answered.', max_length=32, null=True)),
                 ('data_encrypted', models.TextField(editable=False)),
                 ('created_at', models.DateTimeField(default=django.utils.timezone.now)),
                 ('expires_at', models.DateTimeField()),
@@ -299,6 +286,35 @@ class Migration(migrations.Migration):
             ],
         ),
         migrations.CreateModel(
+            name='UndoableChange',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('notice', models.CharField(help_text='The template of the mail that tells of it.', max_length=64)),
+                ('state_encrypted', models.TextField(editable=False)),
+                ('created_at', models.DateTimeField(default=django.utils.timezone.now)),
+                ('expires_at', models.DateTimeField()),
+                ('undone_at', models.DateTimeField(null=True)),
+                ('customer', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='customers.customer')),
+                ('tenant', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='tenants.tenant')),
+            ],
+        ),
+        migrations.CreateModel(
+            name='MailedToken',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('purpose', models.CharField(choices=[('opt_in', 'Opt In'), ('password_reset', 'Password Reset'), ('email_change', 'Email Change'), ('deletion', 'Deletion'), ('undo', 'Undo')], max_length=32)),
+                ('token_hash', models.BinaryField(max_length=32, unique=True)),
+                ('details', models.JSONField(default=dict)),
+                ('created_at', models.DateTimeField(default=django.utils.timezone.now)),
+                ('expires_at', models.DateTimeField()),
+                ('spent_at', models.DateTimeField(null=True)),
+                ('used_at', models.DateTimeField(null=True)),
+                ('account', models.ForeignKey(null=True, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='auth_providers.account')),
+                ('tenant', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='tenants.tenant')),
+                ('change', models.ForeignKey(null=True, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='auth_providers.undoablechange')),
+            ],
+        ),
+        migrations.CreateModel(
             name='UnfinishedErasure',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
@@ -382,10 +398,6 @@ class Migration(migrations.Migration):
             model_name='knowndevice',
             constraint=models.UniqueConstraint(fields=('tenant', 'customer', 'device'), name='known_device_unique'),
         ),
-        migrations.AddIndex(
-            model_name='mailedtoken',
-            index=models.Index(fields=['expires_at'], name='mailed_token_by_expiry'),
-        ),
         migrations.AddConstraint(
             model_name='messagetemplate',
             constraint=models.UniqueConstraint(fields=('tenant', 'template', 'site', 'language'), name='message_template_unique'),
@@ -409,6 +421,10 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='pendinglink',
             constraint=models.UniqueConstraint(fields=('tenant', 'challenge_id'), name='pending_link_challenge_unique'),
+        ),
+        migrations.AddConstraint(
+            model_name='pendinglink',
+            constraint=models.UniqueConstraint(fields=('tenant', 'handle_hash'), name='pending_link_handle_unique'),
         ),
         migrations.AddIndex(
             model_name='pendingsignup',
@@ -449,6 +465,22 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name='token',
             index=models.Index(fields=['expires_at'], name='token_by_expiry'),
+        ),
+        migrations.AddIndex(
+            model_name='undoablechange',
+            index=models.Index(fields=['tenant', 'customer'], name='undoable_change_by_customer'),
+        ),
+        migrations.AddIndex(
+            model_name='undoablechange',
+            index=models.Index(fields=['expires_at'], name='undoable_change_by_expiry'),
+        ),
+        migrations.AddIndex(
+            model_name='mailedtoken',
+            index=models.Index(fields=['expires_at'], name='mailed_token_by_expiry'),
+        ),
+        migrations.AddConstraint(
+            model_name='mailedtoken',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('account', None), ('change__isnull', False), ('purpose', 'undo')), models.Q(models.Q(('purpose', 'undo'), _negated=True), ('account__isnull', False), ('change', None)), _connector='OR'), name='mailed_token_of_account_or_change'),
         ),
         migrations.AddConstraint(
             model_name='unfinishederasure',

@@ -24,7 +24,6 @@ class UndoableChange(TenantOwned):
         kept=Expires(("expires_at",), timedelta(0)),
         secret=("state_encrypted",),
         technical="customer notice created_at expires_at undone_at",
-        is_copied=False,
         subject="customer",
         at_erasure=AtErasure.ROW_GOES,
     )

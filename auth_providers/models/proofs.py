@@ -261,9 +261,12 @@ class PendingLogIn(TenantOwned):
 
 class PendingLink(TenantOwned):
     """An identity at another provider whose e-mail is that of a customer here. It waits, encrypted, until that customer
-    answers the code that was mailed."""
+    answers the code that was mailed, and then shows a second factor where one is due."""
 
     challenge_id = models.UUIDField()
+    handle_hash = models.BinaryField(
+        max_length=32, null=True, help_text="Of the second factor, once the code is answered."
+    )
     account = models.ForeignKey(
         Account, on_delete=models.CASCADE, related_name="+", help_text="The one with the e-mail."
     )
@@ -274,14 +277,17 @@ class PendingLink(TenantOwned):
 
     privacy = Privacy(
         kept=Expires(("expires_at",), timedelta(days=1)),
-        secret=("data_encrypted",),
+        secret=("handle_hash", "data_encrypted"),
         technical="challenge_id account created_at expires_at spent_at",
         subject="account__customer",
         at_erasure=AtErasure.ROW_GOES,
     )
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["tenant", "challenge_id"], name="pending_link_challenge_unique")]
+        constraints = [
+            models.UniqueConstraint(fields=["tenant", "challenge_id"], name="pending_link_challenge_unique"),
+            models.UniqueConstraint(fields=["tenant", "handle_hash"], name="pending_link_handle_unique"),
+        ]
         indexes = [models.Index(fields=["expires_at"], name="pending_link_by_expiry")]
 
     def __str__(self) -> str:

@@ -12,6 +12,8 @@ from auth_providers.selfservice import undo
 
 
 class UndoPage(OwnPage):
+    """What was changed and when, and the button that undoes it."""
+
     purpose = MailedToken.Purpose.UNDO
 
     def get(self, request: HttpRequest) -> HttpResponse:

@@ -13,7 +13,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import F
 from django.utils import timezone
 
-from auth_providers.accounts import accounts, mailed_tokens, notices, undoable_changes
+from auth_providers.accounts import accounts, known_devices, mailed_tokens, notices, undoable_changes
 from auth_providers.accounts.passwords import NO_PASSWORD
 from auth_providers.accounts.undoable_changes import AppState, State
 from auth_providers.models import Account, Authenticator, RecoveryCode, UndoableChange
@@ -65,6 +65,7 @@ def undo(*, tenant: Tenant, token: str, client: Client) -> Undone:
     before = notices.take(tenant=tenant, customer=customer)
     names = _mark_undone(tenant, change)
     sessions.end_all(tenant=tenant, customer=customer, reason=REASON, client=client)
+    known_devices.forget(tenant=tenant, customer=customer)
     state = undoable_changes.read(change)
     lost = _restore_accounts(tenant, customer, state)
     _restore_app(tenant, customer, before.state["app"], state["app"])

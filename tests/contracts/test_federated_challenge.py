@@ -103,17 +103,18 @@ def test_another_tenants_challenge(
 
 
 @pytest.mark.parametrize("operation", OPERATIONS)
-def test_a_second_factor_is_due_afterwards(operation: str, scene: Scene, openid_provider: Provider) -> None:
+def test_a_second_factor_is_due_before_the_link(operation: str, scene: Scene, openid_provider: Provider) -> None:
     scene.tenant.second_factor_policy = SecondFactor.ALWAYS
     scene.tenant.save()
     refused = answer(operation, scene, id_of(challenge(operation, scene, openid_provider)), sent_code())
     golden.check(refused, "emporix", f"{operation}.403.second-factor-mail")
-    assert is_linked(scene)
+    assert not is_linked(scene)
     handle = body_of(refused)["secondFactor"]["handle"]
     OneTimeCode.objects.all().delete()
     assert BY_NAME["login"].send(scene, json={"secondFactorHandle": handle}).status_code == 202
     done = BY_NAME["login"].send(scene, json={"secondFactorHandle": handle, "secondFactorCode": sent_code()})
     golden.check(done, "emporix", "login.200")
+    assert is_linked(scene)
 
 
 def test_a_customer_on_hold(scene: Scene, openid_provider: Provider) -> None:

@@ -71,7 +71,7 @@ AT_MOST = {
     "kibo-refresh": 11,
     # A log-in by code, and by two factors, each with its ticket.
     "kibo-otp-auth": 16,
-    "kibo-2fa-auth": 19,
+    "kibo-2fa-auth": 20,
     "kibo-2fa-request": 9,
     "authenticator-get": 3,
     # A sign-up and a log-in in one, each of which makes the device known, and that the id token is used.

@@ -11,16 +11,17 @@ from django.utils import timezone
 from auth_providers import retention
 from auth_providers.accounts import passwords
 from auth_providers.limits import Throttled
-from auth_providers.login import federated, one_time_code
+from auth_providers.login import federated, one_time_code, second_factor
 from auth_providers.login.federated import LinkNeeded
 from auth_providers.models import Account, AuthProvider, OneTimeCode, PendingLink
 from auth_providers.providers.oidc import Identity
 from auth_providers.providers.registry import UnknownProvider
 from auth_providers.tokens import sessions
 from auth_providers.tokens.log_in_attempt import Issue, LogInAttempt
+from auth_providers.tokens.second_factor_policy import SecondFactorDue
 from customers.models import Customer
 from tenants.models import Tenant
-from tests import factories
+from tests import authenticators, factories
 from tests.auth_providers.mailbox import receive
 from tests.factories import CLIENT, EMAIL, make_customer
 from tests.races import at_once
@@ -163,6 +164,48 @@ def test_the_password_of_who_signed_up_with_anothers_address_is_gone(provider: A
     answer(provider, challenged(provider), receive_code())
     owner = Account.objects.get(kind="email")
     assert (owner.is_verified, owner.password) == (True, passwords.NO_PASSWORD)
+
+
+def test_nothing_is_linked_before_the_second_factor_is_shown(provider: AuthProvider) -> None:
+    customer = make_customer(provider.tenant)
+    authenticators.enrol(customer)
+    receive()
+    issued, code = challenged(provider), receive_code()
+    with pytest.raises(SecondFactorDue) as raised:
+        answer(provider, issued, code)
+    assert Account.objects.count() == 1
+    assert not federated.awaits_link(tenant=provider.tenant, challenge_id=issued.challenge_id)
+    started = show_second_factor(customer, raised.value.handle)
+    assert (started.session.customer, started.session.method) == (customer, "corporate")
+    assert started.account == Account.objects.get(kind="external")
+
+
+def test_a_wrong_second_factor_links_nothing(provider: AuthProvider) -> None:
+    customer = make_customer(provider.tenant)
+    authenticators.enrol(customer)
+    receive()
+    issued, code = challenged(provider), receive_code()
+    with pytest.raises(SecondFactorDue) as raised:
+        answer(provider, issued, code)
+    with pytest.raises(one_time_code.InvalidCode):
+        show_second_factor(customer, raised.value.handle, code="000000")
+    assert Account.objects.count() == 1
+
+
+def test_a_second_factor_of_a_profile_that_nobody_has_proven_keeps_nobody_out(provider: AuthProvider) -> None:
+    customer = make_customer(provider.tenant)
+    authenticators.enrol(customer)
+    receive()
+    Account.objects.update(**factories.UNVERIFIED)
+    assert answer(provider, challenged(provider), receive_code()).session.customer == customer
+
+
+def show_second_factor(customer: Customer, handle: str, code: str = "") -> sessions.Started:
+    return second_factor.complete(
+        attempt=LogInAttempt(tenant=customer.tenant, issue=Issue.PAIR, client=CLIENT),
+        handle=handle,
+        code=code or authenticators.current_code(customer),
+    )
 
 
 def test_codes_are_not_mailed_again_and_again(provider: AuthProvider) -> None:

@@ -1,6 +1,8 @@
 """The page that the notices of changes lead to: over HTTP, as a browser and as a scanner of mail see it."""
 
 import re
+from collections.abc import Callable
+from datetime import timedelta
 from urllib.parse import urlsplit
 
 import pytest
@@ -71,8 +73,8 @@ def test_a_second_click_says_that_it_is_done(browser: Client, address: str) -> N
         assert "It is undone already" in answer.text
 
 
-def test_a_link_that_is_too_old(browser: Client, address: str, pass_time: object) -> None:
-    pass_time(factories.timedelta(hours=72))  # type: ignore[operator]
+def test_a_link_that_is_too_old(browser: Client, address: str, pass_time: Callable[[timedelta], None]) -> None:
+    pass_time(timedelta(hours=72))
     answer = browser.get(address)
     assert (answer.status_code, "This link is not valid" in answer.text) == (410, True)
 

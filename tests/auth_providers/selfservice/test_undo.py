@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -14,6 +15,7 @@ from auth_providers.models import Account, Authenticator, RecoveryCode, Session,
 from auth_providers.selfservice import additional_log_in, deletion, email_change, own_profile, password_reset, undo
 from auth_providers.tokens import sessions
 from auth_providers.tokens.log_in_attempt import Issue, LogInAttempt
+from customers import profiles
 from customers.models import Customer
 from tenants.models import Message, Tenant
 from tests import authenticators, factories
@@ -104,7 +106,7 @@ def change_contact(customer: Customer, **changes: str) -> None:
     own_profile.update(
         tenant=customer.tenant,
         customer=customer,
-        changes=own_profile.profiles.changes_of(changes),
+        changes=profiles.changes_of(changes),
         expected_version=None,
         client=CLIENT,
     )
@@ -199,7 +201,7 @@ def test_an_added_log_in_goes(customer: Customer) -> None:
 
 
 def test_a_linked_identity_goes_and_a_removed_one_comes_back(customer: Customer) -> None:
-    who = {"tenant": customer.tenant, "customer": customer}
+    who: dict[str, Any] = {"tenant": customer.tenant, "customer": customer}
     before = notices.take(**who)
     identity = accounts.create_external(
         **who, provider="google", issuer="https://google.example", subject="1", email=MALLORY, is_email_verified=True
