@@ -5,13 +5,12 @@ The profile is emptied at once. The rows that belong to it, which no request can
 
 from collections.abc import Collection
 
-from django.db.models import Q
 from django.utils import timezone
 
 from customers.models import Customer
 from customers.profiles import CustomerNotFound
 from tenants import audit, trail_maintenance
-from tenants.classification import AtErasure, Privacy, classified, emptied
+from tenants.classification import AtErasure, classified, emptied
 from tenants.clients import Client
 from tenants.models import Tenant
 
@@ -44,11 +43,5 @@ def finish(*, customer: Customer, destinations: Collection[str] = ()) -> None:
     for model, privacy in classified():
         if privacy.at_erasure == AtErasure.ROW_GOES:
             rows = model._default_manager.filter(tenant=customer.tenant_id)
-            rows.filter(_about(privacy, customer, destinations)).delete()
+            rows.filter(privacy.about(customer.pk, customer.number, destinations)).delete()
     trail_maintenance.blank_erased(tenant=customer.tenant, customer_number=customer.number)
-
-
-def _about(privacy: Privacy, customer: Customer, destinations: Collection[str]) -> Q:
-    """The rows of one table that are about the customer."""
-    about = Q(**{f"{privacy.destination}__in": destinations}) if privacy.destination else Q(pk__in=[])
-    return about | privacy.about(pk=customer.pk, number=customer.number) if privacy.subject else about

@@ -5,7 +5,7 @@ download of a customer's data, the redaction of logs, the copy for developers an
 of their own. A test fails for a column that is in no class.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
@@ -75,9 +75,12 @@ class Privacy:
     stays: tuple[str, ...] = ()
     is_copied: bool = True
 
-    def about(self, *, pk: int, number: str) -> models.Q:
-        """The rows of the customer with this key and number, in a table with a `subject`."""
-        return models.Q(**{self.subject: number if self.subject == "customer_number" else pk})
+    def about(self, pk: int, number: str, destinations: Collection[str] = ()) -> models.Q:
+        """The rows about the customer with this key and number, or that went to these addresses and numbers."""
+        none = models.Q(pk__in=[])
+        subject = models.Q(**{self.subject: number if self.subject == "customer_number" else pk})
+        destined = models.Q(**{f"{self.destination}__in": destinations})
+        return (subject if self.subject else none) | (destined if self.destination else none)
 
     def columns(self) -> list[str]:
         """All that are classified, each as often as it is."""
@@ -133,10 +136,11 @@ def emptied(model: type[models.Model]) -> dict[str, object]:
     """What an erasure sets the columns of a row to that stays: None where it may be missing, else the type's empty
     value."""
     own = privacy_of(model)
-    return {name: _empty(model, name) for name in own.personal if name not in own.stays}
+    return {name: empty(model, name) for name in own.personal if name not in own.stays}
 
 
-def _empty(model: type[models.Model], name: str) -> object:
+def empty(model: type[models.Model], name: str) -> object:
+    """What a column holds that says nothing."""
     column = model._meta.get_field(name)
     if not isinstance(column, models.Field):
         raise TypeError(f"{name} is no column")

@@ -28,7 +28,7 @@ def _values(customer: Customer) -> set[str]:
     for model, own in classified():
         if own.subject:
             names = [name for name, disguise in own.personal.items() if disguise != Disguise.SAME]
-            rows = model._default_manager.filter(own.about(pk=customer.pk, number=customer.number))
+            rows = model._default_manager.filter(own.about(customer.pk, customer.number))
             for name in set(names) - {*own.stays, "staff_username"}:
                 values |= {str(value) for value in rows.values_list(name, flat=True)}
     return {value for value in values if len(value) >= SHORTEST} - {customer.number, OF_STAFF_TOO}

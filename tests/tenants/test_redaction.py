@@ -2,13 +2,13 @@
 
 import io
 import logging
-import logging.config
 
 import pytest
 from django.conf import settings
 from django.db import IntegrityError, transaction
 
 from auth_providers.models import Account
+from config.logs import RedactingFormatter
 from tenants import redaction
 from tenants.models import Tenant
 from tests import factories
@@ -54,12 +54,11 @@ def test_what_operators_need_stays(written: str) -> None:
 
 @pytest.fixture
 def log() -> io.StringIO:
-    """What the settings' own handler writes."""
-    handler_settings = settings.LOGGING["formatters"]["line"]
+    """What a handler writes with the formatter of the settings."""
+    assert "config.logs.RedactingFormatter" in str(settings.LOGGING["formatters"])
     written = io.StringIO()
     handler = logging.StreamHandler(written)
-    built = logging.config.DictConfigurator(settings.LOGGING)
-    handler.setFormatter(built.configure_formatter(dict(handler_settings)))
+    handler.setFormatter(RedactingFormatter())
     logger = logging.getLogger("tests.redaction")
     logger.addHandler(handler)
     logger.propagate = False

@@ -234,7 +234,7 @@ def test_every_table_keeps_what_it_says_of_an_erased_customer(
 ) -> None:
     if not own.subject:
         return
-    mine = model._default_manager.filter(own.about(pk=customer.pk, number=customer.number), tenant=customer.tenant_id)
+    mine = model._default_manager.filter(own.about(customer.pk, customer.number), tenant=customer.tenant_id)
     assert mine.exists(), "the fixture makes a customer who has everything"
     erase(customer)
     if own.at_erasure == AtErasure.ROW_GOES:
