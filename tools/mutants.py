@@ -13,6 +13,7 @@ import importlib
 import os
 import random
 import re
+import resource
 import shutil
 import signal
 import subprocess
@@ -36,6 +37,8 @@ ROOT = Path(__file__).resolve().parent.parent
 RECORD = ROOT / "var" / "executed_lines"
 APPS = ("tenants", "customers", "auth_providers")
 NOT_CORE = {"api", "admin", "management", "migrations", "apps.py", "admin.py", "demo.py"}
+# A busy machine lets a run of tests wait up to so many times as long as it computes.
+WAITING = 20
 # They read the code: what they notice is no behaviour.
 LEFT_OUT = ("tests/test_architecture.py", "tests/test_mutants.py")
 OPTIONS = ("-p", "no:cacheprovider", *(f"--ignore={path}" for path in LEFT_OUT))
@@ -111,21 +114,24 @@ class Copy:
         (self.root / path).write_text(source)
         os.utime(self.root / path, (self._time, self._time))
 
-    def pytest(self, *arguments: str, timeout: float) -> str:
-        """What pytest prints, in a fork of this process; "a timeout" after so many seconds."""
+    def pytest(self, *arguments: str, cpu_seconds: int) -> str:
+        """What pytest prints, in a fork of this process; "a timeout" where that computes longer, or waits for ever."""
         with tempfile.NamedTemporaryFile() as output:
-            process = get_context("fork").Process(target=_run_pytest, args=(self.root, output.fileno(), arguments))
+            process = get_context("fork").Process(
+                target=_run_pytest, args=(self.root, output.fileno(), cpu_seconds, arguments)
+            )
             process.start()
-            process.join(timeout)
+            process.join(WAITING * cpu_seconds)
             if process.is_alive() and process.pid:
                 os.killpg(process.pid, signal.SIGKILL)
                 process.join()
                 return "FAILED a timeout"
-            return Path(output.name).read_text()
+            return "FAILED a timeout" if process.exitcode == -signal.SIGXCPU else Path(output.name).read_text()
 
 
-def _run_pytest(root: Path, output: int, arguments: Sequence[str]) -> None:
+def _run_pytest(root: Path, output: int, cpu_seconds: int, arguments: Sequence[str]) -> None:
     os.setsid()
+    resource.setrlimit(resource.RLIMIT_CPU, (cpu_seconds, cpu_seconds + 5))
     os.dup2(output, 1)
     os.dup2(output, 2)
     os.chdir(root)
@@ -146,7 +152,7 @@ class Suite:
 
     def __init__(self, copy: Copy, executed: ExecutedLines) -> None:
         self.copy, self.executed = copy, executed
-        listed = copy.pytest("--collect-only", timeout=600).splitlines()
+        listed = copy.pytest("--collect-only", cpu_seconds=120).splitlines()
         self.tests = list(dict.fromkeys(function_of(line) for line in listed if "::" in line))
         self._new = set(self.tests) - {function_of(test) for test in executed.every_test()}
         self._migrations = "".join(path.read_text() for path in sorted(copy.root.glob("*/migrations/0*.py")))
@@ -181,7 +187,7 @@ class Suite:
         with tempfile.NamedTemporaryFile("w", suffix=".txt") as names:
             names.write("\n".join(tests))
             names.flush()
-            output = self.copy.pytest(*options, f"@{names.name}", timeout=120 + len(tests) / 2)
+            output = self.copy.pytest(*options, f"@{names.name}", cpu_seconds=60 + len(tests))
         failed = re.findall(r"^(?:FAILED|ERROR) (.+?)(?: - .*)?$", output, re.MULTILINE)
         is_done = re.search(r"^\d+ (passed|skipped)", output, re.MULTILINE)
         return failed or ([] if is_done else [output.strip().splitlines()[-1]])
