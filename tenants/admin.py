@@ -32,6 +32,7 @@ class ReadOnly:
 
 
 M = TypeVar("M", bound=Model)
+E = TypeVar("E", AuditEvent, StaffEvent)
 
 
 class TenantRowAdmin(admin.ModelAdmin[M], Generic[M]):
@@ -203,15 +204,9 @@ class TenantAdmin(admin.ModelAdmin[Tenant]):
         return ["code", "number"]
 
 
-@admin.register(AuditEvent)
-class AuditEventAdmin(ReadOnly, admin.ModelAdmin[AuditEvent]):
-    """Newest first, by the key: the order in which events were written."""
+class TrailAdmin(ReadOnly, admin.ModelAdmin[E], Generic[E]):
+    """A trail, newest first, by the key: the order in which events were written."""
 
-    list_display = ["when", "tenant", "what", "is_success", "customer_number", "who", "reason", "address"]
-    list_filter = ["is_success", "tenant"]
-    list_select_related = ["tenant"]
-    search_fields = ["customer_number"]  # shows the search box; `get_search_results` says what it finds
-    search_help_text = "Customer number, or user name of a member of staff"
     show_full_result_count = False
     show_facets = admin.ShowFacets.NEVER
     paginator = CappedPaginator
@@ -219,8 +214,19 @@ class AuditEventAdmin(ReadOnly, admin.ModelAdmin[AuditEvent]):
     sortable_by = ()
 
     @admin.display(description="when (UTC)")
-    def when(self, event: AuditEvent) -> str:
+    def when(self, event: E) -> str:
         return f"{event.at:%Y-%m-%d %H:%M:%S}"
+
+
+@admin.register(AuditEvent)
+class AuditEventAdmin(TrailAdmin[AuditEvent]):
+    """What happened to customers and accounts."""
+
+    list_display = ["when", "tenant", "what", "is_success", "customer_number", "who", "reason", "address"]
+    list_filter = ["is_success", "tenant"]
+    list_select_related = ["tenant"]
+    search_fields = ["customer_number"]  # shows the search box; `get_search_results` says what it finds
+    search_help_text = "Customer number, or user name of a member of staff"
 
     def what(self, event: AuditEvent) -> str:
         return in_words(event)
@@ -239,22 +245,13 @@ class AuditEventAdmin(ReadOnly, admin.ModelAdmin[AuditEvent]):
 
 
 @admin.register(StaffEvent)
-class StaffEventAdmin(ReadOnly, admin.ModelAdmin[StaffEvent]):
+class StaffEventAdmin(TrailAdmin[StaffEvent]):
     """Log-ins and log-outs of staff: for superusers only, whatever rights others are given."""
 
     list_display = ["when", "what", "username", "is_success", "reason", "address", "user_agent"]
     list_filter = ["is_success"]
     search_fields = ["username"]  # shows the search box; `get_search_results` says what it finds
     search_help_text = "User name as it was typed, or network address"
-    show_full_result_count = False
-    show_facets = admin.ShowFacets.NEVER
-    paginator = CappedPaginator
-    ordering = ["-pk"]
-    sortable_by = ()
-
-    @admin.display(description="when (UTC)")
-    def when(self, event: StaffEvent) -> str:
-        return f"{event.at:%Y-%m-%d %H:%M:%S}"
 
     def what(self, event: StaffEvent) -> str:
         return event.action.replace("_", " ")

@@ -11,7 +11,7 @@ from customers.addresses import addresses, fields
 from customers.addresses.fields import changes_of
 from customers.models import Address, Customer
 from customers.spelling.emails import email_errors, normalize_email
-from tenants.errors import FieldError, InvalidInput
+from tenants.errors import FieldError, InvalidInput, fields_within
 from tenants.models import Tenant
 
 PENDING_NUMBER = ""  # until the batch has taken its numbers
@@ -88,13 +88,11 @@ def _fill_profile(tenant: Tenant, mapping: CustomerMapping, record: Record, foun
 def _fill_addresses(tenant: Tenant, mapping: CustomerMapping, record: Record, found: ImportedCustomer) -> None:
     wants_default = bool(mapping.is_default_address) and source(mapping.is_default_address).read_flag(record)
     for number, values in enumerate(_addresses(mapping, record)):
-        try:
+        with fields_within(f"addresses.{number}"):
             address = addresses.build(
                 tenant=tenant, customer=found.customer, values=changes_of(values), is_default=not found.addresses
             )
             _check_lengths(address, values)
-        except InvalidInput as error:
-            raise error.within(f"addresses.{number}") from error
         if wants_default and number == 0:
             for other in found.addresses:
                 other.is_default = False

@@ -19,7 +19,7 @@ from auth_providers.tenant_files.sections import (
     tenant_columns,
 )
 from tenants import audit, directory
-from tenants.errors import FieldError, InvalidInput
+from tenants.errors import FieldError, InvalidInput, fields_within
 from tenants.json_values import Json
 from tenants.models import Tenant, TenantOwned
 
@@ -89,18 +89,21 @@ def _own_changes(tenant: Tenant, wanted: Row, is_new: bool) -> Iterator[Change]:
     fields = tuple(_differences(before, after))
     for name, value in after.items():
         setattr(tenant, name, value)
-    try:
+    with fields_within(TENANT):
         directory.check_defaults({change.field: change.after for change in fields})
-        tenant.full_clean()
-    except InvalidInput as error:
-        raise error.within(TENANT) from error
-    except ValidationError as error:
-        raise InvalidInput.of_model(error).within(TENANT) from error
+        _clean(tenant)
     tenant.save()
     if is_new:
         yield Change(section=TENANT, name=tenant.code, kind=ADDED)
     elif fields:
         yield Change(section=TENANT, name=tenant.code, kind=CHANGED, fields=fields)
+
+
+def _clean(tenant: Tenant) -> None:
+    try:
+        tenant.full_clean()
+    except ValidationError as error:
+        raise InvalidInput.of_model(error) from error
 
 
 def _with_defaults(wanted: Row, columns: list[models.Field[object, object]]) -> dict[str, Json]:
@@ -147,10 +150,8 @@ class _Step:
         stored = self.stored()
         for position, (name, wanted) in enumerate(self.wanted.items()):
             row = stored.get(name)
-            try:
+            with fields_within(f"{self.section.name}.{position}"):
                 change = self._write(name, row or self.section.model(tenant=self.tenant), wanted, row is None)
-            except InvalidInput as error:
-                raise error.within(f"{self.section.name}.{position}") from error
             if change is not None:
                 yield change
 

@@ -1,4 +1,4 @@
-"""A provider of tokens on loopback, and its registration."""
+"""A provider of tokens on loopback with its registration, and a mail server."""
 
 from collections.abc import Iterator
 
@@ -8,8 +8,9 @@ from pytest_django import Settings
 from auth_providers.models import AuthProvider
 from tenants.encryption import encrypt
 from tenants.models import Tenant
-from tests import openid_issuer
+from tests import openid_issuer, smtp_server
 from tests.openid_issuer import CLIENT_ID, Issuer
+from tests.smtp_server import SmtpServer
 
 
 @pytest.fixture
@@ -30,3 +31,12 @@ def provider(tenant: Tenant, issuer: Issuer) -> AuthProvider:
         client_secret_encrypted=encrypt("our secret there"),
         redirect_uris=["https://shop.example/callback"],
     )
+
+
+@pytest.fixture
+def smtp(settings: Settings) -> Iterator[SmtpServer]:
+    """The mail server that the product sends to."""
+    with smtp_server.running() as server:
+        settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+        settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", server.port
+        yield server

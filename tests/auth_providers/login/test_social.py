@@ -22,6 +22,7 @@ from tenants.errors import InvalidInput
 from tenants.models import AuditEvent, Tenant
 from tests import certified_provider
 from tests.auth_providers import forge
+from tests.auth_providers.providers.sign_ins import log_in
 from tests.certified_provider import RESOURCE, SECRET, Provider
 from tests.factories import CLIENT, make_customer
 from tests.oidc_provider import REDIRECT_URI, new_verifier
@@ -51,14 +52,6 @@ def register(tenant: Tenant, openid_provider: Provider, **fields: Any) -> AuthPr
             "redirect_uris": [REDIRECT_URI],
         }
         | fields
-    )
-
-
-def log_in(provider: AuthProvider, **credentials: str) -> social.SocialLogIn:
-    return social.log_in(
-        attempt=LogInAttempt(tenant=provider.tenant, issue=Issue.PAIR, client=CLIENT),
-        provider=provider,
-        credentials=social.Credentials(**credentials),
     )
 
 

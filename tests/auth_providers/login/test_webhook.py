@@ -23,7 +23,7 @@ from tenants.encryption import encrypt
 from tenants.errors import InvalidInput
 from tenants.models import AuditEvent, Tenant
 from tests import factories, shop_endpoint
-from tests.openid_issuer import Conversation
+from tests.openid_issuer import Conversation, drip
 from tests.races import at_once
 from tests.shop_endpoint import SECRET, Shop
 
@@ -254,17 +254,6 @@ def test_a_secret_that_can_not_sign_is_not_stored(tenant: Tenant, secret: str) -
             settings={"kind": "webhook", "settings": {"url": "https://shop.example/log-in"}},
         )
     assert {each.field for each in refused.value.details} == {"client_secret"}
-
-
-def drip(asked: Conversation) -> None:
-    """A byte now and then, so that it is never silent for long."""
-    try:
-        asked.reply(200, b"{", Content_Length="1000")
-        for _ in range(30):
-            asked.wfile.write(b" ")
-            time.sleep(0.1)
-    except OSError:
-        pass  # nobody listens any more
 
 
 @pytest.mark.parametrize("answer", [lambda asked: time.sleep(1), drip], ids=["silent", "dripping"])

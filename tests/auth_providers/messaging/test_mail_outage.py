@@ -2,7 +2,7 @@
 
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
@@ -19,14 +19,6 @@ from tests.smtp_server import SmtpServer
 NEW_EMAIL, NEW_PASSWORD = "countess@example.com", "another battery staple"
 SHOP = "/customer/acme"
 EMAIL_CHANGE = f"{SHOP}/me/accounts/internal/email/change"
-
-
-@pytest.fixture
-def smtp(settings: Settings) -> Iterator[SmtpServer]:
-    with smtp_server.running() as server:
-        settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
-        settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", server.port
-        yield server
 
 
 @pytest.fixture

@@ -2,7 +2,7 @@
 
 import re
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import timedelta
 from email.message import EmailMessage
 
@@ -20,14 +20,6 @@ from tests.smtp_server import SmtpServer
 CONTEXT = {"at": "2026-01-02 03:04 UTC", "address": "192.0.2.10", "user_agent": "<b>tests & co</b>"}
 SECOND = timedelta(seconds=1)
 PassTime = Callable[[timedelta], None]
-
-
-@pytest.fixture
-def smtp(settings: Settings) -> Iterator[SmtpServer]:
-    with smtp_server.running() as server:
-        settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
-        settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", server.port
-        yield server
 
 
 @pytest.fixture

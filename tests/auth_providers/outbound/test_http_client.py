@@ -11,7 +11,7 @@ from pytest_django import Settings
 
 from auth_providers.outbound import http_client
 from auth_providers.outbound.http_client import ProviderRefused, ProviderUnavailable
-from tests.openid_issuer import Conversation, Issuer
+from tests.openid_issuer import Conversation, Issuer, drip
 
 PATH = "/document"
 QUICKLY = 1.5  # seconds; nothing here waits for anybody
@@ -236,17 +236,6 @@ def stall(asked: Conversation) -> None:
 def stall_in_the_body(asked: Conversation) -> None:
     asked.reply(200, b"{", Content_Length="1000")
     time.sleep(1)
-
-
-def drip(asked: Conversation) -> None:
-    """A byte now and then, so that it is never silent for long."""
-    try:
-        asked.reply(200, b"{", Content_Length="1000")
-        for _ in range(30):
-            asked.wfile.write(b" ")
-            time.sleep(0.1)
-    except OSError:
-        pass  # nobody listens any more
 
 
 @pytest.mark.parametrize("answer", [stall, stall_in_the_body, drip])

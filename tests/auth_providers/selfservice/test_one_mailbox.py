@@ -1,9 +1,6 @@
 """One mailbox is one customer, one log-in and one quota, however its address is spelled; and mail goes to that one."""
 
-from collections.abc import Iterator
-
 import pytest
-from pytest_django import Settings
 
 from auth_providers import limits
 from auth_providers.accounts.accounts import EmailTaken
@@ -21,7 +18,6 @@ from customers.models import Customer
 from tenants.errors import InvalidInput
 from tenants.models import Message, Tenant
 from tenants.outbox import queue, worker
-from tests import smtp_server
 from tests.auth_providers.mailbox import receive_token
 from tests.authenticators import just_logged_in
 from tests.factories import CLIENT, PASSWORD, make_customer
@@ -44,14 +40,6 @@ each_spelling = pytest.mark.parametrize("spelling", OTHERS)
 @pytest.fixture
 def vera(tenant: Tenant) -> Customer:
     return make_customer(tenant, email=SHARP_S)
-
-
-@pytest.fixture
-def smtp(settings: Settings) -> Iterator[SmtpServer]:
-    with smtp_server.running() as server:
-        settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
-        settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", server.port
-        yield server
 
 
 def log_in(tenant: Tenant, email: str) -> Customer:

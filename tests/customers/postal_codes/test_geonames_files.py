@@ -106,6 +106,6 @@ def test_a_damaged_file_is_refused(tmp_path: Path, name: str) -> None:
 def test_a_file_that_ends_too_early_is_refused_after_the_lines_that_are_whole(tmp_path: Path) -> None:
     path = gzipped(tmp_path, b"".join(b"%d\n" % each for each in range(50_000)))
     path.write_bytes(path.read_bytes()[:-1000])
-    read = []
+    read: list[int] = []
     with pytest.raises(UnreadableFile):
         read.extend(line.number for line in geonames_files.lines(path))
