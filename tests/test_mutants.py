@@ -48,13 +48,14 @@ def test_a_fault(operator: str, source: str, expected: list[str]) -> None:
 
 
 def test_a_fault_knows_the_statement_it_is_in() -> None:
-    source = "if a:\n    b(\n        c=1,\n    )\nd = 2"
+    source = "if a:\n    b(\n        c=1,\n    )\ndef f(x=2):\n    y = 3"
     found = faults.mutants_of("x.py", source)
-    assert {(each.operator, each.statement, each.line) for each in found} == {
-        ("condition negated", 1, 1),
-        ("call left out", 2, 2),
-        ("boundary moved", 2, 3),
-        ("boundary moved", 5, 5),
+    assert {(each.operator, each.statement, each.line, each.is_at_import) for each in found} == {
+        ("condition negated", 1, 1, True),
+        ("call left out", 2, 2, True),
+        ("boundary moved", 2, 3, True),
+        ("boundary moved", 5, 5, True),
+        ("boundary moved", 6, 6, False),
     }
 
 
@@ -94,13 +95,14 @@ SMALL, BIG = "test_code.py::test_small", "test_code.py::test_big"
         (f"# One more line\n{CODE}", 8, ({BIG}, True)),
         (CODE.replace("x > 9", "x > 8"), 7, ({SMALL, BIG}, False)),
         (CODE, 1, ({SMALL, BIG}, False)),
+        (CODE, None, ({SMALL, BIG}, False)),
     ],
-    ids=["a line", "another line", "a line that moved", "a line that is new", "a line that runs at import"],
+    ids=["a line", "another line", "a line that moved", "a line that is new", "a line that runs at import", "none"],
 )
 def test_the_tests_that_execute_a_line(
-    source: str, line: int, expected: tuple[set[str], bool], executed: ExecutedLines
+    source: str, line: int | None, expected: tuple[set[str], bool], executed: ExecutedLines
 ) -> None:
-    assert executed.tests_of("app/code.py", source, [line]) == expected
+    assert executed.tests_of("app/code.py", source, [] if line is None else [line]) == expected
     assert executed.every_test() == {SMALL, BIG}
 
 

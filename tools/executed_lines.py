@@ -30,7 +30,7 @@ class ExecutedLines:
 
     def tests_of(self, path: str, source: str, lines: Iterable[int]) -> tuple[set[str], bool]:
         """The tests that execute one of these lines of the module, whose source is now this, and whether that is known:
-        of lines that are new, or that run at import, all tests of the module are given."""
+        of no lines, or new ones, all tests of the module are given."""
         then, contexts = self._lines_then(path, source), self._contexts(path)
         found = set[str]().union(*(contexts.get(then.get(line, 0), set()) for line in lines))
         return (found, True) if found else (set[str]().union(*contexts.values()), False)

@@ -15,11 +15,12 @@ QUERIES = {"filter", "exclude", "get", "get_or_create", "update_or_create", "Q"}
 @dataclass(frozen=True, kw_only=True)
 class Mutant:
     """A fault: the source from `start` to `end` (characters) of the file replaced by `new`. It is in `line`, of a
-    statement that begins in `statement`."""
+    statement that begins in `statement`; `is_at_import` says that it is in no function's body."""
 
     path: str
     line: int
     statement: int
+    is_at_import: bool
     operator: str
     start: int
     end: int
@@ -73,6 +74,7 @@ class Finder(ast.NodeVisitor):
                 path=self.path,
                 line=line,
                 statement=self._statement,
+                is_at_import=not self._returns,
                 operator=operator,
                 start=span[0],
                 end=span[1],
@@ -85,9 +87,11 @@ class Finder(ast.NodeVisitor):
 
     # statements
     def visit_FunctionDef(self, node: ast.FunctionDef) -> None:
-        self._returns.append(ast.unparse(node.returns) if node.returns else "")
-        for each in [*node.decorator_list, *node.args.defaults, *filter(None, node.args.kw_defaults), *node.body]:
+        for each in [*node.decorator_list, *node.args.defaults, *filter(None, node.args.kw_defaults)]:
             self.visit(each)  # not the annotations
+        self._returns.append(ast.unparse(node.returns) if node.returns else "")
+        for statement in node.body:
+            self.visit(statement)
         self._returns.pop()
 
     def visit_AnnAssign(self, node: ast.AnnAssign) -> None:

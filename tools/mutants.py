@@ -60,7 +60,7 @@ def core_modules(changed_since: str) -> list[str]:
 
 
 def near_files(root: Path, module: str) -> list[str]:
-    """The files of tests that mirror the module, then those that import it."""
+    """The files of tests that mirror the module, then those that import it, then those that mirror its neighbours."""
     path = Path(module)
     stem = path.parent.name if path.stem == "__init__" else path.stem
     mirrored = sorted((root / "tests" / path.parent).glob(f"test_{stem}*.py"))
@@ -69,7 +69,8 @@ def near_files(root: Path, module: str) -> list[str]:
         rf"from {re.escape(package)} import (?:\([^)]*|[^\n]*)\b{stem}\b|from {re.escape(package)}\.{stem} import"
     )
     importing = [test for test in sorted((root / "tests").rglob("test_*.py")) if imports.search(test.read_text())]
-    chosen = dict.fromkeys(str(test.relative_to(root)) for test in [*mirrored, *importing])
+    neighbours = sorted((root / "tests" / path.parent).glob("test_*.py"))
+    chosen = dict.fromkeys(str(test.relative_to(root)) for test in [*mirrored, *importing, *neighbours])
     return [test for test in chosen if test not in LEFT_OUT]
 
 
@@ -162,7 +163,8 @@ class Suite:
         """The tests that execute the mutant; where it runs at import, the near ones, too; of tests that are newer than
         the record, the near ones."""
         source, near = self.copy.read(mutant.path), near_files(self.copy.root, mutant.path)
-        executing, is_sure = self.executed.tests_of(mutant.path, source, range(mutant.statement, mutant.line + 1))
+        lines = () if mutant.is_at_import else range(mutant.statement, mutant.line + 1)
+        executing, is_sure = self.executed.tests_of(mutant.path, source, lines)
         others = self._new if is_sure else set(self.tests)
         chosen = {function_of(test) for test in executing}
         chosen |= {test for test in others if test.partition("::")[0] in near}

@@ -103,6 +103,18 @@ def test_by_destination(tenant: Tenant, customer: Customer) -> None:
         show(code)
 
 
+@pytest.mark.parametrize(
+    ("purpose", "action"), [(LOG_IN, "log_in"), (VERIFICATION, "answer_code"), (SECOND_FACTOR, "answer_code")]
+)
+def test_the_trail_tells_a_refused_log_in_from_another_refused_answer(
+    tenant: Tenant, customer: Customer, purpose: str, action: str
+) -> None:
+    issued = ask(tenant, purpose=purpose, customer=customer if purpose == SECOND_FACTOR else None)
+    refuse(tenant, issued, "x", purposes=(purpose,))
+    event = AuditEvent.objects.filter(method="otp", is_success=False).get()
+    assert (event.action, event.customer_number, event.reason) == (action, customer.number, "wrong code")
+
+
 def test_a_used_up_code_makes_the_next_one_wait_longer_each_time(
     tenant: Tenant, customer: Customer, pass_time: PassTime
 ) -> None:

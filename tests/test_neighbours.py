@@ -1,0 +1,1 @@
+"""Empty: what land.sh names."""
