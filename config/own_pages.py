@@ -3,11 +3,19 @@
 from django.urls import path, re_path
 
 from auth_providers.pages import brand
+from auth_providers.pages.confirmations import ConfirmPage, DeletionPage, EmailPage
+from auth_providers.pages.owner import AdditionalLogInPage
+from auth_providers.pages.password import PasswordPage
 from auth_providers.pages.undo import UndoPage
 
 PAGE = r"^pages/(?P<tenant>[^/]+)"
 
 urlpatterns = [
     path("pages/<str:tenant>/brand.css", brand.stylesheet, name="brand"),
+    re_path(rf"{PAGE}/confirm/?$", ConfirmPage.as_view()),
+    re_path(rf"{PAGE}/password/?$", PasswordPage.as_view()),
+    re_path(rf"{PAGE}/email/?$", EmailPage.as_view()),
+    re_path(rf"{PAGE}/log-in/?$", AdditionalLogInPage.as_view()),
+    re_path(rf"{PAGE}/deletion/?$", DeletionPage.as_view()),
     re_path(rf"{PAGE}/undo/?$", UndoPage.as_view()),
 ]

@@ -120,6 +120,16 @@ def is_void(
     return not is_anothers_proof and pending.is_void(customer=account.customer, began_at=asked_at)
 
 
+def find(*, tenant: Tenant, purpose: MailedToken.Purpose, token: str) -> MailedToken:
+    """The row of this token, if it is good, with its account and customer; nothing is spent. Raises
+    `InvalidMailedToken`."""
+    good = _good(tenant, purpose).filter(token_hash=digest(token), account__customer__erased_at=None)
+    mailed = good.select_related("account__customer").first()
+    if mailed is None:
+        raise _invalid()
+    return mailed
+
+
 def find_locked(*, tenant: Tenant, purpose: MailedToken.Purpose, token: str) -> MailedToken:
     """The row of this token, if it is good, locked, with its account and customer. Raises `InvalidMailedToken`."""
     mailed = (

@@ -275,5 +275,6 @@ def _with_token(
     if mailed_tokens.is_void(account=account, purpose=purpose, details=details, asked_at=message.created_at):
         return None
     token = mailed_tokens.issue(account=account, purpose=purpose, details=details)
-    context = {"token": token, "link": links.link(tenant=message.tenant, purpose=purpose, token=token)}
+    link = links.link(tenant=message.tenant, purpose=purpose, token=token, is_additional=account.is_additional)
+    context = {"token": token, "link": link}
     return Facts(template=purpose.value, context=context, language=account.customer.preferred_language)

@@ -17,6 +17,7 @@ from django.views import View
 
 from auth_providers import limits
 from auth_providers.accounts import mailed_tokens
+from auth_providers.accounts.verification import AccountGone
 from auth_providers.messaging.mail_rendering import language_of
 from auth_providers.models import MailedToken
 from auth_providers.pages.brand import logo_origin
@@ -57,13 +58,20 @@ class OwnPage(View):
     def _answer(self, request: HttpRequest) -> HttpResponseBase:
         try:
             return super().dispatch(request)
-        except mailed_tokens.InvalidMailedToken:
+        except (mailed_tokens.InvalidMailedToken, AccountGone):
             is_over = mailed_tokens.is_known(tenant=self.tenant, purpose=self.purpose, token=self.token)
             return self.show("pages/bad_link.html", status=HTTPStatus.GONE if is_over else HTTPStatus.NOT_FOUND)
         except limits.Throttled as error:
             response = self.show("pages/throttled.html", status=HTTPStatus.TOO_MANY_REQUESTS)
             response.headers["Retry-After"] = str(error.retry_after or 1)
             return response
+
+    def mailed(self) -> MailedToken:
+        """The token of the link, which stays good; the page is in its owner's language from here on. Raises
+        `mailed_tokens.InvalidMailedToken`."""
+        mailed = mailed_tokens.find(tenant=self.tenant, purpose=self.purpose, token=self.token)
+        self.speak(mailed.owner.customer.preferred_language)
+        return mailed
 
     def speak(self, language: str | None) -> None:
         """Use the customer's language from here on; "" or None leaves the browser's."""

@@ -86,15 +86,26 @@ def confirm(*, attempt: LogInAttempt, token: str, caller: Session | None = None)
     `sessions.start` raises where a second factor is due: the account is confirmed then, too. The same token logs in
     again for `REPEAT_WINDOW`; after that it raises `AlreadyConfirmed`.
     """
-    try:
-        account = _confirm(attempt.tenant, token, attempt.client, caller)
-    except mailed_tokens.InvalidMailedToken:
-        confirmed = _find_confirmed(attempt.tenant, token)
-        if confirmed is None:
-            raise
-        account = confirmed
+    account = accept(tenant=attempt.tenant, token=token, client=attempt.client, caller=caller)
     proven = replace(attempt, method=PASSWORD, note="opt-in confirmed", is_mailbox_proof=True)
     return sessions.start(attempt=proven, account=account)
+
+
+def accept(*, tenant: Tenant, token: str, client: Client, caller: Session | None = None) -> Account:
+    """Confirm the account that the token was mailed for, as `confirm` does, without a log-in, and return it. Raises
+    `mailed_tokens.InvalidMailedToken` and `AlreadyConfirmed`."""
+    try:
+        return _confirm(tenant, token, client, caller)
+    except mailed_tokens.InvalidMailedToken:
+        confirmed = _find_confirmed(tenant, token)
+        if confirmed is None:
+            raise
+        return confirmed
+
+
+def is_used(*, tenant: Tenant, token: str) -> bool:
+    """Whether this very token has confirmed an account."""
+    return mailed_tokens.find_used(tenant=tenant, purpose=MailedToken.Purpose.OPT_IN, token=token) is not None
 
 
 @transaction.atomic

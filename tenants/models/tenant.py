@@ -12,7 +12,7 @@ CODE_PATTERN = r"^[a-z][a-z0-9]+$"
 CODE_MIN_LENGTH, CODE_MAX_LENGTH = 3, 16
 
 COLOR_PATTERN = r"^#[0-9a-fA-F]{6}$"
-LINK_HELP = "URL of the storefront's page; {token} stands for the token. Empty: the mail contains the token only."
+LINK_HELP = "URL of the storefront's page; {token} stands for the token. Empty: a page of Patron."
 
 HOUR = 60 * 60  # seconds
 DAY = 24 * HOUR

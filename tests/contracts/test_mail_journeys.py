@@ -10,8 +10,7 @@ from customers.models import Customer
 from tenants.models import Tenant
 from tenants.outbox import worker
 from tests import factories
-
-TOKEN = re.compile(r"^[A-Za-z0-9_-]{43}$", re.M)
+from tests.auth_providers import mailbox
 
 
 def received(address: str = factories.EMAIL) -> list[str]:
@@ -22,8 +21,8 @@ def received(address: str = factories.EMAIL) -> list[str]:
 
 
 def token_in(texts: list[str]) -> str:
-    (text,) = [text for text in texts if TOKEN.search(text)]
-    found = TOKEN.search(text)
+    (text,) = [text for text in texts if mailbox.TOKEN.search(text)]
+    found = mailbox.TOKEN.search(text)
     assert found is not None
     return found.group()
 
