@@ -85,7 +85,7 @@ class Document:
     def _fields(self, schema: Any, path: str = "") -> Iterator[str]:
         """Dotted paths of every property."""
         schema = self.follow(schema)
-        for part in (*schema.get("allOf", ()), *schema.get("oneOf", ())):
+        for part in (*schema.get("allOf", ()), *schema.get("oneOf", ()), *schema.get("anyOf", ())):
             yield from self._fields(part, path)
         if "items" in schema:
             yield from self._fields(schema["items"], path)

@@ -89,6 +89,7 @@ EXTRAS: dict[str, dict[tuple[str, ...], str]] = {
         (EXCHANGE, "config"): "goes with it",
         (EXCHANGE, "challenge*"): "answers the challenge of a 403",
         (SOCIAL, "challenge*"): "answers the challenge of a 403",
+        (SOCIAL, "user"): "Apple tells a customer's name there, once",
         (LOG_IN, "secondFactor*"): "the second factor, with the password or after it",
         (f"* {ME}/addresses*", "id"): "the client may choose the id, and echoes it",
         (f"POST {ME}/addresses", "isDefault"): "a new address may be the default",
