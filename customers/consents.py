@@ -2,23 +2,26 @@
 force when (GDPR, Article 7, 1)."""
 
 import re
+import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
+from uuid import UUID
 
 from django.db import transaction
 from django.db.models import Max
 
 from customers import profiles
 from customers.models import Consent, Customer
-from tenants import audit
+from tenants import audit, receipts
 from tenants.clients import Client
 from tenants.errors import FieldError, InvalidInput
-from tenants.models import Tenant, TenantQuerySet
+from tenants.models import Receipt, Tenant, TenantQuerySet
 
 PURPOSE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:-]{0,63}", re.ASCII)
 MAX_PURPOSES = 50  # of one customer
 SOURCE_MAX_LENGTH = 64
+SALT_BYTES = 16
 _TOO_MANY = FieldError(field="consents", code="max_length", message=f"At most {MAX_PURPOSES} consents.")
 
 
@@ -30,6 +33,10 @@ class Given:
     is_given: bool
     at: datetime
     source: str
+    text_version: str
+    locale: str
+    proof: str
+    receipt: UUID | None
 
 
 @transaction.atomic
@@ -41,11 +48,16 @@ def record(
     source: str,
     client: Client,
     staff_username: str = "",
+    text_version: str = "",
+    locale: str = "",
+    proof: str = "",
 ) -> dict[str, bool]:
     """Store the statements that change what is in force, and no others. Returns them.
 
-    `given` says for each purpose (such as email, post, sms) whether the customer consents, `source` where
-    the customer said so. Writes for one customer are serialized. Raises `InvalidInput` and `profiles.CustomerNotFound`.
+    `given` says for each purpose (such as email, post, sms) whether the customer consents, `source` where the customer
+    said so, `text_version` and `locale` which text was shown, `proof` what shows that it was the customer. Each
+    statement gets a receipt without personal data. Writes for one customer are serialized. Raises `InvalidInput` and
+    `profiles.CustomerNotFound`.
     """
     check(given=given)
     profiles.lock(tenant=tenant, customer=customer)
@@ -55,10 +67,8 @@ def record(
         raise InvalidInput(details=(_TOO_MANY,))
     if not changes:
         return {}
-    Consent.objects.bulk_create(
-        Consent(tenant=tenant, customer=customer, purpose=purpose, is_given=is_given, source=source[:SOURCE_MAX_LENGTH])
-        for purpose, is_given in changes.items()
-    )
+    said = {"source": source, "text_version": text_version, "locale": locale[:35], "proof": proof}
+    _add(tenant, customer, changes, {name: text[:SOURCE_MAX_LENGTH] for name, text in said.items()})
     audit.record(
         tenant=tenant,
         action="change_consents",
@@ -94,7 +104,45 @@ def in_force(*, tenant: Tenant, customer: Customer) -> TenantQuerySet[Consent]:
 def history(*, tenant: Tenant, customer: Customer) -> list[Given]:
     """All statements, newest first."""
     rows = Consent.objects.for_tenant(tenant).filter(customer=customer).order_by("-pk")
-    return [Given(purpose=row.purpose, is_given=row.is_given, at=row.at, source=row.source) for row in rows]
+    names = [field.name for field in fields(Given)]
+    return [Given(**{name: getattr(row, name) for name in names}) for row in rows]
+
+
+def without_receipt(*, tenant: Tenant) -> list[str]:
+    """The statements whose receipt is missing or of another statement, in words."""
+    return [
+        f"Consent {row.pk} is not what its receipt is of."
+        for row in Consent.objects.for_tenant(tenant).select_related("customer").iterator()
+        if not receipts.is_of(
+            tenant=tenant, reference=row.receipt, statement=_statement(row), salt=bytes(row.receipt_salt)
+        )
+    ]
+
+
+def _add(tenant: Tenant, customer: Customer, changes: Mapping[str, bool], said: Mapping[str, str]) -> None:
+    """The statements and their receipts."""
+    made = [
+        Consent(
+            tenant=tenant,
+            customer=customer,
+            purpose=purpose,
+            is_given=is_given,
+            receipt_salt=secrets.token_bytes(SALT_BYTES),
+            **said,
+        )
+        for purpose, is_given in changes.items()
+    ]
+    stated = [(_statement(consent), bytes(consent.receipt_salt)) for consent in made]
+    issued = receipts.issue(tenant=tenant, kind=Receipt.Kind.CONSENT, stated=stated)
+    for consent, reference in zip(made, issued, strict=True):
+        consent.receipt = reference
+    Consent.objects.bulk_create(made)
+
+
+def _statement(consent: Consent) -> dict[str, object]:
+    said = ("purpose", "is_given", "source", "text_version", "locale", "proof")
+    at = int(consent.at.timestamp() * 1_000_000)
+    return {"customer": consent.customer.number, "at": at} | {name: getattr(consent, name) for name in said}
 
 
 def _errors(purpose: str, is_given: object) -> list[FieldError]:

@@ -64,7 +64,6 @@ class Customer(TenantOwned):
         kept=Kept.FOR_GOOD,
         personal={
             "number": Disguise.CUSTOMER_NUMBER,
-            "title": Disguise.EMPTY,
             "first_name": Disguise.GIVEN_NAME,
             "middle_name": Disguise.GIVEN_NAME,
             "last_name": Disguise.FAMILY_NAME,
@@ -72,14 +71,9 @@ class Customer(TenantOwned):
             "contact_phone": Disguise.PHONE,
             "company": Disguise.TEXT,
             "company_registration_id": Disguise.TEXT,
-            "sex": Disguise.EMPTY,
             "birth_date": Disguise.DATE,
-            "nationality": Disguise.EMPTY,
-            "advisor": Disguise.EMPTY,
-            "properties": Disguise.EMPTY,
-            "mixins": Disguise.EMPTY,
-            "mixin_schemas": Disguise.EMPTY,
-            "search_text": Disguise.EMPTY,
+            **dict.fromkeys(("title", "sex", "nationality", "advisor", "properties"), Disguise.EMPTY),
+            **dict.fromkeys(("mixins", "mixin_schemas", "search_text"), Disguise.EMPTY),
         },
         technical="preferred_language preferred_currency preferred_site is_prospect is_activated is_active is_on_hold "
         "version last_login_at pending_void_before created_at updated_at erased_at",
@@ -170,20 +164,13 @@ class Address(TenantOwned):
             "contact_name": Disguise.FAMILY_NAME,
             "company_name": Disguise.TEXT,
             "street": Disguise.TEXT,
-            "street_number": Disguise.EMPTY,
-            "street_appendix": Disguise.EMPTY,
-            "extra_line_1": Disguise.EMPTY,
-            "extra_line_2": Disguise.EMPTY,
-            "extra_line_3": Disguise.EMPTY,
-            "extra_line_4": Disguise.EMPTY,
-            "postal_code": Disguise.EMPTY,
             "city": Disguise.TEXT,
             "country": Disguise.SAME,
-            "state": Disguise.EMPTY,
             "contact_phone": Disguise.PHONE,
             "tags": Disguise.SAME,
-            "mixins": Disguise.EMPTY,
-            "mixin_schemas": Disguise.EMPTY,
+            **dict.fromkeys(("street_number", "street_appendix", "postal_code", "state"), Disguise.EMPTY),
+            **dict.fromkeys([f"extra_line_{number}" for number in range(1, 5)], Disguise.EMPTY),
+            **dict.fromkeys(("mixins", "mixin_schemas"), Disguise.EMPTY),
         },
         technical="customer is_default version created_at",
         subject="customer",
@@ -355,18 +342,31 @@ class Note(TenantOwned):
 
 class Consent(TenantOwned):
     """That a customer gave or withdrew consent to a purpose at a moment. The newest row of a purpose is in force; the
-    others show what was in force when (GDPR, Article 7, 1)."""
+    others show what was in force when (GDPR, Article 7, 1). The database refuses to change one, and to delete one while
+    its customer is there."""
 
     customer = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="+")
     purpose = models.CharField(max_length=64, help_text="Such as email, post, sms.")
     is_given = models.BooleanField()
     at = models.DateTimeField(default=timezone.now, editable=False)
     source = models.CharField(max_length=64, blank=True, default="", help_text="Where the customer said so.")
+    text_version = models.CharField(max_length=64, blank=True, default="", help_text="Of the text that was agreed to.")
+    locale = models.CharField(max_length=35, blank=True, default="", help_text="The language of that text.")
+    proof = models.CharField(max_length=64, blank=True, default="", help_text="What shows that it was the customer.")
+    receipt = models.UUIDField(editable=False, null=True)
+    receipt_salt = models.BinaryField(max_length=16, default=bytes, editable=False)
 
     privacy = Privacy(
         kept=Kept.UNTIL_ERASURE,
-        personal={"purpose": Disguise.SAME, "is_given": Disguise.SAME, "source": Disguise.TEXT},
-        technical="customer at",
+        personal={
+            "purpose": Disguise.SAME,
+            "is_given": Disguise.SAME,
+            "source": Disguise.TEXT,
+            "locale": Disguise.SAME,
+            "proof": Disguise.TEXT,
+        },
+        secret=("receipt_salt",),
+        technical="customer at text_version receipt",
         subject="customer",
         at_erasure=AtErasure.ROW_GOES,
     )

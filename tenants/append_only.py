@@ -34,6 +34,7 @@ class Trail:
     blanked: tuple[str, ...]
     may_update: str
     may_delete: str
+    is_maintained: bool = True  # what passes, passes only inside the function
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,32 +53,58 @@ SQLITE = Dialect(
 )
 
 
+IS_TENANT_GONE = "NOT EXISTS (SELECT 1 FROM tenants_tenant WHERE id = OLD.tenant_id)"
+NEVER = "1 = 0"
+RECEIPTS = Trail(
+    table="tenants_receipt",
+    message="receipts are never changed",
+    blanked=("position", "chain_digest"),
+    may_update="OLD.position IS NULL AND NEW.position IS NOT NULL",  # it is chained, once
+    may_delete=IS_TENANT_GONE,
+    is_maintained=False,
+)
+CONSENTS = Trail(
+    table="customers_consent",
+    message="consents are never changed",
+    blanked=(),
+    may_update=NEVER,
+    may_delete=f"{IS_TENANT_GONE} OR EXISTS (SELECT 1 FROM customers_customer "
+    "WHERE id = OLD.customer_id AND erased_at IS NOT NULL)",
+    is_maintained=False,
+)
+
+
 def trails(dialect: Dialect) -> list[Trail]:
     """Every trail there is."""
+    return [_audit_trail(dialect), _staff_trail(dialect), RECEIPTS, CONSENTS]
+
+
+def _audit_trail(dialect: Dialect) -> Trail:
     lifetime = "SELECT audit_client_lifetime FROM tenants_tenant WHERE id = OLD.tenant_id"
     is_erased = (
         "EXISTS (SELECT 1 FROM tenants_auditevent erasure WHERE erasure.tenant_id = OLD.tenant_id "
         f"AND erasure.customer_number = OLD.customer_number AND erasure.action = '{ERASED}')"
     )
-    return [
-        Trail(
-            table="tenants_auditevent",
-            message="audit events are never changed",
-            blanked=("address", "user_agent", "device"),
-            may_update="NEW.address IS NULL AND NEW.user_agent = '' AND ("
-            f"(NEW.device = OLD.device AND OLD.at < {dialect.ago(lifetime)}) OR "
-            f"(NEW.device = '' AND OLD.customer_number <> '' AND OLD.staff_username = '' AND {is_erased}))",
-            may_delete="NOT EXISTS (SELECT 1 FROM tenants_tenant WHERE id = OLD.tenant_id)",
-        ),
-        Trail(
-            table="tenants_staffevent",
-            message="staff events are never changed",
-            blanked=("address", "subscriber", "user_agent"),
-            may_update="NEW.address IS NULL AND NEW.subscriber = '' AND NEW.user_agent = '' "
-            f"AND OLD.at < {dialect.ago(str(STAFF_CLIENT_SECONDS))}",
-            may_delete="1 = 0",
-        ),
-    ]
+    return Trail(
+        table="tenants_auditevent",
+        message="audit events are never changed",
+        blanked=("address", "user_agent", "device"),
+        may_update="NEW.address IS NULL AND NEW.user_agent = '' AND ("
+        f"(NEW.device = OLD.device AND OLD.at < {dialect.ago(lifetime)}) OR "
+        f"(NEW.device = '' AND OLD.customer_number <> '' AND OLD.staff_username = '' AND {is_erased}))",
+        may_delete=IS_TENANT_GONE,
+    )
+
+
+def _staff_trail(dialect: Dialect) -> Trail:
+    return Trail(
+        table="tenants_staffevent",
+        message="staff events are never changed",
+        blanked=("address", "subscriber", "user_agent"),
+        may_update="NEW.address IS NULL AND NEW.subscriber = '' AND NEW.user_agent = '' "
+        f"AND OLD.at < {dialect.ago(str(STAFF_CLIENT_SECONDS))}",
+        may_delete=NEVER,
+    )
 
 
 def maintenance(dialect: Dialect) -> list[str]:
@@ -111,18 +138,34 @@ def erasure(tenant: str, number: str) -> str:
 
 def create_triggers(state: StateApps, schema_editor: BaseDatabaseSchemaEditor) -> None:
     """For a migration on PostgreSQL: refuse what would rewrite a trail. Needs the role of `isolation`."""
+    guard(schema_editor, app="tenants")
     if schema_editor.connection.vendor == "postgresql":
-        for trail in trails(POSTGRESQL):
-            schema_editor.execute(_postgresql_triggers(trail), params=None)
         schema_editor.execute(_postgresql_function(schema_editor.connection), params=None)
 
 
 def drop_triggers(state: StateApps, schema_editor: BaseDatabaseSchemaEditor) -> None:
     """For a migration, in reverse."""
+    unguard(schema_editor, app="tenants")
     if schema_editor.connection.vendor == "postgresql":
-        for trail in trails(POSTGRESQL):
-            schema_editor.execute(f"DROP FUNCTION {trail.table}_refuse() CASCADE")  # with its triggers
         schema_editor.execute(f"DROP FUNCTION {FUNCTION}")
+
+
+def guard(schema_editor: BaseDatabaseSchemaEditor, *, app: str) -> None:
+    """For a migration on PostgreSQL: create the triggers of one app's tables."""
+    if schema_editor.connection.vendor == "postgresql":
+        for trail in _of_app(app):
+            schema_editor.execute(_postgresql_triggers(trail), params=None)
+
+
+def unguard(schema_editor: BaseDatabaseSchemaEditor, *, app: str) -> None:
+    """For a migration, in reverse."""
+    if schema_editor.connection.vendor == "postgresql":
+        for trail in _of_app(app):
+            schema_editor.execute(f"DROP FUNCTION {trail.table}_refuse() CASCADE")  # with its triggers
+
+
+def _of_app(app: str) -> list[Trail]:
+    return [trail for trail in trails(POSTGRESQL) if trail.table.startswith(f"{app}_")]
 
 
 def create_sqlite_triggers(connection: BaseDatabaseWrapper) -> None:
@@ -163,14 +206,15 @@ def _may_update(trail: Trail, dialect: Dialect) -> str:
     model = next(each for each in apps.get_models() if each._meta.db_table == trail.table)
     kept = [field.column for field in model._meta.local_concrete_fields if field.column not in trail.blanked]
     unchanged = " AND ".join(f"NEW.{column} {dialect.same} OLD.{column}" for column in kept)
-    return f"{unchanged} AND {trail.may_update}"
+    return f"{unchanged} AND ({trail.may_update})"
 
 
 def _postgresql_triggers(trail: Trail) -> str:
+    passes = f"current_setting('{SETTING}', true) = 'on'" if trail.is_maintained else "true"
     return f"""
 CREATE FUNCTION {trail.table}_refuse() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    IF current_setting('{SETTING}', true) = 'on' THEN
+    IF {passes} THEN
         IF TG_OP = 'UPDATE' THEN
             IF {_may_update(trail, POSTGRESQL)} THEN RETURN NEW; END IF;
         ELSIF TG_OP = 'DELETE' THEN

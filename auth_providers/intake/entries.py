@@ -185,7 +185,14 @@ def _write_the_rest(tenant: Tenant, customer: Customer, entry: Entry, client: Cl
     if entry.identifiers:
         identifiers.assign(tenant=tenant, customer=customer, identifiers=entry.identifiers, client=client)
     if entry.consents:
-        consents.record(tenant=tenant, customer=customer, given=entry.consents, source="check_in", client=client)
+        consents.record(
+            tenant=tenant,
+            customer=customer,
+            given=entry.consents,
+            source="check_in",
+            locale=customer.preferred_language,
+            client=client,
+        )
     audit.record(
         tenant=tenant,
         action="check_in",

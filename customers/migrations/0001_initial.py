@@ -8,7 +8,7 @@ import django.utils.timezone
 from django.contrib.postgres.operations import TrigramExtension
 from django.db import migrations, models
 
-from tenants import isolation
+from tenants import append_only, isolation
 
 TABLES = [
     "customers_customer",
@@ -83,6 +83,11 @@ class Migration(migrations.Migration):
                 ('is_given', models.BooleanField()),
                 ('at', models.DateTimeField(default=django.utils.timezone.now, editable=False)),
                 ('source', models.CharField(blank=True, default='', help_text='Where the customer said so.', max_length=64)),
+                ('text_version', models.CharField(blank=True, default='', help_text='Of the text that was agreed to.', max_length=64)),
+                ('locale', models.CharField(blank=True, default='', help_text='The language of that text.', max_length=35)),
+                ('proof', models.CharField(blank=True, default='', help_text='What shows that it was the customer.', max_length=64)),
+                ('receipt', models.UUIDField(editable=False, null=True)),
+                ('receipt_salt', models.BinaryField(default=bytes, max_length=16)),
                 ('tenant', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='tenants.tenant')),
                 ('customer', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='customers.customer')),
             ],
@@ -325,5 +330,9 @@ class Migration(migrations.Migration):
         migrations.RunPython(
             lambda apps, schema_editor: isolation.grant_reading(schema_editor, "customers_postalcode"),
             migrations.RunPython.noop,
+        ),
+        migrations.RunPython(
+            lambda apps, schema_editor: append_only.guard(schema_editor, app="customers"),
+            lambda apps, schema_editor: append_only.unguard(schema_editor, app="customers"),
         ),
     ]

@@ -14,6 +14,7 @@ TABLES = [
     "tenants_apikey",
     "tenants_signingkey",
     "tenants_message",
+    "tenants_receipt",
     "tenants_auditevent",
 ]
 
@@ -151,6 +152,24 @@ class Migration(migrations.Migration):
             options={
                 'ordering': ['-signs_from'],
                 'constraints': [models.UniqueConstraint(fields=('tenant', 'kid'), name='signing_key_kid_unique')],
+            },
+        ),
+        migrations.CreateModel(
+            name='Receipt',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('reference', models.UUIDField(default=uuid.uuid4, editable=False)),
+                ('kind', models.CharField(choices=[('consent', 'A consent was given or withdrawn'), ('erasure', 'A customer was erased')], max_length=16)),
+                ('at', models.DateTimeField(default=django.utils.timezone.now)),
+                ('digest', models.BinaryField(help_text='SHA-256 of a salt, kept elsewhere, and of the statement.', max_length=32)),
+                ('position', models.PositiveBigIntegerField(null=True)),
+                ('chain_digest', models.BinaryField(help_text='SHA-256 of the hash before and this receipt.', max_length=32, null=True)),
+                ('tenant', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='tenants.tenant')),
+            ],
+            options={
+                'ordering': ['pk'],
+                'indexes': [models.Index(condition=models.Q(('position', None)), fields=['tenant'], name='receipt_unchained')],
+                'constraints': [models.UniqueConstraint(fields=('tenant', 'reference'), name='receipt_reference_unique'), models.UniqueConstraint(fields=('tenant', 'position'), name='receipt_position_unique')],
             },
         ),
         migrations.CreateModel(

@@ -3,6 +3,7 @@
 from tenants.models.keys import ApiKey, Scope, SigningKey, Site
 from tenants.models.outbox import Message
 from tenants.models.owned import TenantOwned, TenantQuerySet
+from tenants.models.receipts import Receipt
 from tenants.models.staff import StaffAuthenticator, StaffRecoveryCode, enrol_staff
 from tenants.models.tenant import (
     CODE_MAX_LENGTH,
@@ -26,6 +27,7 @@ __all__ = [
     "AuditEvent",
     "CheckIn",
     "Message",
+    "Receipt",
     "Scope",
     "SecondFactor",
     "SigningKey",

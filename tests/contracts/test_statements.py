@@ -29,8 +29,8 @@ AT_MOST = {
     "me-get": 2,
     "me-patch": 5,
     "me-put": 5,
-    # The token, what is emptied at once in four tables, and what is left to the worker.
-    "me-delete-by-token": 9,
+    # The token, what is emptied at once in four tables, the receipt, and what is left to the worker.
+    "me-delete-by-token": 10,
     "addresses-list": 2,
     "address-create": 5,
     "address-get": 2,

@@ -94,7 +94,7 @@ def test_a_confined_request_may_record_several(customer: Customer) -> None:
 
 
 def test_what_it_costs(customer: Customer, statements: Callable[[Callable[[], Any]], list[str]]) -> None:
-    assert len(statements(lambda: record(customer, email=True, sms=True, post=True))) == 4
+    assert len(statements(lambda: record(customer, email=True, sms=True, post=True))) == 5
     assert len(statements(lambda: record(customer, email=True))) == 2
     assert len(statements(lambda: current(customer))) == 1
 

@@ -8,7 +8,7 @@ from django.apps import apps
 from django.db import DatabaseError, DataError, IntegrityError, connection, transaction
 from django.db.models import ForeignKey
 
-from customers.models import Consent, Customer
+from customers.models import Consent, Customer, Note
 from tenants import isolation
 from tenants.models import AuditEvent, Tenant, TenantOwned
 from tests import factories
@@ -141,9 +141,9 @@ def test_a_row_that_names_another_tenants_row_is_refused(customers: tuple[Custom
     with pytest.raises(IntegrityError, match="of_tenant"), transaction.atomic(), checked():
         Consent.objects.create(tenant=mine.tenant, customer=theirs, purpose="email", is_given=True, source="shop")
     with checked():
-        Consent.objects.create(tenant=mine.tenant, customer=mine, purpose="email", is_given=True, source="shop")
+        Note.objects.create(tenant=mine.tenant, customer=mine, text="Calls on Mondays.", staff_username="clara")
     with pytest.raises(IntegrityError, match="of_tenant"), transaction.atomic(), checked():
-        Consent.objects.update(customer=theirs)
+        Note.objects.update(customer=theirs)
     with pytest.raises(IntegrityError, match="of_tenant"), transaction.atomic(), checked():
         Customer.objects.filter(pk=mine.pk).update(tenant=theirs.tenant, number="99999999")
 

@@ -13,6 +13,7 @@ from django.db import DatabaseError, InterfaceError, close_old_connections
 
 from auth_providers import retention
 from auth_providers.selfservice import deletion
+from tenants import receipts
 from tenants.outbox import worker
 
 POLL_SECONDS = 1.0
@@ -30,6 +31,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         if options["once"]:
             deletion.finish_due()
+            receipts.chain_due()
             while worker.send_due():
                 pass  # it sends so many at a time; a mail server that is down sends none and ends this
             retention.purge()
@@ -49,6 +51,7 @@ def _turn(next_purge: float) -> float:
     try:
         # First, so that no mail is sent to an erased customer.
         deletion.finish_due()
+        receipts.chain_due()
         worker.send_due()
         if time.monotonic() >= next_purge:
             retention.purge()
