@@ -54,6 +54,7 @@ class Reason(StrEnum):
     ALREADY_UNDONE = "already_undone"
     NOT_YOUR_SESSION = "not_your_session"
     TOO_MANY_ATTEMPTS = "too_many_attempts"
+    OVERLOADED = "overloaded"
     # auth_providers: codes and second factors
     INVALID_CODE = "invalid_code"
     INVALID_HANDLE = "invalid_handle"

@@ -10,6 +10,8 @@ from django.contrib.auth.hashers import Argon2PasswordHasher, check_password, ma
 from django.contrib.auth.password_validation import CommonPasswordValidator
 from django.core.exceptions import ValidationError
 
+from auth_providers.accounts import hashing
+from auth_providers.accounts.hashing import NOBODY, Asker
 from tenants.errors import InvalidInput
 from tenants.models import Tenant
 
@@ -55,25 +57,36 @@ NOBODYS_PASSWORD = (
 NO_PASSWORD = "!"  # noqa: S105
 
 
-def hash_password(password: str) -> str:
-    """The password as it is stored: é is one character there, also when a keyboard sends e and an accent (NFC)."""
-    return make_password(_composed(password))
+def hash_password(password: str, *, asker: Asker = NOBODY) -> str:
+    """The password as it is stored: é is one character there, also when a keyboard sends e and an accent (NFC). Raises
+    `hashing.Overloaded`."""
+    composed = _composed(password)
+    return hashing.queue.run(lambda: make_password(composed), asker)
 
 
-def is_right(*, password: str, password_hash: str, store_again: Callable[[str], None]) -> bool:
+def is_right(*, password: str, password_hash: str, store_again: Callable[[str], None], asker: Asker = NOBODY) -> bool:
     """Whether this is the password that was hashed, in NFC or, where that differs, as it was typed, because others
-    hash what they get. `store_again` is called with the password when the hash should be replaced.
+    hash what they get. `store_again` is called with the password when the hash should be replaced. Raises
+    `hashing.Overloaded`.
 
     Where the two forms differ both are compared, whatever the first one says: the time tells nothing.
     """
     composed = _composed(password)
-    is_composed_right = check_password(composed, password_hash, setter=store_again)
-    if composed == password:
-        return is_composed_right
-    is_typed_right = check_password(password, password_hash)
-    if is_typed_right:
-        store_again(password)
-    return is_composed_right or is_typed_right
+    outdated: list[str] = []  # stored again outside of the queue, which has no use for a connection to the database
+
+    def compare() -> bool:
+        is_composed_right = check_password(composed, password_hash, setter=outdated.append)
+        if composed == password:
+            return is_composed_right
+        is_typed_right = check_password(password, password_hash)
+        if is_typed_right:
+            outdated.append(password)
+        return is_composed_right or is_typed_right
+
+    found = hashing.queue.run(compare, asker)
+    for each in outdated:
+        store_again(each)
+    return found
 
 
 def check_new(*, tenant: Tenant, password: str, context: tuple[str, ...] = (), field: str = "password") -> None:

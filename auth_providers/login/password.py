@@ -6,6 +6,7 @@ from django.db.models import Exists, OuterRef
 
 from auth_providers import limits
 from auth_providers.accounts import accounts, known_devices, passwords
+from auth_providers.accounts.hashing import Asker
 from auth_providers.models import PASSWORD, Account, AuthProvider
 from auth_providers.tokens import sessions
 from auth_providers.tokens.log_in_attempt import LogInAttempt
@@ -32,7 +33,7 @@ def log_in(
 ) -> sessions.Started:
     """Log a customer in by e-mail and password.
 
-    Raises `limits.Throttled`, `SecondFactorDue` and
+    Raises `limits.Throttled`, `hashing.Overloaded`, `SecondFactorDue` and
     `NoSecondFactor` after the right password, and `sessions.LogInRefused` for every other reason, after the same work
     (OWASP ASVS 5.0, 6.3.8).
     """
@@ -66,7 +67,8 @@ def verify_own(
     identifier = account.identifier if account else ""
     attempts = _attempts(identifier, client, is_device_known=True)
     has_failures = limits.admit(tenant=tenant, attempts=attempts)
-    if not _fits(tenant, account, password) or account is None:
+    asker = Asker.of(client, is_known=True)
+    if not _fits(tenant, account, password, asker) or account is None:
         limits.record_failure(tenant=tenant, attempts=attempts)
         raise WrongPassword(details=(FieldError(field=field, code="wrong", message="This is not your password."),))
     if has_failures:
@@ -109,7 +111,8 @@ def _by_address(client: Client, *, is_enforced: bool) -> limits.Attempt:
 def _verified(attempt: LogInAttempt, account: Account | None, password: str) -> Account:
     """The account, when the password is its own, else `sessions.LogInRefused`. As many hashes are computed for an
     account as for none."""
-    is_right = _fits(attempt.tenant, account, password)
+    asker = Asker.of(attempt.client, is_known=attempt.is_device_known)
+    is_right = _fits(attempt.tenant, account, password, asker)
     is_switched_off = bool(getattr(account, "is_switched_off", False))
     if account is None or not is_right or is_switched_off:
         wrong = "switched off" if is_switched_off else "wrong password"
@@ -121,13 +124,13 @@ def _verified(attempt: LogInAttempt, account: Account | None, password: str) -> 
     return account
 
 
-def _fits(tenant: Tenant, account: Account | None, password: str) -> bool:
+def _fits(tenant: Tenant, account: Account | None, password: str, asker: Asker) -> bool:
     """Whether the account has this password, with the same work when there is none."""
 
     def store_again(right: str) -> None:
         if account is not None:
-            password_hash = passwords.hash_password(right)
+            password_hash = passwords.hash_password(right, asker=asker)
             accounts.replace_password_hash(tenant=tenant, account=account, password_hash=password_hash)
 
     password_hash = account.password if account else passwords.NOBODYS_PASSWORD
-    return passwords.is_right(password=password, password_hash=password_hash, store_again=store_again)
+    return passwords.is_right(password=password, password_hash=password_hash, store_again=store_again, asker=asker)

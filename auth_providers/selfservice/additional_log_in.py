@@ -10,6 +10,7 @@ from django.db import transaction
 
 from auth_providers import limits
 from auth_providers.accounts import accounts, notices, passwords
+from auth_providers.accounts.hashing import Asker
 from auth_providers.models import Account, Session
 from auth_providers.selfservice import opt_in, sign_up
 from auth_providers.tokens.reauthentication import require_recent_log_in
@@ -40,7 +41,7 @@ def add(*, tenant: Tenant, session: Session, email: str, password: str, client: 
         raise InvalidInput(details=tuple(errors))
     passwords.check_new(tenant=tenant, password=password, context=(identifier,))
     limits.spend_mail(tenant=tenant, destination=identifier, kind=opt_in.ADDITIONAL_TEMPLATE, client=client)
-    password_hash = passwords.hash_password(password)
+    password_hash = passwords.hash_password(password, asker=Asker.of(client, is_known=True))
     try:
         return _create(tenant=tenant, session=session, email=identifier, password_hash=password_hash, client=client)
     except accounts.EmailTaken:

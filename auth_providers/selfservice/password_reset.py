@@ -7,6 +7,7 @@ from django.db import transaction
 
 from auth_providers import limits
 from auth_providers.accounts import accounts, mailed_tokens, notices, passwords, verification
+from auth_providers.accounts.hashing import Asker
 from auth_providers.login import password as password_login
 from auth_providers.models import Account, MailedToken, Session
 from auth_providers.tokens import sessions
@@ -45,7 +46,7 @@ def complete(*, tenant: Tenant, token: str, password: str, client: Client) -> No
     Raises `mailed_tokens.InvalidMailedToken`, `InvalidInput` and `verification.AccountGone`; the token stays good then.
     """
     passwords.check_new(tenant=tenant, password=password)
-    password_hash = passwords.hash_password(password)
+    password_hash = passwords.hash_password(password, asker=Asker.of(client))
     with transaction.atomic():
         mailed = mailed_tokens.spend(tenant=tenant, purpose=MailedToken.Purpose.PASSWORD_RESET, token=token)
         account = mailed.owner
@@ -64,7 +65,7 @@ def change(*, tenant: Tenant, session: Session, customer: Customer, current: str
         raise NoPassword
     password_login.verify_own(tenant=tenant, account=account, password=current, client=client, field="current_password")
     passwords.check_new(tenant=tenant, password=new, context=_context(account), field="new_password")
-    password_hash = passwords.hash_password(new)
+    password_hash = passwords.hash_password(new, asker=Asker.of(client, is_known=True))
     with transaction.atomic():
         _set(
             tenant=tenant,

@@ -8,6 +8,7 @@ from django.db import transaction
 from auth_providers import limits
 from auth_providers.accounts import accounts, known_devices, passwords
 from auth_providers.accounts.accounts import EmailTaken
+from auth_providers.accounts.hashing import Asker
 from auth_providers.models import PASSWORD, Account
 from auth_providers.selfservice import opt_in, pending_sign_ups
 from customers import numbers, profiles
@@ -50,8 +51,8 @@ def sign_up(*, tenant: Tenant, registration: Registration, client: Client, sessi
     An address that nobody has proven is free: the sign-up waits for the link in a mail of its own then, and the number
     is that of the profile that following it gives.
 
-    Raises `InvalidInput`, `EmailTaken` and `limits.Throttled`. Where the tenant's sign-up is enumeration-safe, a taken
-    e-mail gets an answer like any other, after the same work, and its owner a mail.
+    Raises `InvalidInput`, `EmailTaken`, `limits.Throttled` and `hashing.Overloaded`. Where the tenant's sign-up is
+    enumeration-safe, a taken e-mail gets an answer like any other, after the same work, and its owner a mail.
     """
     email = emails.normalize_email(registration.email)
     _check(tenant, registration, email)
@@ -64,7 +65,7 @@ def sign_up(*, tenant: Tenant, registration: Registration, client: Client, sessi
         tenant=tenant,
         registration=registration,
         email=email,
-        password_hash=passwords.hash_password(registration.password),
+        password_hash=passwords.hash_password(registration.password, asker=Asker.of(client)),
         client=client,
         session_id=session_id,
     )
