@@ -52,7 +52,7 @@ documents: COUNT = 10000
 documents: $(VENV)/dev.stamp ## Send every operation what its OpenAPI document allows, and what not (COUNT=10000 SEED=1)
 	@env -u TEST_DATABASE_URL FUZZ_COUNT=$(COUNT) FUZZ_SEED=$(SEED) $(PYTEST) tests/contracts/test_openapi_requests.py
 
-bench: $(VENV)/dev.stamp ## Measure the hot paths on both databases
+bench: $(VENV)/dev.stamp ## Measure the hot paths on PostgreSQL, beside a floor and two peers
 	@$(BIN)/python bench/run.py
 
 # The first time, and with RECORD=yes, it runs the whole suite to record which tests execute which line; then a mutant

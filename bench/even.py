@@ -6,6 +6,7 @@ Every request names another e-mail, so that no delay after failures and no quota
 import http.client
 import statistics
 import sys
+from functools import partial
 from itertools import count
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -13,8 +14,8 @@ from urllib.parse import urlsplit
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from bench.load import make, timed
-from bench.run import ANONYMOUS_LOGIN, DATABASE_URLS, TENANT, ask, post
 from bench.server import running
+from bench.shop import ANONYMOUS_LOGIN, TENANT, ask, post
 
 # The address quotas end a run: 100 mails an hour, 50 failures.
 ROUNDS = 24
@@ -32,13 +33,13 @@ def measure(base: str, path: str, expected: int, **body: str) -> tuple[float, fl
         for name in names:
             email = f"{name}{next(numbers)}@example.com"
             call = post(f"/customer/{TENANT}/{path}", token, body | {"email": email}, expected)
-            timings[name].append(timed(lambda call=call: make(connection, call)))  # type: ignore[misc]
+            timings[name].append(timed(partial(make, connection, call)))
     connection.close()
     return statistics.median(timings["customer"]) * 1000, statistics.median(timings["nobody"]) * 1000
 
 
 if __name__ == "__main__":
-    for url in DATABASE_URLS:
+    for url in ("sqlite://", "postgres://postgres@127.0.0.1:5432/postgres"):
         for path, expected, body in (("password/reset", 204, {}), ("login", 401, {"password": WRONG})):
             with running(url) as base:
                 known, unknown = measure(base, path, expected, **body)

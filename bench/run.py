@@ -1,111 +1,219 @@
-"""Measure the hot paths, one after the other, on each database. See README.md beside this file."""
+"""Measure the hot paths beside a floor and two peers, and compare with the last result. See README.md."""
 
 import json
 import os
+import platform
+import statistics
+import subprocess
 import sys
-import urllib.request
-from collections.abc import Iterator
-from itertools import repeat
-from pathlib import Path
+from collections import defaultdict
+from contextlib import ExitStack
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path as File
 from typing import Any
 
 from rich.console import Console
 from rich.table import Table
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+sys.path.insert(0, str(File(__file__).resolve().parent.parent))
 
-from bench.load import Call, Result, drive
-from bench.server import running
+from bench.load import Client, Result, drive
+from bench.peers import servers as peers
+from bench.server import OTHER_CORES, SERVER_CORES, Patron, Server, backends, free_port, running, started
+from bench.shop import Path, Shop, get, paths, post, repeated
 
-TENANT, CLIENT_ID, PASSWORD = "bench", "storefront", "correct horse battery"
-DATABASE_URLS = os.environ.get("BENCH_DATABASE_URLS", "sqlite:// postgres://postgres@127.0.0.1:5432/postgres").split()
-REQUESTS = int(os.environ.get("BENCH_REQUESTS", "1500"))
-HASHING_REQUESTS = max(1, REQUESTS // 10)
-THREADS = int(os.environ.get("BENCH_THREADS", "8"))
-CUSTOMERS = int(os.environ.get("BENCH_CUSTOMERS", "1000"))
-
-ANONYMOUS_LOGIN = f"/customerlogin/auth/anonymous/login?tenant={TENANT}&client_id={CLIENT_ID}"
-ME = f"/customer/{TENANT}/me"
+DATABASE_URL = os.environ.get("BENCH_DATABASE_URL", "postgres://postgres@127.0.0.1:5432/postgres")
+ROUNDS = int(os.environ.get("BENCH_ROUNDS", "5"))
+CLIENTS = 4
+RESULTS = File(__file__).resolve().parent / "results"
+FLOOR, HASH, FASTAPI_USERS, SIMPLEJWT = "floor", "floor and a hash", "fastapi-users me", "simplejwt me"
+WORSE = 1.2  # times the last ratio: more fails
 
 
-def ask(base: str, path: str, token: str = "", body: dict[str, Any] | None = None) -> Any:
-    request = urllib.request.Request(
-        base + path,
-        data=json.dumps(body).encode() if body is not None else None,
-        headers=bearer(token) | {"Content-Type": "application/json"},
+@dataclass(frozen=True, kw_only=True)
+class Target:
+    """A path of a server."""
+
+    server: Server
+    path: Path
+    database: tuple[int, ...] = ()
+
+
+def serve(stack: ExitStack) -> list[Target]:
+    """Everything that is measured, running and warm."""
+    patron = stack.enter_context(
+        running(DATABASE_URL, workers=1, cores=SERVER_CORES, TRUSTED_PROXIES="127.0.0.0/8", PGAPPNAME="patron")
     )
-    with urllib.request.urlopen(request, timeout=30) as answer:
-        return json.load(answer)
+    floor = stack.enter_context(_floor(patron))
+    others = stack.enter_context(peers.running(DATABASE_URL))
+    targets = [
+        *(Target(server=floor, path=each) for each in _floor_paths()),
+        *(Target(server=server, path=path) for server, path in _peer_paths(others)),
+        *(Target(server=patron, path=each) for each in paths(Shop(patron))),
+    ]
+    for each in targets:
+        _drive(each, calls=5)
+    return [_with_backends(each, patron, others) for each in targets]
 
 
-def bearer(token: str) -> dict[str, str]:
-    return {"Authorization": f"Bearer {token}"} if token else {}
+def _floor(patron: Patron) -> Any:
+    port = free_port()
+    environment = patron.environment | {
+        "DJANGO_SETTINGS_MODULE": "bench.floor",
+        "PGAPPNAME": "floor",
+    }
+    command = [sys.executable, "-m", "granian", "config.server.rsgi:app", "--interface", "rsgi", "--http", "1"]
+    arguments = ["--no-ws", "--port", str(port), "--workers", "1", "--log-level", "warning"]
+    return started([*command, *arguments], port=port, path="/read", environment=environment, cores=SERVER_CORES)
 
 
-def credentials(index: int) -> dict[str, str]:
-    return {"email": f"customer{index % CUSTOMERS}@example.com", "password": PASSWORD}
+def _floor_paths() -> list[Path]:
+    return [
+        Path(name=FLOOR, client=lambda number: repeated(get("/read"), number), calls=150),
+        Path(name=HASH, client=lambda number: repeated(get("/hash"), number), calls=20),
+    ]
 
 
-def post(path: str, token: str, body: dict[str, Any], expected: int = 200) -> Call:
-    headers = bearer(token) | {"Content-Type": "application/json"}
-    return Call(method="POST", path=path, headers=headers, body=json.dumps(body), expected=expected)
+def _peer_paths(others: peers.Peers) -> list[tuple[Server, Path]]:
+    access, refresh = others.simplejwt_tokens["access"], others.simplejwt_tokens["refresh"]
+    fastapi, simplejwt = others.fastapi_users, others.simplejwt
+
+    def posts(path: str, body: dict[str, str], number: int) -> Client:
+        return repeated(post(path, "", body), number)
+
+    return [
+        (
+            fastapi,
+            Path(
+                name=FASTAPI_USERS,
+                client=lambda number: repeated(get("/users/me", others.fastapi_users_token), number),
+                calls=80,
+            ),
+        ),
+        (simplejwt, Path(name=SIMPLEJWT, client=lambda number: repeated(get("/me", access), number), calls=80)),
+        (
+            simplejwt,
+            Path(
+                name="simplejwt verify (no revocation)",
+                client=lambda number: posts("/token/verify", {"token": access}, number),
+                calls=60,
+            ),
+        ),
+        (
+            simplejwt,
+            Path(
+                name="simplejwt refresh (no rotation)",
+                client=lambda number: posts("/token/refresh", {"refresh": refresh}, number),
+                calls=60,
+            ),
+        ),
+    ]
 
 
-def refreshes(base: str, visitor: str, count: int) -> Iterator[Call]:
-    """Each spends a token of its own, got before the clock starts."""
-    for _ in range(count):
-        logged_in = ask(base, f"/customer/{TENANT}/login", visitor, credentials(0))
-        yield post(f"/customer/{TENANT}/refreshauthtoken", visitor, {"refreshToken": logged_in["refresh_token"]})
+def _with_backends(target: Target, patron: Patron, others: peers.Peers) -> Target:
+    database = {
+        "GET /me": (patron.database_url, "patron"),
+        FLOOR: (patron.database_url, "floor"),
+        FASTAPI_USERS: (others.database_url, "fastapi_users"),
+        SIMPLEJWT: (others.database_url, "simplejwt"),
+    }.get(target.path.name)
+    if database is None:
+        return target
+    return Target(server=target.server, path=target.path, database=tuple(backends(*database)))
 
 
-def paths(base: str) -> Iterator[tuple[str, list[Call]]]:
-    """What is measured, by name."""
-    visitor = ask(base, ANONYMOUS_LOGIN)["access_token"]
-    customer = ask(base, f"/customer/{TENANT}/login", visitor, credentials(0))
-
-    def get(path: str, token: str = "") -> list[Call]:
-        return list(repeat(Call(method="GET", path=path, headers=bearer(token)), REQUESTS))
-
-    def change(index: int) -> Call:
-        body = json.dumps({"firstName": f"Ada {index}"})
-        headers = bearer(customer["access_token"]) | {"Content-Type": "application/json"}
-        return Call(method="PATCH", path=ME, headers=headers, body=body)
-
-    yield "GET /healthz", get("/healthz")
-    yield "GET /me, opaque token", get(ME, customer["access_token"])
-    yield "GET /me, JWT", get(ME, customer["saas_token"])
-    yield "GET /me?expand=addresses", get(f"{ME}?expand=addresses", customer["access_token"])
-    yield "GET /me, anonymous", get(ME, visitor)
-    yield "anonymous login", get(ANONYMOUS_LOGIN)
-    yield "PATCH /me", [change(index) for index in range(REQUESTS)]
-    yield "refresh", list(refreshes(base, visitor, HASHING_REQUESTS))
-    log_in, sign_up = f"/customer/{TENANT}/login", f"/customer/{TENANT}/signup"
-    yield "login", [post(log_in, visitor, credentials(index)) for index in range(HASHING_REQUESTS)]
-    new = [{"email": f"new{index}@example.com", "password": PASSWORD} for index in range(HASHING_REQUESTS)]
-    yield "signup", [post(sign_up, visitor, body, expected=201) for body in new]
+def _drive(target: Target, *, calls: int) -> Result:
+    clients = [target.path.client(calls) for _ in range(CLIENTS)]
+    return drive(target.server.base, clients, server=target.server.processes, database=target.database)
 
 
-def measure(database_url: str, console: Console) -> None:
-    table = Table(title=f"{database_url.partition(':')[0]}, {THREADS} clients", title_justify="left")
-    for column in ("path", "requests/s", "median ms", "99 % ms", "of /healthz"):
+def measure(targets: list[Target]) -> dict[str, dict[str, float]]:
+    """Of each path the medians of all rounds. The paths take turns, so that a busy machine slows all of them alike."""
+    results: dict[str, list[Result]] = defaultdict(list)
+    for _ in range(ROUNDS):
+        for target in targets:
+            results[target.path.name].append(_drive(target, calls=target.path.calls))
+    hashing = {target.path.name for target in targets if target.path.hashes}
+    return {name: _figures(name in hashing, found, results) for name, found in results.items()}
+
+
+def _figures(hashes: bool, found: list[Result], results: dict[str, list[Result]]) -> dict[str, float]:
+    """Microseconds; `ratio` is the median of each round's ratio to that round's floor."""
+    floors = [each.cpu for each in results[FLOOR]]
+    hashed = [with_hash.cpu - floor if hashes else 0 for with_hash, floor in zip(results[HASH], floors, strict=True)]
+    own = [each.cpu - part for each, part in zip(found, hashed, strict=True)]
+    return {
+        "cpu": round(statistics.median(own), 1),
+        "ratio": round(statistics.median(each / floor for each, floor in zip(own, floors, strict=True)), 3),
+        "database_cpu": round(statistics.median(each.database_cpu for each in found), 1),
+        "median_ms": round(statistics.median(each.median for each in found), 2),
+        "p99_ms": round(statistics.median(each.slowest_percent for each in found), 2),
+    }
+
+
+def worse(figures: dict[str, dict[str, float]], last: dict[str, Any]) -> list[str]:
+    """What got slower by a fifth, by its ratio to the floor, since the last result."""
+    before = last.get("paths", {})
+    return [
+        f"{name}: {figure['ratio']:.2f} times the floor, {before[name]['ratio']:.2f} at the last result"
+        for name, figure in figures.items()
+        if name in before and figure["ratio"] > before[name]["ratio"] * WORSE
+    ]
+
+
+def show(figures: dict[str, dict[str, float]], console: Console) -> None:
+    table = Table(title=f"PostgreSQL, {CLIENTS} clients, {ROUNDS} rounds, CPU in µs a request", title_justify="left")
+    for column in ("path", "server", "of the floor", "of fastapi-users me", "database", "median ms", "99 % ms"):
         table.add_column(column, justify="left" if column == "path" else "right")
-    baseline: Result | None = None
-    with running(database_url) as base:
-        for name, calls in paths(base):
-            drive(base, calls[:1], threads=1)  # warm
-            result = drive(base, calls[1:], threads=THREADS)
-            baseline = baseline or result
-            ratio = baseline.per_second / result.per_second
-            table.add_row(
-                name,
-                f"{result.per_second:.0f}",
-                f"{result.median:.1f}",
-                f"{result.slowest_percent:.1f}",
-                f"1 : {ratio:.1f}",
-            )
+    peer = figures[FASTAPI_USERS]["cpu"]
+    for name, each in figures.items():
+        database = f"{each['database_cpu']:.0f}" if each["database_cpu"] else ""
+        times = (f"{each['median_ms']:.1f}", f"{each['p99_ms']:.1f}")
+        ratios = (f"{each['ratio']:.2f}", f"{each['cpu'] / peer:.2f}")
+        table.add_row(name, f"{each['cpu']:.0f}", *ratios, database, *times)
     console.print(table)
 
 
+def last_result() -> dict[str, Any]:
+    """The newest one in `results/`, {} before there is any."""
+    files = sorted(RESULTS.glob("*.json"))
+    found: dict[str, Any] = json.loads(files[-1].read_text()) if files else {}
+    return found
+
+
+def store(figures: dict[str, dict[str, float]]) -> None:
+    now = datetime.now(UTC)
+    commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False)
+    result = {
+        "at": now.isoformat(timespec="seconds"),
+        "commit": commit.stdout.strip(),
+        "machine": f"{_processor()}, {os.cpu_count()} cores, {platform.system()} {platform.release()}",
+        "python": platform.python_version(),
+        "rounds": ROUNDS,
+        "paths": figures,
+    }
+    RESULTS.mkdir(exist_ok=True)
+    (RESULTS / f"{now:%Y-%m-%d-%H%M}.json").write_text(json.dumps(result, indent=1) + "\n")
+
+
+def _processor() -> str:
+    lines = File("/proc/cpuinfo").read_text().splitlines()
+    return next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), platform.machine())
+
+
+def main() -> int:
+    with ExitStack() as stack:
+        os.sched_setaffinity(0, OTHER_CORES)
+        figures = measure(serve(stack))
+    show(figures, Console(width=140))
+    slower = worse(figures, last_result())
+    for line in slower:
+        print(f"Slower by a fifth or more: {line}")
+    if not slower:
+        store(figures)
+    return 1 if slower else 0
+
+
 if __name__ == "__main__":
-    for url in DATABASE_URLS:
-        measure(url, Console(width=120))
+    sys.exit(main())

@@ -1,32 +1,37 @@
-"""A shop to measure: customers who share one password hash, three addresses each, and the first of them logged in."""
+"""A shop to measure: customers who share one password hash and have five addresses each."""
 
-import os
+from django.utils import timezone
 
 from auth_providers.accounts.passwords import hash_password
-from auth_providers.models import Account
-from customers.models import Address, Customer
+from auth_providers.models import OTP, Account, AuthProvider
+from bench.shop import (
+    ADDRESSES,
+    APPLICATION_ID,
+    APPLICATION_SECRET,
+    CLIENT_ID,
+    CUSTOMERS,
+    FIRST_NUMBER,
+    PASSWORD,
+    TENANT,
+    email,
+)
+from customers.models import Address, Customer, CustomerNumber
 from tenants import api_keys, directory
-
-TENANT = "bench"
-CLIENT_ID = "storefront"
-PASSWORD = "correct horse battery"
-CUSTOMERS = int(os.environ.get("BENCH_CUSTOMERS", "1000"))
-ADDRESSES = 3
-
-
-def email(index: int) -> str:
-    return f"customer{index}@example.com"
 
 
 def seed() -> None:
     """Insert the shop's rows."""
     tenant, _ = directory.create_tenant(code=TENANT)
     api_keys.create(tenant=tenant, client_id=CLIENT_ID)
+    key, _ = api_keys.create(tenant=tenant, client_id=APPLICATION_ID, has_secret=True)
+    api_keys.replace_secret(key=key, secret=APPLICATION_SECRET)
+    AuthProvider.objects.create(tenant=tenant, name=OTP, kind=OTP, is_provisioning=True)
     preferences = {"preferred_language": "en_US", "preferred_currency": "EUR", "preferred_site": "main"}
+    CustomerNumber.objects.update_or_create(tenant=tenant, defaults={"last": FIRST_NUMBER + CUSTOMERS})
     customers = Customer.objects.bulk_create(
         Customer(
             tenant=tenant,
-            number=str(20_000_000 + index),
+            number=str(FIRST_NUMBER + index),
             first_name="Ada",
             last_name=f"Lovelace {index}",
             contact_email=email(index),
@@ -36,11 +41,30 @@ def seed() -> None:
     )
     password = hash_password(PASSWORD)
     Account.objects.bulk_create(
-        Account(tenant=tenant, customer=customer, identifier=email(index), password=password)
+        Account(
+            tenant=tenant,
+            customer=customer,
+            identifier=email(index),
+            password=password,
+            verified_at=timezone.now(),
+            verified_by=Account.Proof.LINK,
+        )
         for index, customer in enumerate(customers)
     )
     Address.objects.bulk_create(
-        Address(tenant=tenant, customer=customer, public_id=f"a{each}", contact_name="Ada", is_default=each == 0)
+        Address(
+            tenant=tenant,
+            customer=customer,
+            public_id=f"a{each}",
+            contact_name="Ada Lovelace",
+            street="Saint James's Square",
+            street_number="12",
+            postal_code="SW1Y 4JH",
+            city="London",
+            country="GB",
+            tags=["HOME", "BILLING"],
+            is_default=each == 0,
+        )
         for customer in customers
         for each in range(ADDRESSES)
     )

@@ -1,11 +1,11 @@
 """Middleware for pages and the back office.
 
 The API is called with bearer tokens only: sessions, CSRF checks and flash messages would be work on the hottest paths
-that protects nothing. Each Staff… class is Django's own, limited to the back office.
+that protects nothing.
 """
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, cast
+from collections.abc import Callable, Sequence
+from typing import Any
 
 from django.contrib.auth.middleware import AuthenticationMiddleware
 from django.contrib.messages.middleware import MessageMiddleware
@@ -14,15 +14,9 @@ from django.http import HttpRequest, HttpResponse, HttpResponseForbidden
 from django.http.response import HttpResponseBase
 from django.middleware.common import CommonMiddleware
 from django.middleware.csrf import CsrfViewMiddleware
-from django.utils.deprecation import MiddlewareMixin
 from django_otp.middleware import OTPMiddleware
 
 from tenants.api.caller import is_from_proxy
-
-if TYPE_CHECKING:
-    _Middleware = MiddlewareMixin
-else:  # django-otp's middleware is not one
-    _Middleware = object
 
 STAFF_PREFIX = "/admin/"
 # No inline script or style, nothing from another origin, in no frame (OWASP ASVS 5.0, 3.4.3).
@@ -36,43 +30,31 @@ def is_staff_path(path: str) -> bool:
     return path.startswith(STAFF_PREFIX) or path == STAFF_PREFIX.rstrip("/")
 
 
-class _StaffOnly(_Middleware):
-    """Run the Django middleware that this class is mixed into for the back office and pass everything else through."""
+class StaffMiddleware:
+    """What Django has for sessions of staff, for the back office alone: cookies, missing slashes, CSRF protection where
+    a cookie gives access, `request.user`, whether its second factor was seen, flash messages."""
+
+    outer = (SessionMiddleware, CommonMiddleware)
+    inner = (AuthenticationMiddleware, OTPMiddleware, MessageMiddleware)
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+        self._csrf = CsrfViewMiddleware(_chained(self.inner, get_response))
+        self._staff = _chained(self.outer, self._csrf)
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        if is_staff_path(request.path_info):
-            return cast(HttpResponseBase, super().__call__(request))
-        return cast(HttpResponseBase, self.get_response(request))
+        return self._staff(request) if is_staff_path(request.path_info) else self.get_response(request)
 
     def process_view(self, request: HttpRequest, *args: Any) -> HttpResponseForbidden | None:
-        if not is_staff_path(request.path_info):
-            return None
-        process = getattr(super(), "process_view", None)
-        return process(request, *args) if process else None
+        """Refuses what a page elsewhere has the browser send."""
+        return self._csrf.process_view(request, *args) if is_staff_path(request.path_info) else None
 
 
-class StaffSessionMiddleware(_StaffOnly, SessionMiddleware):
-    """Sessions of staff, who are Django's users."""
-
-
-class StaffCommonMiddleware(_StaffOnly, CommonMiddleware):
-    """Adds the missing slash to addresses of the back office."""
-
-
-class StaffCsrfMiddleware(_StaffOnly, CsrfViewMiddleware):
-    """CSRF protection where a cookie gives access."""
-
-
-class StaffAuthenticationMiddleware(_StaffOnly, AuthenticationMiddleware):
-    """`request.user` for staff."""
-
-
-class StaffOTPMiddleware(_StaffOnly, OTPMiddleware):  # type: ignore[misc] # untyped
-    """`request.user.is_verified()`: has this member of staff shown the second factor?"""
-
-
-class StaffMessageMiddleware(_StaffOnly, MessageMiddleware):
-    """Flash messages in the back office."""
+def _chained(classes: Sequence[Any], get_response: Any) -> Any:
+    """The first class's middleware around the second's, and so on, around `get_response`."""
+    for each in reversed(classes):
+        get_response = each(get_response)
+    return get_response
 
 
 class ForwardedProtoMiddleware:

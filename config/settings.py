@@ -53,7 +53,7 @@ INSTALLED_APPS = [
     "customers",
     "auth_providers",
 ]
-# The API needs neither cookies nor CSRF protection; the classes named Staff… do nothing outside the back office.
+# The API needs neither cookies nor CSRF protection; StaffMiddleware does nothing outside the back office.
 MIDDLEWARE = [
     "config.server.probes.ProbeMiddleware",
     "config.middleware.ForwardedProtoMiddleware",
@@ -62,16 +62,14 @@ MIDDLEWARE = [
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "config.middleware.ResponseHeadersMiddleware",
     "config.cors.ContractCorsMiddleware",
-    "config.middleware.StaffSessionMiddleware",
-    "config.middleware.StaffCommonMiddleware",
-    "config.middleware.StaffCsrfMiddleware",
-    "config.middleware.StaffAuthenticationMiddleware",
-    "config.middleware.StaffOTPMiddleware",
-    "config.middleware.StaffMessageMiddleware",
+    "config.middleware.StaffMiddleware",
 ]
 SILENCED_SYSTEM_CHECKS = [
     "security.W002",  # ResponseHeadersMiddleware forbids framing on every page
-    "security.W003",  # StaffCsrfMiddleware is Django's own, where a cookie gives access
+    "security.W003",  # StaffMiddleware has Django's own, where a cookie gives access; and so for these:
+    "admin.E408",
+    "admin.E409",
+    "admin.E410",
 ]
 ROOT_URLCONF = "config.urls"
 WSGI_APPLICATION = "config.wsgi.application"
@@ -106,6 +104,8 @@ STAFF_SECOND_FACTOR = env.flag("STAFF_SECOND_FACTOR", not DEMO)
 # -- what it keeps ----------------------------------------------------------------------------------------------------
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 DATABASES = {"default": storage.database(env, f"sqlite:///{VAR_DIR / 'patron.sqlite3'}")}
+# PgBouncer before 1.21 knows no prepared statements in transaction mode.
+PREPARED_STATEMENTS = env.flag("PREPARED_STATEMENTS", True)
 CACHES = {"default": storage.cache(env)}
 
 # -- passwords (OWASP ASVS 5.0, appendix C) ---------------------------------------------------------------------------

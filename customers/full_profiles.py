@@ -1,12 +1,14 @@
 """A profile with its default address, consents and identifiers, in two statements."""
 
 from dataclasses import dataclass
+from typing import Any
 
-from django.db.models import Case, CharField, Value, When
+from django.db.models import Case, CharField, QuerySet, Value, When
 
 from customers import consents
 from customers.addresses import addresses
 from customers.models import Address, Customer, CustomerIdentifier
+from tenants.compiled.queries import compiled
 from tenants.models import Tenant
 
 
@@ -24,13 +26,19 @@ class FullProfile:
 def read(*, tenant: Tenant, customer: Customer) -> FullProfile:
     """The customer's profile with all of that."""
     address = addresses.find_default(tenant=tenant, customer=customer)
-    said = Case(When(is_given=True, then=Value("yes")), default=Value("no"), output_field=CharField())
-    in_force = consents.in_force(tenant=tenant, customer=customer).values_list(Value("consent"), "purpose", said)
-    mine = CustomerIdentifier.objects.for_tenant(tenant).filter(customer=customer).order_by()
-    rows = sorted(mine.values_list(Value("identifier"), "name", "value").union(in_force, all=True))
+    rows = sorted(_rows(tenant=tenant, customer=customer))
     return FullProfile(
         customer=customer,
         address=address,
         consents={name: value == "yes" for kind, name, value in rows if kind == "consent"},
         identifiers={name: value for kind, name, value in rows if kind == "identifier"},
     )
+
+
+@compiled
+def _rows(*, tenant: Tenant, customer: Customer) -> QuerySet[Any, tuple[str, str, str]]:
+    """Of what kind it is, its name, and what it says: the newest consent to each purpose, and every identifier."""
+    said = Case(When(is_given=True, then=Value("yes")), default=Value("no"), output_field=CharField())
+    in_force = consents.in_force(tenant=tenant, customer=customer).values_list(Value("consent"), "purpose", said)
+    mine = CustomerIdentifier.objects.for_tenant(tenant).filter(customer=customer).order_by()
+    return mine.values_list(Value("identifier"), "name", "value").union(in_force, all=True)

@@ -7,7 +7,9 @@ from collections.abc import Collection
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.db.models import QuerySet
 
+from tenants.compiled.queries import compiled
 from tenants.directory import get_tenant
 from tenants.errors import DomainError, InvalidInput, Kind, Reason
 from tenants.models import ApiKey, Scope, Tenant
@@ -59,15 +61,17 @@ def replace_secret(*, key: ApiKey, secret: str = "") -> str:
 def get_active(*, tenant_code: str, client_id: str) -> ApiKey:
     """The active key, its tenant loaded with it. Raises `UnknownTenant`, and `InvalidApiKey` for an unknown or
     inactive key."""
-    key = (
-        ApiKey.objects.select_related("tenant")
-        .filter(tenant__code=tenant_code, tenant__is_active=True, client_id=client_id, is_active=True)
-        .first()
-    )
+    key = _active.first(tenant_code=tenant_code, client_id=client_id)
     if key is None:
         get_tenant(tenant_code)
         raise InvalidApiKey
     return key
+
+
+@compiled
+def _active(*, tenant_code: str, client_id: str) -> QuerySet[ApiKey]:
+    keys = ApiKey.objects.select_related("tenant").filter(tenant__code=tenant_code, tenant__is_active=True)
+    return keys.filter(client_id=client_id, is_active=True)
 
 
 def check_secret(*, key: ApiKey, secret: str) -> None:

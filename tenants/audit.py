@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from uuid import UUID
 
 from tenants.clients import Client
+from tenants.compiled import writes
 from tenants.models import AuditEvent, Tenant
 
 SIGN_UP = "sign_up"
@@ -43,7 +44,7 @@ def record(
         user_agent=client.user_agent[:255],
         device=client.device,
     )
-    event.save(force_insert=True)
+    writes.insert(event)
     return event
 
 

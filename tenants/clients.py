@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 
 from django.utils.crypto import salted_hmac
@@ -81,6 +82,7 @@ def _hash(purpose: str, text: str) -> str:
     return salted_hmac(purpose, text, algorithm="sha256").hexdigest()[:32]
 
 
+@lru_cache(maxsize=4096)
 def unmapped(text: str) -> IPv4Address | IPv6Address:
     """The address; an IPv4 one that a dual-stack socket writes as `::ffff:192.0.2.1` as what it is, or else all of
     IPv4 would be one network."""

@@ -6,10 +6,11 @@ from collections.abc import Mapping
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import connection, transaction
-from django.db.models import Max
+from django.db.models import Max, QuerySet
 from django.utils.module_loading import import_string
 
 from tenants import audit, codes, signing_keys, sites
+from tenants.compiled.queries import compiled
 from tenants.errors import DomainError, FieldError, InvalidInput, Kind, Reason
 from tenants.models import CODE_MAX_LENGTH, CODE_MIN_LENGTH, CODE_PATTERN, Tenant
 
@@ -32,7 +33,7 @@ def is_code(text: str) -> bool:
 
 def get_tenant(code: str) -> Tenant:
     """The active tenant of this code. Raises `UnknownTenant`."""
-    tenant = Tenant.objects.filter(code=code, is_active=True).first() if is_code(code) else None
+    tenant = _active.first(code=code) if is_code(code) else None
     if tenant is None:
         raise UnknownTenant
     return tenant
@@ -78,6 +79,11 @@ def check_defaults(fields: Mapping[str, object]) -> None:
         )
     if errors:
         raise InvalidInput(details=tuple(errors))
+
+
+@compiled
+def _active(*, code: str) -> QuerySet[Tenant]:
+    return Tenant.objects.filter(code=code, is_active=True)
 
 
 @transaction.atomic

@@ -20,10 +20,12 @@ from django.db import connection, models
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 from psycopg.pq import TransactionStatus
 
+from tenants.compiled.prepared import PreparedCursor
 from tenants.models import AuditEvent, Tenant, TenantOwned
 
 ROLE = "patron_tenant"
 SETTING = "patron.tenant_id"
+CONFINE = f"SELECT set_config('role', '{ROLE}', true), set_config('{SETTING}', $1, true)".encode()
 LEAVE = f"SELECT set_config('role', 'none', true), set_config('{SETTING}', '', true)"
 TRANSACTION_CONTROL = ("SAVEPOINT", "RELEASE", "ROLLBACK")
 
@@ -58,8 +60,12 @@ def confined(tenant: Tenant) -> Iterator[None]:
         yield
         return
     prefix = f"SELECT set_config('role', '{ROLE}', true), set_config('{SETTING}', '{int(tenant.pk)}', true); "
+    prepared_prefix = (CONFINE, [str(tenant.pk).encode()])
 
     def confine(execute: Callable[..., Any], sql: str, params: Any, many: bool, context: dict[str, Any]) -> Any:
+        if isinstance(context["cursor"].cursor, PreparedCursor):
+            context["cursor"].cursor.before = prepared_prefix
+            return execute(sql, params, many, context)
         if sql.startswith(TRANSACTION_CONTROL):
             return execute(sql, params, many, context)
         result = execute(prefix + sql, params, many, context)

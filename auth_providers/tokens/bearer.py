@@ -2,7 +2,9 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from uuid import UUID
 
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from auth_providers.accounts import connections
@@ -10,6 +12,7 @@ from auth_providers.models import Session, Token
 from auth_providers.tokens import jwts
 from auth_providers.tokens.opaque_tokens import ACCESS_KINDS
 from customers.models import Customer
+from tenants.compiled.queries import compiled
 from tenants.errors import DomainError, Kind, Reason
 from tenants.models import Tenant
 from tenants.random_tokens import digest
@@ -61,12 +64,21 @@ def resolve(token: str) -> Principal:
     return _resolve_jwt(token) if token.count(".") == 2 else _resolve_opaque(token)  # noqa: PLR2004 - RFC 7515, 3.1
 
 
+@compiled
+def _access_tokens(*, token_hash: bytes) -> QuerySet[Token]:
+    """Of any tenant: the token tells which one it is."""
+    tokens = Token.objects.select_related("session__tenant", "session__customer")
+    return tokens.filter(token_hash=token_hash, kind__in=ACCESS_KINDS)
+
+
+@compiled
+def _sessions(*, session_id: UUID) -> QuerySet[Session]:
+    """Of any tenant: the JWT names it."""
+    return Session.objects.select_related("tenant", "customer").filter(pk=session_id)
+
+
 def _resolve_opaque(token: str) -> Principal:
-    row = (
-        Token.objects.select_related("session__tenant", "session__customer")
-        .filter(token_hash=digest(token), kind__in=ACCESS_KINDS)
-        .first()
-    )
+    row = _access_tokens.first(token_hash=digest(token))
     if row is None:
         raise InvalidToken
     if row.expires_at <= timezone.now():
@@ -81,7 +93,7 @@ def _resolve_jwt(token: str) -> Principal:
         raise TokenExpired from error
     except jwts.JwtInvalid as error:
         raise InvalidToken from error
-    session = Session.objects.select_related("tenant", "customer").filter(pk=claims.session_id).first()
+    session = _sessions.first(session_id=claims.session_id)
     if session is None or session.tenant.code != claims.tenant_code:
         raise InvalidToken
     if session.customer is None or session.customer.number != claims.customer_number:

@@ -14,6 +14,7 @@ from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
 from auth_providers.models import Session, Token
+from tenants.compiled import writes
 from tenants.models import ApiKey, Tenant
 from tenants.random_tokens import digest, new_token
 
@@ -64,11 +65,9 @@ def issue_pair(
     )
     access_kind, refresh_kind = kinds(is_customers=is_customers)
     new = _new(session, api_key_id, now)
-    Token.objects.bulk_create(
-        [
-            new(kind=access_kind, token_hash=digest(pair.access_token), expires_at=pair.access_expires_at),
-            new(kind=refresh_kind, token_hash=digest(pair.refresh_token), expires_at=pair.refresh_expires_at),
-        ]
+    writes.insert(
+        new(kind=access_kind, token_hash=digest(pair.access_token), expires_at=pair.access_expires_at),
+        new(kind=refresh_kind, token_hash=digest(pair.refresh_token), expires_at=pair.refresh_expires_at),
     )
     return pair
 
@@ -78,10 +77,8 @@ def issue_anonymous_access(*, session: Session, api_key: ApiKey) -> tuple[str, d
     now = timezone.now()
     token = new_token()
     expires_at = min(now + timedelta(seconds=api_key.tenant.anonymous_access_lifetime), session.expires_at)
-    row = _new(session, api_key.pk, now)(
-        kind=Token.Kind.ANONYMOUS_ACCESS, token_hash=digest(token), expires_at=expires_at
-    )
-    row.save(force_insert=True)
+    new = _new(session, api_key.pk, now)
+    writes.insert(new(kind=Token.Kind.ANONYMOUS_ACCESS, token_hash=digest(token), expires_at=expires_at))
     return token, expires_at
 
 

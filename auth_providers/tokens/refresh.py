@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from auth_providers.models import Session, Token
@@ -16,6 +17,8 @@ from auth_providers.tokens.bearer import InvalidToken, TokenExpired
 from customers import legal_entities
 from tenants import audit, random_tokens
 from tenants.clients import Client
+from tenants.compiled.queries import compiled
+from tenants.compiled.writes import Change, compiled_update
 from tenants.models import ApiKey, Tenant
 
 RETRY_WINDOW = timedelta(seconds=30)
@@ -59,7 +62,9 @@ def refresh_anonymous(*, api_key: ApiKey, refresh_token: str, client: Client) ->
     A token that was spent longer than `RETRY_WINDOW` ago ends the anonymous tokens of its session; a customer who is
     logged in there stays so, or else an old anonymous token could log others out.
     """
-    return _given(_rotate(api_key.tenant, refresh_token, client, api_key, is_customers=False))
+    with transaction.atomic():
+        refreshed = _rotate(api_key.tenant, refresh_token, client, api_key, is_customers=False)
+    return _given(refreshed)
 
 
 def renew_anonymous(*, api_key: ApiKey, access_token: str) -> tuple[Session, str, datetime]:
@@ -69,7 +74,8 @@ def renew_anonymous(*, api_key: ApiKey, access_token: str) -> tuple[Session, str
     Returns the session, the token and when it expires. Raises `InvalidToken`, `TokenExpired`.
     """
     tenant = api_key.tenant
-    row = _find(tenant, access_token, Token.Kind.ANONYMOUS_ACCESS, api_key)
+    token_hash = random_tokens.digest(access_token)
+    row = _issued_to(_tokens.first(tenant=tenant, token_hash=token_hash, kind=Token.Kind.ANONYMOUS_ACCESS), api_key)
     now = timezone.now()
     if now >= min(row.issued_at + timedelta(seconds=tenant.anonymous_refresh_lifetime), row.session.expires_at):
         raise TokenExpired
@@ -77,13 +83,27 @@ def renew_anonymous(*, api_key: ApiKey, access_token: str) -> tuple[Session, str
     return row.session, token, expires_at
 
 
-def _find(tenant: Tenant, token: str, kind: Token.Kind, api_key: ApiKey | None) -> Token:
+@compiled
+def _tokens(*, tenant: Tenant, token_hash: bytes, kind: str) -> QuerySet[Token]:
+    tokens = Token.objects.for_tenant(tenant).select_related("session__customer")
+    return tokens.filter(token_hash=token_hash, kind=kind)
+
+
+@compiled
+def _locked_tokens(*, tenant: Tenant, token_hash: bytes, kind: str) -> QuerySet[Token]:
+    """With the rows of the session and of the token locked, in this order: refreshing and ending a session exclude
+    each other, and who waits for the lock sees what the other one wrote."""
+    tokens = Token.objects.for_tenant(tenant).select_related("session__customer")
+    return tokens.filter(token_hash=token_hash, kind=kind).select_for_update(of=("session", "self"))
+
+
+@compiled_update
+def _spend(*, tenant: Tenant, token_id: int, spent_at: datetime) -> Change:
+    return Token.objects.for_tenant(tenant).filter(pk=token_id), {"spent_at": spent_at}
+
+
+def _issued_to(row: Token | None, api_key: ApiKey | None) -> Token:
     """The token, unless it was issued to another client than `api_key`. Raises `InvalidToken`."""
-    row = (
-        Token.objects.select_related("session__customer")
-        .filter(token_hash=random_tokens.digest(token), kind=kind, session__tenant=tenant)
-        .first()
-    )
     if row is None or (api_key is not None and row.api_key_id not in (None, api_key.pk)):
         raise InvalidToken
     return row
@@ -100,12 +120,13 @@ def _act_for(tenant: Tenant, session: Session, legal_entity_id: str) -> None:
     if session.customer is None:
         raise InvalidToken
     entity = None
+    if not legal_entity_id and session.legal_entity_id is None:
+        return
     if legal_entity_id:
         entity = legal_entities.get_assigned(tenant=tenant, customer=session.customer, public_id=legal_entity_id)
     Session.objects.for_tenant(tenant).filter(pk=session.pk).update(legal_entity=entity)
 
 
-@transaction.atomic
 def _rotate(
     tenant: Tenant,
     refresh_token: str,
@@ -115,15 +136,18 @@ def _rotate(
     is_customers: bool,
     is_renewable: bool = False,
 ) -> Refreshed | None:
-    """Spend the token, or repeat what it was spent for, or, too late for that, end what it belongs to: None."""
+    """Spend the token, or repeat what it was spent for, or, too late for that, end what it belongs to: None. In the
+    caller's transaction."""
     _, kind = opaque_tokens.kinds(is_customers=is_customers)
-    session = _lock_session(_find(tenant, refresh_token, kind, api_key), tenant, is_customers=is_customers)
-    token = _find(tenant, refresh_token, kind, api_key)  # as it is now that nobody else can spend or end it
+    token_hash = random_tokens.digest(refresh_token)
+    token = _issued_to(_locked_tokens.first(tenant=tenant, token_hash=token_hash, kind=kind), api_key)
+    session = token.session
+    _check_session(session, is_customers=is_customers)
     now = timezone.now()
     if token.spent_at is None:
         if token.expires_at <= now:
             raise TokenExpired
-        Token.objects.filter(pk=token.pk).update(spent_at=now)
+        _spend(tenant=tenant, token_id=token.pk, spent_at=now)
         pair = opaque_tokens.issue_pair(
             session=session,
             tenant=tenant,
@@ -140,16 +164,13 @@ def _rotate(
     return None
 
 
-def _lock_session(token: Token, tenant: Tenant, *, is_customers: bool) -> Session:
-    """The session, its row locked: refreshing and ending a session exclude each other. Raises `InvalidToken`."""
-    session = Session.objects.for_tenant(tenant).select_for_update().get(pk=token.session_id)
-    session.customer = token.session.customer
+def _check_session(session: Session, *, is_customers: bool) -> None:
+    """Raises `InvalidToken` and `TokenExpired` unless the session can be refreshed."""
     if is_customers:
         if session.customer is None or not session.customer.can_log_in or not session.is_customers:
             raise InvalidToken
     elif session.expires_at <= timezone.now():
         raise TokenExpired
-    return session
 
 
 def _end_stolen(tenant: Tenant, session: Session, client: Client, *, is_customers: bool) -> None:

@@ -4,7 +4,7 @@ Every log-in of every contract and provider ends in `start`.
 """
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import NoReturn
 from uuid import UUID
 
@@ -19,6 +19,8 @@ from auth_providers.tokens.log_in_attempt import Issue, LogInAttempt
 from customers.models import Customer
 from tenants import audit, codes
 from tenants.clients import Client
+from tenants.compiled import writes
+from tenants.compiled.writes import Change, compiled_update
 from tenants.errors import DomainError, InvalidInput, Kind, Reason
 from tenants.models import ApiKey, Tenant, TenantQuerySet
 
@@ -80,7 +82,7 @@ def open_anonymous(*, api_key: ApiKey, context: Context, client: Client) -> Open
     session.api_key = api_key
     session.site, session.currency = context.site, context.currency
     session.language, session.country = context.language, context.country
-    session.save(force_insert=True)
+    writes.insert(session)
     pair = opaque_tokens.issue_pair(session=session, tenant=api_key.tenant, is_customers=False, api_key_id=api_key.pk)
     return Opened(session=session, pair=pair)
 
@@ -247,18 +249,18 @@ def _continued(tenant: Tenant, session: Session, anonymous: Session | None) -> S
         if _take_over(tenant, anonymous, session):
             session.pk, session.created_at = anonymous.pk, anonymous.created_at
             return session
-    session.save(force_insert=True)
+    writes.insert(session)
     return session
 
 
 def _take_over(tenant: Tenant, anonymous: Session, wanted: Session) -> bool:
     """Make the anonymous session the customer's, unless it has ended or is someone else's: one conditional UPDATE."""
-    free = Session.objects.for_tenant(tenant).filter(
-        Q(customer=None) | Q(customer=wanted.customer), pk=anonymous.pk, ended_at=None
-    )
-    taken = free.update(
-        customer=wanted.customer,
-        account=wanted.account,
+    taken = _take(
+        tenant=tenant,
+        anonymous_id=anonymous.pk,
+        owner=wanted.customer,
+        customer_id=wanted.customer_id,
+        account_id=wanted.account_id,
         method=wanted.method,
         second_factor=wanted.second_factor,
         authenticated_at=wanted.authenticated_at,
@@ -267,6 +269,36 @@ def _take_over(tenant: Tenant, anonymous: Session, wanted: Session) -> bool:
         expires_at=wanted.expires_at,
     )
     return taken == 1
+
+
+@compiled_update
+def _take(
+    *,
+    tenant: Tenant,
+    anonymous_id: UUID,
+    owner: Customer | None,
+    customer_id: int | None,
+    account_id: int | None,
+    method: str,
+    second_factor: str,
+    authenticated_at: datetime | None,
+    address: str | None,
+    user_agent: str,
+    expires_at: datetime,
+) -> Change:
+    free = Session.objects.for_tenant(tenant).filter(
+        Q(customer=None) | Q(customer=owner), pk=anonymous_id, ended_at=None
+    )
+    return free, {
+        "customer_id": customer_id,
+        "account_id": account_id,
+        "method": method,
+        "second_factor": second_factor,
+        "authenticated_at": authenticated_at,
+        "address": address,
+        "user_agent": user_agent,
+        "expires_at": expires_at,
+    }
 
 
 def _pair(attempt: LogInAttempt, session: Session) -> opaque_tokens.Pair | None:

@@ -40,7 +40,7 @@ def database(env: Environment, default: str) -> dict[str, Any]:
     name, url = "DATABASE_URL", env.text("DATABASE_URL", default)
     if env.parts(name, url).scheme not in ("postgres", "postgresql", "sqlite"):
         raise InvalidVariable(name, "is of an unknown kind: it starts with postgres:// or sqlite:///.")
-    found: dict[str, Any] = {**dj_database_url.parse(url, conn_max_age=600, conn_health_checks=True)}
+    found: dict[str, Any] = {**dj_database_url.parse(url, conn_max_age=600)}
     if found["ENGINE"].endswith("sqlite3"):
         if not Path(found["NAME"]).parent.is_dir():
             raise InvalidVariable(name, "names a file in a directory that does not exist.")

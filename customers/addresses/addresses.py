@@ -4,12 +4,14 @@ import secrets
 from collections.abc import Iterable
 
 from django.db import transaction
+from django.db.models import QuerySet
 
 from customers import mixins, profiles
 from customers.addresses import fields
 from customers.addresses.fields import AddressChanges
 from customers.models import Address, Customer
 from customers.profiles import StaleVersion
+from tenants.compiled.queries import compiled
 from tenants.errors import DomainError, InvalidInput, Kind, Reason
 from tenants.models import Tenant
 
@@ -115,18 +117,32 @@ def remove_tags(*, tenant: Tenant, customer: Customer, public_id: str, tags: Ite
 
 def get(*, tenant: Tenant, customer: Customer, public_id: str) -> Address:
     """The customer's address of this id. Raises `AddressNotFound`."""
-    mine = Address.objects.for_tenant(tenant).filter(customer=customer, public_id=public_id)
-    return _find(list(mine), customer, public_id)
+    return _find(_with_id(tenant=tenant, customer=customer, public_id=public_id), customer, public_id)
 
 
 def list_for(*, tenant: Tenant, customer: Customer) -> list[Address]:
     """The customer's addresses, oldest first."""
-    return list(Address.objects.for_tenant(tenant).filter(customer=customer).order_by("pk"))
+    return _of_customer(tenant=tenant, customer=customer)
 
 
 def find_default(*, tenant: Tenant, customer: Customer) -> Address | None:
     """The customer's default address."""
-    return Address.objects.for_tenant(tenant).filter(customer=customer, is_default=True).first()
+    return _default.first(tenant=tenant, customer=customer)
+
+
+@compiled
+def _of_customer(*, tenant: Tenant, customer: Customer) -> QuerySet[Address]:
+    return Address.objects.for_tenant(tenant).filter(customer=customer).order_by("pk")
+
+
+@compiled
+def _with_id(*, tenant: Tenant, customer: Customer, public_id: str) -> QuerySet[Address]:
+    return Address.objects.for_tenant(tenant).filter(customer=customer, public_id=public_id)
+
+
+@compiled
+def _default(*, tenant: Tenant, customer: Customer) -> QuerySet[Address]:
+    return Address.objects.for_tenant(tenant).filter(customer=customer, is_default=True)
 
 
 def _locked(tenant: Tenant, customer: Customer) -> list[Address]:

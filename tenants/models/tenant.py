@@ -6,6 +6,7 @@ from django.db.models import F, Q
 from django.utils import timezone
 
 from tenants.classification import Kept, Privacy
+from tenants.compiled.instances import FromRow
 
 # The pattern and the lengths are those of the contracts' documents.
 CODE_PATTERN = r"^[a-z][a-z0-9]+$"
@@ -37,7 +38,7 @@ class SecondFactor(models.TextChoices):
     ALWAYS = "always", "At every log-in"
 
 
-class Tenant(models.Model):
+class Tenant(FromRow):
     """A shop operator, its defaults and its policies. All lifetimes are in seconds."""
 
     code = models.CharField(max_length=CODE_MAX_LENGTH, unique=True, validators=[RegexValidator(CODE_PATTERN)])

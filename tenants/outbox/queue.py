@@ -9,6 +9,7 @@ import json
 from collections.abc import Mapping
 from typing import TypeAlias
 
+from tenants.compiled import writes
 from tenants.encryption import encrypt
 from tenants.models import Message, Tenant
 
@@ -60,5 +61,5 @@ def enqueue_event(*, tenant: Tenant, endpoint_name: str, event: str, payload: Ma
 
 def _store(message: Message, context: Mapping[str, object]) -> Message:
     message.context_encrypted = encrypt(json.dumps(dict(context)))
-    message.save(force_insert=True)
+    writes.insert(message)
     return message

@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
+from django.db.models import QuerySet
 from msgspec import Meta, field
 
 from auth_providers.login.one_time_code import Issued
@@ -14,6 +15,7 @@ from auth_providers.tokens.opaque_tokens import Pair
 from auth_providers.tokens.sessions import Started
 from tenants.api.emporix.records import Forbidden
 from tenants.api.records import Moment, Record, Seconds, seconds_left
+from tenants.compiled.queries import compiled
 from tenants.models import Tenant
 
 # What a customer's token is good for here, in the names that the contract's own services use.
@@ -201,7 +203,8 @@ def social_log_in_tokens(started: Started, *, tenant: Tenant, done: SocialLogIn 
 
 def token_validity(principal: Principal) -> TokenValidity:
     is_customers = principal.customer is not None
-    email, legal_entity_id = _log_in_of(principal.session) if is_customers else (None, None)
+    names = _names.first(session_id=principal.session.pk) if is_customers else None
+    email, legal_entity_id = names or (None, None)
     return TokenValidity(
         token_type="Bearer",  # noqa: S106
         expires_in=seconds_left(principal.expires_at),
@@ -265,7 +268,7 @@ def _customer_scope(tenant: Tenant) -> str:
     return " ".join([*CUSTOMER_SCOPES, _tenant_scope(tenant)])
 
 
-def _log_in_of(session: Session) -> tuple[str | None, str | None]:
-    """The log-in of the session, and the company that its customer acts for; in one statement."""
-    columns = ("account__identifier", "legal_entity__public_id")
-    return Session.objects.filter(pk=session.pk).values_list(*columns).first() or (None, None)
+@compiled
+def _names(*, session_id: UUID) -> QuerySet[Any, tuple[str | None, str | None]]:
+    """Whom the customer of a session logged in as, and the company they act for."""
+    return Session.objects.filter(pk=session_id).values_list("account__identifier", "legal_entity__public_id")

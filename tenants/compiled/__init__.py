@@ -1,0 +1,1 @@
+"""Statements that are composed once a process and planned once a connection."""

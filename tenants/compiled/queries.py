@@ -1,0 +1,181 @@
+"""A queryset that is composed once a process and run with parameters.
+
+The object-relational mapper composes the SQL of a queryset each time it is asked, which costs more than all else that
+a hot read does. `compiled` has it done once:
+
+    @compiled
+    def addresses_of(*, tenant: Tenant, customer: Customer) -> QuerySet[Address]:
+        return Address.objects.for_tenant(tenant).filter(customer=customer)
+
+    addresses_of(tenant=tenant, customer=customer)   # a list of addresses, in one statement
+
+The function is called once, with a `Parameter` for each argument. What is no parameter becomes a part of the text, so
+that partial indexes serve it. On PostgreSQL the statement is planned once a connection, too (`prepared`).
+"""
+
+import inspect
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import update_wrapper
+from typing import Any, Generic, ParamSpec, TypeVar, cast
+from uuid import UUID
+
+from django.db import DEFAULT_DB_ALIAS, DatabaseError, InterfaceError, connection, connections
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.models import Expression, Model, QuerySet
+from django.db.models.query import ModelIterable, get_related_populators
+from django.db.models.sql.compiler import SQLCompiler
+from psycopg import errors
+from psycopg.sql import Literal
+
+from tenants.compiled.prepared import PreparedCursor
+
+P = ParamSpec("P")
+Row = TypeVar("Row")
+# What the database says when it has forgotten a statement, or when its tables have other columns now.
+UNPREPARED = (errors.InvalidSqlStatementName, errors.FeatureNotSupported)
+
+
+class Parameter(Expression):
+    """Stands for a value that is known when the statement is run."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__()
+        self.name = name
+
+    def as_sql(self, compiler: SQLCompiler, connection: Any) -> tuple[str, list[Any]]:  # type: ignore[override]
+        return "%s", [self]
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Statement:
+    """The composed statement, and what makes rows of its answer."""
+
+    sql: str
+    params: Sequence[Any]  # a `Parameter`, or the value itself
+    read: Callable[[Iterable[Sequence[Any]]], list[Any]]
+
+
+class CompiledQuery(Generic[P, Row]):
+    """What `compiled` makes of a function that builds a queryset. Called with the function's arguments, it returns the
+    rows."""
+
+    every: "list[CompiledQuery[..., Any]]" = []
+
+    def __init__(self, build: Callable[P, QuerySet[Any, Row]]) -> None:
+        update_wrapper(self, build)
+        self.build = build
+        self._statement: _Statement | None = None
+        self.every.append(self)
+
+    def __call__(self, *args: P.args, **values: P.kwargs) -> list[Row]:
+        """Raises what a queryset raises. A connection that was lost while it was idle is opened again."""
+        wrapper = connections[DEFAULT_DB_ALIAS]
+        opened = wrapper.connection
+        try:
+            return self._rows(wrapper, values)
+        except (DatabaseError, InterfaceError) as error:
+            if opened is None or wrapper.in_atomic_block or not _is_stale(opened, error):
+                raise
+        if opened.closed:
+            wrapper.close()
+        return self._rows(wrapper, values)
+
+    def first(self, *args: P.args, **values: P.kwargs) -> Row | None:
+        """The first row, None when there is none."""
+        rows = self(*args, **values)
+        return rows[0] if rows else None
+
+    @property
+    def statement(self) -> _Statement:
+        """Composed at the first use."""
+        if self._statement is None:
+            self._statement = _compose(self.build)
+        return self._statement
+
+    def _rows(self, wrapper: BaseDatabaseWrapper, values: dict[str, Any]) -> list[Row]:
+        statement = self.statement
+        given = (values[each.name] if isinstance(each, Parameter) else each for each in statement.params)
+        params = [adapted(each, wrapper) for each in given]
+        with cursor_of(wrapper) as cursor:
+            cursor.execute(statement.sql, params)
+            return statement.read(cursor.fetchall())
+
+
+def compiled(build: Callable[P, QuerySet[Any, Row]]) -> CompiledQuery[P, Row]:
+    """Make a compiled query of a function with keyword-only arguments that returns a queryset."""
+    return CompiledQuery(build)
+
+
+def _is_stale(opened: Any, error: Exception) -> bool:
+    """Whether the connection was lost while nobody used it, or no longer knows what was prepared on it."""
+    is_postgresql = connection.vendor == "postgresql"
+    return is_postgresql and (opened.closed or isinstance(error.__cause__, UNPREPARED))
+
+
+def cursor_of(wrapper: BaseDatabaseWrapper) -> Any:
+    """A cursor that `execute_wrapper`s and the log of statements see like any other."""
+    if wrapper.vendor != "postgresql":
+        return wrapper.cursor()
+    wrapper.ensure_connection()
+    return wrapper._prepare_cursor(PreparedCursor(wrapper))  # type: ignore[attr-defined]
+
+
+def adapted(value: object, wrapper: BaseDatabaseWrapper) -> object:
+    """The value as the database takes it."""
+    if isinstance(value, Model):
+        return adapted(value.pk, wrapper)
+    if isinstance(value, UUID) and not wrapper.features.has_native_uuid_field:
+        return value.hex
+    return wrapper.ops.adapt_datetimefield_value(value) if isinstance(value, datetime) else value
+
+
+def _compose(build: Callable[..., QuerySet[Any, Any]]) -> _Statement:
+    queryset = build(**{name: Parameter(name) for name in inspect.signature(build).parameters})
+    compiler = queryset.query.get_compiler(using=queryset.db)
+    sql, params = compiler.as_sql()
+    sql, params = with_literals(sql, params)
+    return _Statement(sql=sql, params=params, read=_reader(queryset, compiler))
+
+
+def with_literals(sql: str, params: Iterable[Any]) -> tuple[str, Sequence[Any]]:
+    """The statement with every value that is no parameter in its text, and the parameters; on other databases than
+    PostgreSQL as it is."""
+    params = tuple(params)
+    if connection.vendor != "postgresql":
+        return sql, params
+    connection.ensure_connection()
+    parts = sql.split("%s")
+    texts = ["%s" if isinstance(each, Parameter) else _literal(each) for each in params]
+    filled = parts[0] + "".join(text + part for text, part in zip(texts, parts[1:], strict=True))
+    return filled, [each for each in params if isinstance(each, Parameter)]
+
+
+def _literal(value: object) -> str:
+    return Literal(value).as_string(connection.connection).replace("%", "%%")
+
+
+def _reader(queryset: QuerySet[Any, Any], compiler: SQLCompiler) -> Callable[[Iterable[Sequence[Any]]], list[Any]]:
+    """What makes instances of rows, or leaves them tuples, as the queryset has it."""
+    select = cast(Any, compiler.select)
+    converters = compiler.get_converters([column for column, *_ in select])
+    convert = compiler.apply_converters if converters else lambda rows, _: rows
+    if queryset._iterable_class is not ModelIterable:
+        return lambda rows: [tuple(row) for row in convert(rows, converters)]
+    info = cast(dict[str, Any], compiler.klass_info)
+    model, fields = info["model"], info["select_fields"]
+    start, end = fields[0], fields[-1] + 1
+    names = [column.target.attname for column, *_ in select[start:end]]
+    populators = cast(Any, get_related_populators)(info, select, queryset.db)
+    annotations = tuple((compiler.annotation_col_map or {}).items())
+
+    def instance(row: Sequence[Any]) -> Any:
+        found = model.from_db(queryset.db, names, row[start:end])
+        for each in populators:
+            each.populate(row, found)
+        for name, position in annotations:
+            setattr(found, name, row[position])
+        return found
+
+    return lambda rows: [instance(row) for row in convert(rows, converters)]

@@ -1,0 +1,93 @@
+"""Rows that are inserted and updated by statements that are composed once a process, as those of `queries` are."""
+
+import inspect
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache, update_wrapper
+from typing import Any, Generic, ParamSpec, TypeAlias, cast
+
+from django.db import DEFAULT_DB_ALIAS, connections
+from django.db.models import Field, Model, QuerySet
+from django.db.models.sql import InsertQuery, UpdateQuery
+
+from tenants.compiled.queries import Parameter, adapted, cursor_of, with_literals
+
+P = ParamSpec("P")
+# What to update, and the columns' new values by name.
+Change: TypeAlias = tuple[QuerySet[Any, Any], Mapping[str, object]]
+
+
+def insert(*rows: Model) -> None:
+    """Insert new rows of one model in one statement. They get the keys that the database assigns.
+
+    No signal is sent, and `save` is not called. Raises `django.db.IntegrityError` as `save` does.
+    """
+    wrapper = connections[DEFAULT_DB_ALIAS]
+    model = type(rows[0])
+    sql, fields = _insertion(model, len(rows), wrapper.vendor)
+    params = [field.get_db_prep_save(field.pre_save(row, True), wrapper) for row in rows for field in fields]
+    with cursor_of(wrapper) as cursor:
+        cursor.execute(sql, params)
+        keys = cursor.fetchall() if model._meta.auto_field is not None else ()
+    for row, (key,) in zip(rows, keys, strict=False):
+        row.pk = key
+    for row in rows:
+        row._state.adding, row._state.db = False, DEFAULT_DB_ALIAS
+
+
+@cache
+def _insertion(model: type[Model], count: int, vendor: str) -> tuple[str, list[Field[Any, Any]]]:
+    """The statement for so many rows, and the fields whose values it takes, in the order of a row."""
+    fields = [field for field in model._meta.local_concrete_fields if not field.generated and not _is_assigned(field)]
+    row: Any = type("Row", (), {field.attname: Parameter(field.attname) for field in fields})
+    query = InsertQuery(model)
+    query.insert_values(fields, [row] * count, raw=True)
+    compiler: Any = query.get_compiler(using=DEFAULT_DB_ALIAS)
+    statements = compiler.as_sql()
+    if len(statements) != 1:
+        raise TypeError(f"{vendor} inserts {count} rows of {model.__name__} one by one")
+    returned = model._meta.auto_field
+    ending = f' RETURNING "{returned.column}"' if returned is not None else ""
+    return statements[0][0] + ending, fields
+
+
+def _is_assigned(field: Field[Any, Any]) -> bool:
+    return field is field.model._meta.auto_field
+
+
+class CompiledUpdate(Generic[P]):
+    """What `compiled_update` makes of a function. Called with its arguments, it returns how many rows it changed."""
+
+    def __init__(self, build: Callable[P, Change]) -> None:
+        update_wrapper(self, build)
+        self.build = build
+        self._statement: tuple[str, Sequence[Any], dict[str, Field[Any, Any]]] | None = None
+
+    def __call__(self, *args: P.args, **values: P.kwargs) -> int:
+        if self._statement is None:
+            self._statement = _compose(self.build)
+        sql, params, fields = self._statement
+        wrapper = connections[DEFAULT_DB_ALIAS]
+        given: dict[str, object] = {
+            name: fields[name].get_db_prep_save(value, wrapper) if name in fields else adapted(value, wrapper)
+            for name, value in values.items()
+        }
+        with cursor_of(wrapper) as cursor:
+            cursor.execute(sql, [given[each.name] if isinstance(each, Parameter) else each for each in params])
+            return int(cursor.rowcount)
+
+
+def compiled_update(build: Callable[P, Change]) -> CompiledUpdate[P]:
+    """Make a compiled update of a function with keyword-only arguments that returns a queryset and what it is to be
+    updated with. A parameter is used for one thing only: to find rows, or as the value of one column."""
+    return CompiledUpdate(build)
+
+
+def _compose(build: Callable[..., Change]) -> tuple[str, Sequence[Any], dict[str, Field[Any, Any]]]:
+    """The statement, its parameters, and the columns' fields by the name of the parameter that is their value."""
+    queryset, values = build(**{name: Parameter(name) for name in inspect.signature(build).parameters})
+    query = cast(UpdateQuery, queryset.query.chain(UpdateQuery))
+    query.add_update_values(dict(values))
+    sql, params = query.get_compiler(using=queryset.db).as_sql()
+    meta = queryset.model._meta
+    fields = {value.name: meta.get_field(name) for name, value in values.items() if isinstance(value, Parameter)}
+    return (*with_literals(sql, params), fields)
