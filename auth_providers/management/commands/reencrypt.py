@@ -1,5 +1,6 @@
 """`manage.py reencrypt`: after a new key was put in front of ENCRYPTION_KEYS, so that the old one can go."""
 
+from collections.abc import Iterator
 from typing import Any
 
 from django.core.management.base import BaseCommand
@@ -18,6 +19,7 @@ from auth_providers.models import (
 from tenants.encryption import reencrypt
 from tenants.models import Message, SigningKey, StaffAuthenticator
 
+BATCH = 1000
 # Every column that holds a secret.
 SECRETS = (
     (SigningKey, "private_pem_encrypted"),
@@ -40,9 +42,19 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         for model, column in SECRETS:
             count = 0
-            for pk in model._default_manager.exclude(**{column: ""}).values_list("pk", flat=True).iterator():
+            for pk in _keys(model, column):
                 count += _reencrypt(model, column, pk)
             self.stdout.write(f"{model._meta.verbose_name_plural}: {count}")
+
+
+def _keys(model: Any, column: str) -> Iterator[Any]:
+    """The keys of all rows with a secret, so many at a time: a cursor would outlive its transaction, which a pool of
+    connections can't keep (PgBouncer, "Transaction pooling")."""
+    keys = model._default_manager.exclude(**{column: ""}).order_by("pk").values_list("pk", flat=True)
+    batch = list(keys[:BATCH])
+    while batch:
+        yield from batch
+        batch = list(keys.filter(pk__gt=batch[-1])[:BATCH])
 
 
 @transaction.atomic

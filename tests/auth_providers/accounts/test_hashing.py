@@ -23,7 +23,12 @@ class Crowd:
         self._pool = pool
         self._released = threading.Event()
         started = threading.Event()
-        self._first = pool.submit(self.queue.run, lambda: (started.set(), self._released.wait(10)), hashing.NOBODY)
+
+        def be_busy() -> bool:
+            started.set()
+            return self._released.wait(10)
+
+        self._first = pool.submit(self.queue.run, be_busy, hashing.NOBODY)
         assert started.wait(10)
 
     def ask(self, name: str, asker: Asker) -> "Future[None]":

@@ -15,6 +15,7 @@ from django.core.management import CommandError, call_command
 from pytest_django import Settings
 
 from auth_providers import demo
+from auth_providers.management.commands import reencrypt
 from auth_providers.management.commands.reencrypt import SECRETS
 from auth_providers.messaging import senders
 from auth_providers.models import Token
@@ -78,6 +79,13 @@ def test_reencrypt_frees_the_old_key(tenant: Tenant, settings: Settings) -> None
 
 def test_reencrypt_again(tenant: Tenant) -> None:
     assert [run("reencrypt").splitlines()[0] for _ in range(2)] == ["signing keys: 1"] * 2
+
+
+def test_reencrypt_goes_on_from_batch_to_batch(tenant: Tenant, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reencrypt, "BATCH", 2)
+    for _ in range(5):
+        enqueue(tenant)
+    assert "messages: 5" in run("reencrypt").splitlines()
 
 
 def test_reencrypt_knows_every_column_that_holds_a_secret() -> None:
