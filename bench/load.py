@@ -6,6 +6,7 @@ import statistics
 import time
 from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
@@ -41,22 +42,27 @@ class Result:
     per_second: float
 
 
-def drive(base: str, clients: Sequence[Client], *, server: Sequence[int], database: Sequence[int] = ()) -> Result:
-    """Let the clients make their calls at the same time, and say what they cost the processes of server and database.
-    Raises `RuntimeError` for an unexpected status."""
+Processes: TypeAlias = Callable[[], Sequence[int]]
+
+
+def drive(base: str, clients: Sequence[Client], *, server: Processes, database: Processes) -> Result:
+    """Let the clients make their calls at the same time, and say what they cost the processes of server and database,
+    which may begin and end meanwhile. Raises `RuntimeError` for an unexpected status."""
     firsts = [next(client) for client in clients]
-    before = cpu_of(server), cpu_of(database), time.perf_counter()
+    before = cpu_of(server()), cpu_of(database())
+    started = time.perf_counter()
     with ThreadPoolExecutor(len(clients)) as pool:
         waits = pool.map(lambda client, first: _drive_one(base, client, first), clients, firsts)
         timings = sorted(chain.from_iterable(waits))
-    after = cpu_of(server), cpu_of(database), time.perf_counter()
-    spent = [(end - start) / len(timings) for start, end in zip(before, after, strict=True)]
+    elapsed = time.perf_counter() - started
+    after = cpu_of(server()), cpu_of(database())
+    spent = [_more(start, end) / len(timings) * 1e6 for start, end in zip(before, after, strict=True)]
     return Result(
-        cpu=spent[0] * 1e6,
-        database_cpu=spent[1] * 1e6,
+        cpu=spent[0],
+        database_cpu=spent[1],
         median=statistics.median(timings) * 1000,
         slowest_percent=timings[int(len(timings) * 0.99)] * 1000,
-        per_second=1 / spent[2],
+        per_second=len(timings) / elapsed,
     )
 
 
@@ -92,10 +98,18 @@ def make(connection: http.client.HTTPConnection, call: Call) -> bytes:
     return body
 
 
-def cpu_of(processes: Sequence[int]) -> float:
-    """Seconds of CPU that the processes have used: utime and stime of /proc/<pid>/stat, but in nanoseconds (the clock
-    of another process, clock_getcpuclockid(3))."""
-    return sum(time.clock_gettime_ns((~process << 3) | 2) for process in processes) / 1e9
+def cpu_of(processes: Sequence[int]) -> dict[int, float]:
+    """Seconds of CPU that each of the processes has used: utime and stime of /proc/<pid>/stat, but in nanoseconds (the
+    clock of another process, clock_getcpuclockid(3))."""
+    found = {}
+    for process in processes:
+        with suppress(OSError):  # it has ended
+            found[process] = time.clock_gettime_ns((~process << 3) | 2) / 1e9
+    return found
+
+
+def _more(before: dict[int, float], after: dict[int, float]) -> float:
+    return sum(seconds - before.get(process, 0) for process, seconds in after.items())
 
 
 def with_children(process: int) -> list[int]:

@@ -7,9 +7,11 @@ import statistics
 import subprocess
 import sys
 from collections import defaultdict
+from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path as File
 from typing import Any
 
@@ -37,7 +39,7 @@ class Target:
 
     server: Server
     path: Path
-    database: tuple[int, ...] = ()
+    database: Callable[[], list[int]] = list
 
 
 def serve(stack: ExitStack) -> list[Target]:
@@ -54,7 +56,7 @@ def serve(stack: ExitStack) -> list[Target]:
     ]
     for each in targets:
         _drive(each, calls=5)
-    return [_with_backends(each, patron, others) for each in targets]
+    return [_with_database(each, patron, others) for each in targets]
 
 
 def _floor(patron: Patron) -> Any:
@@ -111,7 +113,7 @@ def _peer_paths(others: peers.Peers) -> list[tuple[Server, Path]]:
     ]
 
 
-def _with_backends(target: Target, patron: Patron, others: peers.Peers) -> Target:
+def _with_database(target: Target, patron: Patron, others: peers.Peers) -> Target:
     database = {
         "GET /me": (patron.database_url, "patron"),
         FLOOR: (patron.database_url, "floor"),
@@ -120,12 +122,12 @@ def _with_backends(target: Target, patron: Patron, others: peers.Peers) -> Targe
     }.get(target.path.name)
     if database is None:
         return target
-    return Target(server=target.server, path=target.path, database=tuple(backends(*database)))
+    return replace(target, database=partial(backends, *database))
 
 
 def _drive(target: Target, *, calls: int) -> Result:
     clients = [target.path.client(calls) for _ in range(CLIENTS)]
-    return drive(target.server.base, clients, server=target.server.processes, database=target.database)
+    return drive(target.server.base, clients, server=lambda: target.server.processes, database=target.database)
 
 
 def measure(targets: list[Target]) -> dict[str, dict[str, float]]:

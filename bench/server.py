@@ -11,7 +11,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -105,7 +105,8 @@ def backends(database_url: str, application: str) -> list[int]:
     query = f"SELECT pid FROM pg_stat_activity WHERE application_name = '{application}'"
     found = [int(str(row[0])) for row in execute(database_url, query)]
     for each in found:
-        os.sched_setaffinity(each, OTHER_CORES)
+        with suppress(ProcessLookupError):
+            os.sched_setaffinity(each, OTHER_CORES)
     return found
 
 

@@ -1,6 +1,7 @@
 """djangorestframework-simplejwt as its documentation sets it up: settings, paths and application in one file."""
 
 import os
+from datetime import timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -29,6 +30,7 @@ if not settings.configured:
             "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
             "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
         },
+        SIMPLE_JWT={"ACCESS_TOKEN_LIFETIME": timedelta(days=1)},  # longer than any run
         USE_TZ=True,
     )
 
