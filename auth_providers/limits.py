@@ -19,6 +19,7 @@ from django.utils import timezone
 
 from auth_providers.models import Attempts
 from tenants.clients import Client
+from tenants.compiled.queries import compiled
 from tenants.errors import DomainError, Kind, Reason
 from tenants.models import Tenant
 
@@ -227,10 +228,19 @@ def spend_sms(*, tenant: Tenant, destination: str, country: str, client: Client)
 
 
 def _rows(tenant: Tenant, attempts: Sequence[Attempt]) -> list[Attempts]:
-    wanted = Q()
-    for attempt in attempts:
-        wanted |= Q(rule=attempt.rule.name, key=attempt.key)
-    return list(Attempts.objects.for_tenant(tenant).filter(wanted))
+    """What is on record of the attempts, which are two at most."""
+    if not attempts:
+        return []
+    first, second = attempts[0], attempts[-1]
+    return _of_two(
+        tenant=tenant, rule=first.rule.name, key=first.key, other_rule=second.rule.name, other_key=second.key
+    )
+
+
+@compiled
+def _of_two(*, tenant: Tenant, rule: str, key: bytes, other_rule: str, other_key: bytes) -> QuerySet[Attempts]:
+    wanted = Q(rule=rule, key=key) | Q(rule=other_rule, key=other_key)
+    return Attempts.objects.for_tenant(tenant).filter(wanted)
 
 
 def _row(tenant: Tenant, attempt: Attempt) -> QuerySet[Attempts]:

@@ -9,12 +9,13 @@ from datetime import datetime
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Max
+from django.db.models import Max, QuerySet
 
 from customers import profiles
 from customers.models import Consent, Customer
 from tenants import audit, receipts
 from tenants.clients import Client
+from tenants.compiled.queries import compiled
 from tenants.errors import FieldError, InvalidInput
 from tenants.models import Receipt, Tenant, TenantQuerySet
 
@@ -91,8 +92,12 @@ def check(*, given: Mapping[str, object]) -> None:
 
 def current(*, tenant: Tenant, customer: Customer) -> dict[str, bool]:
     """What is in force, by purpose; purposes without a statement are missing."""
-    rows = in_force(tenant=tenant, customer=customer)
-    return dict(rows.order_by("purpose").values_list("purpose", "is_given"))
+    return dict(_current(tenant=tenant, customer=customer))
+
+
+@compiled
+def _current(*, tenant: Tenant, customer: Customer) -> QuerySet[Consent, tuple[str, bool]]:
+    return in_force(tenant=tenant, customer=customer).order_by("purpose").values_list("purpose", "is_given")
 
 
 def in_force(*, tenant: Tenant, customer: Customer) -> TenantQuerySet[Consent]:

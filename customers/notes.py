@@ -1,11 +1,13 @@
 """Notes of the staff about a customer. A customer who asks for a copy of their data gets them, too."""
 
 from django.db import transaction
+from django.db.models import QuerySet
 
 from customers import profiles
 from customers.models import Customer, Note
 from tenants import audit
 from tenants.clients import Client
+from tenants.compiled.queries import compiled
 from tenants.errors import InvalidInput
 from tenants.models import Tenant
 
@@ -38,4 +40,9 @@ def add(
 
 def list_for(*, tenant: Tenant, customer: Customer) -> list[Note]:
     """The customer's notes, newest first."""
-    return list(Note.objects.for_tenant(tenant).filter(customer=customer).order_by("-pk"))
+    return _of_customer(tenant=tenant, customer=customer)
+
+
+@compiled
+def _of_customer(*, tenant: Tenant, customer: Customer) -> QuerySet[Note]:
+    return Note.objects.for_tenant(tenant).filter(customer=customer).order_by("-pk")

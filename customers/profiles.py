@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import TypeGuard
 
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from customers import mixins, personal_details
@@ -13,6 +14,8 @@ from customers.personal_details import PersonalDetails
 from customers.spelling.emails import email_errors, normalize_email
 from tenants import audit, codes
 from tenants.clients import Client
+from tenants.compiled import writes
+from tenants.compiled.queries import compiled
 from tenants.errors import DomainError, FieldError, InvalidInput, Kind, Reason
 from tenants.models import Tenant
 
@@ -73,7 +76,7 @@ def _has_known_names(values: Mapping[str, object]) -> TypeGuard[ProfileChanges]:
 def create(*, tenant: Tenant, number: str, values: ProfileChanges) -> Customer:
     """Insert a profile with the tenant's defaults for what `values` leaves out. Raises `InvalidInput`."""
     customer = build(tenant=tenant, number=number, values=values)
-    customer.save(force_insert=True)
+    writes.insert(customer)
     return customer
 
 
@@ -109,14 +112,14 @@ def update(
     Returns the changed profile. Raises `StaleVersion` when `expected_version` is not the stored one, `InvalidInput`,
     `CustomerNotFound`.
     """
-    locked = Customer.objects.for_tenant(tenant).select_for_update().filter(pk=customer.pk, erased_at=None).first()
+    locked = _locked.first(tenant=tenant, key=customer.pk)
     if locked is None:
         raise CustomerNotFound
     locked.tenant = tenant
     _apply(locked, changes, expected_version)
     locked.version += 1
     locked.updated_at = timezone.now()
-    locked.save()
+    writes.store(locked)
     audit.record(
         tenant=tenant,
         action="change_profile",
@@ -142,9 +145,18 @@ def check_update(
 def lock(*, tenant: Tenant, customer: Customer) -> None:
     """Hold the customer's row until the transaction ends, so that writes for one customer are serialized and none
     follows its erasure. Raises `CustomerNotFound`."""
-    there = Customer.objects.for_tenant(tenant).select_for_update().filter(pk=customer.pk, erased_at=None)
-    if not list(there.values_list("pk")):
+    if not _locked_keys(tenant=tenant, key=customer.pk):
         raise CustomerNotFound
+
+
+@compiled
+def _locked(*, tenant: Tenant, key: int) -> QuerySet[Customer]:
+    return Customer.objects.for_tenant(tenant).select_for_update().filter(pk=key, erased_at=None)
+
+
+@compiled
+def _locked_keys(*, tenant: Tenant, key: int) -> QuerySet[Customer, tuple[int]]:
+    return Customer.objects.for_tenant(tenant).select_for_update().filter(pk=key, erased_at=None).values_list("pk")
 
 
 def _apply(customer: Customer, changes: ProfileChanges, expected_version: int | None) -> None:

@@ -1,11 +1,13 @@
 """Segments: groups of customers that a shop treats alike. Staff create them; customers are assigned and removed."""
 
 from django.db import transaction
+from django.db.models import QuerySet
 
 from customers import profiles
 from customers.models import Customer, Segment, SegmentMembership
 from tenants import audit
 from tenants.clients import Client
+from tenants.compiled.queries import compiled
 from tenants.errors import InvalidInput
 from tenants.models import Tenant
 
@@ -52,8 +54,13 @@ def remove(
 
 def list_for(*, tenant: Tenant, customer: Customer) -> list[Segment]:
     """The customer's segments, by code."""
+    return _of_customer(tenant=tenant, customer=customer)
+
+
+@compiled
+def _of_customer(*, tenant: Tenant, customer: Customer) -> QuerySet[Segment]:
     mine = SegmentMembership.objects.for_tenant(tenant).filter(customer=customer)
-    return list(Segment.objects.for_tenant(tenant).filter(pk__in=mine.values("segment")).order_by("code"))
+    return Segment.objects.for_tenant(tenant).filter(pk__in=mine.values("segment")).order_by("code")
 
 
 def _get(tenant: Tenant, code: str) -> Segment:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from django.db import IntegrityError
-from django.db.models import Case, CharField, Count, F, Q, Value, When
+from django.db.models import Case, CharField, Count, F, Q, QuerySet, Value, When
 from django.db.models.functions import Cast, Concat, StrIndex, Substr
 from django.utils import timezone
 
@@ -16,6 +16,8 @@ from auth_providers.accounts.contact_points import EMAIL, SMS, ContactPoint
 from auth_providers.accounts.passwords import NO_PASSWORD
 from auth_providers.models import Account
 from customers.models import Customer
+from tenants.compiled import writes
+from tenants.compiled.queries import compiled
 from tenants.errors import DomainError, Kind, Reason
 from tenants.models import Tenant, TenantQuerySet
 
@@ -93,7 +95,17 @@ def with_email(*, tenant: Tenant, email: str) -> TenantQuerySet[Account]:
 
 def find_by_contact_point(*, tenant: Tenant, point: ContactPoint) -> Account | None:
     """The account that this address or number is the log-in of, with its customer."""
-    return of_existing_customers(tenant=tenant).filter(kind=point.kind, identifier=point.destination).first()
+    return _with_identifier.first(tenant=tenant, kind=point.kind, identifier=point.destination)
+
+
+def find_with_email(*, tenant: Tenant, email: str) -> Account | None:
+    """The account that this address is the log-in of, with its customer. `email` is normalized."""
+    return _with_identifier.first(tenant=tenant, kind=Account.Kind.EMAIL, identifier=email)
+
+
+@compiled
+def _with_identifier(*, tenant: Tenant, kind: str, identifier: str) -> QuerySet[Account]:
+    return of_existing_customers(tenant=tenant).filter(kind=kind, identifier=identifier)
 
 
 def with_email_or_phone(*, tenant: Tenant, email: str, phone: str) -> TenantQuerySet[Account]:
@@ -270,7 +282,7 @@ def erase_all(*, tenant: Tenant, customer: Customer) -> None:
 
 def _insert(account: Account) -> Account:
     try:
-        account.save(force_insert=True)
+        writes.insert(account)
     except IntegrityError as error:
         raise AccountExists from error
     return account

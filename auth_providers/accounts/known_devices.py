@@ -4,12 +4,18 @@ from auth_providers.models import KnownDevice
 from auth_providers.models.accounts import today
 from customers.models import Customer
 from tenants.clients import Client
+from tenants.compiled import writes
 from tenants.models import Tenant, TenantQuerySet
 
 
 def of_client(*, tenant: Tenant, client: Client) -> TenantQuerySet[KnownDevice]:
     """The caller's device as it is known for customers of this tenant; filter it by customer."""
-    return KnownDevice.objects.for_tenant(tenant).filter(device=client.device)
+    return of_device(tenant=tenant, device=client.device)
+
+
+def of_device(*, tenant: Tenant, device: str) -> TenantQuerySet[KnownDevice]:
+    """The device as it is known for customers of this tenant; filter it by customer."""
+    return KnownDevice.objects.for_tenant(tenant).filter(device=device)
 
 
 def is_known(*, tenant: Tenant, client: Client, customer: Customer) -> bool:
@@ -20,12 +26,7 @@ def is_known(*, tenant: Tenant, client: Client, customer: Customer) -> bool:
 def remember(*, tenant: Tenant, client: Client, customer: Customer) -> None:
     """Know the caller's device for the customer from now on, in the caller's transaction."""
     seen = KnownDevice(tenant=tenant, customer=customer, device=client.device, last_seen_date=today())
-    KnownDevice.objects.bulk_create(
-        [seen],
-        update_conflicts=True,
-        update_fields=["last_seen_date"],
-        unique_fields=["tenant", "customer", "device"],
-    )
+    writes.upsert(seen, unique=("tenant", "customer", "device"), update=("last_seen_date",))
 
 
 def forget(*, tenant: Tenant, customer: Customer) -> None:

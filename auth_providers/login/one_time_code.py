@@ -7,7 +7,7 @@ answers, and is good once. An unknown destination is treated like any other unti
 
 import re
 import secrets
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import NoReturn
@@ -15,6 +15,7 @@ from uuid import UUID, uuid4
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.crypto import constant_time_compare, salted_hmac
 
@@ -28,6 +29,8 @@ from auth_providers.tokens.log_in_attempt import LogInAttempt
 from customers.models import Customer
 from tenants import audit
 from tenants.clients import Client
+from tenants.compiled import writes
+from tenants.compiled.queries import compiled
 from tenants.errors import DomainError, InvalidInput, Kind, Reason
 from tenants.models import Tenant, TenantQuerySet
 from tenants.outbox import queue
@@ -106,7 +109,9 @@ def request(
         issued_at=now,
     )
     code.expires_at = now + code.lifetime
-    previous = _codes(tenant, purpose, channel, to).filter(customer_number=code.customer_number).first()
+    previous = _previous.first(
+        tenant=tenant, purpose=purpose, channel=channel, destination=to, customer_number=code.customer_number
+    )
     _check_pace(previous, code)
     _spend(tenant, code, client)
     _issue(code, previous, site=site, language=language)
@@ -132,8 +137,12 @@ def verify(
     Raises `InvalidCode`, and `limits.Throttled` for an answer that comes too early and is not looked at. Not inside a
     transaction: a wrong answer counts although it raises.
     """
-    candidates = OneTimeCode.objects.for_tenant(tenant).filter(challenge_id=challenge_id, purpose__in=purposes)
-    return _verify(tenant=tenant, candidates=candidates, purposes=purposes, code=code, client=client)
+
+    def lock() -> OneTimeCode | None:
+        stored = _of_challenge.first(tenant=tenant, challenge_id=challenge_id)
+        return stored if stored and stored.purpose in purposes else None
+
+    return _verify(tenant=tenant, lock=lock, purposes=purposes, code=code, client=client)
 
 
 def verify_by_destination(
@@ -145,8 +154,21 @@ def verify_by_destination(
         to = contact_points.normalize(tenant=tenant, channel=channel, text=destination)
     except InvalidInput as error:
         raise InvalidCode from error
-    candidates = _codes(tenant, purpose, channel, to).filter(customer_number="")
-    return _verify(tenant=tenant, candidates=candidates, purposes=(purpose,), code=code, client=client)
+
+    def lock() -> OneTimeCode | None:
+        return _of_destination.first(tenant=tenant, purpose=purpose, channel=channel, destination=to)
+
+    return _verify(tenant=tenant, lock=lock, purposes=(purpose,), code=code, client=client)
+
+
+@compiled
+def _of_challenge(*, tenant: Tenant, challenge_id: UUID) -> QuerySet[OneTimeCode]:
+    return OneTimeCode.objects.for_tenant(tenant).filter(challenge_id=challenge_id).select_for_update()
+
+
+@compiled
+def _of_destination(*, tenant: Tenant, purpose: str, channel: str, destination: str) -> QuerySet[OneTimeCode]:
+    return _codes(tenant, purpose, channel, destination).filter(customer_number="").select_for_update()
 
 
 def log_in(
@@ -189,6 +211,13 @@ def _check_channel(tenant: Tenant, purpose: str, channel: str) -> None:
 
 def _codes(tenant: Tenant, purpose: str, channel: str, destination: str) -> TenantQuerySet[OneTimeCode]:
     return OneTimeCode.objects.for_tenant(tenant).filter(purpose=purpose, channel=channel, destination=destination)
+
+
+@compiled
+def _previous(
+    *, tenant: Tenant, purpose: str, channel: str, destination: str, customer_number: str
+) -> QuerySet[OneTimeCode]:
+    return _codes(tenant, purpose, channel, destination).filter(customer_number=customer_number)
 
 
 def _check_pace(previous: OneTimeCode | None, code: OneTimeCode) -> None:
@@ -248,7 +277,7 @@ def _store(code: OneTimeCode, previous: OneTimeCode | None) -> bool:
     """Put the code where the previous one was, in one conditional UPDATE; False when somebody else was faster. What
     wrong answers led to stays."""
     if previous is None:
-        code.save(force_insert=True)
+        writes.insert(code)
         return True
     unchanged = OneTimeCode.objects.for_tenant(code.tenant).filter(pk=previous.pk, challenge_id=previous.challenge_id)
     stored = unchanged.update(
@@ -270,12 +299,13 @@ def _hmac(code: OneTimeCode, digits: str) -> bytes:
 
 
 def _verify(
-    *, tenant: Tenant, candidates: TenantQuerySet[OneTimeCode], purposes: Sequence[str], code: str, client: Client
+    *, tenant: Tenant, lock: Callable[[], OneTimeCode | None], purposes: Sequence[str], code: str, client: Client
 ) -> Proven:
+    """Spend the code that `lock` returns, its row locked."""
     attempts = limits.by_address(client)
     limits.admit(tenant=tenant, attempts=attempts)
     with transaction.atomic(durable=True):  # in a caller's transaction, the count would go when it is rolled back
-        stored = candidates.select_for_update().first()
+        stored = lock()
         refusal = _compare(stored, code) if stored else None
     if stored is None or refusal is not None:
         limits.record_failure(tenant=tenant, attempts=attempts)
@@ -307,14 +337,13 @@ def _compare(stored: OneTimeCode, code: str) -> str | None:
         stored.cooldown_reset(commit=False)
     else:
         _count_wrong(stored)
-    stored.save(
-        update_fields=[
-            "spent_at",
-            "wrong_answers",
-            "throttling_failure_timestamp",
-            "throttling_failure_count",
-            "last_generated_timestamp",
-        ]
+    writes.store(
+        stored,
+        "spent_at",
+        "wrong_answers",
+        "throttling_failure_timestamp",
+        "throttling_failure_count",
+        "last_generated_timestamp",
     )
     return None if is_right else "wrong code"
 

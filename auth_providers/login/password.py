@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, QuerySet
 
 from auth_providers import limits
 from auth_providers.accounts import accounts, known_devices, passwords
@@ -13,6 +13,7 @@ from auth_providers.tokens.log_in_attempt import LogInAttempt
 from auth_providers.tokens.second_factor_policy import NoSecondFactor, SecondFactorDue
 from customers.spelling.emails import normalize_email
 from tenants.clients import Client
+from tenants.compiled.queries import compiled
 from tenants.errors import DomainError, FieldError, Kind, Reason
 from tenants.models import Tenant
 
@@ -79,17 +80,18 @@ def verify_own(
 def _find_account(tenant: Tenant, identifier: str, client: Client) -> tuple[Account | None, bool]:
     """The account, whether its customer has used this device before, and whether the tenant has switched passwords off
     (`is_switched_off` of the account), in one statement."""
-    known = known_devices.of_client(tenant=tenant, client=client)
+    account = _accounts.first(tenant=tenant, email=identifier, device=client.device)
+    return (account, bool(account.is_device_known)) if account else (None, False)  # type: ignore[attr-defined]
+
+
+@compiled
+def _accounts(*, tenant: Tenant, email: str, device: str) -> QuerySet[Account]:
+    known = known_devices.of_device(tenant=tenant, device=device)
     switched_off = AuthProvider.objects.for_tenant(tenant).filter(kind=PASSWORD, is_enabled=False)
-    account = (
-        accounts.with_email(tenant=tenant, email=identifier)
-        .annotate(
-            is_device_known=Exists(known.filter(customer=OuterRef("customer"))),
-            is_switched_off=Exists(switched_off),
-        )
-        .first()
+    return accounts.with_email(tenant=tenant, email=email).annotate(
+        is_device_known=Exists(known.filter(customer=OuterRef("customer"))),
+        is_switched_off=Exists(switched_off),
     )
-    return (account, bool(account.is_device_known)) if account else (None, False)
 
 
 def _attempts(identifier: str, client: Client, *, is_device_known: bool) -> tuple[limits.Attempt, ...]:

@@ -3,10 +3,12 @@
 from collections.abc import Collection, Mapping
 
 from django.core.exceptions import ValidationError
+from django.db.models import QuerySet
 
 from auth_providers.models import AuthProvider
 from auth_providers.providers import setup
 from auth_providers.providers.kind import client_secret
+from tenants.compiled.queries import compiled
 from tenants.encryption import encrypt
 from tenants.errors import DomainError, FieldError, InvalidInput, Kind, Reason
 from tenants.models import Tenant
@@ -26,11 +28,10 @@ def get_provider(*, tenant: Tenant, kind: str | Collection[str], name: str = "")
     `kind` is its kind, or those that it may have. Raises `UnknownProvider`.
     """
     kinds = [kind] if isinstance(kind, str) else kind
-    enabled = AuthProvider.objects.for_tenant(tenant).filter(kind__in=kinds, is_enabled=True)
+    every = [each for each in _enabled(tenant=tenant) if each.kind in kinds]
     if name:
-        found = list(enabled.filter(name=name))
+        found = [each for each in every if each.name == name]
     else:
-        every = list(enabled)
         found = every if len(every) == 1 else [each for each in every if each.name == "default"]
     if not found:
         raise _unknown()
@@ -43,10 +44,16 @@ def _unknown() -> UnknownProvider:
 
 def find_provider(*, tenant: Tenant, name: str) -> AuthProvider:
     """The enabled provider of this name, whatever its kind. Raises `UnknownProvider`."""
-    found = AuthProvider.objects.for_tenant(tenant).filter(name=name, is_enabled=True).first()
+    found = next((each for each in _enabled(tenant=tenant) if each.name == name), None)
     if found is None:
         raise _unknown()
     return found
+
+
+@compiled
+def _enabled(*, tenant: Tenant) -> QuerySet[AuthProvider]:
+    """A tenant has a few of them."""
+    return AuthProvider.objects.for_tenant(tenant).filter(is_enabled=True).order_by("pk")
 
 
 def configure(

@@ -58,7 +58,7 @@ def sign_up(*, tenant: Tenant, registration: Registration, client: Client, sessi
     _check(tenant, registration, email)
     if client.address:
         limits.spend(tenant=tenant, quota=limits.SIGN_UP_BY_ADDRESS, subject=client.subscriber)
-    there = accounts.with_email(tenant=tenant, email=email).first()
+    there = accounts.find_with_email(tenant=tenant, email=email)
     if there is not None and there.is_verified and not tenant.is_signup_enumeration_safe:
         raise EmailTaken.of(tenant=tenant, email=email)
     signing = _Signing(
@@ -74,7 +74,7 @@ def sign_up(*, tenant: Tenant, registration: Registration, client: Client, sessi
         try:
             return _create(signing, number)
         except EmailTaken:  # in the meantime
-            there = accounts.with_email(tenant=tenant, email=email).first()
+            there = accounts.find_with_email(tenant=tenant, email=email)
     if there is not None and not there.is_verified:
         return _let_wait(signing, there)
     if not tenant.is_signup_enumeration_safe:

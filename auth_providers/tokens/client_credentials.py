@@ -16,6 +16,7 @@ from auth_providers import limits
 from auth_providers.tokens.bearer import InvalidToken, TokenExpired
 from tenants import api_keys, audit
 from tenants.clients import Client
+from tenants.compiled.queries import compiled
 from tenants.models import ApiKey, Tenant
 
 TOKEN_LIFETIME = timedelta(hours=1)
@@ -79,7 +80,7 @@ def resolve(token: str) -> Application:
         raise InvalidToken from error
     if named["exp"] <= timezone.now().timestamp():
         raise TokenExpired
-    key = _active().filter(pk=named["key"]).first()
+    key = _active_with_key.first(key=named["key"])
     if key is None or not hmac.compare_digest(named["proof"], _proof(key)):
         raise InvalidToken
     return Application(tenant=key.tenant, api_key=key)
@@ -95,6 +96,11 @@ def _active() -> QuerySet[ApiKey]:
     return (
         ApiKey.objects.select_related("tenant").filter(is_active=True, tenant__is_active=True).exclude(secret_hash="")
     )
+
+
+@compiled
+def _active_with_key(*, key: int) -> QuerySet[ApiKey]:
+    return _active().filter(pk=key)
 
 
 def _fits(key: ApiKey, secret: str) -> bool:

@@ -76,11 +76,21 @@ def without_second_factor(
     """Those of the customers who need no second factor on this device, as a condition of the caller's statement."""
     if tenant.second_factor_policy == SecondFactor.ALWAYS:
         return customers.none()
-    free = customers.exclude(Exists(_enrolled(tenant).filter(customer=OuterRef("pk"))))
+    free = without_authenticator(tenant=tenant, customers=customers)
     if tenant.second_factor_policy == SecondFactor.NEW_DEVICE:
-        known = known_devices.of_client(tenant=tenant, client=client)
-        free = free.filter(Exists(known.filter(customer=OuterRef("pk"))))
+        free = on_known_device(tenant=tenant, device=client.device, customers=free)
     return free
+
+
+def without_authenticator(*, tenant: Tenant, customers: TenantQuerySet[Customer]) -> TenantQuerySet[Customer]:
+    """Those of the customers who have not set up an authenticator app."""
+    return customers.exclude(Exists(_enrolled(tenant).filter(customer=OuterRef("pk"))))
+
+
+def on_known_device(*, tenant: Tenant, device: str, customers: TenantQuerySet[Customer]) -> TenantQuerySet[Customer]:
+    """Those of the customers who have used this device before."""
+    known = known_devices.of_device(tenant=tenant, device=device)
+    return customers.filter(Exists(known.filter(customer=OuterRef("pk"))))
 
 
 def is_due(*, tenant: Tenant, client: Client, customer: Customer) -> bool:

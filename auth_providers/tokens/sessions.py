@@ -22,7 +22,7 @@ from tenants.clients import Client
 from tenants.compiled import writes
 from tenants.compiled.writes import Change, compiled_update
 from tenants.errors import DomainError, InvalidInput, Kind, Reason
-from tenants.models import ApiKey, Tenant, TenantQuerySet
+from tenants.models import ApiKey, SecondFactor, Tenant, TenantQuerySet
 
 LOG_OUT = "log_out"
 REUSED_REFRESH_TOKEN = "reused_refresh_token"  # noqa: S105
@@ -101,7 +101,7 @@ def start(*, attempt: LogInAttempt, account: Account) -> Started:
 
 def _hold_up(attempt: LogInAttempt, account: Account) -> NoReturn:
     """Raise what the second factor is asked for with, unless it was staff who kept the customer out."""
-    if not attempt.second_factor and _permitted(attempt.tenant, account).exists():
+    if not attempt.second_factor and _permitted(attempt.tenant, account.customer_id).exists():
         second_factor_policy.ask(attempt=attempt, account=account)
     refuse(attempt=attempt, reason="deactivated in the meantime", customer_number=account.customer.number)
 
@@ -112,10 +112,7 @@ def _open(attempt: LogInAttempt, account: Account) -> Started | None:
     a second factor is due. One statement says both."""
     tenant, client, customer = attempt.tenant, attempt.client, account.customer
     now = timezone.now()
-    permitted = _permitted(tenant, account)
-    if not attempt.second_factor:
-        permitted = second_factor_policy.without_second_factor(tenant=tenant, client=client, customers=permitted)
-    if not permitted.update(last_login_at=now):
+    if not _note_log_in(attempt, customer, now):
         return None
     session = _new_session(tenant, client)
     session.customer, session.account, session.method = customer, account, attempt.method
@@ -216,9 +213,39 @@ def end_others(*, tenant: Tenant, customer: Customer, reason: str, except_sessio
     return pending.end_sessions(tenant=tenant, customer=customer, reason=reason, kept_session_id=kept)
 
 
-def _permitted(tenant: Tenant, account: Account) -> TenantQuerySet[Customer]:
-    """The account's customer, unless staff have deactivated them or put them on hold."""
-    return Customer.objects.for_tenant(tenant).filter(pk=account.customer_id, is_active=True, is_on_hold=False)
+def _note_log_in(attempt: LogInAttempt, customer: Customer, now: datetime) -> bool:
+    """Set the moment of the last log-in, unless staff keep the customer out or a second factor is due
+    (`second_factor_policy.without_second_factor`); whether that was done."""
+    tenant, policy, key = attempt.tenant, attempt.tenant.second_factor_policy, customer.pk
+    if attempt.second_factor:
+        return _note(tenant=tenant, key=key, now=now) == 1
+    if policy == SecondFactor.ALWAYS:
+        return False
+    if policy == SecondFactor.NEW_DEVICE:
+        return _note_on_known_device(tenant=tenant, key=key, now=now, device=attempt.client.device) == 1
+    return _note_without_authenticator(tenant=tenant, key=key, now=now) == 1
+
+
+@compiled_update
+def _note(*, tenant: Tenant, key: int, now: datetime) -> Change:
+    return _permitted(tenant, key), {"last_login_at": now}
+
+
+@compiled_update
+def _note_without_authenticator(*, tenant: Tenant, key: int, now: datetime) -> Change:
+    free = second_factor_policy.without_authenticator(tenant=tenant, customers=_permitted(tenant, key))
+    return free, {"last_login_at": now}
+
+
+@compiled_update
+def _note_on_known_device(*, tenant: Tenant, key: int, now: datetime, device: str) -> Change:
+    free = second_factor_policy.without_authenticator(tenant=tenant, customers=_permitted(tenant, key))
+    return second_factor_policy.on_known_device(tenant=tenant, device=device, customers=free), {"last_login_at": now}
+
+
+def _permitted(tenant: Tenant, key: int) -> TenantQuerySet[Customer]:
+    """The customer with this key, unless staff have deactivated them or put them on hold."""
+    return Customer.objects.for_tenant(tenant).filter(pk=key, is_active=True, is_on_hold=False)
 
 
 def _find_obstacle(account: Account) -> str | None:

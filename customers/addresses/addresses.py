@@ -11,6 +11,7 @@ from customers.addresses import fields
 from customers.addresses.fields import AddressChanges
 from customers.models import Address, Customer
 from customers.profiles import StaleVersion
+from tenants.compiled import writes
 from tenants.compiled.queries import compiled
 from tenants.errors import DomainError, InvalidInput, Kind, Reason
 from tenants.models import Tenant
@@ -84,7 +85,7 @@ def update(
         address.is_default = True
     _assign(tenant, address, changes)
     address.version += 1
-    address.save()
+    writes.store(address)
     return address
 
 
@@ -174,7 +175,7 @@ def build(*, tenant: Tenant, customer: Customer, values: AddressChanges, is_defa
 
 def _insert(tenant: Tenant, customer: Customer, values: AddressChanges, *, is_default: bool) -> Address:
     address = build(tenant=tenant, customer=customer, values=values, is_default=is_default)
-    address.save(force_insert=True)
+    writes.insert(address)
     return address
 
 

@@ -147,10 +147,18 @@ class ContractViewSet(ViewSet):
         self.client = client_of(request)
         if self.names_tenant_in_path:
             self.confine(self._resolve_tenant(request))
-        super().initial(request, *args, **kwargs)
+        self._admit(request)
         caller = cast(Caller | None, request.auth)
         if caller is not None and caller.is_read_only and self._is_change(request):
             raise PermissionDenied("This token is for reading only.")
+
+    def _admit(self, request: Request) -> None:
+        """What is left of REST framework's own steps: no contract has versions, format suffixes or throttles of its
+        kind."""
+        self.format_kwarg = None
+        request.accepted_renderer, request.accepted_media_type = self.perform_content_negotiation(request)
+        self.perform_authentication(request)
+        self.check_permissions(request)
 
     def _is_change(self, request: Request) -> bool:
         is_changing_get = request.method == "GET" and self.action in self.changing_gets

@@ -7,6 +7,7 @@ from typing import Any, Generic, ParamSpec, TypeAlias, cast
 
 from django.db import DEFAULT_DB_ALIAS, connections
 from django.db.models import Field, Model, QuerySet
+from django.db.models.constants import OnConflict
 from django.db.models.sql import InsertQuery, UpdateQuery
 
 from tenants.compiled.queries import Parameter, adapted, cursor_of, with_literals
@@ -21,37 +22,70 @@ def insert(*rows: Model) -> None:
 
     No signal is sent, and `save` is not called. Raises `django.db.IntegrityError` as `save` does.
     """
-    wrapper = connections[DEFAULT_DB_ALIAS]
-    model = type(rows[0])
-    sql, fields = _insertion(model, len(rows), wrapper.vendor)
-    params = [field.get_db_prep_save(field.pre_save(row, True), wrapper) for row in rows for field in fields]
-    with cursor_of(wrapper) as cursor:
-        cursor.execute(sql, params)
-        keys = cursor.fetchall() if model._meta.auto_field is not None else ()
-    for row, (key,) in zip(rows, keys, strict=False):
+    for row, (key,) in zip(rows, _insert(rows), strict=False):
         row.pk = key
     for row in rows:
         row._state.adding, row._state.db = False, DEFAULT_DB_ALIAS
 
 
+def upsert(row: Model, *, unique: Sequence[str], update: Sequence[str]) -> None:
+    """Insert the row, or where one with the same values of `unique` is there, change the fields `update` of that."""
+    _insert((row,), tuple(unique), tuple(update))
+
+
+def store(row: Model, *names: str) -> None:
+    """Write these fields of a row that is there, all of them when none is named.
+
+    No signal is sent, and `save` is not called. Raises `django.db.IntegrityError` as `save` does.
+    """
+    wrapper = connections[DEFAULT_DB_ALIAS]
+    sql, fields = _storing(type(row), names)
+    with cursor_of(wrapper) as cursor:
+        values = [field.get_db_prep_save(field.pre_save(row, False), wrapper) for field in fields]
+        cursor.execute(sql, [*values, adapted(row.pk, wrapper)])
+
+
+def _insert(rows: Sequence[Model], unique: tuple[str, ...] = (), update: tuple[str, ...] = ()) -> list[Any]:
+    """The keys that the database assigned, if it did."""
+    wrapper = connections[DEFAULT_DB_ALIAS]
+    model = type(rows[0])
+    sql, fields = _insertion(model, len(rows), unique, update)
+    params = [field.get_db_prep_save(field.pre_save(row, True), wrapper) for row in rows for field in fields]
+    with cursor_of(wrapper) as cursor:
+        cursor.execute(sql, params)
+        return list(cursor.fetchall()) if model._meta.auto_field is not None else []
+
+
 @cache
-def _insertion(model: type[Model], count: int, vendor: str) -> tuple[str, list[Field[Any, Any]]]:
+def _insertion(
+    model: type[Model], count: int, unique: tuple[str, ...], update: tuple[str, ...]
+) -> tuple[str, list[Field[Any, Any]]]:
     """The statement for so many rows, and the fields whose values it takes, in the order of a row."""
-    fields = [field for field in model._meta.local_concrete_fields if not field.generated and not _is_assigned(field)]
+    meta = model._meta
+    fields = [field for field in meta.local_concrete_fields if not field.generated and field is not meta.auto_field]
     row: Any = type("Row", (), {field.attname: Parameter(field.attname) for field in fields})
-    query = InsertQuery(model)
+    query = InsertQuery(
+        model,
+        on_conflict=OnConflict.UPDATE if update else None,
+        update_fields=[meta.get_field(name) for name in update],
+        unique_fields=[meta.get_field(name) for name in unique],
+    )
     query.insert_values(fields, [row] * count, raw=True)
     compiler: Any = query.get_compiler(using=DEFAULT_DB_ALIAS)
-    statements = compiler.as_sql()
-    if len(statements) != 1:
-        raise TypeError(f"{vendor} inserts {count} rows of {model.__name__} one by one")
-    returned = model._meta.auto_field
-    ending = f' RETURNING "{returned.column}"' if returned is not None else ""
-    return statements[0][0] + ending, fields
+    [(sql, _)] = compiler.as_sql()
+    ending = f' RETURNING "{meta.auto_field.column}"' if meta.auto_field is not None else ""
+    return sql + ending, fields
 
 
-def _is_assigned(field: Field[Any, Any]) -> bool:
-    return field is field.model._meta.auto_field
+@cache
+def _storing(model: type[Model], names: tuple[str, ...]) -> tuple[str, list[Field[Any, Any]]]:
+    """The statement, and the fields whose values it takes before the key."""
+    meta = model._meta
+    every = [each for each in meta.local_concrete_fields if not each.generated and not each.primary_key]
+    fields = [meta.get_field(name) for name in names] if names else every
+    query = cast(UpdateQuery, model._base_manager.filter(pk=Parameter("pk")).query.chain(UpdateQuery))
+    query.add_update_values({field.name: Parameter(field.attname) for field in fields})
+    return query.get_compiler(using=DEFAULT_DB_ALIAS).as_sql()[0], fields
 
 
 class CompiledUpdate(Generic[P]):

@@ -14,7 +14,7 @@ def test_an_instance_is_as_django_makes_it(tenant: Tenant) -> None:
     factories.make_customer(tenant)
     [values] = Customer.objects.values()
     names = [field.attname for field in Customer._meta.concrete_fields]
-    row = [values[name] for name in names]
+    row = list(values.values())
     ours, djangos = Customer.from_db("default", names, row), Model.from_db.__func__(Customer, "default", names, row)  # type: ignore[attr-defined]
     assert {**vars(ours), "_state": None} == {**vars(djangos), "_state": None}
     assert (ours._state.adding, ours._state.db) == (djangos._state.adding, djangos._state.db)

@@ -17,7 +17,11 @@ from tests import factories
 from tests.neighbours import Neighbours
 
 # Those that find the tenant, and so can't name it.
-FIND_THE_TENANT = {"auth_providers.tokens.bearer._access_tokens", "auth_providers.tokens.bearer._sessions"}
+FIND_THE_TENANT = {
+    "auth_providers.tokens.bearer._access_tokens",
+    "auth_providers.tokens.bearer._sessions",
+    "auth_providers.tokens.client_credentials._active_with_key",
+}
 
 
 @compiled
