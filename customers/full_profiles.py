@@ -1,7 +1,6 @@
 """A profile with its default address, consents and identifiers, in two statements."""
 
 from dataclasses import dataclass
-from typing import Any
 
 from django.db.models import Case, CharField, QuerySet, Value, When
 
@@ -36,7 +35,7 @@ def read(*, tenant: Tenant, customer: Customer) -> FullProfile:
 
 
 @compiled
-def _rows(*, tenant: Tenant, customer: Customer) -> QuerySet[Any, tuple[str, str, str]]:
+def _rows(*, tenant: Tenant, customer: Customer) -> QuerySet[CustomerIdentifier, tuple[str, str, str]]:
     """Of what kind it is, its name, and what it says: the newest consent to each purpose, and every identifier."""
     said = Case(When(is_given=True, then=Value("yes")), default=Value("no"), output_field=CharField())
     in_force = consents.in_force(tenant=tenant, customer=customer).values_list(Value("consent"), "purpose", said)

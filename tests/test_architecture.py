@@ -180,6 +180,10 @@ def test_every_reason_is_that_of_one_failure() -> None:
 # In the core `Any` stands where a framework's own signature has it, and nowhere else.
 SIGNATURES_OF_FRAMEWORKS = {
     "auth_providers/tokens/jwts.py",  # simplejwt
+    "tenants/compiled/instances.py",  # Django's from_db
+    "tenants/compiled/prepared.py",  # psycopg's connections
+    "tenants/compiled/queries.py",  # Django's querysets, compilers and cursors
+    "tenants/compiled/writes.py",  # the same
     "tenants/isolation.py",  # Django's execute_wrapper
     "tenants/models/trail.py",  # Django's save and delete
 }

@@ -1,7 +1,6 @@
 """What hangs on a profile, in one statement: its log-ins and its legal entities."""
 
 from dataclasses import dataclass
-from typing import Any
 
 from django.db.models import QuerySet, Value
 
@@ -30,7 +29,7 @@ def list_for(*, tenant: Tenant, customer: Customer | None) -> Connections:
 
 
 @compiled
-def _rows(*, tenant: Tenant, customer: Customer) -> QuerySet[Any, tuple[str, int, str, str, str]]:
+def _rows(*, tenant: Tenant, customer: Customer) -> QuerySet[Account, tuple[str, int, str, str, str]]:
     """Of what kind it is, its key, and three columns that its kind has a meaning for."""
     log_ins = Account.objects.for_tenant(tenant).filter(customer=customer).order_by()
     assignments = ContactAssignment.objects.for_tenant(tenant).filter(customer=customer).order_by()

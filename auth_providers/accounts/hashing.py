@@ -11,7 +11,7 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Any, Self, TypeVar
+from typing import Self, TypeVar, cast
 
 from tenants.clients import Client
 from tenants.errors import DomainError, Kind, Reason
@@ -54,8 +54,8 @@ NOBODY = Asker()
 @dataclass(frozen=True, kw_only=True, eq=False)
 class _Job:
     asker: Asker
-    work: Callable[[], Any]
-    future: Future[Any] = field(default_factory=Future)
+    work: Callable[[], object]
+    future: Future[object] = field(default_factory=Future)
 
 
 class HashQueue:
@@ -87,8 +87,7 @@ class HashQueue:
             self._waiting.append(job)
             self._start_thread()
             self._changed.notify()
-        result: T = job.future.result()
-        return result
+        return cast(T, job.future.result())
 
     def _make_room(self, job: _Job) -> None:
         """Raises `Overloaded` when the queue is full, unless somebody in it has less of a claim to a place."""

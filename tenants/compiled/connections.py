@@ -1,12 +1,11 @@
 """Connections that the database has closed while nobody used them."""
 
 import select
-from typing import Any
 
 from django.db import connection
 
 
-def close_lost(**_: Any) -> None:
+def close_lost(**_: object) -> None:
     """Close this thread's connection if the database has: at the start of a request, so that the next statement opens
     another one.
 

@@ -82,7 +82,7 @@ def _storing(model: type[Model], names: tuple[str, ...]) -> tuple[str, list[Fiel
     """The statement, and the fields whose values it takes before the key."""
     meta = model._meta
     every = [each for each in meta.local_concrete_fields if not each.generated and not each.primary_key]
-    fields = [meta.get_field(name) for name in names] if names else every
+    fields = [each for each in every if each.name in names] if names else every
     query = cast(UpdateQuery, model._base_manager.filter(pk=Parameter("pk")).query.chain(UpdateQuery))
     query.add_update_values({field.name: Parameter(field.attname) for field in fields})
     return query.get_compiler(using=DEFAULT_DB_ALIAS).as_sql()[0], fields
