@@ -13,6 +13,8 @@ from auth_providers import demo
 from config.middleware import CONTENT_SECURITY_POLICY
 from tenants.api.contracts import Served, served
 from tenants.api.schema import generate
+from tenants.event_types import EventType
+from tenants.outbox import cloud_events
 
 # Swagger UI sets `style` attributes for its layout; scripts stay as strict as on every other page.
 SWAGGER_POLICY = CONTENT_SECURITY_POLICY.replace("style-src 'self'", "style-src 'self' 'unsafe-inline'")
@@ -28,6 +30,14 @@ def index(request: HttpRequest) -> HttpResponse:
 def openapi(request: HttpRequest, contract: str) -> JsonResponse:
     """`/docs/{contract}/openapi.json`."""
     return JsonResponse(document(contract))
+
+
+@require_safe
+def event_schema(request: HttpRequest, kind: str, version: int) -> JsonResponse:
+    """`/docs/events/schemas/{type}/{version}.json`: what the data of an event of this type is."""
+    if kind not in EventType.values or version != cloud_events.SCHEMA_VERSION:
+        raise Http404
+    return JsonResponse(cloud_events.schema(EventType(kind)), content_type="application/schema+json")
 
 
 @require_safe

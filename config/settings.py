@@ -165,6 +165,7 @@ SMS_FALLBACK_URL, SMS_FALLBACK_BODY, SMS_FALLBACK_AUTHORIZATION = messages.gatew
 CONTRACTS = [
     "config.contracts.account",
     "config.contracts.emporix",
+    "config.contracts.events",
     "config.contracts.kibo",  # before the next one, which has tenants' codes where this one has words
     "config.contracts.neostore",
     "config.contracts.oauth",

@@ -10,6 +10,7 @@ urlpatterns = [
     path("", pages.home, name="home"),
     path("admin/", admin.site.urls),
     path("docs/", docs.index, name="docs-index"),
+    path("docs/events/schemas/<str:kind>/<int:version>.json", docs.event_schema),
     path("docs/<slug:contract>/openapi.json", docs.openapi, name="openapi"),
     path("docs/<slug:contract>/", docs.swagger, name="docs"),
     *own_pages.urlpatterns,

@@ -77,6 +77,7 @@ def record(
         customer_number=customer.number,
         staff_username=staff_username,
         reason=", ".join(f"{purpose}={'yes' if changes[purpose] else 'no'}" for purpose in sorted(changes)),
+        details={"purposes": sorted(changes)},
     )
     return changes
 

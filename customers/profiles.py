@@ -127,6 +127,7 @@ def update(
         customer_number=locked.number,
         staff_username=staff_username,
         reason=", ".join(sorted(changes)),
+        details={"fields": sorted(changes)},
     )
     return locked
 

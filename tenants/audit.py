@@ -4,11 +4,16 @@ It lives in the lowest app because profiles, accounts and the back office all wr
 passwords never enter it.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from datetime import timedelta
 from uuid import UUID
+
+from django.db.models import Case, CharField, Exists, Expression, Value, When
+from django.utils import timezone
 
 from tenants.clients import Client
 from tenants.compiled import writes
+from tenants.event_types import FAILED_LOG_IN, Details, EventType, told_by
 from tenants.models import AuditEvent, Tenant
 
 SIGN_UP = "sign_up"
@@ -16,6 +21,8 @@ LOG_IN = "log_in"
 
 NO_CLIENT = Client()
 EVENTS_A_STATEMENT = 500
+# How often systems of the shop are told of a customer's failed log-ins; every one is on the trail.
+FAILURES_TOLD_EVERY = timedelta(minutes=1)
 
 
 def record(
@@ -29,8 +36,15 @@ def record(
     method: str = "",
     is_success: bool = True,
     reason: str = "",
+    also: Sequence[EventType] = (),
+    details: Details | None = None,
 ) -> AuditEvent:
-    """Add an event, in the caller's transaction: what is rolled back did not happen."""
+    """Add an event, in the caller's transaction: what is rolled back did not happen.
+
+    Its action says what systems of the shop are told (`tenants.event_types`); `also` are further events that the caller
+    knows of, and `details` what they say.
+    """
+    told = told_by(action=action, is_success=is_success)
     event = AuditEvent(
         tenant=tenant,
         action=action,
@@ -43,12 +57,32 @@ def record(
         address=client.address or None,
         user_agent=client.user_agent[:255],
         device=client.device,
+        events=" ".join(dict.fromkeys([*told.types, *also])),
+        details={**told.details, **(details or {})},
     )
-    writes.insert(event)
+    if action == FAILED_LOG_IN and not is_success and customer_number:
+        event.events = _if_not_just_told(tenant, customer_number)  # type: ignore[assignment]
+        event.save(force_insert=True)
+    else:
+        writes.insert(event)
     return event
 
 
 def record_many(*, tenant: Tenant, action: str, customer_numbers: Iterable[str]) -> None:
     """Add an event of the same action for each of these customers, in the caller's transaction."""
-    events = (AuditEvent(tenant=tenant, action=action, customer_number=number) for number in customer_numbers)
+    told = told_by(action=action, is_success=True)
+    types = " ".join(told.types)
+    events = (
+        AuditEvent(tenant=tenant, action=action, customer_number=number, events=types, details=dict(told.details))
+        for number in customer_numbers
+    )
     AuditEvent.objects.bulk_create(events, batch_size=EVENTS_A_STATEMENT)
+
+
+def _if_not_just_told(tenant: Tenant, customer_number: str) -> Expression:
+    """For the INSERT: that a log-in failed, unless that was told within the last minute."""
+    kind = EventType.CUSTOMER_LOGIN_FAILED.value
+    told = AuditEvent.objects.for_tenant(tenant).filter(
+        customer_number=customer_number, at__gt=timezone.now() - FAILURES_TOLD_EVERY, events=kind
+    )
+    return Case(When(Exists(told), then=Value("")), default=Value(kind), output_field=CharField())

@@ -34,6 +34,7 @@ class Reason(StrEnum):
     UNKNOWN_TENANT = "unknown_tenant"
     UNKNOWN_SITE = "unknown_site"
     INVALID_API_KEY = "invalid_api_key"
+    SCOPE_NOT_GRANTED = "scope_not_granted"
     NO_SIGNING_KEY = "no_signing_key"
     # customers
     CUSTOMER_NOT_FOUND = "customer_not_found"

@@ -22,6 +22,7 @@ from customers import consents
 from customers.models import Address, Customer
 from tenants import audit
 from tenants.clients import Client
+from tenants.event_types import EventType
 from tenants.models import Tenant
 from tenants.outbox import queue
 
@@ -41,6 +42,22 @@ class _Evicted:
 
     def __str__(self) -> str:
         return ", ".join(f"{name.replace('_', ' ')}: {count}" for name, count in vars(self).items() if count)
+
+    @property
+    def credentials(self) -> list[str]:
+        """What nobody can log in with any more."""
+        kinds = {"password": self.passwords, "email_or_phone": self.accounts, "authenticator": self.second_factors}
+        return [kind for kind, count in kinds.items() if count]
+
+    @property
+    def events(self) -> list[EventType]:
+        """What systems of the shop are told of it."""
+        told = {
+            EventType.CREDENTIAL_REMOVED: bool(self.credentials),
+            EventType.SESSION_ENDED: self.sessions,
+            EventType.CUSTOMER_UPDATED: self.contact_points,
+        }
+        return [event for event, count in told.items() if count]
 
 
 def evict(*, tenant: Tenant, account: Account, is_own: bool, kept_session_id: UUID | None, client: Client) -> None:
@@ -74,6 +91,8 @@ def evict(*, tenant: Tenant, account: Account, is_own: bool, kept_session_id: UU
         customer_number=customer.number,
         session_id=kept_session_id,
         reason=str(evicted)[:255],
+        also=evicted.events,
+        details={"credentials": evicted.credentials, "fields": ["contact_email", "contact_phone"]},
     )
     if evicted.passwords or evicted.sessions or evicted.accounts or evicted.second_factors:
         _tell(tenant, account)

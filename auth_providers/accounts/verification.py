@@ -20,6 +20,7 @@ from customers.models import Customer
 from tenants import audit
 from tenants.clients import Client
 from tenants.errors import DomainError, Kind, Reason
+from tenants.event_types import EventType
 from tenants.models import Tenant
 
 
@@ -117,6 +118,15 @@ def _detach(tenant: Tenant, account: Account, number: str, client: Client) -> No
     account.is_password_initial = False
     audit.record(
         tenant=tenant, action="detach_account", client=client, customer_number=before.number, reason=f"now {number}"
+    )
+    audit.record(
+        tenant=tenant,
+        action="create_customer",
+        client=client,
+        customer_number=number,
+        reason=f"was with {before.number}",
+        also=[EventType.CREDENTIAL_ADDED],
+        details={"credentials": ["email_or_phone"]},
     )
 
 

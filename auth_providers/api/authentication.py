@@ -7,8 +7,18 @@ from rest_framework.authentication import BaseAuthentication, get_authorization_
 from rest_framework.request import Request
 
 from auth_providers.models import Session
-from auth_providers.tokens import bearer
+from auth_providers.tokens import bearer, client_credentials
 from customers.models import Customer
+
+
+def bearer_token(request: Request) -> str | None:
+    """The token in the header; None when there is none. Raises `bearer.InvalidToken`."""
+    parts = get_authorization_header(request).split()
+    if not parts or parts[0].lower() != b"bearer":
+        return None
+    if len(parts) != 2:  # noqa: PLR2004
+        raise bearer.InvalidToken
+    return parts[1].decode("ascii", errors="replace")
 
 
 class BearerAuthentication(BaseAuthentication):
@@ -16,13 +26,23 @@ class BearerAuthentication(BaseAuthentication):
 
     def authenticate(self, request: Request) -> tuple[Customer | AnonymousUser, bearer.Principal] | None:
         """Raises `bearer.InvalidToken` and `bearer.TokenExpired`; None when no bearer token is given."""
-        parts = get_authorization_header(request).split()
-        if not parts or parts[0].lower() != b"bearer":
+        token = bearer_token(request)
+        if token is None:
             return None
-        if len(parts) != 2:  # noqa: PLR2004
-            raise bearer.InvalidToken
-        principal = bearer.resolve(parts[1].decode("ascii", errors="replace"))
+        principal = bearer.resolve(token)
         return principal.customer or AnonymousUser(), principal
+
+    def authenticate_header(self, request: Request) -> str:
+        return "Bearer"
+
+
+class ApplicationBearer(BaseAuthentication):
+    """Puts the `client_credentials.Application` into `request.auth`: a server of the shop calls."""
+
+    def authenticate(self, request: Request) -> tuple[AnonymousUser, client_credentials.Application] | None:
+        """Raises `bearer.InvalidToken` and `bearer.TokenExpired`; None when no bearer token is given."""
+        token = bearer_token(request)
+        return None if token is None else (AnonymousUser(), client_credentials.resolve(token))
 
     def authenticate_header(self, request: Request) -> str:
         return "Bearer"

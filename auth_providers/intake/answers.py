@@ -24,7 +24,9 @@ from auth_providers.tokens.second_factor_policy import SecondFactorDue
 from customers import numbers
 from customers.identifiers import find_customer
 from customers.models import Customer
+from tenants import audit
 from tenants.clients import Client
+from tenants.event_types import EventType
 from tenants.models import Tenant
 
 
@@ -214,15 +216,24 @@ def _whose_flow_goes_on(visit: Visit, row: Submission, account: Account | None, 
         verification.verify(tenant=tenant, account=account, by=Account.Proof.CODE, client=visit.client)
         writing.claim(visit=visit, customer=customer)
     elif account is None and visit.is_owners:
-        _add_log_in(tenant, customer, proven)
+        _add_log_in(tenant, customer, proven, visit.client)
     return customer
 
 
-def _add_log_in(tenant: Tenant, customer: Customer, proven: ContactPoint) -> None:
+def _add_log_in(tenant: Tenant, customer: Customer, proven: ContactPoint, client: Client) -> None:
     """The customer is told of it, where an address was proven before. Raises `Taken`."""
     before = notices.take(tenant=tenant, customer=customer)
     try:
         accounts.create_for_contact_point(tenant=tenant, customer=customer, point=proven, proof=Account.Proof.CODE)
     except accounts.AccountExists as error:
         raise Taken from error
+    audit.record(
+        tenant=tenant,
+        action="add_log_in",
+        client=client,
+        customer_number=customer.number,
+        method=OTP,
+        also=[EventType.CONTACT_VERIFIED],
+        details={"credentials": ["one_time_code"]},
+    )
     notices.tell(before=before, notice=notices.Notice.LOG_IN_ADDED, context={"email": proven.destination})

@@ -17,6 +17,7 @@ from customers.profiles import ProfileChanges
 from tenants import audit
 from tenants.clients import Client
 from tenants.errors import Complaints, fields_renamed
+from tenants.event_types import Details, EventType
 from tenants.json_values import JsonObject
 from tenants.models import Tenant
 
@@ -104,16 +105,30 @@ def complete(*, tenant: Tenant, entry: Entry) -> Entry:
 
 
 @transaction.atomic
-def create(*, tenant: Tenant, number: str, entry: Entry, client: Client) -> Customer:
-    """A new profile of the completed entry. Raises `InvalidInput`, and `identifiers.IdentifierTaken` for another
-    customer's."""
+def create(*, tenant: Tenant, number: str, entry: Entry, client: Client, has_log_in: bool = False) -> Customer:
+    """A new profile of the completed entry; `has_log_in` says that the caller gives it one. Raises `InvalidInput`, and
+    `identifiers.IdentifierTaken` for another customer's."""
     customer = profiles.create(tenant=tenant, number=number, values=_profile(entry))
     address = _address(entry)
+    first = None
     if _says_something(address):
         address["contact_name"] = _contact_name(customer)
-        addresses.create_first(tenant=tenant, customer=customer, values=address)
-    _write_the_rest(tenant, customer, entry, client)
+        first = addresses.create_first(tenant=tenant, customer=customer, values=address)
+    events, details = _told_of_new(first, has_log_in=has_log_in)
+    _write_the_rest(tenant, customer, entry, client, also=events, details=details)
     return customer
+
+
+def _told_of_new(address: Address | None, *, has_log_in: bool) -> tuple[list[EventType], Details]:
+    """What systems of the shop are told of a new customer."""
+    events, details = [EventType.CUSTOMER_CREATED], Details()
+    if has_log_in:
+        events.append(EventType.CREDENTIAL_ADDED)
+        details["credentials"] = ["one_time_code"]
+    if address is not None:
+        events.append(EventType.ADDRESS_CREATED)
+        details["address"] = address.public_id
+    return events, details
 
 
 @transaction.atomic
@@ -127,7 +142,7 @@ def update(*, tenant: Tenant, customer: Customer, entry: Entry, client: Client) 
     if not changes.get("contact_email"):
         changes.pop("contact_email", None)  # it can be changed, and not removed
     changed = profiles.update(tenant=tenant, customer=customer, changes=changes, client=client)
-    _write_address(tenant, changed, address, _address(fitted))
+    _write_address(tenant, changed, address, _address(fitted), client)
     _write_the_rest(tenant, customer, fitted, client)
     return changed, fitted.derived
 
@@ -173,15 +188,25 @@ def _stored(customer: Customer, address: Address | None, name: str) -> object:
     return getattr(customer, PROFILE_NAMES.get(name, name))
 
 
-def _write_address(tenant: Tenant, customer: Customer, address: Address | None, values: AddressChanges) -> None:
+def _write_address(
+    tenant: Tenant, customer: Customer, address: Address | None, values: AddressChanges, client: Client
+) -> None:
     if address is not None:
-        addresses.update(tenant=tenant, customer=customer, public_id=address.public_id, changes=values)
+        addresses.update(tenant=tenant, customer=customer, public_id=address.public_id, changes=values, client=client)
     elif _says_something(values):
         values["contact_name"] = _contact_name(customer)
-        addresses.add(tenant=tenant, customer=customer, values=values)
+        addresses.add(tenant=tenant, customer=customer, values=values, client=client)
 
 
-def _write_the_rest(tenant: Tenant, customer: Customer, entry: Entry, client: Client) -> None:
+def _write_the_rest(
+    tenant: Tenant,
+    customer: Customer,
+    entry: Entry,
+    client: Client,
+    *,
+    also: Sequence[EventType] = (),
+    details: Details | None = None,
+) -> None:
     if entry.identifiers:
         identifiers.assign(tenant=tenant, customer=customer, identifiers=entry.identifiers, client=client)
     if entry.consents:
@@ -199,6 +224,8 @@ def _write_the_rest(tenant: Tenant, customer: Customer, entry: Entry, client: Cl
         client=client,
         customer_number=customer.number,
         reason=", ".join(sorted({*entry.values, *entry.properties}))[:255],
+        also=also,
+        details=details,
     )
 
 

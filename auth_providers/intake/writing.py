@@ -18,6 +18,7 @@ from auth_providers.providers import registry
 from customers import identifiers, numbers
 from customers.identifiers import IdentifierTaken
 from customers.models import Customer
+from tenants import audit
 from tenants.clients import Client
 from tenants.errors import DomainError, InvalidInput, Kind, Reason
 from tenants.models import Tenant
@@ -107,7 +108,9 @@ def create(
     number = number or numbers.take(tenant=tenant)
     try:
         with transaction.atomic():
-            customer = entries.create(tenant=tenant, number=number, entry=entry, client=visit.client)
+            customer = entries.create(
+                tenant=tenant, number=number, entry=entry, client=visit.client, has_log_in=bool(points)
+            )
             for point in points:
                 accounts.create_for_contact_point(tenant=tenant, customer=customer, point=point, proof=proof)
             return go_on(visit=replace(visit, entry=entry), customer=customer)
@@ -144,11 +147,24 @@ def go_on(*, visit: Visit, customer: Customer) -> Outcome:
         client=visit.client,
     )
     visit = replace(visit, position=ran.position, steps=visit.steps + ran.done)
+    if visit.flow.steps:
+        _record_flow(visit, customer, is_waiting=ran.is_stopped)
     if ran.is_stopped:
         return _stop(visit, customer, ran.channel)
     if ran.done:
         customer = Customer.objects.for_tenant(visit.tenant).get(pk=customer.pk)
     return Written(customer=customer, derived=visit.entry.derived, flow=visit.flow.name, steps=visit.steps)
+
+
+def _record_flow(visit: Visit, customer: Customer, *, is_waiting: bool) -> None:
+    audit.record(
+        tenant=visit.tenant,
+        action="wait_in_flow" if is_waiting else "complete_flow",
+        client=visit.client,
+        customer_number=customer.number,
+        reason=visit.flow.name,
+        details={"flow": visit.flow.name, "steps": visit.steps},
+    )
 
 
 def claim(*, visit: Visit, customer: Customer) -> None:

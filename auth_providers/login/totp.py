@@ -2,6 +2,7 @@
 case it is lost."""
 
 import io
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -23,6 +24,7 @@ from tenants import audit, authenticator_apps
 from tenants.clients import Client
 from tenants.encryption import decrypt, encrypt
 from tenants.errors import DomainError, FieldError, Kind, Reason
+from tenants.event_types import EventType
 from tenants.models import Tenant, TenantQuerySet
 
 # How long ago a customer may have logged in to change what they log in with.
@@ -213,8 +215,8 @@ def _spend_recovery_code(authenticator: Authenticator, codes: TenantQuerySet[Rec
 
 def _enrol(before: notices.Before, session: Session, client: Client) -> list[str]:
     tenant, customer = before.tenant, before.customer
-    sessions.end_others(tenant=tenant, customer=customer, reason="second_factor_added", except_session=session)
-    _announce(before, Notice.SECOND_FACTOR_ADDED, client)
+    ended = sessions.end_others(tenant=tenant, customer=customer, reason="second_factor_added", except_session=session)
+    _announce(before, Notice.SECOND_FACTOR_ADDED, client, also=[EventType.SESSION_ENDED] if ended else ())
     return _new_codes(tenant, customer)
 
 
@@ -229,7 +231,14 @@ def _remove(tenant: Tenant, customer: Customer, client: Client, *, staff_usernam
     _announce(before, Notice.SECOND_FACTOR_REMOVED, client, staff_username=staff_username)
 
 
-def _announce(before: notices.Before, what: Notice, client: Client, *, staff_username: str = "") -> None:
+def _announce(
+    before: notices.Before,
+    what: Notice,
+    client: Client,
+    *,
+    staff_username: str = "",
+    also: Sequence[EventType] = (),
+) -> None:
     """On the trail, and by mail to the owner. `what` names both."""
     audit.record(
         tenant=before.tenant,
@@ -237,6 +246,7 @@ def _announce(before: notices.Before, what: Notice, client: Client, *, staff_use
         client=client,
         customer_number=before.customer.number,
         staff_username=staff_username,
+        also=also,
     )
     notices.tell(before=before, notice=what)
 

@@ -16,6 +16,7 @@ from customers.spelling.emails import normalize_email
 from tenants import audit
 from tenants.clients import Client
 from tenants.errors import DomainError, Kind, Reason
+from tenants.event_types import EventType
 from tenants.models import Tenant
 from tenants.outbox import queue
 
@@ -100,8 +101,14 @@ def _set(
 ) -> None:
     customer = account.customer
     before = notices.take(tenant=tenant, customer=customer)
-    sessions.end_others(tenant=tenant, customer=customer, reason=action, except_session=except_session)
+    ended = sessions.end_others(tenant=tenant, customer=customer, reason=action, except_session=except_session)
     account.password, account.is_password_initial = password_hash, False
     account.save(update_fields=["password", "is_password_initial"])
-    audit.record(tenant=tenant, action=action, client=client, customer_number=customer.number)
+    audit.record(
+        tenant=tenant,
+        action=action,
+        client=client,
+        customer_number=customer.number,
+        also=[EventType.SESSION_ENDED] if ended else (),
+    )
     notices.tell(before=before, notice=notices.Notice.PASSWORD_CHANGED)

@@ -12,11 +12,12 @@ from uuid import UUID
 from django.core.serializers.json import DjangoJSONEncoder
 from django.utils import timezone
 
-from auth_providers.models import Account, PendingSignUp
+from auth_providers.models import PASSWORD, Account, PendingSignUp
 from customers import profiles
 from customers.addresses import addresses, fields
 from customers.addresses.fields import AddressChanges
 from customers.profiles import ProfileChanges
+from tenants import audit
 from tenants.clients import Client
 from tenants.encryption import decrypt, encrypt
 from tenants.models import Tenant
@@ -75,7 +76,14 @@ def apply(*, tenant: Tenant, account: Account, pending: Pending, client: Client)
     """Write the sign-up of the person who has just proven the account, in the caller's transaction."""
     account.password, account.session_id = pending.password_hash, pending.session_id
     account.save(update_fields=["password", "session_id"])
+    audit.record(
+        tenant=tenant,
+        action="complete_sign_up",
+        client=client,
+        customer_number=account.customer.number,
+        method=PASSWORD,
+    )
     customer = profiles.update(tenant=tenant, customer=account.customer, changes=pending.profile, client=client)
     if pending.address is not None:
-        addresses.add(tenant=tenant, customer=customer, values=pending.address)
+        addresses.add(tenant=tenant, customer=customer, values=pending.address, client=client)
     account.customer = customer

@@ -19,6 +19,7 @@ from customers.spelling import emails
 from tenants import audit
 from tenants.clients import Client
 from tenants.errors import Complaints, fields_within
+from tenants.event_types import EventType
 from tenants.models import Tenant
 from tenants.outbox import queue
 
@@ -146,10 +147,19 @@ def _create(signing: _Signing, number: str) -> str:
         is_permitted=not tenant.is_opt_in_required,
         session_id=signing.session_id,
     )
+    first = None
     if registration.address is not None:
-        addresses.create_first(tenant=tenant, customer=customer, values=registration.address)
+        first = addresses.create_first(tenant=tenant, customer=customer, values=registration.address)
     if tenant.is_opt_in_required or tenant.is_confirmation_mailed:
         opt_in.ask(tenant=tenant, account=account)
     known_devices.remember(tenant=tenant, client=signing.client, customer=customer)
-    audit.record(tenant=tenant, action=audit.SIGN_UP, client=signing.client, customer_number=number, method=PASSWORD)
+    audit.record(
+        tenant=tenant,
+        action=audit.SIGN_UP,
+        client=signing.client,
+        customer_number=number,
+        method=PASSWORD,
+        also=[EventType.ADDRESS_CREATED] if first else (),
+        details={"address": first.public_id} if first else None,
+    )
     return number

@@ -16,6 +16,8 @@ from tenants import audit
 from tenants.clients import Client
 from tenants.models import Tenant
 
+ENDED_BY_STAFF = "ended by staff"
+
 
 @transaction.atomic
 def set_active(
@@ -59,7 +61,7 @@ def end_session(
 ) -> bool:
     """End one session of the customer, and what waits for an answer (`pending`). Returns whether it was running."""
     running = Session.objects.for_tenant(tenant).filter(pk=session_id, customer=customer, ended_at=None)
-    if not running.update(ended_at=timezone.now(), end_reason="ended by staff"):
+    if not running.update(ended_at=timezone.now(), end_reason=ENDED_BY_STAFF):
         return False
     pending.void(tenant=tenant, customer=customer)
     audit.record(
@@ -69,6 +71,7 @@ def end_session(
         customer_number=customer.number,
         session_id=session_id,
         staff_username=staff_username,
+        details={"reason": ENDED_BY_STAFF},
     )
     return True
 

@@ -5,7 +5,8 @@ looks the key up, and ends when the key is switched off or gets another secret.
 
 import hashlib
 import hmac
-from dataclasses import dataclass
+from collections.abc import Collection
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from django.core import signing
@@ -17,10 +18,19 @@ from auth_providers.tokens.bearer import InvalidToken, TokenExpired
 from tenants import api_keys, audit
 from tenants.clients import Client
 from tenants.compiled.queries import compiled
-from tenants.models import ApiKey, Tenant
+from tenants.errors import DomainError, Kind, Reason
+from tenants.models import ApiKey, Scope, Tenant
 
 TOKEN_LIFETIME = timedelta(hours=1)
 LOG_IN = "application_log_in"
+
+
+class ScopeNotGranted(DomainError):
+    """The application asked for a scope that its key lacks."""
+
+    kind = Kind.FORBIDDEN
+    reason = Reason.SCOPE_NOT_GRANTED
+    default_message = "This API key lacks a scope that was asked for."
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,6 +39,11 @@ class Application:
 
     tenant: Tenant
     api_key: ApiKey
+    scopes: frozenset[str]
+
+    def has_scope(self, scope: Scope) -> bool:
+        """Whether the token opens this."""
+        return scope in self.scopes
 
     @property
     def is_read_only(self) -> bool:
@@ -60,15 +75,27 @@ def log_in(*, tenant_number: int | None, client_id: str, secret: str, client: Cl
         raise api_keys.InvalidApiKey
     if has_failures:
         limits.forget_failures(tenant=tenant, attempt=attempt)
-    found = Application(tenant=fitting[0].tenant, api_key=fitting[0])
+    found = _application(fitting[0])
     audit.record(tenant=found.tenant, action=LOG_IN, client=client, reason=client_id)
     return found
+
+
+def narrowed(*, application: Application, scopes: Collection[str]) -> Application:
+    """The application with these scopes only. Raises `ScopeNotGranted` for one that its key lacks."""
+    if not application.scopes.issuperset(scopes):
+        raise ScopeNotGranted
+    return replace(application, scopes=frozenset(scopes))
 
 
 def issue_token(*, application: Application) -> str:
     """A token of the application, good for `TOKEN_LIFETIME`."""
     expires_at = timezone.now() + TOKEN_LIFETIME
-    named = {"key": application.api_key.pk, "proof": _proof(application.api_key), "exp": int(expires_at.timestamp())}
+    named = {
+        "key": application.api_key.pk,
+        "proof": _proof(application.api_key),
+        "exp": int(expires_at.timestamp()),
+        "scope": sorted(application.scopes),
+    }
     return _signer().sign_object(named)
 
 
@@ -83,7 +110,13 @@ def resolve(token: str) -> Application:
     key = _active_with_key.first(key=named["key"])
     if key is None or not hmac.compare_digest(named["proof"], _proof(key)):
         raise InvalidToken
-    return Application(tenant=key.tenant, api_key=key)
+    return _application(key, granted=named["scope"])
+
+
+def _application(key: ApiKey, granted: Collection[str] | None = None) -> Application:
+    """With what the token was granted, as far as the key still has it."""
+    scopes = frozenset(key.scopes.split())
+    return Application(tenant=key.tenant, api_key=key, scopes=scopes if granted is None else scopes & set(granted))
 
 
 def _keys(tenant_number: int | None, client_id: str) -> list[ApiKey]:

@@ -22,6 +22,7 @@ from tenants.clients import Client
 from tenants.compiled import writes
 from tenants.compiled.writes import Change, compiled_update
 from tenants.errors import DomainError, InvalidInput, Kind, Reason
+from tenants.event_types import EventType
 from tenants.models import ApiKey, SecondFactor, Tenant, TenantQuerySet
 
 LOG_OUT = "log_out"
@@ -171,6 +172,8 @@ def end(*, tenant: Tenant, session: Session, reason: str = LOG_OUT, client: Clie
             customer_number=session.customer.number if session.customer else "",
             session_id=session.pk,
             reason=reason,
+            also=[EventType.CUSTOMER_LOGGED_OUT] if reason == LOG_OUT else (),
+            details={"reason": reason},
         )
 
 
@@ -202,6 +205,7 @@ def end_all(
         customer_number=customer.number,
         staff_username=staff_username,
         reason=f"{reason} ({count})",
+        details={"reason": reason},
     )
     return count
 

@@ -13,6 +13,8 @@ from customers.models import Address, Customer
 from customers.profiles import StaleVersion
 from tenants.compiled import writes
 from tenants.compiled.queries import compiled
+from tenants import audit
+from tenants.clients import Client
 from tenants.errors import DomainError, InvalidInput, Kind, Reason
 from tenants.models import Tenant
 
@@ -48,7 +50,7 @@ def create_first(*, tenant: Tenant, customer: Customer, values: AddressChanges) 
 
 
 @transaction.atomic
-def add(*, tenant: Tenant, customer: Customer, values: AddressChanges) -> Address:
+def add(*, tenant: Tenant, customer: Customer, values: AddressChanges, client: Client = audit.NO_CLIENT) -> Address:
     """Add an address. The first one is the default; a later one becomes it when `values` say so (`is_default`).
 
     Raises `InvalidInput` and `AddressIdTaken`.
@@ -61,7 +63,9 @@ def add(*, tenant: Tenant, customer: Customer, values: AddressChanges) -> Addres
     is_default = not mine or bool(values.get("is_default"))
     if is_default:
         _unset_default(tenant, customer)
-    return _insert(tenant, customer, values, is_default=is_default)
+    address = _insert(tenant, customer, values, is_default=is_default)
+    _record("add_address", tenant, customer, address, client)
+    return address
 
 
 @transaction.atomic
@@ -72,6 +76,7 @@ def update(
     public_id: str,
     changes: AddressChanges,
     expected_version: int | None = None,
+    client: Client = audit.NO_CLIENT,
 ) -> Address:
     """Apply a merge patch (RFC 7396). `is_default` true makes this one the default; the only way to change the default.
 
@@ -86,34 +91,40 @@ def update(
     _assign(tenant, address, changes)
     address.version += 1
     writes.store(address)
+    _record("change_address", tenant, customer, address, client)
     return address
 
 
 @transaction.atomic
-def remove(*, tenant: Tenant, customer: Customer, public_id: str) -> None:
+def remove(*, tenant: Tenant, customer: Customer, public_id: str, client: Client = audit.NO_CLIENT) -> None:
     """Delete an address. When it was the default, the oldest remaining one becomes it. Raises `AddressNotFound`."""
     mine = _locked(tenant, customer)
     address = _find(mine, customer, public_id)
     remaining = [each for each in mine if each.pk != address.pk]
     address.delete()
+    _record("remove_address", tenant, customer, address, client)
     if address.is_default and remaining:
         remaining[0].is_default = True
         remaining[0].save(update_fields=["is_default"])
 
 
 @transaction.atomic
-def add_tags(*, tenant: Tenant, customer: Customer, public_id: str, tags: Iterable[str]) -> Address:
+def add_tags(
+    *, tenant: Tenant, customer: Customer, public_id: str, tags: Iterable[str], client: Client = audit.NO_CLIENT
+) -> Address:
     """Add tags, each once. Raises `AddressNotFound` and `InvalidInput`."""
     address = _find(_locked(tenant, customer), customer, public_id)
-    return _save_tags(address, [*address.tags, *tags])
+    return _save_tags(tenant, customer, address, [*address.tags, *tags], client)
 
 
 @transaction.atomic
-def remove_tags(*, tenant: Tenant, customer: Customer, public_id: str, tags: Iterable[str]) -> Address:
+def remove_tags(
+    *, tenant: Tenant, customer: Customer, public_id: str, tags: Iterable[str], client: Client = audit.NO_CLIENT
+) -> Address:
     """Remove tags; one that the address does not have is ignored. Raises `AddressNotFound`."""
     address = _find(_locked(tenant, customer), customer, public_id)
     unwanted = set(fields.normalize_tags(tags))
-    return _save_tags(address, [tag for tag in address.tags if tag not in unwanted])
+    return _save_tags(tenant, customer, address, [tag for tag in address.tags if tag not in unwanted], client)
 
 
 def get(*, tenant: Tenant, customer: Customer, public_id: str) -> Address:
@@ -192,12 +203,24 @@ def _assign(tenant: Tenant, address: Address, values: AddressChanges) -> None:
         address.country = address.country.upper()
 
 
-def _save_tags(address: Address, tags: list[str]) -> Address:
+def _save_tags(tenant: Tenant, customer: Customer, address: Address, tags: list[str], client: Client) -> Address:
     address.tags = fields.normalize_tags(tags)
     fields.check(values={"contact_name": address.contact_name, "tags": address.tags})
     address.version += 1
     address.save(update_fields=["tags", "version"])
+    _record("change_address", tenant, customer, address, client)
     return address
+
+
+def _record(action: str, tenant: Tenant, customer: Customer, address: Address, client: Client) -> None:
+    audit.record(
+        tenant=tenant,
+        action=action,
+        client=client,
+        customer_number=customer.number,
+        reason=address.public_id,
+        details={"address": address.public_id},
+    )
 
 
 def _unset_default(tenant: Tenant, customer: Customer) -> None:

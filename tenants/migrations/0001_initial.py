@@ -3,6 +3,7 @@
 import django.core.validators
 import django.db.models.deletion
 import django.utils.timezone
+import tenants.models.trail
 import uuid
 from django.conf import settings
 from django.db import migrations, models
@@ -213,11 +214,14 @@ class Migration(migrations.Migration):
                 ('address', models.GenericIPAddressField(null=True)),
                 ('user_agent', models.CharField(blank=True, default='', max_length=255)),
                 ('device', models.CharField(blank=True, default='', max_length=32)),
+                ('events', models.CharField(blank=True, default='', editable=False, max_length=128)),
+                ('details', models.JSONField(default=dict, editable=False)),
+                ('transaction_id', models.BigIntegerField(db_default=tenants.models.trail.CurrentTransaction(), editable=False)),
                 ('tenant', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='tenants.tenant')),
             ],
             options={
                 'ordering': ['-at', '-pk'],
-                'indexes': [models.Index(fields=['tenant', 'customer_number', '-at'], name='audit_by_customer'), models.Index(fields=['tenant', '-at'], name='audit_by_time'), models.Index(condition=models.Q(('staff_username', ''), _negated=True), fields=['staff_username', '-id'], name='audit_by_staff'), models.Index(condition=models.Q(('is_success', False)), fields=['-id'], name='audit_failures'), models.Index(condition=models.Q(('address__isnull', False), models.Q(('user_agent', ''), _negated=True), _connector='OR'), fields=['tenant', 'at'], name='audit_with_client')],
+                'indexes': [models.Index(fields=['tenant', 'customer_number', '-at'], name='audit_by_customer'), models.Index(condition=models.Q(('events', ''), _negated=True), fields=['tenant', 'transaction_id', 'id'], name='audit_events'), models.Index(fields=['tenant', '-at'], name='audit_by_time'), models.Index(condition=models.Q(('staff_username', ''), _negated=True), fields=['staff_username', '-id'], name='audit_by_staff'), models.Index(condition=models.Q(('is_success', False)), fields=['-id'], name='audit_failures'), models.Index(condition=models.Q(('address__isnull', False), models.Q(('user_agent', ''), _negated=True), _connector='OR'), fields=['tenant', 'at'], name='audit_with_client')],
             },
         ),
         migrations.CreateModel(

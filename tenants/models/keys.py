@@ -32,6 +32,7 @@ class Scope(models.TextChoices):
     """What a key's secret opens beyond naming the storefront."""
 
     CUSTOMERS_WRITE = "customers.write", "Write customers' data without asking them"
+    EVENTS = "events", "Read the events of the tenant"
 
 
 class ApiKey(TenantOwned):

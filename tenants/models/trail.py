@@ -3,7 +3,9 @@
 from typing import Any
 
 from django.db import models
-from django.db.models import Q
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.models import Func, Q
+from django.db.models.sql.compiler import SQLCompiler
 from django.utils import timezone
 
 from tenants.classification import AtErasure, Disguise, Kept, Privacy
@@ -29,10 +31,22 @@ class AppendOnly(models.Model):
         raise AppendOnlyError("A trail is never deleted event by event.")
 
 
+class CurrentTransaction(Func):
+    """The id of the transaction that writes, on PostgreSQL: with it a reader knows what may still be committed before
+    a row (`tenants.outbox.feed`). 0 on SQLite, where one transaction writes at a time and so rows are numbered in the
+    order in which they are committed."""
+
+    output_field = models.BigIntegerField()
+
+    def as_sql(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **context: Any) -> tuple[str, list[Any]]:
+        return ("(pg_current_xact_id()::text::bigint)" if connection.vendor == "postgresql" else "0"), []
+
+
 class AuditEvent(AppendOnly, TenantOwned):
     """One thing that happened to a customer or an account. Rows are only ever added.
 
-    A customer is named by number and not by key, so that the trail outlives the profile.
+    A customer is named by number and not by key, so that the trail outlives the profile. `events` are the types of the
+    events that the row is, separated by spaces, and `details` what they say besides (`tenants.event_types`).
     """
 
     at = models.DateTimeField(default=timezone.now)
@@ -46,6 +60,9 @@ class AuditEvent(AppendOnly, TenantOwned):
     address = models.GenericIPAddressField(null=True)
     user_agent = models.CharField(max_length=255, blank=True, default="")
     device = models.CharField(max_length=32, blank=True, default="")
+    events = models.CharField(max_length=128, blank=True, default="", editable=False)
+    details = models.JSONField(default=dict, editable=False)
+    transaction_id = models.BigIntegerField(db_default=CurrentTransaction(), editable=False)
 
     privacy = Privacy(
         kept=Kept.FOR_GOOD,
@@ -56,7 +73,7 @@ class AuditEvent(AppendOnly, TenantOwned):
             "user_agent": Disguise.EMPTY,
             "device": Disguise.TEXT,
         },
-        technical="at action is_success reason session_id method",
+        technical="at action is_success reason session_id method events details transaction_id",
         subject="customer_number",
         at_erasure=AtErasure.EMPTIED,
         stays=("customer_number", "staff_username"),
@@ -66,6 +83,7 @@ class AuditEvent(AppendOnly, TenantOwned):
         ordering = ["-at", "-pk"]
         indexes = [
             models.Index(fields=["tenant", "customer_number", "-at"], name="audit_by_customer"),
+            models.Index(fields=["tenant", "transaction_id", "id"], name="audit_events", condition=~Q(events="")),
             models.Index(fields=["tenant", "-at"], name="audit_by_time"),
             # Partial indexes: among all events those of staff and those that failed are few.
             models.Index(fields=["staff_username", "-id"], name="audit_by_staff", condition=~Q(staff_username="")),

@@ -25,7 +25,9 @@ def make_application(tenant: Tenant, client_id: str = CLIENT_ID) -> tuple[ApiKey
 def application_token(tenant: Tenant) -> str:
     """A token of the tenant's application, which is made where there is none."""
     key = ApiKey.objects.for_tenant(tenant).filter(client_id=CLIENT_ID).first() or make_application(tenant)[0]
-    return client_credentials.issue_token(application=client_credentials.Application(tenant=tenant, api_key=key))
+    return client_credentials.issue_token(
+        application=client_credentials.Application(tenant=tenant, api_key=key, scopes=frozenset())
+    )
 
 
 def ask(

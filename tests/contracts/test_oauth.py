@@ -19,7 +19,7 @@ from config import docs
 from customers.models import Customer
 from tenants import api_keys
 from tenants.encryption import encrypt
-from tenants.models import ApiKey, AuditEvent, Tenant
+from tenants.models import ApiKey, AuditEvent, Scope, Tenant
 from tests import factories, openid_issuer
 from tests.contracts import golden
 from tests.contracts.calls import body_of, call
@@ -397,3 +397,30 @@ def test_answers_are_what_the_document_says(provider: AuthProvider, issuer: Issu
         schema = document.response_schema("POST /tenants/{tenant}/oauth/token", answer.status_code)
         jsonschema_rs.validate(schema, body_of(answer))
         assert body_of(answer).keys() <= schema["properties"].keys()
+
+
+def server_key(tenant: Tenant) -> dict[str, str]:
+    """The credentials of a server whose key has both scopes."""
+    key, secret = api_keys.create(tenant=tenant, client_id="warehouse", has_secret=True)
+    api_keys.grant(key=key, scopes=list(Scope))
+    return {"grant_type": "client_credentials", "client_id": "warehouse", "client_secret": str(secret)}
+
+
+@pytest.mark.parametrize(("asked", "granted"), [("", "customers.write events"), ("events", "events")])
+def test_a_server_of_the_shop_logs_in(tenant: Tenant, asked: str, granted: str) -> None:
+    answer = send(**server_key(tenant), scope=asked)
+    body = body_of(answer)
+    assert (answer.status_code, body["token_type"], body["expires_in"], body["scope"]) == (200, "Bearer", 3600, granted)
+    assert "refresh_token" not in body
+    assert call("GET", "/tenants/acme/events", token=body["access_token"]).status_code == 200
+
+
+def test_a_server_gets_no_scope_that_its_key_lacks(tenant: Tenant) -> None:
+    answer = send(**server_key(tenant), scope="events everything")
+    assert (answer.status_code, body_of(answer)["error"]) == (400, "invalid_scope")
+
+
+@pytest.mark.parametrize("changes", [{"client_secret": "wrong"}, {"client_secret": ""}, {"client_id": "storefront"}])
+def test_who_is_no_server_gets_no_token(tenant: Tenant, changes: dict[str, str]) -> None:
+    answer = send(**(server_key(tenant) | changes))
+    assert (answer.status_code, body_of(answer)["error"]) == (401, "invalid_client")

@@ -110,13 +110,14 @@ class OAuthViewSet(ContractViewSet):
 
         Raises `InvalidApiKey` and `OAuthError`.
         """
-        client_id, secret = self._credentials(request)
+        client_id, secret = self.credentials(request)
         key = api_keys.get_active(tenant_code=self.tenant.code, client_id=client_id)
         if key.secret_hash or secret:
             api_keys.check_secret(key=key, secret=secret)
         return key
 
-    def _credentials(self, request: Request) -> tuple[str, str]:
+    def credentials(self, request: Request) -> tuple[str, str]:
+        """Client id and secret as they were sent, "" for what was not. Raises `InvalidApiKey` and `OAuthError`."""
         client_id, secret = self.parameter(request, "client_id"), self.parameter(request, "client_secret")
         header = request.headers.get("Authorization", "")
         if not header:

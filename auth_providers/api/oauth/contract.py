@@ -7,7 +7,8 @@ from tenants.api.contracts import Contract
 CONTRACT = Contract(
     name="oauth",
     title="Token endpoint",
-    description="Token exchange (RFC 8693) and refreshing, for clients that speak the standard.",
+    description="Token exchange (RFC 8693), refreshing, and tokens of a shop's servers, for clients that speak the "
+    "standard.",
     prefixes=("tenants", ".well-known"),
     security_schemes=schema.SECURITY_SCHEMES,
     descriptions=(schema.DESCRIPTIONS,),

@@ -22,6 +22,7 @@ EXAMPLES = Examples(
         "expires_in": 2591999,
         "refresh_token": "Zt8PvX5rN1oKcQyD7wUeGm2HsB9LfJ3i",
         "issued_token_type": ACCESS_TOKEN,
+        "scope": "events",
         "Retry-After": 30,
         "handle": "7c1e0b53a9f84d2c8b6e",
         "methods": ["totp"],

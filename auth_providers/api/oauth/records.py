@@ -27,6 +27,7 @@ class TokenResponse(Record):
     expires_in: Seconds
     issued_token_type: IssuedType | None = None
     refresh_token: str | None = None
+    scope: str | None = None
 
 
 class TokenError(Record):

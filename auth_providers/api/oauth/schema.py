@@ -8,7 +8,7 @@ from rest_framework import serializers
 from auth_providers.api.oauth.base import FormParser
 from auth_providers.api.oauth.records import ACCESS_TOKEN, ID_TOKEN, JWT, TokenError, TokenResponse
 from auth_providers.api.oauth.token import TokenViewSet
-from auth_providers.api.oauth.well_known import REFRESH_TOKEN, TOKEN_EXCHANGE
+from auth_providers.api.oauth.well_known import CLIENT_CREDENTIALS, REFRESH_TOKEN, TOKEN_EXCHANGE
 from tenants.api.contracts import Descriptions
 from tenants.api.fields import Text
 from tenants.api.schema import TENANT_CODE, AnyOf, in_path
@@ -46,6 +46,13 @@ class RefreshRequest(TokenRequest):
     refresh_token = Text(help_text="Spent by this.")
 
 
+class ApplicationRequest(TokenRequest):
+    """RFC 6749, 4.4.2."""
+
+    grant_type = serializers.ChoiceField(choices=[CLIENT_CREDENTIALS])
+    scope = Text(required=False, help_text="Scopes of the API key, separated by spaces; all of them if left out.")
+
+
 REFUSALS = {
     400: "The request or the token in it is not valid, or the customer has to be asked.",
     401: "The client is unknown, or its secret is wrong.",
@@ -61,14 +68,16 @@ DESCRIPTIONS: Descriptions = {
         "issue": [
             extend_schema(
                 operation_id="oauth-token",
-                summary="Exchange another issuer's token, or refresh",
+                summary="Exchange another issuer's token, refresh, or log a server in",
                 description="Token exchange (RFC 8693) takes `subject_token` and `subject_token_type`; a refresh (RFC "
-                "6749, 6) takes `refresh_token`. The client names itself in the header or in the form. There are no "
-                "scopes.",
+                "6749, 6) takes `refresh_token`. Client credentials (4.4) log a server in, with scopes of its "
+                "API key. The client names itself in the header or in the form.",
                 tags=["OAuth"],
                 parameters=[in_path("tenant", "Code of the tenant.", pattern=TENANT_CODE)],
                 auth=CLIENT,
-                request={FormParser.media_type: AnyOf("TokenRequest", ExchangeRequest, RefreshRequest)},
+                request={
+                    FormParser.media_type: AnyOf("TokenRequest", ExchangeRequest, RefreshRequest, ApplicationRequest)
+                },
                 responses={
                     200: OpenApiResponse(TokenResponse, "Tokens."),
                     **{status: OpenApiResponse(TokenError, told) for status, told in REFUSALS.items()},

@@ -15,9 +15,9 @@ from auth_providers.api.oauth.records import (
     exchanged_tokens,
     tokens_of_pair,
 )
-from auth_providers.api.oauth.well_known import REFRESH_TOKEN, TOKEN_EXCHANGE
+from auth_providers.api.oauth.well_known import CLIENT_CREDENTIALS, REFRESH_TOKEN, TOKEN_EXCHANGE
 from auth_providers.login import token_exchange
-from auth_providers.tokens import jwts, refresh, sessions
+from auth_providers.tokens import client_credentials, jwts, refresh, sessions
 from auth_providers.tokens.log_in_attempt import Issue, LogInAttempt
 from tenants.models import ApiKey
 
@@ -33,12 +33,34 @@ class TokenViewSet(OAuthViewSet):
     def issue(self, request: Request, **kwargs: Any) -> Response:
         grant_type = self.required(request, "grant_type")
         grants = {TOKEN_EXCHANGE: self._exchange, REFRESH_TOKEN: self._refresh}
+        if grant_type == CLIENT_CREDENTIALS:
+            return Response(self._log_in(request))
         if grant_type not in grants:
-            raise OAuthError("unsupported_grant_type", f"The grant types here are {' and '.join(grants)}.")
+            raise OAuthError(
+                "unsupported_grant_type", f"The grant types here are {', '.join([*grants, CLIENT_CREDENTIALS])}."
+            )
         api_key = self.authenticate_client(request)
         if self.parameter(request, "scope"):
             raise OAuthError("invalid_scope", "There are no scopes here.")
         return Response(grants[grant_type](request, api_key))
+
+    def _log_in(self, request: Request) -> TokenResponse:
+        """RFC 6749, 4.4: a server of the shop, with all scopes of its key or those that it asks for."""
+        client_id, secret = self.credentials(request)
+        application = client_credentials.log_in(
+            tenant_number=self.tenant.number, client_id=client_id, secret=secret, client=self.client
+        )
+        wanted = self.parameter(request, "scope").split()
+        try:
+            narrowed = client_credentials.narrowed(application=application, scopes=wanted or application.scopes)
+        except client_credentials.ScopeNotGranted as error:
+            raise OAuthError("invalid_scope", error.message) from error
+        return TokenResponse(
+            access_token=client_credentials.issue_token(application=narrowed),
+            token_type="Bearer",  # noqa: S106
+            expires_in=int(client_credentials.TOKEN_LIFETIME.total_seconds()),
+            scope=" ".join(sorted(narrowed.scopes)) or None,
+        )
 
     def _exchange(self, request: Request, api_key: ApiKey) -> TokenResponse:
         """RFC 8693, 2.1."""

@@ -8,11 +8,12 @@ from django.views.decorators.http import require_safe
 
 from tenants import isolation, signing_keys
 from tenants.directory import UnknownTenant, get_tenant
-from tenants.models import Tenant
+from tenants.models import Scope, Tenant
 
 # RFC 8693, 2.1, and RFC 6749, 6
 TOKEN_EXCHANGE = "urn:ietf:params:oauth:grant-type:token-exchange"  # noqa: S105
 REFRESH_TOKEN = "refresh_token"  # noqa: S105
+CLIENT_CREDENTIALS = "client_credentials"  # RFC 6749, 4.4
 
 
 def _published(tenant_code: str, body: Any) -> JsonResponse:
@@ -53,7 +54,8 @@ def _discovery(tenant: Tenant) -> dict[str, Any]:
         "jwks_uri": f"{base}/.well-known/jwks.json",
         "token_endpoint": f"{base}/oauth/token",
         "token_endpoint_auth_methods_supported": ["client_secret_basic", "client_secret_post", "none"],
-        "grant_types_supported": [TOKEN_EXCHANGE, REFRESH_TOKEN],
+        "grant_types_supported": [TOKEN_EXCHANGE, REFRESH_TOKEN, CLIENT_CREDENTIALS],
+        "scopes_supported": list(Scope.values),
         # Both documents require a value; there is no authorization endpoint (OAuth 2.0 Multiple Response Types, 4).
         "response_types_supported": ["none"],
         # Discovery 1.0, 3, requires RS256, and clients check that it is there. We issue no ID tokens.

@@ -23,7 +23,9 @@ class AddressViewSet(CustomerDataViewSet):
         serializer = AddressSerializer(data=request.data)
         serializer.is_valid(raise_exception=True)
         with in_the_words_of(serializer):
-            address = addresses.add(tenant=self.tenant, customer=self.customer, values=serializer.changes())
+            address = addresses.add(
+                tenant=self.tenant, customer=self.customer, values=serializer.changes(), client=self.client
+            )
         return Response(ResourceLocation(address.public_id), status=201)
 
     def retrieve(self, request: Request, **kwargs: Any) -> Response:
@@ -44,22 +46,33 @@ class AddressViewSet(CustomerDataViewSet):
                 public_id=self.kwargs["address"],
                 changes=changes,
                 expected_version=serializer.expected_version(),
+                client=self.client,
             )
         return updated(request, stored_address(address))
 
     def destroy(self, request: Request, **kwargs: Any) -> Response:
-        addresses.remove(tenant=self.tenant, customer=self.customer, public_id=self.kwargs["address"])
+        addresses.remove(
+            tenant=self.tenant, customer=self.customer, public_id=self.kwargs["address"], client=self.client
+        )
         return Response(status=204)
 
     def add_tags(self, request: Request, **kwargs: Any) -> Response:
         addresses.add_tags(
-            tenant=self.tenant, customer=self.customer, public_id=self.kwargs["address"], tags=_tags(request)
+            tenant=self.tenant,
+            customer=self.customer,
+            public_id=self.kwargs["address"],
+            tags=_tags(request),
+            client=self.client,
         )
         return Response(status=204)
 
     def remove_tags(self, request: Request, **kwargs: Any) -> Response:
         addresses.remove_tags(
-            tenant=self.tenant, customer=self.customer, public_id=self.kwargs["address"], tags=_tags(request)
+            tenant=self.tenant,
+            customer=self.customer,
+            public_id=self.kwargs["address"],
+            tags=_tags(request),
+            client=self.client,
         )
         return Response(status=204)
 
