@@ -174,10 +174,12 @@ CONTRACTS = [
 RESERVED_TENANT_CODES = "tenants.api.contracts.reserved_codes"
 
 # -- the outbox: what sends each kind of message (tenants/outbox/worker.py) --------------------------------------------
+# Where the worker is told of new messages (LISTEN): no pooler may be in between. Empty: it looks every second.
+DIRECT_DATABASE_URL = storage.direct_database(env)
 OUTBOX_SENDERS = {
-    "email": "auth_providers.messaging.senders.send_mail",
-    "sms": "auth_providers.messaging.senders.send_text_message",
-    "webhook": "auth_providers.messaging.webhook_delivery.send",
+    "email": "auth_providers.messaging.senders.send_mails",
+    "sms": "auth_providers.messaging.senders.send_text_messages",
+    "webhook": "auth_providers.messaging.webhook_delivery.deliver",
 }
 
 # -- other identity providers ----------------------------------------------------------------------------------------

@@ -101,8 +101,8 @@ class SiteInline(admin.TabularInline[Site, Tenant]):
     extra = 0
 
 
-class ScopesField(MultipleChoiceField):
-    """The scopes of a key, to be ticked; stored as one text, separated by spaces."""
+class WordsField(MultipleChoiceField):
+    """Words to be ticked, such as the scopes of a key; stored as one text, separated by spaces."""
 
     widget = CheckboxSelectMultiple
 
@@ -117,7 +117,7 @@ class ScopesField(MultipleChoiceField):
 
 
 class ApiKeyForm(ModelForm[ApiKey]):
-    scopes = ScopesField(choices=Scope.choices, required=False)
+    scopes = WordsField(choices=Scope.choices, required=False)
 
     def clean_scopes(self) -> str:
         scopes: str = self.cleaned_data["scopes"]

@@ -61,7 +61,7 @@ def record(
         details={**told.details, **(details or {})},
     )
     if action == FAILED_LOG_IN and not is_success and customer_number:
-        event.events = _if_not_just_told(tenant, customer_number)  # type: ignore[assignment]
+        event.events = _if_not_just_told(tenant, customer_number)
         event.save(force_insert=True)
     else:
         writes.insert(event)

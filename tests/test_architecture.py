@@ -185,8 +185,7 @@ SIGNATURES_OF_FRAMEWORKS = {
     "tenants/compiled/queries.py",  # Django's querysets, compilers and cursors
     "tenants/compiled/writes.py",  # the same
     "tenants/isolation.py",  # Django's execute_wrapper
-    "tenants/models/trail.py",  # Django's save, delete and as_sql
-    "tenants/outbox/feed.py",  # Django's as_sql
+    "tenants/models/trail.py",  # Django's save and delete
 }
 
 

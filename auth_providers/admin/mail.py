@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
@@ -17,8 +17,9 @@ from auth_providers.models import MessageTemplate
 from customers.spelling.emails import normalize_email
 from tenants.admin import CappedPaginator, ReadOnly, TenantRowAdmin
 from tenants.errors import InvalidInput
-from tenants.models import Message
+from tenants.models import Message, Tenant
 from tenants.models.outbox import WAITING
+from tenants.outbox import dead_letters
 
 
 class SendingFilter(admin.SimpleListFilter):
@@ -42,7 +43,9 @@ class SendingFilter(admin.SimpleListFilter):
 
 @admin.register(Message)
 class MessageAdmin(ReadOnly, admin.ModelAdmin[Message]):
-    """The outbox, without the content of its messages."""
+    """The outbox, without the content of its messages. Events that were given up can be sent again."""
+
+    actions = ["send_again"]
 
     list_display = [
         *("created_at", "tenant", "channel", "template", "recipient", "attempts"),
@@ -70,6 +73,18 @@ class MessageAdmin(ReadOnly, admin.ModelAdmin[Message]):
         "dropped_at",
         "last_error",
     ]
+
+    @admin.action(description="Send events that were given up again", permissions=["replay"])
+    def send_again(self, request: HttpRequest, queryset: QuerySet[Message]) -> None:
+        """The action: the worker tries those of them that are events and were given up as if they were new."""
+        count = 0
+        for tenant in Tenant.objects.filter(pk__in=queryset.order_by().values("tenant")):
+            keys = queryset.filter(tenant=tenant).values_list("pk", flat=True)
+            count += dead_letters.replay(tenant=tenant, keys=keys)
+        self.message_user(request, f"{count} events will be sent again.", messages.SUCCESS)
+
+    def has_replay_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("auth_providers.change_webhookendpoint")
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Message], search_term: str

@@ -11,20 +11,31 @@ from django.utils.decorators import method_decorator
 from django.views.decorators.http import require_POST
 
 from auth_providers.admin.forms import CalledUrl
-from auth_providers.messaging import webhook_delivery
+from auth_providers.messaging import webhook_delivery, webhook_endpoints
 from auth_providers.models import WebhookEndpoint
-from auth_providers.outbound import webhook_signature
 from auth_providers.outbound.http_client import ProviderUnavailable
-from tenants.admin import TenantRowAdmin
-from tenants.encryption import encrypt
+from tenants.admin import TenantRowAdmin, WordsField
+from tenants.event_types import EventType
 
 
 class WebhookEndpointForm(forms.ModelForm[WebhookEndpoint]):
     """An endpoint. Its secret is made here, so the form has no field for it."""
 
+    event_types = WordsField(
+        choices=EventType.choices,
+        required=False,
+        help_text="Of which events it is told. Without any, only flows call it.",
+    )
+
+    def clean_event_types(self) -> str:
+        """Set at once, with the place in the feed from which it is told."""
+        types: str = self.cleaned_data["event_types"]
+        webhook_endpoints.listen(endpoint=self.instance, types=types.split())
+        return types
+
     class Meta:
         model = WebhookEndpoint
-        fields = ["tenant", "name", "url", "is_enabled"]
+        fields = ["tenant", "name", "url", "is_enabled", "event_types", "has_personal_data", "owner_email"]
         field_classes = {"url": CalledUrl}
         labels = {"url": "URL"}
 
@@ -35,8 +46,9 @@ class WebhookEndpointAdmin(TenantRowAdmin[WebhookEndpoint]):
 
     form = WebhookEndpointForm
     fixed = ("name",)
-    fields = ["tenant", "name", "url", "is_enabled"]
-    list_display = ["name", "tenant", "url", "is_enabled"]
+    fields = ["tenant", "name", "url", "is_enabled", "event_types", "has_personal_data", "owner_email", "failing_since"]
+    readonly_fields = ["failing_since"]
+    list_display = ["name", "tenant", "url", "is_enabled", "failing_since"]
     list_filter = ["is_enabled", "tenant"]
     list_select_related = ["tenant"]
     search_fields = ["name", "url"]
@@ -48,8 +60,7 @@ class WebhookEndpointAdmin(TenantRowAdmin[WebhookEndpoint]):
             self._give_secret(request, obj)
 
     def _give_secret(self, request: HttpRequest, endpoint: WebhookEndpoint) -> None:
-        secret = webhook_signature.new_secret()
-        endpoint.secret_encrypted = encrypt(secret)
+        secret = webhook_endpoints.new_secret(endpoint=endpoint)
         endpoint.save()
         self.message_user(request, f"Its secret, shown this once: {secret}", messages.WARNING)
 
@@ -80,7 +91,7 @@ class WebhookEndpointAdmin(TenantRowAdmin[WebhookEndpoint]):
 
     @method_decorator(require_POST)
     def secret_view(self, request: HttpRequest, endpoint_id: int) -> HttpResponse:
-        """The button: a new secret; the old one signs nothing from now on."""
+        """The button: a new secret; for a day, what is sent is signed by the old one as well."""
         endpoint = self._changeable(request, endpoint_id)
         self._give_secret(request, endpoint)
         self.log_change(request, endpoint, "Gave it a new secret.")

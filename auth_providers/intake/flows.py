@@ -245,6 +245,7 @@ def _call_webhook(scene: _Scene, step: Step) -> None:
         endpoint_name=step.options["endpoint"],
         event=step.options["event"],
         payload={"flow": scene.flow, "customer": scene.customer.number, "at": timezone.now().isoformat()},
+        customer_number=scene.customer.number,
     )
 
 

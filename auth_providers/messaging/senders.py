@@ -1,21 +1,74 @@
 """What sends each kind of message of the outbox (`settings.OUTBOX_SENDERS`); webhooks' is in `webhook_delivery`."""
 
+from collections.abc import Iterable, Iterator
+from contextlib import closing
 from email.utils import formataddr, parseaddr
+from smtplib import SMTPException
 
 from django.conf import settings
-from django.core.mail import EmailMultiAlternatives
+from django.core.mail import EmailMultiAlternatives, get_connection
+from django.core.mail.backends import smtp
+from django.core.mail.backends.base import BaseEmailBackend
 
 from auth_providers.messaging import mail_rendering, text_messages
 from customers.spelling import emails
 from tenants.models import Message
+from tenants.outbox.worker import Result, attempt
 
 
-def send_mail(message: Message) -> bool:
-    """Hand a mail to the mail server; False when there is nothing to send any more. Raises what that does."""
-    mail = build_mail(message)
-    if mail is not None:
-        mail.send()
-    return mail is not None
+def send_mails(messages: Iterable[Message]) -> Iterator[Result]:
+    """Hand mails to the mail server (`worker.Sender`), many on one connection: a new one for each takes longer than the
+    mail itself. After a failure the next mail gets a new connection; where none can be had, none is tried again."""
+    server = _MailServer()
+    with closing(server):
+        for message in messages:
+            yield attempt(message, server.send)
+
+
+class _MailServer:
+    """The connection to the mail server, opened when the first mail needs it."""
+
+    def __init__(self) -> None:
+        self._connection: BaseEmailBackend = get_connection()
+        self._refusal: Exception | None = None
+
+    def send(self, message: Message) -> bool:
+        """False when there is nothing to send any more. Raises what Django's backend raises."""
+        mail = build_mail(message)
+        if mail is None:
+            return False
+        if self._refusal is not None:
+            raise self._refusal
+        self._open()
+        mail.connection = self._connection
+        try:
+            mail.send()
+        except Exception:
+            self.close()
+            raise
+        return True
+
+    def _open(self) -> None:
+        """Others than SMTP open what they need for each mail: a file holds one, not a batch."""
+        if not isinstance(self._connection, smtp.EmailBackend):
+            return
+        try:
+            self._connection.open()
+        except Exception as error:
+            self._refusal = error
+            raise
+
+    def close(self) -> None:
+        try:
+            self._connection.close()
+        except (OSError, SMTPException):
+            self._connection = get_connection()
+
+
+def send_text_messages(messages: Iterable[Message]) -> Iterator[Result]:
+    """Hand text messages to the gateway (`worker.Sender`)."""
+    for message in messages:
+        yield attempt(message, send_text_message)
 
 
 def send_text_message(message: Message) -> bool:

@@ -46,6 +46,8 @@ SAMPLES: Mapping[str, Mapping[str, str | int]] = {
     "second_factor_removed": WITH_UNDO,
     "verification_code": WITH_CODE,
     "verification_code.sms": WITH_CODE,
+    "webhook_failing": {"endpoint": "erp", "since": "2030-01-31 12:00 UTC"},
+    "webhook_switched_off": {"endpoint": "erp", "since": "2030-01-31 12:00 UTC"},
     "welcome": {},
 }
 PARTS = ("subject", "text", "html")

@@ -10,14 +10,45 @@ from tenants.models import TenantOwned
 
 
 class WebhookEndpoint(TenantOwned):
-    """A URL of the shop's own systems that flows call, and the secret that signs what they are sent."""
+    """A URL of the shop's own systems that is sent events and called by flows, and the secret that signs what is sent.
+
+    `told_transaction_id` and `told_id` are the place in the feed (`tenants.outbox.feed`) up to which its deliveries are
+    written. `failing_since` is when it took nothing any more.
+    """
 
     name = models.CharField(max_length=64, help_text="How flows name it.")
     url = models.URLField(max_length=500)
     secret_encrypted = models.TextField(blank=True, default="", editable=False)
+    previous_secret_encrypted = models.TextField(blank=True, default="", editable=False)
+    previous_secret_until = models.DateTimeField(null=True, editable=False)
     is_enabled = models.BooleanField(default=True)
+    event_types = models.CharField(
+        max_length=512,
+        blank=True,
+        default="",
+        help_text="Of which events it is told. Without any, only flows call it.",
+    )
+    has_personal_data = models.BooleanField(
+        default=False,
+        help_text="Events of new and changed customers hold the profile, as it is when they are sent.",
+    )
+    owner_email = models.EmailField(
+        blank=True,
+        default="",
+        help_text="Who is told when it has taken nothing for a day, and when it is switched off, after three.",
+    )
+    told_transaction_id = models.BigIntegerField(default=0, editable=False)
+    told_id = models.BigIntegerField(default=0, editable=False)
+    failing_since = models.DateTimeField(null=True, editable=False)
+    owner_told_at = models.DateTimeField(null=True, editable=False)
 
-    privacy = Privacy(kept=Kept.UNTIL_CHANGED, secret=("secret_encrypted",), technical="name url is_enabled")
+    privacy = Privacy(
+        kept=Kept.UNTIL_CHANGED,
+        personal={"owner_email": Disguise.EMAIL},
+        secret=("secret_encrypted", "previous_secret_encrypted"),
+        technical="name url is_enabled event_types has_personal_data previous_secret_until told_transaction_id told_id "
+        "failing_since owner_told_at",
+    )
 
     class Meta:
         ordering = ["name"]

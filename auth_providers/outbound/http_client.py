@@ -8,7 +8,10 @@ check by the library that calls it: two parsers would disagree about some addres
 import json
 import re
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from http.cookiejar import DefaultCookiePolicy
+from threading import Lock
 from urllib.parse import quote_plus
 
 import requests
@@ -21,6 +24,7 @@ from tenants.errors import DomainError, Kind, Reason
 
 TIMEOUT = (2.0, 5.0)  # seconds, to connect and to read
 MAX_BYTES = 512 * 1024
+SHORT_BYTES = 4 * 1024
 RETRY_AFTER = 5  # seconds
 LONGEST_CODE = 64  # characters
 AMBIGUOUS = re.compile(r"[\\\x00-\x20\x7f]")
@@ -169,6 +173,12 @@ def _refusal(answer: requests.Response) -> str:
     return re.sub(r"\W+", " ", str(code))[:LONGEST_CODE] if isinstance(code, str | int) else ""
 
 
+def _is_short(answer: requests.Response) -> bool:
+    """Whether reading the answer, which nobody asks for, is cheaper than a new connection."""
+    length = answer.headers.get("Content-Length", "")
+    return length.isascii() and length.isdigit() and int(length[:9]) <= SHORT_BYTES
+
+
 def _body(answer: requests.Response, deadline: float | None = None) -> bytes:
     """All of the answer, unless it is too long or comes too slowly: the timeout is one of silence only."""
     body, deadline = b"", deadline or time.monotonic() + TIMEOUT[1]
@@ -181,17 +191,62 @@ def _body(answer: requests.Response, deadline: float | None = None) -> bytes:
     return body
 
 
+class KeptSessions:
+    """Sessions that keep connections open from call to call, for many calls to the same hosts, also from several
+    threads. No cookie is kept: what one host sets is no other's, nor another tenant's."""
+
+    def __init__(self) -> None:
+        self._by_kind: dict[bool, requests.Session] = {}
+        self._lock = Lock()
+
+    def of(self, url: str) -> requests.Session:
+        """The session for this address. Raises `ValueError` for one that is not called at all."""
+        if not is_allowed(url):
+            raise ValueError("a provider outside of our network is called by https only")
+        kind = _is_exception(_parts(url))
+        with self._lock:
+            if kind not in self._by_kind:
+                self._by_kind[kind] = _session(url)
+                self._by_kind[kind].cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+            return self._by_kind[kind]
+
+    def close(self) -> None:
+        """Close every connection."""
+        for session in self._by_kind.values():
+            session.close()
+
+
+def kept_sessions() -> KeptSessions:
+    """For calls that follow one another; close it in the end."""
+    return KeptSessions()
+
+
+@contextmanager
+def _session_for(url: str, kept: KeptSessions | None) -> Iterator[requests.Session]:
+    if kept is not None:
+        yield kept.of(url)
+        return
+    with _session(url) as session:
+        yield session
+
+
 def post_json(
-    url: str, content: bytes, *, headers: Mapping[str, str], is_answer_read: bool = True
+    url: str,
+    content: bytes,
+    *,
+    headers: Mapping[str, str],
+    is_answer_read: bool = True,
+    sessions: KeptSessions | None = None,
 ) -> tuple[int, bytes]:
-    """Post JSON and return the status, whatever it is, and the body of the answer, b"" when it need not be read.
+    """Post JSON and return the status, whatever it is, and the body of the answer, b"" when it need not be read. A
+    connection of `sessions` is used again where the answer is short.
 
     Raises `ProviderUnavailable` when there is no answer within `TIMEOUT`, which here is that of the whole call.
     """
     deadline = time.monotonic() + TIMEOUT[1]
     try:
         with (
-            _session(url) as session,
+            _session_for(url, sessions) as session,
             session.post(
                 url,
                 data=content,
@@ -201,6 +256,8 @@ def post_json(
                 headers={"Accept": "application/json", "Content-Type": "application/json", **headers},
             ) as answer,
         ):
-            return answer.status_code, _body(answer, deadline) if is_answer_read else b""
+            if is_answer_read or (sessions is not None and _is_short(answer)):
+                return answer.status_code, _body(answer, deadline)
+            return answer.status_code, b""
     except (requests.RequestException, urllib3.exceptions.HTTPError, ValueError) as error:
         raise ProviderUnavailable(retry_after=RETRY_AFTER) from error

@@ -39,15 +39,18 @@ def body_of(kind: str, at: datetime, data: Mapping[str, object]) -> bytes:
     return json.dumps({"type": kind, "timestamp": at.isoformat(), "data": data}).encode()
 
 
-def signed(secret: str, webhook_id: str, body: bytes) -> dict[str, str]:
-    """The headers that go with the body. Raises `ProviderUnavailable` when the secret is none."""
-    if not is_secret(secret):
+def signed(secret: str, webhook_id: str, body: bytes, *, previous: str = "") -> dict[str, str]:
+    """The headers that go with the body, signed with the `previous` secret as well while it is being replaced. Raises
+    `ProviderUnavailable` when a secret is none."""
+    secrets_in_use = [secret, previous] if previous else [secret]
+    if not all(is_secret(each) for each in secrets_in_use):
         raise ProviderUnavailable("Its secret is not one that can sign.", retry_after=http_client.RETRY_AFTER)
     now = timezone.now()
+    signatures = [Webhook(each).sign(webhook_id, now, body.decode()) for each in secrets_in_use]
     return {
         "webhook-id": webhook_id,
         "webhook-timestamp": str(int(now.timestamp())),
-        "webhook-signature": Webhook(secret).sign(webhook_id, now, body.decode()),
+        "webhook-signature": " ".join(signatures),
     }
 
 

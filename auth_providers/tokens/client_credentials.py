@@ -39,7 +39,7 @@ class Application:
 
     tenant: Tenant
     api_key: ApiKey
-    scopes: frozenset[str]
+    scopes: frozenset[str] = frozenset()
 
     def has_scope(self, scope: Scope) -> bool:
         """Whether the token opens this."""

@@ -55,6 +55,15 @@ def database(env: Environment, default: str) -> dict[str, Any]:
     return {**found, "OPTIONS": options}
 
 
+def direct_database(env: Environment) -> str:
+    """The address of PostgreSQL itself, "" for none. Raises `InvalidVariable`."""
+    name = "DIRECT_DATABASE_URL"
+    url = env.text(name)
+    if url and env.parts(name, url).scheme not in ("postgres", "postgresql"):
+        raise InvalidVariable(name, "is not the address of a PostgreSQL database: it starts with postgres://.")
+    return url.replace("postgres://", "postgresql://", 1) if url.startswith("postgres://") else url
+
+
 def cache(env: Environment) -> dict[str, Any]:
     """Django's settings of the cache. Raises `InvalidVariable`."""
     url = env.text("CACHE_URL", "locmem://")

@@ -9,6 +9,7 @@ from django.conf import settings
 from django.db import migrations, models
 
 from tenants import append_only, isolation
+from tenants.outbox import wake_up
 
 TABLES = [
     "tenants_site",
@@ -182,6 +183,8 @@ class Migration(migrations.Migration):
                 ('site', models.CharField(blank=True, default='', max_length=64)),
                 ('channel', models.CharField(choices=[('email', 'Mail'), ('sms', 'Text message'), ('webhook', 'Webhook')], default='email', max_length=8)),
                 ('recipient', models.CharField(help_text='An e-mail address, a telephone number in E.164, or the name of a webhook endpoint.', max_length=254)),
+                ('event_id', models.BigIntegerField(editable=False, null=True)),
+                ('customer_number', models.CharField(blank=True, default='', help_text='Whom an event is about.', max_length=8)),
                 ('context_encrypted', models.TextField(blank=True, default='', editable=False)),
                 ('is_urgent', models.BooleanField(default=False, editable=False, help_text='Somebody is waiting for it.')),
                 ('reference', models.UUIDField(default=uuid.uuid4, editable=False, help_text='The same at every attempt: a receiver knows a repetition by it.')),
@@ -192,11 +195,12 @@ class Migration(migrations.Migration):
                 ('sent_at', models.DateTimeField(null=True)),
                 ('failed_at', models.DateTimeField(help_text='When sending was given up.', null=True)),
                 ('dropped_at', models.DateTimeField(help_text='When it turned out that there was nothing to say.', null=True)),
+                ('replayed_at', models.DateTimeField(help_text='When somebody had it sent again after it was given up.', null=True)),
                 ('tenant', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='tenants.tenant')),
             ],
             options={
                 'ordering': ['-pk'],
-                'indexes': [models.Index(condition=models.Q(('dropped_at', None), ('failed_at', None), ('sent_at', None)), fields=['next_attempt_at'], name='message_due'), models.Index(fields=['tenant', 'recipient'], name='message_by_recipient')],
+                'indexes': [models.Index(condition=models.Q(('dropped_at', None), ('failed_at', None), ('sent_at', None), ('is_urgent', True)), fields=['next_attempt_at', 'id'], name='message_urgent'), models.Index(condition=models.Q(('dropped_at', None), ('failed_at', None), ('sent_at', None), ('is_urgent', False), models.Q(('channel', 'webhook'), _negated=True)), fields=['next_attempt_at', 'id'], name='message_notices'), models.Index(condition=models.Q(('dropped_at', None), ('failed_at', None), ('sent_at', None), ('channel', 'webhook'), ('is_urgent', False)), fields=['next_attempt_at', 'id'], name='message_events'), models.Index(condition=models.Q(('dropped_at', None), ('failed_at', None), ('sent_at', None), ('channel', 'webhook')), fields=['tenant', 'recipient', 'customer_number', 'id'], name='message_event_order'), models.Index(fields=['tenant', 'recipient'], name='message_by_recipient')],
             },
         ),
         migrations.CreateModel(
@@ -248,4 +252,5 @@ class Migration(migrations.Migration):
             lambda apps, schema_editor: isolation.disable(schema_editor, TABLES),
         ),
         migrations.RunPython(append_only.create_triggers, append_only.drop_triggers),
+        migrations.RunPython(wake_up.create_trigger, wake_up.drop_trigger),
     ]

@@ -15,10 +15,11 @@ WAITING = Q(sent_at=None, failed_at=None, dropped_at=None)
 
 
 class Message(TenantOwned):
-    """A mail, a text message or a webhook event to be sent.
+    """A mail, a text message or an event to be sent.
 
     `template` names the template or, for a webhook, the type of the event; the sender of the channel renders it when it
-    is sent. Urgent messages are sent before all others.
+    is sent. An event is that of the trail's line `event_id`, or what a flow says. Urgent messages are sent before all
+    others, and the events of one customer to one endpoint one after the other.
     """
 
     class Channel(models.TextChoices):
@@ -33,6 +34,8 @@ class Message(TenantOwned):
     recipient = models.CharField(
         max_length=254, help_text="An e-mail address, a telephone number in E.164, or the name of a webhook endpoint."
     )
+    event_id = models.BigIntegerField(null=True, editable=False)
+    customer_number = models.CharField(max_length=8, blank=True, default="", help_text="Whom an event is about.")
     context_encrypted = models.TextField(blank=True, default="", editable=False)
     is_urgent = models.BooleanField(default=False, editable=False, help_text="Somebody is waiting for it.")
     reference = models.UUIDField(
@@ -47,13 +50,18 @@ class Message(TenantOwned):
     sent_at = models.DateTimeField(null=True)
     failed_at = models.DateTimeField(null=True, help_text="When sending was given up.")
     dropped_at = models.DateTimeField(null=True, help_text="When it turned out that there was nothing to say.")
+    replayed_at = models.DateTimeField(null=True, help_text="When somebody had it sent again after it was given up.")
 
     privacy = Privacy(
         kept=Expires(("sent_at", "failed_at", "dropped_at"), timedelta(days=30)),
-        personal={"recipient": Disguise.EMAIL, "last_error": Disguise.TEXT},
+        personal={
+            "recipient": Disguise.EMAIL,
+            "customer_number": Disguise.CUSTOMER_NUMBER,
+            "last_error": Disguise.TEXT,
+        },
         secret=("context_encrypted",),
-        technical="template language site channel is_urgent reference created_at attempts next_attempt_at sent_at "
-        "failed_at dropped_at",
+        technical="template language site channel event_id is_urgent reference created_at attempts next_attempt_at "
+        "sent_at failed_at dropped_at replayed_at",
         destination="recipient",
         at_erasure=AtErasure.ROW_GOES,
     )
@@ -61,7 +69,26 @@ class Message(TenantOwned):
     class Meta:
         ordering = ["-pk"]
         indexes = [
-            models.Index(fields=["next_attempt_at"], name="message_due", condition=WAITING),
+            # One for each lane of the worker: a code is not looked for among all notices.
+            models.Index(
+                fields=["next_attempt_at", "id"], name="message_urgent", condition=WAITING & Q(is_urgent=True)
+            ),
+            models.Index(
+                fields=["next_attempt_at", "id"],
+                name="message_notices",
+                condition=WAITING & Q(is_urgent=False) & ~Q(channel="webhook"),
+            ),
+            models.Index(
+                fields=["next_attempt_at", "id"],
+                name="message_events",
+                condition=WAITING & Q(is_urgent=False, channel="webhook"),
+            ),
+            # What an event of the same customer has to wait for.
+            models.Index(
+                fields=["tenant", "recipient", "customer_number", "id"],
+                name="message_event_order",
+                condition=WAITING & Q(channel="webhook"),
+            ),
             # Staff look for what somebody was sent, and an erasure deletes it.
             models.Index(fields=["tenant", "recipient"], name="message_by_recipient"),
         ]

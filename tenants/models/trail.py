@@ -36,10 +36,13 @@ class CurrentTransaction(Func):
     a row (`tenants.outbox.feed`). 0 on SQLite, where one transaction writes at a time and so rows are numbered in the
     order in which they are committed."""
 
+    template = "0"
     output_field = models.BigIntegerField()
 
-    def as_sql(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **context: Any) -> tuple[str, list[Any]]:
-        return ("(pg_current_xact_id()::text::bigint)" if connection.vendor == "postgresql" else "0"), []
+    def as_postgresql(
+        self, compiler: SQLCompiler, connection: BaseDatabaseWrapper
+    ) -> tuple[str, tuple[str | int, ...]]:
+        return self.as_sql(compiler, connection, template="(pg_current_xact_id()::text::bigint)")
 
 
 class AuditEvent(AppendOnly, TenantOwned):

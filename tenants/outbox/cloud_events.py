@@ -5,13 +5,14 @@ fields under its version; anything else is a new version under a new address.
 """
 
 from collections.abc import Mapping
+from datetime import datetime
 from enum import StrEnum
 from typing import Annotated
 from uuid import UUID
 
 import msgspec
 from django.conf import settings
-from msgspec import Meta, Struct
+from msgspec import UNSET, Meta, Struct, UnsetType
 
 from tenants.event_types import EventType
 from tenants.models import AuditEvent, Tenant
@@ -23,6 +24,10 @@ DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 Texts = list[str]
 Number = Annotated[str, Meta(description="The customer's number.")]
+Profile = Annotated[
+    dict[str, str | bool | None] | UnsetType,
+    Meta(description="The profile as it is when the event is sent, where the endpoint's settings ask for it."),
+]
 MaybeSession = Annotated[
     UUID | None, Meta(description="The session; null where there is none, or where it is several.")
 ]
@@ -43,10 +48,17 @@ class Data(Struct, kw_only=True, rename="camel"):
     actor: Annotated[Actor, Meta(description="Who did it: the customer, or whoever speaks for them, or staff.")]
 
 
+class Created(Data):
+    """A new customer."""
+
+    profile: Profile = UNSET
+
+
 class Updated(Data):
     """Of a profile or what belongs to it."""
 
     fields: Annotated[Texts, Meta(description="What changed, by name.")]
+    profile: Profile = UNSET
 
 
 class LogIn(Data):
@@ -109,7 +121,7 @@ class Flow(Data):
 
 
 RECORDS: Mapping[EventType, type[Data]] = {
-    EventType.CUSTOMER_CREATED: Data,
+    EventType.CUSTOMER_CREATED: Created,
     EventType.CUSTOMER_UPDATED: Updated,
     EventType.CUSTOMER_DELETED: Data,
     EventType.CUSTOMER_LOGGED_IN: SessionStarted,
@@ -128,6 +140,7 @@ RECORDS: Mapping[EventType, type[Data]] = {
     EventType.FLOW_COMPLETED: Flow,
     EventType.FLOW_WAITING: Flow,
 }
+WITH_PROFILE = (EventType.CUSTOMER_CREATED, EventType.CUSTOMER_UPDATED)
 # What logs in, by the provider that a sign-up names; every other one is another's service.
 CREDENTIALS_BY_METHOD = {"password": "password", "otp": "one_time_code"}
 
@@ -137,18 +150,34 @@ def events_of(row: AuditEvent, tenant: Tenant) -> list[dict[str, object]]:
     return [event_of(row, tenant, EventType(kind)) for kind in row.events.split()]
 
 
-def event_of(row: AuditEvent, tenant: Tenant, kind: EventType) -> dict[str, object]:
-    """One of the row's events. Its id is the same whenever and however it is read."""
+def event_of(
+    row: AuditEvent, tenant: Tenant, kind: EventType, profile: Mapping[str, object] | None = None
+) -> dict[str, object]:
+    """One of the row's events. Its id is the same whenever and however it is read. `profile` goes with types that have
+    a place for it."""
+    data = _data(row, kind)
+    if profile is not None and kind in WITH_PROFILE:
+        data["profile"] = dict(profile)
+    event = envelope(
+        event_id=f"{row.pk}-{kind}", tenant=tenant, kind=str(kind), at=row.at, subject=row.customer_number, data=data
+    )
+    return {**event, "dataschema": schema_address(kind)}
+
+
+def envelope(
+    *, event_id: str, tenant: Tenant, kind: str, at: datetime, subject: str, data: Mapping[str, object]
+) -> dict[str, object]:
+    """An event with the attributes that every one has; without a `subject` where it is "" (CloudEvents 1.0, 3.1)."""
+    about = {"subject": subject} if subject else {}
     return {
         "specversion": SPEC_VERSION,
-        "id": f"{row.pk}-{kind}",
+        "id": event_id,
         "source": f"{settings.PUBLIC_URL}/tenants/{tenant.code}",
-        "type": str(kind),
-        "subject": row.customer_number,
-        "time": row.at.isoformat(),
+        "type": kind,
+        **about,
+        "time": at.isoformat(),
         "datacontenttype": "application/json",
-        "dataschema": schema_address(kind),
-        "data": _data(row, kind),
+        "data": dict(data),
     }
 
 
@@ -168,7 +197,7 @@ def schema(kind: EventType) -> dict[str, object]:
 def _data(row: AuditEvent, kind: EventType) -> dict[str, object]:
     record, known = RECORDS[kind], _known(row)
     names = zip(record.__struct_fields__, record.__struct_encode_fields__, strict=True)
-    return {called: known[name] for name, called in names}
+    return {called: known[name] for name, called in names if name in known}
 
 
 def _known(row: AuditEvent) -> dict[str, object]:

@@ -8,11 +8,10 @@ appear before a cursor that was given out.
 
 import re
 from dataclasses import dataclass
-from typing import Any
 
 from django.db import connection, models
 from django.db.backends.base.base import BaseDatabaseWrapper
-from django.db.models import Func, Q
+from django.db.models import Func, OuterRef, Q
 from django.db.models.sql.compiler import SQLCompiler
 
 from tenants.errors import InvalidInput
@@ -49,12 +48,13 @@ class Page:
 class Horizon(Func):
     """Every transaction with a lower id has ended, as seen by the statement that this stands in."""
 
+    template = "1"  # every row has 0: what can be read is committed, in the order of its numbers
     output_field = models.BigIntegerField()
 
-    def as_sql(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **context: Any) -> tuple[str, list[Any]]:
-        if connection.vendor == "postgresql":
-            return "pg_snapshot_xmin(pg_current_snapshot())::text::bigint", []
-        return "1", []  # every row has 0: what can be read is committed, in the order of its numbers
+    def as_postgresql(
+        self, compiler: SQLCompiler, connection: BaseDatabaseWrapper
+    ) -> tuple[str, tuple[str | int, ...]]:
+        return self.as_sql(compiler, connection, template="pg_snapshot_xmin(pg_current_snapshot())::text::bigint")
 
 
 def parse_cursor(text: str) -> Cursor:
@@ -78,10 +78,14 @@ def read(*, tenant: Tenant, after: Cursor, limit: int = DEFAULT_LIMIT) -> Page:
 
 def rows_after(*, tenant: Tenant, after: Cursor) -> TenantQuerySet[AuditEvent]:
     """The rows that are events, after the cursor and in the feed's order, as far as that is known."""
-    later = Q(transaction_id__gt=after.transaction_id) | Q(pk__gt=after.key)
     found = AuditEvent.objects.for_tenant(tenant).exclude(events="")
-    known = found.filter(later, transaction_id__gte=after.transaction_id, transaction_id__lt=Horizon())
-    return known.order_by("transaction_id", "pk")
+    return found.filter(known_after(after.transaction_id, after.key)).order_by("transaction_id", "pk")
+
+
+def known_after(transaction_id: int | OuterRef, key: int | OuterRef) -> Q:
+    """For rows of the trail: those after this place that nothing can come before any more."""
+    later = Q(transaction_id__gt=transaction_id) | Q(pk__gt=key)
+    return later & Q(transaction_id__gte=transaction_id, transaction_id__lt=Horizon())
 
 
 def cursor_of(row: AuditEvent) -> Cursor:

@@ -6,12 +6,12 @@ one-time code is, encrypted, until it is sent.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import TypeAlias
 
 from tenants.compiled import writes
 from tenants.encryption import encrypt
-from tenants.models import Message, Tenant
+from tenants.models import AuditEvent, Message, Tenant
 
 # What a message's template is filled with, or what its sender looks up by it.
 MessageContext: TypeAlias = Mapping[str, str | int | bool]
@@ -49,14 +49,39 @@ def enqueue(
     )
 
 
-def enqueue_event(*, tenant: Tenant, endpoint_name: str, event: str, payload: Mapping[str, object]) -> Message:
-    """Write an event for one of the tenant's webhook endpoints. `event` is its type, such as `customer.updated`.
+def enqueue_event(
+    *, tenant: Tenant, endpoint_name: str, event: str, payload: Mapping[str, object], customer_number: str = ""
+) -> Message:
+    """Write an event of a flow's own for one of the tenant's webhook endpoints. `event` is its type, such as
+    `customer.activated`, `customer_number` whom it is about.
 
     The worker sends it and tries again, under the same id, until the endpoint takes it or it is too old
     (`worker.GIVE_UP_AFTER`).
     """
-    message = Message(tenant=tenant, channel=Message.Channel.WEBHOOK, template=event, recipient=endpoint_name)
+    message = Message(
+        tenant=tenant,
+        channel=Message.Channel.WEBHOOK,
+        template=event,
+        recipient=endpoint_name,
+        customer_number=customer_number,
+    )
     return _store(message, payload)
+
+
+def deliveries_of(*, tenant: Tenant, endpoint_name: str, row: AuditEvent, types: Collection[str]) -> list[Message]:
+    """The messages that bring the row's events of these types to the endpoint, not stored yet."""
+    return [
+        Message(
+            tenant=tenant,
+            channel=Message.Channel.WEBHOOK,
+            template=kind,
+            recipient=endpoint_name,
+            event_id=row.pk,
+            customer_number=row.customer_number,
+        )
+        for kind in row.events.split()
+        if kind in types
+    ]
 
 
 def _store(message: Message, context: Mapping[str, object]) -> Message:

@@ -1,12 +1,19 @@
-"""Sending what is in the outbox: the senders (`settings.OUTBOX_SENDERS`), attempts, and when they are given up."""
+"""Sending what is in the outbox: who takes which message, attempts, and when they are given up.
+
+What sends a channel is in `settings.OUTBOX_SENDERS`. Three lanes are served apart, so that a code that somebody waits
+for is never behind notices, and neither behind a system of a shop that hangs. Any number of workers may run at once.
+"""
 
 import logging
-from collections.abc import Callable, Iterable
-from datetime import timedelta
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
 from functools import cache
 
 from django.conf import settings
-from django.db.models import F, QuerySet
+from django.db import transaction
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.utils import timezone
 from django.utils.module_loading import import_string
 
@@ -15,44 +22,116 @@ from tenants.models.outbox import WAITING
 
 # Long enough for a slow mail server to answer, short enough that a crashed worker's mail is not late for long.
 LEASE = timedelta(minutes=5)
+# Nothing is begun any more when so little of the lease is left: longer than a mail server may take for one mail.
+LEASE_RESERVE = timedelta(minutes=1)
 FIRST_DELAY = timedelta(seconds=10)
 LONGEST_DELAY = timedelta(hours=1)
 GIVE_UP_AFTER = timedelta(days=3)  # RFC 5321, 4.5.4.1 asks a sender for 4 to 5 days; a notice is stale before
+WEBHOOK = Message.Channel.WEBHOOK
 
-# Sends one message and returns whether there was anything to send. Raises `Undeliverable` when another attempt would
-# not help, and anything else when it might.
-Sender = Callable[[Message], bool]
+# Events that have these in common are sent one after the other.
+_ORDERED_BY = ("tenant_id", "channel", "recipient", "customer_number")
 
 logger = logging.getLogger(__name__)
+
+
+class Lane(StrEnum):
+    """What is served apart from the rest."""
+
+    URGENT = "urgent"
+    NOTICES = "notices"
+    EVENTS = "events"
+
+
+_OF_LANE = {
+    Lane.URGENT: Q(is_urgent=True),
+    Lane.NOTICES: Q(is_urgent=False) & ~Q(channel=WEBHOOK),
+    Lane.EVENTS: Q(is_urgent=False, channel=WEBHOOK),
+}
+# How many messages a worker takes at once, and after how many that were sent it records so: a mail that is sent twice
+# disturbs somebody, an event does not.
+_TAKEN_AT_ONCE = {Lane.URGENT: 10, Lane.NOTICES: 25, Lane.EVENTS: 100}
+_RECORDED_AT_ONCE = {Lane.URGENT: 1, Lane.NOTICES: 1, Lane.EVENTS: 25}
 
 
 class Undeliverable(Exception):
     """Another attempt would not help: the receiver will never accept this message."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class Result:
+    """What became of a message: sent, found to have nothing to say, or failed by an error. After `Undeliverable` it is
+    not tried again."""
+
+    message: Message
+    is_sent: bool = False
+    error: Exception | None = None
+
+
+# Sends messages of its channel, in any order, and tells what became of each as soon as it knows.
+Sender = Callable[[Iterable[Message]], Iterator[Result]]
+
+
+def attempt(message: Message, send: Callable[[Message], bool]) -> Result:
+    """The result of sending one message by `send`, which returns whether there was anything to send."""
+    try:
+        return Result(message=message, is_sent=send(message))
+    except Exception as error:
+        return Result(message=message, error=error)
+
+
 def send_due(*, limit: int = 100) -> int:
-    """Send up to `limit` messages that are due. Urgent ones that arrive meanwhile are sent before the next of the rest.
-    Returns how many went out. Several workers may run at once."""
-    count = _send_each(_due().filter(is_urgent=True)[:limit])
-    for message in _due().filter(is_urgent=False)[:limit]:
-        count += _send_each([message]) + _send_each(_due().filter(is_urgent=True)[:limit])
+    """Serve every lane once, with up to `limit` messages each. Urgent ones that arrive meanwhile are sent before the
+    next of the rest. Returns how many went out."""
+    count = serve(Lane.URGENT, limit=limit)
+    for lane in (Lane.NOTICES, Lane.EVENTS):
+        count += serve(lane, limit=limit, between=lambda: serve(Lane.URGENT, limit=limit))
     return count
 
 
-def _due() -> QuerySet[Message]:
-    waiting = Message.objects.filter(WAITING, next_attempt_at__lte=timezone.now())
-    return waiting.select_related("tenant").order_by("pk")
+def serve(lane: Lane, *, limit: int = 100, between: Callable[[], int] = lambda: 0) -> int:
+    """Send up to `limit` messages of the lane that are due, and do what is to be done `between` two of them. Returns
+    how many messages went out."""
+    count, left = 0, limit
+    while left > 0 and (taken := claim(lane, min(left, _TAKEN_AT_ONCE[lane]))):
+        count += _deliver(lane, taken, between)
+        left -= len(taken)
+    return count
 
 
-def _send_each(due: Iterable[Message]) -> int:
-    return sum(_send(message) for message in due if _claim(message))
+def seconds_until_due(lane: Lane) -> float | None:
+    """How long nothing of the lane is due; None when nothing waits at all."""
+    first = _waiting(lane).order_by("next_attempt_at").values_list("next_attempt_at", flat=True).first()
+    return None if first is None else max(0.0, (first - timezone.now()).total_seconds())
 
 
-def _claim(message: Message) -> bool:
-    """Reserve the message for this worker, in one conditional UPDATE. If it dies, the lease ends and another one
-    tries."""
-    mine = Message.objects.filter(WAITING, pk=message.pk, next_attempt_at=message.next_attempt_at)
-    return mine.update(next_attempt_at=timezone.now() + LEASE, attempts=F("attempts") + 1) == 1
+@transaction.atomic
+def claim(lane: Lane, limit: int) -> list[Message]:
+    """Reserve up to `limit` messages that are due for this worker; what others have locked is passed over. If the
+    worker dies, the lease ends and another one tries."""
+    taken = list(_due(lane).select_for_update(skip_locked=True, of=("self",))[:limit])
+    until = timezone.now() + LEASE
+    Message.objects.filter(pk__in=[each.pk for each in taken]).update(next_attempt_at=until, attempts=F("attempts") + 1)
+    for each in taken:
+        each.next_attempt_at, each.attempts = until, each.attempts + 1
+    return taken
+
+
+def _due(lane: Lane) -> QuerySet[Message]:
+    due = _waiting(lane).filter(next_attempt_at__lte=timezone.now())
+    return due.select_related("tenant").order_by("next_attempt_at", "pk")
+
+
+def _waiting(lane: Lane) -> QuerySet[Message]:
+    """What is not settled, but for events that have to wait for another one."""
+    waiting = Message.objects.filter(WAITING, _OF_LANE[lane])
+    return waiting.exclude(~Q(customer_number="") & Exists(_earlier())) if lane is Lane.EVENTS else waiting
+
+
+def _earlier() -> QuerySet[Message]:
+    """Events for the same endpoint of the same customer, which wait and come first."""
+    same = {name: OuterRef(name) for name in _ORDERED_BY}
+    return Message.objects.filter(WAITING, **same, pk__lt=OuterRef("pk"))
 
 
 @cache
@@ -61,26 +140,80 @@ def _sender(channel: str) -> Sender:
     return sender
 
 
-def _send(message: Message) -> bool:
-    """Send one message, or find out that there is nothing to send. No transaction is open during the transfer."""
-    try:
-        is_sent = _sender(message.channel)(message)
-    except Exception as error:
-        logger.warning("Message %s was not sent: %s", message.pk, type(error).__name__)
-        _postpone(message, error)
-        return False
-    done = "sent_at" if is_sent else "dropped_at"
-    Message.objects.filter(pk=message.pk).update(**{done: timezone.now()}, context_encrypted="", last_error="")
-    return is_sent
+def _deliver(lane: Lane, taken: list[Message], between: Callable[[], int]) -> int:
+    """Send what was claimed. No transaction is open during the transfer. Returns how many were sent."""
+    count = 0
+    for channel in dict.fromkeys(each.channel for each in taken):
+        sent: list[int] = []
+        try:
+            for result in _sender(channel)(_in_time(each for each in taken if each.channel == channel)):
+                if result.is_sent:
+                    sent.append(result.message.pk)
+                else:
+                    _settle(result)
+                if len(sent) >= _RECORDED_AT_ONCE[lane]:
+                    count += _record(sent)
+                count += between()
+        finally:
+            count += _record(sent)
+    return count
+
+
+def _in_time(messages: Iterable[Message]) -> Iterator[Message]:
+    """The messages, as long as enough of their lease is left: another worker takes the rest."""
+    for message in messages:
+        if timezone.now() + LEASE_RESERVE < message.next_attempt_at:
+            yield message
+
+
+def _record(sent: list[int]) -> int:
+    """Note these as sent, and forget what they said. Returns how many there were; the list is empty then."""
+    count = len(sent)
+    if sent:
+        Message.objects.filter(pk__in=sent).update(sent_at=timezone.now(), context_encrypted="", last_error="")
+        sent.clear()
+    return count
+
+
+def _settle(result: Result) -> None:
+    """Note what was not sent: dropped, or to be tried later."""
+    message, error = result.message, result.error
+    if error is None:
+        Message.objects.filter(pk=message.pk).update(dropped_at=timezone.now(), context_encrypted="", last_error="")
+        return
+    logger.warning("Message %s was not sent: %s", message.pk, type(error).__name__)
+    _postpone(message, error)
 
 
 def _postpone(message: Message, error: Exception) -> None:
-    """Try again later, unless that would not help or the message is too old."""
+    """Try again later, unless that would not help or the message is too old. An event that is given up can be sent
+    again by staff (`dead_letters`), so that what it says is kept."""
     now = timezone.now()
-    message.next_attempt_at = now + min(FIRST_DELAY * (1 << min(message.attempts, 20)), LONGEST_DELAY)
+    message.next_attempt_at = now + delay_after(message.attempts)
     message.last_error = f"{type(error).__name__}: {error}"[:255]
     changed = ["next_attempt_at", "last_error"]
-    if isinstance(error, Undeliverable) or now - message.created_at > GIVE_UP_AFTER:
-        message.failed_at, message.context_encrypted = now, ""
-        changed += ["failed_at", "context_encrypted"]
+    if isinstance(error, Undeliverable) or now - _tried_since(message) > GIVE_UP_AFTER:
+        message.failed_at = now
+        changed.append("failed_at")
+        if message.channel != WEBHOOK:
+            message.context_encrypted = ""
+            changed.append("context_encrypted")
     message.save(update_fields=changed)
+    if message.customer_number and message.failed_at is None:
+        _let_followers_wait(message)
+
+
+def _let_followers_wait(message: Message) -> None:
+    """They would wait anyway, and would be looked at each time."""
+    same = {name: getattr(message, name) for name in _ORDERED_BY}
+    followers = Message.objects.filter(WAITING, **same, pk__gt=message.pk)
+    followers.filter(next_attempt_at__lt=message.next_attempt_at).update(next_attempt_at=message.next_attempt_at)
+
+
+def delay_after(attempts: int) -> timedelta:
+    """How long to wait after so many failed attempts."""
+    return min(FIRST_DELAY * (1 << min(max(attempts - 1, 0), 20)), LONGEST_DELAY)
+
+
+def _tried_since(message: Message) -> datetime:
+    return message.replayed_at or message.created_at

@@ -38,7 +38,8 @@ EVENTS_KEY = "warehouse"
 @pytest.fixture(autouse=True)
 def committed(monkeypatch: pytest.MonkeyPatch) -> None:
     """What a test's own open transaction wrote counts as committed."""
-    monkeypatch.setattr(feed.Horizon, "as_sql", lambda *args, **kwargs: (str(2**62), []))
+    for name in ("as_sql", "as_postgresql"):
+        monkeypatch.setattr(feed.Horizon, name, lambda *args, **kwargs: (str(2**62), ()))
 
 
 def server_token(tenant: Tenant, *scopes: Scope) -> str:
@@ -96,7 +97,7 @@ def test_a_call_tells_what_it_did(name: str, scene: Scene) -> None:
     last = AuditEvent.objects.latest("pk").pk
     assert operation.send(scene).status_code == operation.success
     rows = AuditEvent.objects.filter(pk__gt=last).order_by("pk")
-    events = [event for row in rows for event in cloud_events.events_of(row, scene.tenant)]
+    events: list[Any] = [event for row in rows for event in cloud_events.events_of(row, scene.tenant)]
     assert types(events) == TOLD[name]
     for event in events:
         jsonschema_rs.validate(cloud_events.schema(EventType(event["type"])), event["data"])

@@ -399,7 +399,7 @@ def test_answers_are_what_the_document_says(provider: AuthProvider, issuer: Issu
         assert body_of(answer).keys() <= schema["properties"].keys()
 
 
-def server_key(tenant: Tenant) -> dict[str, str]:
+def server_key(tenant: Tenant) -> dict[str, Any]:
     """The credentials of a server whose key has both scopes."""
     key, secret = api_keys.create(tenant=tenant, client_id="warehouse", has_secret=True)
     api_keys.grant(key=key, scopes=list(Scope))

@@ -27,6 +27,7 @@ SECRETS = (
     (AuthProvider, "client_secret_encrypted"),
     (Authenticator, "secret_encrypted"),
     (WebhookEndpoint, "secret_encrypted"),
+    (WebhookEndpoint, "previous_secret_encrypted"),
     (PendingLink, "data_encrypted"),
     (PendingSignUp, "data_encrypted"),
     (Submission, "data_encrypted"),

@@ -4,19 +4,19 @@ its time."""
 import logging
 import signal
 import threading
-import time
+from functools import partial
 from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand
-from django.db import DatabaseError, InterfaceError, close_old_connections
 
 from auth_providers import retention
+from auth_providers.management.lanes import POLL_SECONDS, Lane, Lanes
+from auth_providers.messaging import webhook_endpoints
 from auth_providers.selfservice import deletion
 from tenants import receipts
 from tenants.outbox import worker
 
-POLL_SECONDS = 1.0
 PURGE_SECONDS = 600.0
 
 logger = logging.getLogger("patron.work")
@@ -30,34 +30,50 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         if options["once"]:
-            deletion.finish_due()
-            receipts.chain_due()
-            while worker.send_due():
-                pass  # it sends so many at a time; a mail server that is down sends none and ends this
-            retention.purge()
+            work_once()
             return
         logger.info("Patron %s sends what is in the outbox", settings.VERSION)
         stopped = threading.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: stopped.set())
-        next_purge = time.monotonic()
-        while not stopped.is_set():
-            next_purge = _turn(next_purge)
-            stopped.wait(POLL_SECONDS)
+        Lanes(LANES, stopped).run()
 
 
-def _turn(next_purge: float) -> float:
-    """One round; a database that can't be reached is tried again in the next one."""
-    try:
-        # First, so that no mail is sent to an erased customer.
-        deletion.finish_due()
-        receipts.chain_due()
-        worker.send_due()
-        if time.monotonic() >= next_purge:
-            retention.purge()
-            return time.monotonic() + PURGE_SECONDS
-    except (DatabaseError, InterfaceError):
-        logger.exception("This round of work failed")
-    finally:
-        close_old_connections()
-    return next_purge
+def work_once() -> None:
+    """Everything that is due now."""
+    deletion.finish_due()
+    receipts.chain_due()
+    while worker.send_due() or webhook_endpoints.enqueue_due():
+        pass  # it sends so many at a time; a mail server that is down sends none and ends this
+    retention.purge()
+
+
+def _send_notices() -> None:
+    deletion.finish_due()  # first, so that no mail is sent to an erased customer
+    receipts.chain_due()
+    worker.serve(worker.Lane.NOTICES)
+
+
+def _send_events() -> None:
+    webhook_endpoints.enqueue_due()
+    worker.serve(worker.Lane.EVENTS)
+
+
+def _until_events() -> float | None:
+    """The trail tells nobody that it has news: where somebody wants to hear of it, it is looked at every second."""
+    due_in = worker.seconds_until_due(worker.Lane.EVENTS)
+    if not webhook_endpoints.has_listeners():
+        return due_in
+    return POLL_SECONDS if due_in is None else min(due_in, POLL_SECONDS)
+
+
+LANES = [
+    Lane(
+        name="codes",
+        act=partial(worker.serve, worker.Lane.URGENT),
+        rest=partial(worker.seconds_until_due, worker.Lane.URGENT),
+    ),
+    Lane(name="notices", act=_send_notices, rest=partial(worker.seconds_until_due, worker.Lane.NOTICES)),
+    Lane(name="events", act=_send_events, rest=_until_events),
+    Lane(name="clean-up", act=retention.purge, rest=lambda: PURGE_SECONDS, is_regular=True),
+]

@@ -61,6 +61,8 @@ FACTS: dict[str, dict[str, str]] = {
     "second_factor_code": {},
     "second_factor_removed": {},
     "verification_code": {},
+    "webhook_failing": {"endpoint": "erp", "since": "2030-01-31 12:00 UTC"},
+    "webhook_switched_off": {"endpoint": "erp", "since": "2030-01-31 12:00 UTC"},
     "welcome": {},
 }
 # What the account of the reader is like, where it is not verified.

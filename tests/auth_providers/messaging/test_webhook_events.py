@@ -1,0 +1,332 @@
+"""Events of the trail for endpoints that are told of them: filtered, in order, signed, given up and sent again."""
+
+import io
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from typing import Any
+
+import jsonschema_rs
+import pytest
+from django.core.cache import cache
+from django.core.management import call_command
+from django.utils import timezone
+from pytest_django import Settings
+from standardwebhooks.webhooks import WebhookVerificationError
+
+from auth_providers.messaging import webhook_endpoints
+from auth_providers.models import WebhookEndpoint
+from auth_providers.selfservice import deletion
+from customers import profiles
+from customers.models import Customer
+from tenants import audit
+from tenants.encryption import encrypt
+from tenants.event_types import EventType
+from tenants.models import AuditEvent, Message, Tenant
+from tenants.outbox import cloud_events, dead_letters, feed, worker
+from tests import factories, shop_endpoint
+from tests.openid_issuer import Conversation
+from tests.shop_endpoint import SECRET, Shop
+
+PassTime = Callable[[timedelta], None]
+UPDATED, LOGGED_IN = "customer.updated", "customer.logged_in"
+OWNER = "owner@shop.example"
+
+
+@pytest.fixture(autouse=True)
+def committed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a test's own open transaction wrote counts as committed."""
+    for name in ("as_sql", "as_postgresql"):
+        monkeypatch.setattr(feed.Horizon, name, lambda *args, **kwargs: (str(2**62), ()))
+    monkeypatch.setattr(feed, "end", newest)
+
+
+def newest() -> feed.Cursor:
+    row = AuditEvent.objects.order_by("pk").last()
+    return feed.cursor_of(row) if row else feed.START
+
+
+@pytest.fixture
+def shop(settings: Settings) -> Iterator[Shop]:
+    settings.ALLOWED_PROVIDER_HOSTS = ["localhost"]
+    with shop_endpoint.running() as running:
+        yield running
+
+
+@pytest.fixture
+def endpoint(tenant: Tenant, shop: Shop) -> WebhookEndpoint:
+    return listening(tenant, shop, UPDATED, LOGGED_IN)
+
+
+def listening(tenant: Tenant, shop: Shop, *types: str, name: str = "erp", **fields: Any) -> WebhookEndpoint:
+    endpoint = WebhookEndpoint(
+        tenant=tenant, name=name, url=shop.url, secret_encrypted=encrypt(SECRET), owner_email=OWNER, **fields
+    )
+    webhook_endpoints.listen(endpoint=endpoint, types=types)
+    endpoint.save()
+    return endpoint
+
+
+def change(tenant: Tenant, number: str = "10000001", action: str = "activate") -> None:
+    audit.record(tenant=tenant, action=action, customer_number=number)
+
+
+def work() -> int:
+    webhook_endpoints.enqueue_due()
+    return worker.send_due()
+
+
+def later() -> int:
+    """The same when every delay is over."""
+    cache.clear()
+    Message.objects.filter(failed_at=None, sent_at=None).update(next_attempt_at=timezone.now())
+    return work()
+
+
+def told(shop: Shop) -> list[str]:
+    return [event["type"] for event in shop.verified()]
+
+
+def test_an_endpoint_is_told_of_its_types_and_no_others(endpoint: WebhookEndpoint, shop: Shop) -> None:
+    change(endpoint.tenant)
+    change(endpoint.tenant, action="log_in")
+    change(endpoint.tenant, action="end_session")
+    assert work() == 2
+    assert told(shop) == [UPDATED, LOGGED_IN]
+    assert work() == 0
+
+
+def test_a_delivered_event_is_the_feeds(endpoint: WebhookEndpoint, shop: Shop) -> None:
+    change(endpoint.tenant)
+    work()
+    assert shop.verified() == feed.read(tenant=endpoint.tenant, after=feed.START).events
+
+
+def test_an_endpoint_hears_of_what_comes_and_not_of_the_past(tenant: Tenant, shop: Shop) -> None:
+    change(tenant)
+    endpoint = listening(tenant, shop, UPDATED)
+    assert work() == 0
+    webhook_endpoints.listen(endpoint=endpoint, types=[])
+    endpoint.save()
+    change(tenant)
+    webhook_endpoints.listen(endpoint=endpoint, types=[UPDATED])
+    endpoint.save()
+    assert work() == 0
+    change(tenant)
+    assert work() == 1
+
+
+def test_another_tenants_events_go_nowhere(endpoint: WebhookEndpoint, other_tenant: Tenant, shop: Shop) -> None:
+    change(other_tenant)
+    assert work() == 0
+    assert not shop.bodies
+
+
+def test_without_a_listener_nothing_is_written_but_the_trail(tenant: Tenant, shop: Shop) -> None:
+    listening(tenant, shop)
+    change(tenant)
+    work()
+    assert not Message.objects.exists()
+
+
+def test_two_endpoints_are_each_told_once(endpoint: WebhookEndpoint, shop: Shop) -> None:
+    listening(endpoint.tenant, shop, UPDATED, name="crm")
+    change(endpoint.tenant)
+    assert work() == 2
+    assert len(set(shop.ids())) == 2
+    assert len({event["id"] for event in shop.verified()}) == 1
+
+
+# -- personal data ----------------------------------------------------------------------------------------------------
+def test_a_profile_goes_along_only_where_it_is_asked_for(endpoint: WebhookEndpoint, shop: Shop) -> None:
+    tenant = endpoint.tenant
+    listening(tenant, shop, UPDATED, name="crm", has_personal_data=True)
+    customer = factories.make_customer(tenant)
+    profiles.update(tenant=tenant, customer=customer, changes={"first_name": "Augusta", "birth_date": "1990-12-31"})
+    work()
+    told = {event["data"].get("profile", {}).get("first_name") for event in shop.verified()}
+    assert told == {None, "Augusta"}
+    for event in shop.verified():
+        jsonschema_rs.validate(cloud_events.schema(EventType(event["type"])), event["data"])
+
+
+def test_an_erased_customer_is_in_no_event_that_waits(tenant: Tenant, shop: Shop) -> None:
+    listening(tenant, shop, UPDATED, has_personal_data=True)
+    customer = factories.make_customer(tenant, first_name="Augusta")
+    profiles.update(tenant=tenant, customer=customer, changes={"first_name": "Ada Augusta"})
+    webhook_endpoints.enqueue_due()
+    deletion.erase_by_staff(tenant=tenant, customer=customer, staff_username="clara", client=factories.CLIENT)
+    work()
+    assert "profile" not in shop.verified()[0]["data"]
+    assert b"Augusta" not in b"".join(shop.bodies)
+
+
+# -- order ------------------------------------------------------------------------------------------------------------
+def refuse_the_first(shop: Shop) -> Callable[[Conversation], None]:
+    """500 to the first call, 200 to all others."""
+
+    def answer(asked: Conversation) -> None:
+        asked.answer(500 if len(shop.bodies) == 1 else 200, {})
+
+    return answer
+
+
+def test_events_of_one_customer_arrive_in_their_order(endpoint: WebhookEndpoint, shop: Shop) -> None:
+    for action in ("activate", "log_in", "deactivate"):
+        change(endpoint.tenant, action=action)
+    shop.answer = refuse_the_first(shop)
+    assert work() == 0
+    assert len(shop.bodies) == 1  # the others wait
+    assert later() == 3
+    assert [event["data"]["cause"] for event in shop.verified()[1:]] == ["activate", "log_in", "deactivate"]
+
+
+def test_an_event_of_another_customer_waits_for_nobody(endpoint: WebhookEndpoint, shop: Shop) -> None:
+    change(endpoint.tenant, "10000001")
+    change(endpoint.tenant, "10000002")
+    shop.answer = lambda asked: asked.answer(500 if b"10000001" in asked.server.forms[-1] else 200, {})
+    assert work() == 1
+    assert later() == 0
+
+
+def test_what_was_given_up_holds_up_nobody(endpoint: WebhookEndpoint, shop: Shop) -> None:
+    change(endpoint.tenant)
+    shop.answer = (500, {})
+    work()
+    Message.objects.update(created_at=timezone.now() - worker.GIVE_UP_AFTER - timedelta(minutes=1))
+    later()
+    shop.answer = (200, {})
+    change(endpoint.tenant, action="deactivate")
+    assert later() == 1
+
+
+# -- secrets ----------------------------------------------------------------------------------------------------------
+def test_both_secrets_sign_while_one_is_replaced(endpoint: WebhookEndpoint, shop: Shop, pass_time: PassTime) -> None:
+    secret = webhook_endpoints.new_secret(endpoint=endpoint)
+    endpoint.save()
+    change(endpoint.tenant)
+    work()
+    assert shop.verified(SECRET) == shop.verified(secret)
+    pass_time(webhook_endpoints.ROTATION + timedelta(minutes=1))
+    shop.bodies.clear()
+    shop.headers.clear()
+    change(endpoint.tenant)
+    work()
+    assert len(shop.bodies) == 1
+    with pytest.raises(WebhookVerificationError):
+        shop.verified(SECRET)
+
+
+# -- an endpoint that takes nothing -----------------------------------------------------------------------------------
+def mails() -> list[tuple[str, str]]:
+    return list(Message.objects.filter(channel="email").values_list("template", "recipient").order_by("pk"))
+
+
+def test_the_owner_is_told_after_a_day_and_the_endpoint_is_off_after_three(
+    endpoint: WebhookEndpoint, shop: Shop, pass_time: PassTime, mailoutbox: list[Any]
+) -> None:
+    shop.answer = (500, {})
+    change(endpoint.tenant)
+    work()
+    pass_time(timedelta(hours=23))
+    later()
+    assert mails() == []
+    pass_time(timedelta(hours=2))
+    later()
+    later()
+    assert mails() == [(webhook_endpoints.FAILING, OWNER)]
+    pass_time(timedelta(days=2))
+    later()
+    later()
+    assert mails() == [(webhook_endpoints.FAILING, OWNER), (webhook_endpoints.SWITCHED_OFF, OWNER)]
+    assert not WebhookEndpoint.objects.get().is_enabled
+    assert [mail.to for mail in mailoutbox] == [[OWNER], [OWNER]]
+    assert "erp" in mailoutbox[0].subject
+
+
+def test_an_endpoint_that_takes_something_again_starts_anew(
+    endpoint: WebhookEndpoint, shop: Shop, pass_time: PassTime
+) -> None:
+    shop.answer = (500, {})
+    change(endpoint.tenant)
+    work()
+    assert WebhookEndpoint.objects.get().failing_since
+    shop.answer = (200, {})
+    pass_time(timedelta(hours=25))
+    assert later() == 1
+    assert WebhookEndpoint.objects.get().failing_since is None
+    assert mails() == []
+
+
+def test_an_endpoint_that_is_on_again_gets_what_it_missed(endpoint: WebhookEndpoint, shop: Shop) -> None:
+    WebhookEndpoint.objects.update(is_enabled=False)
+    change(endpoint.tenant)
+    assert work() == 0
+    WebhookEndpoint.objects.update(is_enabled=True)
+    assert work() == 1
+
+
+# -- events that were given up ----------------------------------------------------------------------------------------
+@pytest.fixture
+def dead(endpoint: WebhookEndpoint, shop: Shop) -> list[Message]:
+    """Three events of three customers, given up."""
+    shop.answer = (500, {})
+    for number in ("10000001", "10000002", "10000003"):
+        change(endpoint.tenant, number)
+    work()
+    Message.objects.update(created_at=timezone.now() - worker.GIVE_UP_AFTER - timedelta(minutes=1))
+    later()
+    shop.answer = (200, {})
+    cache.clear()
+    return list(dead_letters.find(tenant=endpoint.tenant))
+
+
+def test_one_event_is_sent_again_under_its_id(dead: list[Message], shop: Shop) -> None:
+    assert len(dead) == 3
+    assert dead_letters.replay(tenant=dead[0].tenant, keys=[dead[0].pk]) == 1
+    assert work() == 1
+    assert f"msg_{dead[0].reference.hex}" in shop.ids()[:-1]
+    assert shop.ids()[-1] == f"msg_{dead[0].reference.hex}"
+
+
+def test_an_event_that_is_sent_again_is_tried_for_three_days_again(dead: list[Message], shop: Shop) -> None:
+    shop.answer = (500, {})
+    dead_letters.replay(tenant=dead[0].tenant, keys=[dead[0].pk])
+    work()
+    assert Message.objects.get(pk=dead[0].pk).failed_at is None
+
+
+def test_nothing_else_is_sent_again(dead: list[Message], other_tenant: Tenant) -> None:
+    keys = [each.pk for each in dead]
+    assert dead_letters.replay(tenant=other_tenant, keys=keys) == 0
+    assert dead_letters.replay(tenant=dead[0].tenant, keys=keys) == 3
+    assert dead_letters.replay(tenant=dead[0].tenant, keys=keys) == 0
+
+
+def replay(*words: str) -> str:
+    said = io.StringIO()
+    call_command("replay_events", "acme", *words, stdout=said)
+    return said.getvalue()
+
+
+def test_the_command_replays_a_range(dead: list[Message]) -> None:
+    first, second, _ = dead
+    Message.objects.filter(pk=first.pk).update(created_at=timezone.now() - timedelta(days=9))
+    since = (timezone.now() - timedelta(days=10)).isoformat()
+    until = (timezone.now() - timedelta(days=8)).isoformat()
+    assert replay("--list", "--until", until).startswith(f"{first.pk} ")
+    assert replay("--since", since, "--until", until) == "1 events will be sent again.\n"
+    assert replay("--endpoint", "crm") == "0 events will be sent again.\n"
+    assert replay("--id", str(second.pk)) == "1 events will be sent again.\n"
+    assert replay() == "1 events will be sent again.\n"
+
+
+def test_customers_of_a_batch_are_read_in_one_statement(
+    tenant: Tenant, shop: Shop, statements: Callable[[Callable[[], object]], list[str]]
+) -> None:
+    listening(tenant, shop, "customer.created", has_personal_data=True)
+    for index in range(5):
+        factories.make_customer(tenant, email=f"ada{index}@example.com")
+    webhook_endpoints.enqueue_due()
+    taken = statements(worker.send_due)
+    assert len([each for each in taken if Customer._meta.db_table in each]) == 1
+    assert len(shop.verified()) == 5
