@@ -16,7 +16,9 @@ from django.middleware.common import CommonMiddleware
 from django.middleware.csrf import CsrfViewMiddleware
 from django_otp.middleware import OTPMiddleware
 
+from tenants import staff
 from tenants.api.caller import is_from_proxy
+from tenants.back_office.staff import SESSION_KEY
 
 STAFF_PREFIX = "/admin/"
 # No inline script or style, nothing from another origin, in no frame (OWASP ASVS 5.0, 3.4.3).
@@ -30,12 +32,34 @@ def is_staff_path(path: str) -> bool:
     return path.startswith(STAFF_PREFIX) or path == STAFF_PREFIX.rstrip("/")
 
 
+class StaffWorkplaceMiddleware:
+    """`request.workplace`: the tenant that this member of staff works for at the moment, and, as `user.role_here`, the
+    role there, which their rights come from."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        workplace = _workplace(request)
+        request.workplace = workplace  # type: ignore[attr-defined]
+        request.user.role_here = workplace.role  # type: ignore[union-attr]
+        return self.get_response(request)
+
+
+def _workplace(request: HttpRequest) -> staff.Workplace:
+    user = request.user
+    if not (user.is_authenticated and user.is_staff):
+        return staff.Workplace(tenant=None, role=None, offered=())
+    chosen = request.session.get(SESSION_KEY)
+    return staff.workplace_of(user_id=user.pk, is_operator=user.is_superuser, tenant_id=chosen)
+
+
 class StaffMiddleware:
     """What Django has for sessions of staff, for the back office alone: cookies, missing slashes, CSRF protection where
-    a cookie gives access, `request.user`, whether its second factor was seen, flash messages."""
+    a cookie gives access, `request.user`, whether its second factor was seen, the tenant that it works for, flash messages."""
 
     outer = (SessionMiddleware, CommonMiddleware)
-    inner = (AuthenticationMiddleware, OTPMiddleware, MessageMiddleware)
+    inner = (AuthenticationMiddleware, OTPMiddleware, StaffWorkplaceMiddleware, MessageMiddleware)
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response

@@ -96,6 +96,7 @@ REST_FRAMEWORK = {
     "UNAUTHENTICATED_USER": None,
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
 }
+AUTHENTICATION_BACKENDS = ["config.staff_roles.StaffBackend"]
 # Staff sign in with a second factor; only the demo, which is no one's production, lets a password do.
 DEMO_STAFF_PASSWORD = secrets.read_secret(env, "DEMO_STAFF_PASSWORD", demo_directory=VAR_DIR) if DEMO else ""
 DEMO_APPLICATION_SECRET = secrets.read_secret(env, "DEMO_APPLICATION_SECRET", demo_directory=VAR_DIR) if DEMO else ""

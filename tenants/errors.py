@@ -36,6 +36,7 @@ class Reason(StrEnum):
     INVALID_API_KEY = "invalid_api_key"
     SCOPE_NOT_GRANTED = "scope_not_granted"
     NO_SIGNING_KEY = "no_signing_key"
+    ROLE_REFUSED = "role_refused"
     # customers
     CUSTOMER_NOT_FOUND = "customer_not_found"
     STALE_VERSION = "stale_version"

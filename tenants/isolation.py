@@ -3,7 +3,7 @@
 A query names its tenant by `for_tenant(…)`. Should one forget it, the database itself shows a confined request no row
 of another tenant, and lets it write none. A confined statement runs as `ROLE`, which may touch tenants' tables only,
 and names its tenant; both are set in the statement's own transaction, so that nothing leaks to the next user of a
-pooled connection, and in the same round trip, so that it costs no waiting. Staff, commands and the worker serve all
+pooled connection, and in the same round trip, so that it costs no waiting. Commands and the worker serve all
 tenants and are not confined.
 
 A second foreign key, beside Django's own, carries the tenant: a row that names another tenant's row is refused, also

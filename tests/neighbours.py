@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 from django.apps import apps
+from django.contrib.auth.models import User
 from django.utils import timezone
 
 from auth_providers.accounts import accounts, contact_points, mailed_tokens, notices, undoable_changes
@@ -31,7 +32,7 @@ from auth_providers.tokens.log_in_attempt import Issue, LogInAttempt
 from customers import consents, identifiers, legal_entities, notes, segments
 from customers.models import Customer, CustomerNumber, LegalEntity, Segment
 from tenants.encryption import encrypt
-from tenants.models import Tenant, TenantOwned
+from tenants.models import Role, StaffMembership, Tenant, TenantOwned
 from tests import authenticators, factories
 
 EMAIL, PHONE = "charles@example.com", "+442079460001"
@@ -154,6 +155,8 @@ def _furnish(tenant: Tenant) -> None:
         AuthProvider.objects.create(
             tenant=tenant, name=name, kind="oidc", issuer=ISSUER, client_id="x", is_enabled=False
         )
+    colleague, _ = User.objects.get_or_create(username="colleague", is_staff=True)
+    StaffMembership.objects.create(tenant=tenant, user=colleague, role=Role.OWNER)
     Flow.objects.create(tenant=tenant, name="activation", is_enabled=False)
     WebhookEndpoint.objects.create(tenant=tenant, name="shop", url="https://shop.example/events", is_enabled=False)
 

@@ -8,7 +8,7 @@ from django.contrib import admin
 from auth_providers.intake import flows
 from auth_providers.models import Flow
 from customers.admin.forms import IndentedJson
-from tenants.admin import TenantRowAdmin
+from tenants.back_office.rows import TenantRowAdmin
 from tenants.errors import FieldError, InvalidInput
 
 HELP = (
@@ -56,7 +56,6 @@ class FlowAdmin(TenantRowAdmin[Flow]):
     form = FlowForm
     fixed = ("name",)
     fields = ["tenant", "name", "is_enabled", "steps"]
-    list_display = ["name", "tenant", "is_enabled"]
-    list_filter = ["tenant", "is_enabled"]
-    list_select_related = ["tenant"]
+    list_display = ["name", "is_enabled"]
+    list_filter = ["is_enabled"]
     search_fields = ["name"]

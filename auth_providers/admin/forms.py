@@ -14,7 +14,7 @@ from auth_providers.models import AuthProvider, MessageTemplate
 from auth_providers.outbound import http_client
 from auth_providers.providers import kinds, setup
 from auth_providers.providers.kind import client_secret
-from tenants.admin import show_failure
+from tenants.back_office.rows import show_failure
 from tenants.errors import DomainError
 from tenants.models import Site
 

@@ -22,10 +22,10 @@ from auth_providers.models import Session
 from auth_providers.selfservice import deletion, staff_actions
 from auth_providers.tokens import sessions
 from customers.admin.customers import VIEWED, CustomerAdmin
-from customers.admin.staff import Staff, staff_of
 from customers.models import Customer
 from customers.spelling.emails import normalize_email
-from tenants.admin import in_words
+from tenants.admin.trail import in_words
+from tenants.back_office.staff import Staff, staff_of
 from tenants.errors import DomainError
 from tenants.models import AuditEvent
 

@@ -15,7 +15,7 @@ from auth_providers.admin.forms import MessageTemplateForm
 from auth_providers.messaging import template_overrides
 from auth_providers.models import MessageTemplate
 from customers.spelling.emails import normalize_email
-from tenants.admin import CappedPaginator, ReadOnly, TenantRowAdmin
+from tenants.back_office.rows import CappedPaginator, ReadOnly, TenantRowAdmin
 from tenants.errors import InvalidInput
 from tenants.models import Message, Tenant
 from tenants.models.outbox import WAITING
@@ -42,19 +42,18 @@ class SendingFilter(admin.SimpleListFilter):
 
 
 @admin.register(Message)
-class MessageAdmin(ReadOnly, admin.ModelAdmin[Message]):
+class MessageAdmin(ReadOnly, TenantRowAdmin[Message]):
     """The outbox, without the content of its messages. Events that were given up can be sent again."""
 
     actions = ["send_again"]
 
     list_display = [
-        *("created_at", "tenant", "channel", "template", "recipient", "attempts"),
+        *("created_at", "channel", "template", "recipient", "attempts"),
         *("sent_at", "failed_at", "dropped_at", "last_error"),
     ]
-    list_filter = [SendingFilter, "channel", "tenant"]
+    list_filter = [SendingFilter, "channel"]
     search_fields = ["recipient__exact"]
     search_help_text = "The recipient's whole e-mail address"
-    list_select_related = ["tenant"]
     show_full_result_count = False
     show_facets = admin.ShowFacets.NEVER
     paginator = CappedPaginator
@@ -100,9 +99,8 @@ class MessageTemplateAdmin(TenantRowAdmin[MessageTemplate]):
 
     form = MessageTemplateForm
     fields = ["tenant", ("template", "language", "site"), "subject", "text", "html"]
-    list_display = ["template", "language", "site", "subject", "tenant"]
-    list_filter = ["tenant", "language"]
-    list_select_related = ["tenant"]
+    list_display = ["template", "language", "site", "subject"]
+    list_filter = ["language"]
     search_fields = ["template", "subject"]
 
     def get_urls(self) -> list[URLPattern]:

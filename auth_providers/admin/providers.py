@@ -12,7 +12,7 @@ from auth_providers.admin.forms import AuthProviderForm
 from auth_providers.models import AuthProvider
 from auth_providers.outbound.http_client import ProviderUnavailable
 from auth_providers.providers import kinds, registry, setup
-from tenants.admin import TenantRowAdmin
+from tenants.back_office.rows import TenantRowAdmin
 
 LONGEST_MESSAGE = 600  # characters; it travels in a cookie
 
@@ -35,9 +35,8 @@ class AuthProviderAdmin(TenantRowAdmin[AuthProvider]):
 
     form = AuthProviderForm
     fixed = ("name",)
-    list_display = ["name", "tenant", "kind_label", "issuer", "is_enabled"]
-    list_filter = ["is_enabled", KindFilter, "tenant"]
-    list_select_related = ["tenant"]
+    list_display = ["name", "kind_label", "issuer", "is_enabled"]
+    list_filter = ["is_enabled", KindFilter]
     search_fields = ["name", "issuer"]
     fieldsets = [
         (None, {"fields": ["tenant", "name", "kind", "is_enabled"]}),

@@ -14,7 +14,8 @@ from auth_providers.admin.forms import CalledUrl
 from auth_providers.messaging import webhook_delivery, webhook_endpoints
 from auth_providers.models import WebhookEndpoint
 from auth_providers.outbound.http_client import ProviderUnavailable
-from tenants.admin import TenantRowAdmin, WordsField
+from tenants.back_office.fields import WordsField
+from tenants.back_office.rows import TenantRowAdmin
 from tenants.event_types import EventType
 
 
@@ -48,9 +49,8 @@ class WebhookEndpointAdmin(TenantRowAdmin[WebhookEndpoint]):
     fixed = ("name",)
     fields = ["tenant", "name", "url", "is_enabled", "event_types", "has_personal_data", "owner_email", "failing_since"]
     readonly_fields = ["failing_since"]
-    list_display = ["name", "tenant", "url", "is_enabled", "failing_since"]
-    list_filter = ["is_enabled", "tenant"]
-    list_select_related = ["tenant"]
+    list_display = ["name", "url", "is_enabled", "failing_since"]
+    list_filter = ["is_enabled"]
     search_fields = ["name", "url"]
 
     def save_model(self, request: HttpRequest, obj: WebhookEndpoint, form: Any, change: bool) -> None:

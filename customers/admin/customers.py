@@ -7,13 +7,10 @@ import json
 from typing import Any
 
 from django.contrib import admin
-from django.core.exceptions import PermissionDenied
 from django.db.models import Q, QuerySet
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest
 from django.urls import reverse
-from django.utils.decorators import method_decorator
 from django.utils.html import format_html
-from django.views.decorators.http import require_safe
 
 from customers import legal_entities, mixins, profiles, search
 from customers.addresses import fields
@@ -26,7 +23,6 @@ from customers.admin.forms import (
     SegmentForm,
 )
 from customers.admin.records import CustomerRecordAdmin
-from customers.admin.staff import staff_of
 from customers.models import (
     Address,
     ContactAssignment,
@@ -39,7 +35,8 @@ from customers.models import (
 )
 from customers.postal_codes import localities
 from tenants import audit, codes
-from tenants.admin import CappedPaginator, ReadOnly, TenantRowAdmin
+from tenants.back_office.rows import CappedPaginator, ReadOnly, TenantRowAdmin, TenantRowInline
+from tenants.back_office.staff import staff_of
 
 VIEWED = "view_profile"
 # Nothing personal, also while the worker has rows left to delete.
@@ -60,10 +57,9 @@ class StandingFilter(admin.SimpleListFilter):
 
 class CustomerAdmin(CustomerRecordAdmin):
     form = ProfileForm
-    list_display = ["number", "name", "standing", "contact_email", "contact_phone", "company", "tenant"]
+    list_display = ["number", "name", "standing", "contact_email", "contact_phone", "company"]
     list_display_links = ["number", "name"]
-    list_filter = [StandingFilter, "tenant"]
-    list_select_related = ["tenant"]
+    list_filter = [StandingFilter]
     search_fields = ["number"]  # shows the search box; `get_search_results` says what it finds
     search_help_text = "Name, e-mail, customer number or phone, whole or in part; several words must all fit"
     show_full_result_count = False
@@ -158,17 +154,10 @@ class CustomerAdmin(CustomerRecordAdmin):
             )
 
     def log_change(self, *args: Any, **kwargs: Any) -> Any:
-        """The audit trail records the change. Django's own log would keep the customer's name for ever."""
+        """The core has put the change on the audit trail."""
 
-    @method_decorator(require_safe)
-    def history_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:
-        """The audit trail is the history."""
-        customer = self.get_object(request, object_id)
-        if customer is None:
-            raise Http404
-        if not self.has_view_permission(request, customer):
-            raise PermissionDenied
-        return HttpResponseRedirect(reverse("admin:tenants_auditevent_changelist", query={"q": customer.number}))
+    def history_query(self, obj: Customer) -> dict[str, str]:
+        return {"q": obj.number}
 
     def change_view(self, request: HttpRequest, object_id: str, *args: Any, **kwargs: Any) -> Any:
         """The audit trail records who looks at a customer."""
@@ -209,9 +198,7 @@ class MixinSchemaAdmin(TenantRowAdmin[MixinSchema]):
     form = MixinSchemaForm
     fixed = ("url",)
     fields = ["tenant", "url", "schema"]
-    list_display = ["url", "tenant", "created_at"]
-    list_filter = ["tenant"]
-    list_select_related = ["tenant"]
+    list_display = ["url", "created_at"]
     search_fields = ["url"]
 
     def has_delete_permission(self, request: HttpRequest, obj: MixinSchema | None = None) -> bool:
@@ -223,7 +210,7 @@ class MixinSchemaAdmin(TenantRowAdmin[MixinSchema]):
         obj.pk = registered.pk
 
 
-class AssignmentInline(admin.TabularInline[ContactAssignment, LegalEntity]):
+class AssignmentInline(TenantRowInline[ContactAssignment, LegalEntity]):
     """The customers who act for the company. An assignment is added or removed, never changed."""
 
     model = ContactAssignment
@@ -258,9 +245,7 @@ class LegalEntityAdmin(TenantRowAdmin[LegalEntity]):
     form = LegalEntityForm
     fixed = ("public_id",)
     fields = ["tenant", "name", "public_id"]
-    list_display = ["name", "public_id", "tenant"]
-    list_filter = ["tenant"]
-    list_select_related = ["tenant"]
+    list_display = ["name", "public_id"]
     search_fields = ["name", "public_id"]
     inlines = [AssignmentInline]
 
@@ -281,9 +266,7 @@ class SegmentAdmin(TenantRowAdmin[Segment]):
     form = SegmentForm
     fixed = ("code",)
     fields = ["tenant", "code", "name", "description"]
-    list_display = ["code", "name", "tenant", "created_at"]
-    list_filter = ["tenant"]
-    list_select_related = ["tenant"]
+    list_display = ["code", "name", "created_at"]
     search_fields = ["code", "name"]
     actions = None  # deleting many at once would not ask whether a segment is empty
 

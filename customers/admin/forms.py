@@ -8,7 +8,7 @@ from django.http import QueryDict
 
 from customers import legal_entities, mixins, profiles
 from customers.models import NUMBER_DIGITS, ContactAssignment, Customer, LegalEntity, MixinSchema, Segment
-from tenants.admin import show_failure
+from tenants.back_office.rows import show_failure
 from tenants.errors import DomainError
 
 OVERTAKEN = (

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from django.contrib import admin, messages
+from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
@@ -12,15 +12,16 @@ from django.utils.decorators import method_decorator
 from django.views.decorators.http import require_POST
 
 from customers import consents, identifiers, notes, segments
-from customers.admin.staff import staff_of
 from customers.models import Customer, Segment
+from tenants.back_office.rows import TenantRowAdmin
+from tenants.back_office.staff import staff_of
 from tenants.errors import DomainError
 
 NOTES_SHOWN = 50
 CONSENTS_SHOWN = 50
 
 
-class CustomerRecordAdmin(admin.ModelAdmin[Customer]):
+class CustomerRecordAdmin(TenantRowAdmin[Customer]):
     """Buttons and panels; each button makes one call of the core."""
 
     def get_urls(self) -> list[URLPattern]:

@@ -1,6 +1,7 @@
 """A tenant is one shop operator: its policies, sites, keys, audit trail and outbox."""
 
 from tenants.models.keys import ApiKey, Scope, SigningKey, Site
+from tenants.models.members import Role, StaffMembership
 from tenants.models.outbox import Message
 from tenants.models.owned import TenantOwned, TenantQuerySet
 from tenants.models.receipts import Receipt
@@ -28,12 +29,14 @@ __all__ = [
     "CheckIn",
     "Message",
     "Receipt",
+    "Role",
     "Scope",
     "SecondFactor",
     "SigningKey",
     "Site",
     "StaffAuthenticator",
     "StaffEvent",
+    "StaffMembership",
     "StaffRecoveryCode",
     "Tenant",
     "TenantOwned",

@@ -1,12 +1,12 @@
 """Staff to test with. Most tests are about what happens after the log-in, so the second factor is off for them."""
 
 import pytest
-from django.contrib.auth.models import Permission, User
+from django.contrib.auth.models import User
 from django.test import Client
 from pytest_django import Settings
 
 from customers.models import Customer
-from tenants.models import Tenant
+from tenants.models import Role, StaffMembership, Tenant
 from tests import factories
 
 
@@ -28,10 +28,11 @@ def clerk(db: None) -> Client:
     return client
 
 
-def log_in_with(*rights: str) -> Client:
-    """Someone with these rights only, e.g. `view_customer`."""
-    user = User.objects.create_user("mallory", is_staff=True)
-    user.user_permissions.set(Permission.objects.filter(codename__in=rights))
+def log_in_as(tenant: Tenant | None, role: Role = Role.VIEWER, username: str = "mallory") -> Client:
+    """Someone who works for the tenant in this role, logged in; for None, for nobody."""
+    user = User.objects.create_user(username, is_staff=True)
+    if tenant is not None:
+        StaffMembership.objects.create(tenant=tenant, user=user, role=role)
     client = Client()
     client.force_login(user)
     return client

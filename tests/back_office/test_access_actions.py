@@ -9,7 +9,7 @@ from rest_framework.test import APIClient
 from customers.models import Customer
 from tenants.models import AuditEvent
 from tests import factories
-from tests.back_office.conftest import log_in_with
+from tests.back_office.conftest import log_in_as
 from tests.back_office.pages import LIST, Page, action_of, page_of
 
 ENDING = ["deactivate", "put_on_hold", "end_sessions"]
@@ -95,7 +95,7 @@ def test_an_action_on_nobody_is_not_found(customer: Customer, clerk: Client) -> 
 
 
 def test_staff_who_may_only_look_have_no_buttons_and_cannot_act(customer: Customer) -> None:
-    onlooker = log_in_with("view_customer")
+    onlooker = log_in_as(customer.tenant)
     assert not [action for action in Page(onlooker.get(page_of(customer))).actions if "/actions/" in action]
     assert onlooker.post(action_of(customer, "deactivate")).status_code == 403
     onlooker.post(LIST, {"action": "deactivate", "_selected_action": [customer.pk], "index": "0"})

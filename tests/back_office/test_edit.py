@@ -9,7 +9,7 @@ from django.test import Client
 from customers import profiles
 from customers.models import Customer
 from tenants.models import AuditEvent
-from tests.back_office.conftest import log_in_with
+from tests.back_office.conftest import log_in_as
 from tests.back_office.pages import Page, page_of
 
 
@@ -110,7 +110,7 @@ def test_a_form_without_a_version_is_refused(customer: Customer, clerk: Client) 
 
 
 def test_who_may_only_look_sees_the_page_and_cannot_save(customer: Customer) -> None:
-    onlooker = log_in_with("view_customer")
+    onlooker = log_in_as(customer.tenant)
     page = onlooker.get(page_of(customer))
     assert page.status_code == 200
     assert "Lovelace" in page.content.decode()
@@ -120,7 +120,7 @@ def test_who_may_only_look_sees_the_page_and_cannot_save(customer: Customer) -> 
 
 
 def test_who_has_no_rights_does_not_see_the_page(customer: Customer) -> None:
-    assert log_in_with().get(page_of(customer)).status_code == 403
+    assert log_in_as(None).get(page_of(customer)).status_code == 403
 
 
 def test_the_log_of_django_keeps_no_names(customer: Customer, clerk: Client) -> None:

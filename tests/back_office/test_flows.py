@@ -11,7 +11,7 @@ from auth_providers.intake import flows
 from auth_providers.models import Flow, WebhookEndpoint
 from customers.models import Segment
 from tenants.models import Tenant
-from tests.back_office.conftest import log_in_with
+from tests.back_office.conftest import log_in_as
 from tests.back_office.pages import Page
 
 FLOWS = "/admin/auth_providers/flow/"
@@ -83,4 +83,4 @@ def test_everything_that_is_wrong_is_said_at_once(shop: Tenant, clerk: Client) -
 
 
 def test_a_flow_is_for_those_who_may_edit_it(shop: Tenant) -> None:
-    assert save(log_in_with("view_customer"), shop, GOOD).status_code == 403
+    assert save(log_in_as(shop), shop, GOOD).status_code == 403

@@ -240,7 +240,7 @@ def test_logging_out_ends_access(password: str) -> None:
 
 
 def test_a_clerk_made_for_support_reaches_customers_and_not_tenants_or_staff(customer: Customer) -> None:
-    call_command("create_staff", "sue", "--support", stdout=StringIO())
+    call_command("create_staff", "sue", "--tenant", customer.tenant.code, "--role", "support", stdout=StringIO())
     client = Client()
     device = StaffAuthenticator.objects.get(user__username="sue")
     client.force_login(device.user)

@@ -12,7 +12,7 @@ from auth_providers.models import MessageTemplate
 from tenants.models import Tenant
 from tenants.outbox import queue, worker
 from tests import factories
-from tests.back_office.conftest import log_in_with
+from tests.back_office.conftest import log_in_as
 from tests.back_office.pages import TEMPLATES, Page
 
 
@@ -74,6 +74,7 @@ def test_there_is_one_for_each_mail_site_and_language(tenant: Tenant, other_tena
     assert create(clerk, tenant).status_code == 302
     assert create(clerk, tenant).status_code == 200
     assert create(clerk, tenant, site="main").status_code == 302
+    clerk.post("/admin/switch/", {"code": other_tenant.code})
     assert create(clerk, other_tenant).status_code == 302
 
 
@@ -97,7 +98,7 @@ def test_the_preview_says_what_is_wrong_by_now(tenant: Tenant, clerk: Client) ->
 
 def test_the_preview_is_for_those_who_may_look(tenant: Tenant, clerk: Client) -> None:
     create(clerk, tenant)
-    assert log_in_with("view_customer").get(preview()).status_code == 403
+    assert log_in_as(tenant).get(preview()).status_code == 403
     assert clerk.get(preview().replace("preview", "change")).status_code == 200
     assert clerk.get(f"{TEMPLATES}999999/preview/").status_code == 404
     assert clerk.post(preview()).status_code == 405

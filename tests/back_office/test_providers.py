@@ -11,9 +11,9 @@ from pytest_django.fixtures import Settings
 
 from auth_providers.models import AuthProvider
 from tenants.encryption import decrypt
-from tenants.models import Tenant
+from tenants.models import Role, Tenant
 from tests import oidc_provider
-from tests.back_office.conftest import log_in_with
+from tests.back_office.conftest import log_in_as
 from tests.back_office.pages import PROVIDERS, Page
 
 SECRET = "a client secret"
@@ -146,7 +146,7 @@ def test_settings_go_in_and_come_back(tenant: Tenant, clerk: Client) -> None:
 
 def test_who_may_only_look_does_not_test(tenant: Tenant, clerk: Client) -> None:
     create(clerk, tenant)
-    onlooker = log_in_with("view_authprovider")
+    onlooker = log_in_as(tenant, Role.MANAGER)
     provider = AuthProvider.objects.get()
     assert "/test/" not in Page(onlooker.get(page(provider))).text
     assert onlooker.post(page(provider).replace("change", "test")).status_code == 403

@@ -1,18 +1,20 @@
-"""`manage.py create_staff USERNAME`: a user of the back office, with a second factor from the start."""
+"""`manage.py create_staff USERNAME`: a user of the back office, with a second factor from the start.
+
+Without a tenant it is an operator, who may do everything.
+"""
 
 import secrets
 from typing import Any
 
 import qrcode
-from django.contrib.auth.models import Group, Permission, User
-from django.core.management.base import BaseCommand
+from django.contrib.auth.models import User
+from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
 
-from tenants.models import enrol_staff
+from tenants import staff
+from tenants.models import Role, Tenant, enrol_staff
 
 PASSWORD_BYTES = 16
-SUPPORT = "Support"
-SUPPORT_MAY = ("view_customer", "change_customer", "view_auditevent", "view_message")
 
 
 class Command(BaseCommand):
@@ -21,9 +23,8 @@ class Command(BaseCommand):
     def add_arguments(self, parser: Any) -> None:
         parser.add_argument("username")
         parser.add_argument("--email", default="")
-        parser.add_argument(
-            "--support", action="store_true", help="customers, trail and outbox only, not tenants and staff"
-        )
+        parser.add_argument("--tenant", help="the code of the one that they work for; without it, an operator")
+        parser.add_argument("--role", choices=Role.values, default=Role.SUPPORT, help="there")
 
     @transaction.atomic
     def handle(self, *args: Any, **options: Any) -> None:
@@ -31,8 +32,8 @@ class Command(BaseCommand):
             self.stdout.write(f"Unchanged: there is a member of staff {options['username']}.")
             return
         password = secrets.token_urlsafe(PASSWORD_BYTES)
-        create = _create_support if options["support"] else User.objects.create_superuser
-        user = create(username=options["username"], email=options["email"], password=password)
+        user = User.objects.create_user(options["username"], options["email"], password, is_staff=True)
+        _place(user, options["tenant"], Role(options["role"]))
         device, codes = enrol_staff(user_id=user.pk, name="authenticator")
         self.stdout.write(f"Created {options['username']}.\nPassword: {password}\nSecond factor: {device.uri}\n")
         self.stdout.write(f"Recovery codes, each good once: {' '.join(codes)}\n")
@@ -41,11 +42,14 @@ class Command(BaseCommand):
         code.print_ascii(out=self.stdout)
 
 
-def _create_support(**values: str) -> User:
-    """A clerk: a member of the group, whose rights an administrator may change later."""
-    group, is_new = Group.objects.get_or_create(name=SUPPORT)
-    if is_new:
-        group.permissions.set(Permission.objects.filter(codename__in=SUPPORT_MAY))
-    user = User.objects.create_user(**values, is_staff=True)
-    user.groups.add(group)
-    return user
+def _place(user: User, tenant_code: str | None, role: Role) -> None:
+    """Give the user the role at the tenant, or else every right."""
+    if tenant_code is None:
+        user.is_superuser = True
+        user.save(update_fields=["is_superuser"])
+        return
+    tenant = Tenant.objects.filter(code=tenant_code).first()
+    if tenant is None:
+        raise CommandError(f"There is no tenant {tenant_code}.")
+    operator = staff.By(user_id=0, username="", role=None)
+    staff.give_role(tenant=tenant, user_id=user.pk, username=user.get_username(), role=role, by=operator)

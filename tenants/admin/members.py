@@ -1,0 +1,98 @@
+"""Who works for the tenant, and in which role: for its owners, and for operators."""
+
+from typing import Any, ClassVar
+
+from django import forms
+from django.contrib import admin
+from django.contrib.auth.models import User
+from django.db.models import QuerySet
+from django.http import HttpRequest
+
+from tenants import staff
+from tenants.back_office.rows import TenantRowAdmin
+from tenants.back_office.staff import by, tenant_of
+from tenants.models import Role, StaffMembership
+from tenants.staff import By
+
+
+class MembershipForm(forms.ModelForm[StaffMembership]):
+    """A colleague, by user name, and the role."""
+
+    acting: By  # set by the page
+    username = forms.CharField(max_length=150, label="User name", help_text="Of a member of staff who has one already.")
+
+    class Meta:
+        model = StaffMembership
+        fields: ClassVar[list[str]] = ["tenant", "role"]
+
+    def clean_username(self) -> str:
+        name: str = self.cleaned_data["username"]
+        user = User.objects.filter(username=name, is_staff=True, is_active=True).first()
+        if user is None:
+            raise forms.ValidationError("No member of staff has this user name.")
+        if user.pk == self.acting.user_id:
+            raise forms.ValidationError("Nobody gives a role to themselves.")
+        self.instance.user = user
+        return name
+
+
+@admin.register(StaffMembership)
+class StaffMembershipAdmin(TenantRowAdmin[StaffMembership]):
+    """Unconfined: users belong to no tenant."""
+
+    is_confined = False
+    form = MembershipForm
+    list_display = ["username", "email", "role", "created_at"]
+    list_select_related = ["user"]
+    fields = ["tenant", "username", "role"]
+    actions = None
+
+    def get_fields(self, request: HttpRequest, obj: StaffMembership | None = None) -> list[str]:
+        return ["tenant", "username", "role"]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: StaffMembership | None = None) -> list[str]:
+        return ["username"] if obj else []
+
+    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
+        form = super().get_form(request, obj, change=change, **kwargs)
+        form.acting = by(request)
+        return form
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[StaffMembership]:
+        return super().get_queryset(request).select_related("user")
+
+    def has_change_permission(self, request: HttpRequest, obj: StaffMembership | None = None) -> bool:
+        return super().has_change_permission(request, obj) and self._may_deal_with(request, obj)
+
+    def has_delete_permission(self, request: HttpRequest, obj: StaffMembership | None = None) -> bool:
+        return super().has_delete_permission(request, obj) and self._may_deal_with(request, obj)
+
+    def _may_deal_with(self, request: HttpRequest, obj: StaffMembership | None) -> bool:
+        acting = by(request)
+        return obj is None or (obj.user_id != acting.user_id and acting.may_deal_with(Role(obj.role)))
+
+    @admin.display(description="user name")
+    def username(self, membership: StaffMembership) -> str:
+        return membership.user.get_username()
+
+    @admin.display(description="e-mail")
+    def email(self, membership: StaffMembership) -> str:
+        return membership.user.email
+
+    def save_model(self, request: HttpRequest, obj: StaffMembership, form: Any, change: bool) -> None:
+        """The core decides, and writes the trail."""
+        tenant = tenant_of(request)
+        if tenant is None:
+            return
+        given = staff.give_role(
+            tenant=tenant, user_id=obj.user_id, username=obj.user.username, role=Role(obj.role), by=by(request)
+        )
+        obj.pk = given.pk
+
+    def delete_model(self, request: HttpRequest, obj: StaffMembership) -> None:
+        staff.take_role(membership=obj, username=obj.user.username, by=by(request))
+
+    def log_addition(self, request: HttpRequest, obj: Any, message: Any) -> Any:
+        """The core has done it."""
+
+    log_change = log_deletions = log_addition

@@ -1,0 +1,41 @@
+"""Which members of staff work for which tenant, and what they may do there."""
+
+from django.conf import settings
+from django.db import models
+from django.utils import timezone
+
+from tenants.classification import Disguise, Kept, Privacy
+from tenants.models.owned import TenantOwned
+
+
+class Role(models.TextChoices):
+    """What a member of staff may do for a tenant; each may do what those before may."""
+
+    VIEWER = "viewer", "Viewer: reads"
+    SUPPORT = "support", "Support: helps customers"
+    MANAGER = "manager", "Manager: also erases, and keeps segments, companies and mail texts"
+    OWNER = "owner", "Owner: also sets the shop up, and says who works for it"
+
+    @property
+    def rank(self) -> int:
+        """How much the role may do, compared with the others."""
+        return list(Role).index(self)
+
+
+class StaffMembership(TenantOwned):
+    """That a user of the back office works for the tenant."""
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    role = models.CharField(max_length=8, choices=Role)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    privacy = Privacy(
+        kept=Kept.UNTIL_CHANGED, personal={"user": Disguise.SAME}, technical="role created_at", is_copied=False
+    )
+
+    class Meta:
+        ordering = ["pk"]
+        constraints = [models.UniqueConstraint(fields=["tenant", "user"], name="staff_membership_once")]
+
+    def __str__(self) -> str:
+        return f"{self.user_id}: {self.role}"
