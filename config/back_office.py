@@ -55,7 +55,7 @@ class BackOffice(AdminSite):
             return False
         return not settings.STAFF_SECOND_FACTOR or bool(request.user.is_verified())  # type: ignore[union-attr]
 
-    def admin_view(self, view: View, cacheable: bool = False) -> View:
+    def admin_view(self, view: Any, cacheable: bool = False) -> Any:
         """Every page about rows of tenants runs confined to the tenant of the switcher."""
         page = getattr(view, "__self__", None)
         if page is self and view.__name__ == "autocomplete_view":
@@ -107,8 +107,8 @@ def _confined(view: View, model: Any = None) -> View:
         tenant = tenant_of(request)
         if model is not None:
             ContentType.objects.get_for_model(model)  # Django asks for it on every page, and keeps it
-        wall: AbstractContextManager[None] = isolation.confined(tenant) if tenant else nullcontext()
-        with wall:
+        confinement: AbstractContextManager[None] = isolation.confined(tenant) if tenant else nullcontext()
+        with confinement:
             response = view(request, *args, **kwargs)
             return response.render() if isinstance(response, SimpleTemplateResponse) else response
 

@@ -56,7 +56,8 @@ def _workplace(request: HttpRequest) -> staff.Workplace:
 
 class StaffMiddleware:
     """What Django has for sessions of staff, for the back office alone: cookies, missing slashes, CSRF protection where
-    a cookie gives access, `request.user`, whether its second factor was seen, the tenant that it works for, flash messages."""
+    a cookie gives access, `request.user`, whether its second factor was seen, the tenant that it works for, flash
+    messages."""
 
     outer = (SessionMiddleware, CommonMiddleware)
     inner = (AuthenticationMiddleware, OTPMiddleware, StaffWorkplaceMiddleware, MessageMiddleware)

@@ -7,7 +7,7 @@ from functools import reduce
 from django.db import IntegrityError, transaction
 from django.db.models import Q
 
-from customers import profiles
+from customers import profiles, search_index
 from customers.models import TEXT_MAX_LENGTH, Customer, CustomerIdentifier
 from tenants import audit
 from tenants.clients import Client
@@ -93,6 +93,7 @@ def assign(
             )
     except IntegrityError as error:
         raise IdentifierTaken from error
+    _index(tenant, customer)
     audit.record(
         tenant=tenant,
         action="assign_identifier",
@@ -112,6 +113,7 @@ def remove(
     names = list(mine.values_list("name", flat=True))
     if not mine.delete()[0]:
         return False
+    _index(tenant, customer)
     audit.record(
         tenant=tenant,
         action="remove_identifier",
@@ -126,6 +128,11 @@ def remove(
 def list_for(*, tenant: Tenant, customer: Customer) -> list[CustomerIdentifier]:
     """The customer's identifiers, by name and value."""
     return list(CustomerIdentifier.objects.for_tenant(tenant).filter(customer=customer).order_by("name", "value"))
+
+
+def _index(tenant: Tenant, customer: Customer) -> None:
+    values = [row.value for row in list_for(tenant=tenant, customer=customer)]
+    search_index.index_identifiers(tenant=tenant, customer=customer, values=values)
 
 
 def _new_of(tenant: Tenant, customer: Customer, identifiers: Mapping[str, str]) -> dict[str, str]:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import TypeGuard
 
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import F, QuerySet
 from django.utils import timezone
 
 from customers import mixins, personal_details
@@ -165,6 +165,20 @@ def _apply(customer: Customer, changes: ProfileChanges, expected_version: int | 
         raise StaleVersion
     _refuse_unset_email(customer, changes)
     _assign(customer, changes)
+
+
+def replace_contact_points(*, tenant: Tenant, customer: Customer, email: str | None, phone: str | None) -> None:
+    """Give the profile these contact points, as a part of something that is on the audit trail."""
+    customer.contact_email, customer.contact_phone = email, phone
+    stored = Customer.objects.for_tenant(tenant).filter(pk=customer.pk)
+    stored.update(
+        contact_email=email,
+        contact_phone=phone,
+        search_profile=customer.profile_text(),
+        version=F("version") + 1,
+        updated_at=timezone.now(),
+    )
+    customer.version += 1
 
 
 def _refuse_unset_email(customer: Customer, changes: ProfileChanges) -> None:

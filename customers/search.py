@@ -1,81 +1,114 @@
-"""Finding a customer by what a caller tells on the phone: a name, a customer number, a telephone number, an e-mail.
+"""What a customer is found by on the telephone, and what a search asks for.
 
-`TEXT` is all of it in one lower-case text, which the database keeps up to date (`Customer.search_text`). Every word of
-a search must begin a word of that text; digits may lie anywhere in it.
+The texts are folded here, in Python, when a row is written, and so is what staff type; the database compares. Every
+word of a search must begin a word of the customer's text; digits and parts of an e-mail address may lie anywhere in it.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import reduce
 from itertools import groupby
 
-from django.db.models import CharField, F, Func, Q, TextField, Value
-from django.db.models.functions import Coalesce, Replace
+import phonenumbers
+from django.db.models import F, Func, Q, TextField, Value
+from phonenumbers import NumberParseException, PhoneNumberFormat
+
+from customers.spelling import folding
 
 NUMBER_WORD = re.compile(r"[+\d()/.\-]+")
-PHONE_PUNCTUATION = ("(0)", " ", "-", "/", "(", ")", ".", "+")
 COUNTRY_CODE_LENGTHS = (1, 2, 3)  # digits, ITU-T E.164
+SHORTEST_INTERNATIONAL = 7  # digits; less may be the beginning of a customer number
+LONGEST_TYPED = 200  # characters of a search
 
-
-def _given(field: str) -> Coalesce:
-    return Coalesce(F(field), Value(""), output_field=CharField())
-
-
-def _joined(*parts: Func | F) -> Func:
-    return Func(*parts, template="(%(expressions)s)", arg_joiner=" || ' ' || ", output_field=TextField())
-
-
-def _without(expression: Func, removed: tuple[str, ...]) -> Func:
-    return reduce(lambda text, each: Replace(text, Value(each), Value("")), removed, expression)
-
-
-_names = _joined(*(_given(field) for field in ("first_name", "middle_name", "last_name", "company")))
+# The parts in one text. Each begins with a space.
 TEXT = Func(
-    _joined(
-        _without(Replace(_names, Value("-"), Value(" ")), ("'",)),
-        _given("contact_email"),
-        F("number"),
-        _without(_given("contact_phone"), PHONE_PUNCTUATION),
-    ),
-    template="LOWER(' ' || %(expressions)s)",
+    F("search_profile"),
+    F("search_addresses"),
+    F("search_identifiers"),
+    Value(" "),
+    template="(%(expressions)s)",
+    arg_joiner=" || ",
     output_field=TextField(),
 )
 
 
-def words(term: str) -> Iterator[str]:
-    """What a search consists of: words, and numbers with their groups of digits put together."""
-    for is_number, group in groupby(term.replace(",", " ").split(), key=_is_number):
+def profile_text(*, number: str, names: Iterable[str | None], email: str | None, phone: str | None) -> str:
+    """What is stored of a profile."""
+    return f"{folding.indexed([*names, email])} {number}{_phone_text(phone)}"
+
+
+def addresses_text(*, texts: Iterable[str | None], phones: Iterable[str | None]) -> str:
+    """What is stored of a customer's addresses."""
+    return folding.indexed(texts) + "".join(_phone_text(each) for each in phones)
+
+
+def _phone_text(phone: str | None) -> str:
+    """The digits as they were typed, from abroad and at home; the last two where the number says its country."""
+    if not phone:
+        return ""
+    typed = phone.replace("(0)", "").strip()
+    spellings = [_digits(typed), *_dialled(f"+{typed[2:]}" if typed.startswith("00") else typed)]
+    return "".join(f" {each}" for each in dict.fromkeys(spellings) if each)
+
+
+def _dialled(phone: str) -> list[str]:
+    try:
+        number = phonenumbers.parse(phone, None)
+    except NumberParseException:
+        return []
+    return [
+        _digits(phonenumbers.format_number(number, PhoneNumberFormat.E164)),
+        _digits(phonenumbers.format_number(number, PhoneNumberFormat.NATIONAL)),
+    ]
+
+
+def _digits(text: str) -> str:
+    return re.sub(r"\D", "", text)
+
+
+def words(term: str) -> list[str]:
+    """What a search consists of: folded words, and numbers with their groups of digits put together."""
+    return list(_words(term.replace("\0", "").replace(",", " ")[:LONGEST_TYPED]))
+
+
+def _words(term: str) -> Iterator[str]:
+    for is_number, group in groupby(term.split(), key=is_number_word):
         if is_number:
             number = "".join(group)
             yield from [number] if any(map(str.isdigit, number)) else []
         else:
             for word in group:
-                yield from [word] if "@" in word else word.replace("'", "").replace("-", " ").split()
+                yield from folding.fold(word).split()
 
 
-def _is_number(word: str) -> bool:
+def is_number_word(word: str) -> bool:
+    """Whether it is a customer number or a telephone number, or a part of one."""
     return NUMBER_WORD.fullmatch(word) is not None
+
+
+def is_address_part(word: str) -> bool:
+    """Whether it is an e-mail address or a part of one."""
+    return "@" in word or "." in word
 
 
 def fits(word: str) -> Q:
     """The condition that one of the `words` stands for."""
-    if _is_number(word):
-        return _fits_number(word)
-    lower = word.lower()
-    # A database may leave capitals beyond ASCII as they are: SQLite does.
-    spellings = {lower, lower.capitalize(), lower.upper()} if not lower.isascii() else {lower}
-    beginning = "" if word.startswith("@") else " "
-    return _any(f"{beginning}{spelling}" for spelling in sorted(spellings))
+    if is_number_word(word):
+        return _any(_spellings(word))
+    if is_address_part(word):
+        return _any([word])
+    return _any([f" {folding.sound(word)}"])
 
 
-def _fits_number(word: str) -> Q:
-    """A part of a customer number or of a phone: +49 30 and 0049 30 find 030, too, and the other way round."""
-    digits = re.sub(r"\D", "", word.replace("(0)", ""))
-    if word.startswith(("+", "00")):
-        digits = digits.lstrip("0")
-        return _any([digits, *(f" 0{digits[length:]}" for length in COUNTRY_CODE_LENGTHS if digits[length:])])
-    return _any([digits[1:] if digits.startswith("0") and len(digits) > 1 else digits])
+def _spellings(word: str) -> list[str]:
+    """A part of a customer number or of a phone as it may be stored: +49 30 and 0049 30 find 030, too."""
+    digits = _digits(word.replace("(0)", ""))
+    is_international = word.startswith(("+", "00")) and len(digits.lstrip("0")) >= SHORTEST_INTERNATIONAL
+    if not is_international:
+        return [digits]
+    digits = digits.lstrip("0")
+    return [digits, *(f" 0{digits[length:]}" for length in COUNTRY_CODE_LENGTHS)]
 
 
-def _any(texts: Iterator[str] | list[str]) -> Q:
+def _any(texts: list[str]) -> Q:
     return reduce(lambda found, text: found | Q(search_text__contains=text), texts, Q())

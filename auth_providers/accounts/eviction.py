@@ -6,7 +6,6 @@ Number, name, consents and addresses stay; no address is the default any more. T
 from dataclasses import dataclass
 from uuid import UUID
 
-from django.db.models import F
 from django.utils import timezone
 
 from auth_providers.accounts import accounts, known_devices, pending
@@ -18,7 +17,7 @@ from auth_providers.models import (
     RecoveryCode,
     Submission,
 )
-from customers import consents
+from customers import consents, profiles
 from customers.models import Address, Customer
 from tenants import audit
 from tenants.clients import Client
@@ -131,10 +130,8 @@ def _drop_contact_points(tenant: Tenant, account: Account) -> int:
         "contact_phone": None if is_email else account.identifier,
     }
     dropped = [name for name, kept in proven.items() if getattr(customer, name) not in (None, "", kept)]
-    stored = Customer.objects.for_tenant(tenant).filter(pk=customer.pk)
-    stored.update(**proven, version=F("version") + 1, updated_at=timezone.now())
-    customer.contact_email, customer.contact_phone = proven["contact_email"], proven["contact_phone"]
-    customer.version += 1
+    email, phone = proven["contact_email"], proven["contact_phone"]
+    profiles.replace_contact_points(tenant=tenant, customer=customer, email=email, phone=phone)
     return len(dropped)
 
 

@@ -8,7 +8,7 @@ from uuid import UUID
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import URLPattern, path
@@ -18,18 +18,22 @@ from django.views.decorators.http import require_POST
 
 from auth_providers.accounts import accounts, notices
 from auth_providers.login import totp
-from auth_providers.models import Session
+from auth_providers.models import Account, Session
 from auth_providers.selfservice import deletion, staff_actions
 from auth_providers.tokens import sessions
+from customers import search
 from customers.admin.customers import VIEWED, CustomerAdmin
+from customers.admin.results import ViewFilter
 from customers.models import Customer
 from customers.spelling.emails import normalize_email
 from tenants.admin.trail import in_words
 from tenants.back_office.staff import Staff, staff_of
 from tenants.errors import DomainError
-from tenants.models import AuditEvent
+from tenants.models import AuditEvent, Tenant
 
 TRAIL_LENGTH = 50
+MOST_BY_LOG_IN = 200
+SHORTEST_PHONE = 6  # digits that a search has to name of a telephone number that somebody logs in with
 SESSIONS_SHOWN = 20  # a customer of years has thousands
 
 
@@ -117,17 +121,27 @@ def _list_action(action: AccessAction) -> Any:
     return act
 
 
+class ViewWithLogInsFilter(ViewFilter):
+    """The saved views, with the one about log-ins."""
+
+    def waiting(self, queryset: QuerySet[Customer]) -> QuerySet[Customer]:
+        unconfirmed = Account.objects.filter(customer=OuterRef("pk"), tenant=OuterRef("tenant"), is_permitted=False)
+        return queryset.filter(Exists(unconfirmed), erased_at=None)
+
+
 @admin.register(Customer)
 class CustomerWithAccessAdmin(CustomerAdmin):
+    list_filter = [ViewWithLogInsFilter]
     actions = [_list_action(action) for action in ACCESS_ACTIONS.values()]
 
-    def fits(self, word: str) -> Q:
-        """An e-mail is also what someone logs in with."""
-        if "@" not in word:
-            return super().fits(word)
-        # The keys are fetched: a subquery inside OR would keep the database from using any index.
-        email = normalize_email(word)
-        return super().fits(email) | Q(pk__in=accounts.customers_with_email(email=email))
+    def by_log_in(self, tenant: Tenant, word: str) -> list[int]:
+        """An address or a number that somebody logs in with need not be on the profile."""
+        if "@" in word:
+            return accounts.customers_by_log_in(tenant=tenant, part=normalize_email(word), limit=MOST_BY_LOG_IN)
+        digits = "".join(filter(str.isdigit, word)).lstrip("0") if search.is_number_word(word) else ""
+        if len(digits) < SHORTEST_PHONE:
+            return []
+        return accounts.customers_by_log_in(tenant=tenant, part=digits, limit=MOST_BY_LOG_IN)
 
     def get_urls(self) -> list[URLPattern]:
         views: list[tuple[str, str, Callable[..., HttpResponse]]] = [

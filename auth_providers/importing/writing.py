@@ -11,7 +11,7 @@ from django.db import IntegrityError, transaction
 from auth_providers.accounts import accounts
 from auth_providers.importing.customers import ImportedCustomer
 from auth_providers.models import Account
-from customers import identifiers, numbers
+from customers import identifiers, numbers, search_index
 from customers.models import Address, Consent, Customer, CustomerIdentifier
 from tenants import audit
 from tenants.models import Tenant
@@ -103,6 +103,7 @@ def _one_by_one(tenant: Tenant, batch: Iterable[ImportedCustomer], key_name: str
 def _insert(tenant: Tenant, batch: Sequence[ImportedCustomer]) -> None:
     for each, number in zip(batch, numbers.take_many(tenant=tenant, count=len(batch)), strict=True):
         each.customer.pk, each.customer.number = None, number
+        search_index.fill(customer=each.customer, addresses=each.addresses, identifiers=each.identifiers.values())
     Customer.objects.bulk_create([each.customer for each in batch], batch_size=ROWS_A_STATEMENT)
     Account.objects.bulk_create([_account(tenant, each) for each in batch], batch_size=ROWS_A_STATEMENT)
     Address.objects.bulk_create(_addresses(batch), batch_size=ROWS_A_STATEMENT)

@@ -1,6 +1,7 @@
 """Every table of the app."""
 
 import auth_providers.models.accounts
+import django.contrib.postgres.indexes
 import django.db.models.deletion
 import django.utils.timezone
 import uuid
@@ -362,6 +363,10 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name='account',
             index=models.Index(fields=['tenant', 'customer'], name='account_by_customer'),
+        ),
+        migrations.AddIndex(
+            model_name='account',
+            index=django.contrib.postgres.indexes.GinIndex(fields=['identifier'], name='account_search', opclasses=['gin_trgm_ops']),
         ),
         migrations.AddConstraint(
             model_name='account',

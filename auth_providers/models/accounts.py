@@ -4,6 +4,7 @@ import uuid
 from datetime import UTC, date, timedelta
 
 from django.contrib.auth.hashers import is_password_usable
+from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
@@ -85,7 +86,11 @@ class Account(TenantOwned):
 
     class Meta:
         ordering = ["pk"]
-        indexes = [models.Index(fields=["tenant", "customer"], name="account_by_customer")]
+        indexes = [
+            models.Index(fields=["tenant", "customer"], name="account_by_customer"),
+            # Staff search by any part of an address or a number.
+            GinIndex(fields=["identifier"], name="account_search", opclasses=["gin_trgm_ops"]),
+        ]
         constraints = [
             models.UniqueConstraint(
                 fields=["tenant", "kind", "identifier", "provider", "issuer"], name="account_identity_unique"

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from django.db import transaction
 from django.db.models import QuerySet
 
-from customers import mixins, profiles
+from customers import mixins, profiles, search_index
 from customers.addresses import fields
 from customers.addresses.fields import AddressChanges
 from customers.models import Address, Customer
@@ -46,7 +46,7 @@ def check_first(*, tenant: Tenant, values: AddressChanges) -> None:
 
 def create_first(*, tenant: Tenant, customer: Customer, values: AddressChanges) -> Address:
     """Insert the first address of a customer who was just created. Raises `InvalidInput`."""
-    return _insert(tenant, customer, values, is_default=True)
+    return _insert(tenant, customer, values, is_default=True, others=[])
 
 
 @transaction.atomic
@@ -63,7 +63,7 @@ def add(*, tenant: Tenant, customer: Customer, values: AddressChanges, client: C
     is_default = not mine or bool(values.get("is_default"))
     if is_default:
         _unset_default(tenant, customer)
-    address = _insert(tenant, customer, values, is_default=is_default)
+    address = _insert(tenant, customer, values, is_default=is_default, others=mine)
     _record("add_address", tenant, customer, address, client)
     return address
 
@@ -82,7 +82,8 @@ def update(
 
     Raises `AddressNotFound`, `StaleVersion` and `InvalidInput`.
     """
-    address = _find(_locked(tenant, customer), customer, public_id)
+    mine = _locked(tenant, customer)
+    address = _find(mine, customer, public_id)
     if expected_version is not None and expected_version != address.version:
         raise StaleVersion("The address was changed in the meantime. Read it again and repeat the change.")
     if changes.get("is_default") and not address.is_default:
@@ -91,6 +92,7 @@ def update(
     _assign(tenant, address, changes)
     address.version += 1
     writes.store(address)
+    search_index.index_addresses(tenant=tenant, customer=customer, addresses=mine)
     _record("change_address", tenant, customer, address, client)
     return address
 
@@ -102,6 +104,7 @@ def remove(*, tenant: Tenant, customer: Customer, public_id: str, client: Client
     address = _find(mine, customer, public_id)
     remaining = [each for each in mine if each.pk != address.pk]
     address.delete()
+    search_index.index_addresses(tenant=tenant, customer=customer, addresses=remaining)
     _record("remove_address", tenant, customer, address, client)
     if address.is_default and remaining:
         remaining[0].is_default = True
@@ -184,9 +187,12 @@ def build(*, tenant: Tenant, customer: Customer, values: AddressChanges, is_defa
     return address
 
 
-def _insert(tenant: Tenant, customer: Customer, values: AddressChanges, *, is_default: bool) -> Address:
+def _insert(
+    tenant: Tenant, customer: Customer, values: AddressChanges, *, is_default: bool, others: list[Address]
+) -> Address:
     address = build(tenant=tenant, customer=customer, values=values, is_default=is_default)
     writes.insert(address)
+    search_index.index_addresses(tenant=tenant, customer=customer, addresses=[*others, address])
     return address
 
 

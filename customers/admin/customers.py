@@ -7,12 +7,13 @@ import json
 from typing import Any
 
 from django.contrib import admin
+from django.contrib.admin.views.main import ChangeList
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
 
-from customers import legal_entities, mixins, profiles, search
+from customers import legal_entities, mixins, profiles
 from customers.addresses import fields
 from customers.admin.forms import (
     AssignmentForm,
@@ -23,6 +24,7 @@ from customers.admin.forms import (
     SegmentForm,
 )
 from customers.admin.records import CustomerRecordAdmin
+from customers.admin.results import FoundCustomers, ViewFilter
 from customers.models import (
     Address,
     ContactAssignment,
@@ -37,35 +39,22 @@ from customers.postal_codes import localities
 from tenants import audit, codes
 from tenants.back_office.rows import CappedPaginator, ReadOnly, TenantRowAdmin, TenantRowInline
 from tenants.back_office.staff import staff_of
+from tenants.models import Tenant
 
 VIEWED = "view_profile"
 # Nothing personal, also while the worker has rows left to delete.
 SHOWN_OF_ERASED = ("standing", "events")
 
 
-class StandingFilter(admin.SimpleListFilter):
-    title = "status"
-    parameter_name = "status"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [("inactive", "Inactive"), ("on_hold", "On hold")]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Customer]) -> QuerySet[Customer]:
-        wanted = {"inactive": Q(is_active=False), "on_hold": Q(is_on_hold=True)}
-        return queryset.filter(wanted.get(self.value() or "", Q()))
-
-
 class CustomerAdmin(CustomerRecordAdmin):
     form = ProfileForm
     list_display = ["number", "name", "standing", "contact_email", "contact_phone", "company"]
     list_display_links = ["number", "name"]
-    list_filter = [StandingFilter]
+    list_filter = [ViewFilter]
     search_fields = ["number"]  # shows the search box; `get_search_results` says what it finds
-    search_help_text = "Name, e-mail, customer number or phone, whole or in part; several words must all fit"
+    search_help_text = "Name, e-mail, phone, number, address, company or card, whole or in part; all words must fit"
     show_full_result_count = False
     show_facets = admin.ShowFacets.NEVER  # they count every row
-    list_per_page = 50
-    paginator = CappedPaginator
     ordering = ["-pk"]
     sortable_by = ()
     fieldsets = [
@@ -120,14 +109,15 @@ class CustomerAdmin(CustomerRecordAdmin):
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Customer], search_term: str
     ) -> tuple[QuerySet[Customer], bool]:
-        """Customers whom every word of the search fits; each look-up has an index."""
-        for word in search.words(search_term):
-            queryset = queryset.filter(self.fits(word))
+        """The list searches itself (`FoundCustomers`)."""
         return queryset, False
 
-    def fits(self, word: str) -> Q:
-        """The condition that one word of a search stands for."""
-        return search.fits(word)
+    def by_log_in(self, tenant: Tenant, word: str) -> list[int]:
+        """The keys of customers who log in with what the word is a part of. The next app knows log-ins."""
+        return []
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+        return FoundCustomers
 
     def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Customer | None:
         """A POST locks the row until it is done, so that what was checked is what is saved."""
@@ -236,7 +226,7 @@ class AssignmentInline(TenantRowInline[ContactAssignment, LegalEntity]):
     def get_queryset(self, request: HttpRequest) -> QuerySet[ContactAssignment]:
         return super().get_queryset(request).select_related("customer").filter(customer__erased_at=None)
 
-    def has_change_permission(self, request: HttpRequest, obj: LegalEntity | None = None) -> bool:
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
 
 

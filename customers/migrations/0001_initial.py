@@ -2,8 +2,6 @@
 
 import django.contrib.postgres.indexes
 import django.db.models.deletion
-import django.db.models.functions.comparison
-import django.db.models.functions.text
 import django.utils.timezone
 from django.contrib.postgres.operations import TrigramExtension
 from django.db import migrations, models
@@ -68,7 +66,10 @@ class Migration(migrations.Migration):
                 ('created_at', models.DateTimeField(default=django.utils.timezone.now, editable=False)),
                 ('updated_at', models.DateTimeField(default=django.utils.timezone.now, editable=False)),
                 ('erased_at', models.DateTimeField(editable=False, help_text='When the personal data was erased.', null=True)),
-                ('search_text', models.GeneratedField(db_persist=True, expression=models.Func(models.Func(django.db.models.functions.text.Replace(django.db.models.functions.text.Replace(models.Func(django.db.models.functions.comparison.Coalesce(models.F('first_name'), models.Value(''), output_field=models.CharField()), django.db.models.functions.comparison.Coalesce(models.F('middle_name'), models.Value(''), output_field=models.CharField()), django.db.models.functions.comparison.Coalesce(models.F('last_name'), models.Value(''), output_field=models.CharField()), django.db.models.functions.comparison.Coalesce(models.F('company'), models.Value(''), output_field=models.CharField()), arg_joiner=" || ' ' || ", output_field=models.TextField(), template='(%(expressions)s)'), models.Value('-'), models.Value(' ')), models.Value("'"), models.Value('')), django.db.models.functions.comparison.Coalesce(models.F('contact_email'), models.Value(''), output_field=models.CharField()), models.F('number'), django.db.models.functions.text.Replace(django.db.models.functions.text.Replace(django.db.models.functions.text.Replace(django.db.models.functions.text.Replace(django.db.models.functions.text.Replace(django.db.models.functions.text.Replace(django.db.models.functions.text.Replace(django.db.models.functions.text.Replace(django.db.models.functions.comparison.Coalesce(models.F('contact_phone'), models.Value(''), output_field=models.CharField()), models.Value('(0)'), models.Value('')), models.Value(' '), models.Value('')), models.Value('-'), models.Value('')), models.Value('/'), models.Value('')), models.Value('('), models.Value('')), models.Value(')'), models.Value('')), models.Value('.'), models.Value('')), models.Value('+'), models.Value('')), arg_joiner=" || ' ' || ", output_field=models.TextField(), template='(%(expressions)s)'), output_field=models.TextField(), template="LOWER(' ' || %(expressions)s)"), output_field=models.TextField())),
+                ('search_profile', models.TextField(blank=True, default='', editable=False)),
+                ('search_addresses', models.TextField(blank=True, default='', editable=False, help_text='Folded for search.')),
+                ('search_identifiers', models.TextField(blank=True, default='', editable=False, help_text='Folded for search.')),
+                ('search_text', models.GeneratedField(db_persist=True, expression=models.Func(models.F('search_profile'), models.F('search_addresses'), models.F('search_identifiers'), models.Value(' '), arg_joiner=' || ', output_field=models.TextField(), template='(%(expressions)s)'), output_field=models.TextField())),
                 ('tenant', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='tenants.tenant')),
             ],
             options={
@@ -254,6 +255,10 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name='customer',
             index=models.Index(condition=models.Q(('is_active', False), ('is_on_hold', True), _connector='OR'), fields=['id'], name='customer_without_log_in'),
+        ),
+        migrations.AddIndex(
+            model_name='customer',
+            index=models.Index(fields=['tenant', '-id'], name='customer_newest'),
         ),
         migrations.AddIndex(
             model_name='customer',

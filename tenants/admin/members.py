@@ -47,14 +47,11 @@ class StaffMembershipAdmin(TenantRowAdmin[StaffMembership]):
     fields = ["tenant", "username", "role"]
     actions = None
 
-    def get_fields(self, request: HttpRequest, obj: StaffMembership | None = None) -> list[str]:
-        return ["tenant", "username", "role"]
-
     def get_readonly_fields(self, request: HttpRequest, obj: StaffMembership | None = None) -> list[str]:
         return ["username"] if obj else []
 
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
-        form = super().get_form(request, obj, change=change, **kwargs)
+        form: Any = super().get_form(request, obj, change=change, **kwargs)
         form.acting = by(request)
         return form
 
@@ -95,4 +92,7 @@ class StaffMembershipAdmin(TenantRowAdmin[StaffMembership]):
     def log_addition(self, request: HttpRequest, obj: Any, message: Any) -> Any:
         """The core has done it."""
 
-    log_change = log_deletions = log_addition
+    log_change = log_addition
+
+    def log_deletions(self, request: HttpRequest, queryset: Any) -> Any:
+        """The core has done it."""

@@ -110,7 +110,7 @@ class TenantAdmin(OnTrail[Tenant], admin.ModelAdmin[Tenant]):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Tenant]:
         every = super().get_queryset(request)
         own = tenant_of(request)
-        return every if request.user.is_superuser else every.filter(pk=own.pk if own else None)
+        return every if request.user.is_superuser else every.filter(pk__in=[own.pk] if own else [])
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         """`manage.py create_tenant` does it, with the signing key that a tenant needs."""

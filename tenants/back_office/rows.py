@@ -71,11 +71,11 @@ class OfTenant(_Base[M]):
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return is_at_hand(request, obj) and super().has_delete_permission(request, obj)
 
-    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest | None, **kwargs: Any) -> Field | None:
+    def formfield_for_dbfield(self, db_field: Any, request: Any, **kwargs: Any) -> Field | None:
         """The tenant is that of the switcher, whatever is posted."""
         if db_field.name == "tenant" and request is not None:
             tenant = tenant_of(request)
-            own = Tenant.objects.filter(pk=tenant.pk if tenant else None)
+            own = Tenant.objects.filter(pk__in=[tenant.pk] if tenant else [])
             return ModelChoiceField(own, initial=tenant, disabled=True, widget=HiddenInput)
         return super().formfield_for_dbfield(db_field, request, **kwargs)
 

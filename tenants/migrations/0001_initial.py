@@ -15,6 +15,7 @@ TABLES = [
     "tenants_site",
     "tenants_apikey",
     "tenants_signingkey",
+    "tenants_staffmembership",
     "tenants_message",
     "tenants_receipt",
     "tenants_auditevent",
@@ -123,6 +124,20 @@ class Migration(migrations.Migration):
             ],
             options={
                 'constraints': [models.UniqueConstraint(fields=('authenticator', 'code_hmac'), name='staff_recovery_code_unique')],
+            },
+        ),
+        migrations.CreateModel(
+            name='StaffMembership',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('role', models.CharField(choices=[('viewer', 'Viewer: reads'), ('support', 'Support: helps customers'), ('manager', 'Manager: also erases, and keeps segments, companies and mail texts'), ('owner', 'Owner: also sets the shop up, and says who works for it')], max_length=8)),
+                ('created_at', models.DateTimeField(default=django.utils.timezone.now, editable=False)),
+                ('user', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('tenant', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='tenants.tenant')),
+            ],
+            options={
+                'ordering': ['pk'],
+                'constraints': [models.UniqueConstraint(fields=('tenant', 'user'), name='staff_membership_once')],
             },
         ),
         migrations.CreateModel(

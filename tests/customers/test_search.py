@@ -15,11 +15,11 @@ PHONE = "+49 30 901820"
         ("", []),
         ("   ", []),
         ("ada", ["ada"]),
-        ("Lovelace, Ada", ["Lovelace", "Ada"]),
-        ("O'Brien", ["OBrien"]),
-        ("Müller-Lüd", ["Müller", "Lüd"]),
+        ("Lovelace, Ada", ["lovelace", "ada"]),
+        ("O'Brien", ["obrien"]),
+        ("Müller-Lüd", ["muller", "lud"]),
         ("ada@example.com", ["ada@example.com"]),
-        ("anne-marie@example.com", ["anne-marie@example.com"]),
+        ("anne-marie@example.com", ["anne", "marie@example.com"]),
         ("10 000 001", ["10000001"]),
         ("+49 (0)30 / 90", ["+49(0)30/90"]),
         ("-", []),
@@ -27,6 +27,12 @@ PHONE = "+49 30 901820"
         ("ada 030 90", ["ada", "03090"]),
         ("030 ada 90", ["030", "ada", "90"]),
         ("7", ["7"]),
+        ("Stra\u00dfe", ["strasse"]),
+        ("\u0141\u00f3d\u017a", ["lodz"]),
+        ("O\u2019Brien", ["obrien"]),
+        ("e\u0301t\u00e9", ["ete"]),
+        ("%", []),
+        ("a\0b", ["ab"]),
     ],
 )
 def test_words_of_a_search(term: str, words: list[str]) -> None:
@@ -53,7 +59,10 @@ def crowd(tenant: Tenant) -> dict[str, Customer]:
 
 
 def found(word: str) -> set[str]:
-    return {str(customer.last_name) for customer in Customer.objects.filter(search.fits(word))}
+    rows = Customer.objects.all()
+    for each in search.words(word):
+        rows = rows.filter(search.fits(each))
+    return {str(customer.last_name) for customer in rows} if search.words(word) else set()
 
 
 @pytest.mark.parametrize(
@@ -85,11 +94,13 @@ def test_a_number_fits_however_it_is_written(crowd: dict[str, Customer], word: s
 
 
 def test_a_nought_alone_is_a_digit_like_any_other(crowd: dict[str, Customer]) -> None:
-    """Without it, nothing would be left to look for, and everybody would be found."""
+    """Leading ones are no wildcard: they are part of a number, and of a telephone number as it is dialled at home."""
     with_a_nought = {who for who, each in crowd.items() if "0" in f"{each.number}{each.contact_phone}"}
     assert found("0") == with_a_nought
     assert found("5") == {who for who, each in crowd.items() if "5" in f"{each.number}{each.contact_phone}"}
-    assert found("05") == found("5")
+    assert found("05") == {who for who, each in crowd.items() if "05" in f"{each.number} {each.contact_phone}"}
+    assert found(crowd["berlin"].number) == {"berlin"}
+    assert found(f"00{crowd['berlin'].number[2:]}") == set()
 
 
 @pytest.mark.parametrize(
@@ -107,10 +118,10 @@ def test_a_word_fits_the_beginning_of_a_word(crowd: dict[str, Customer], word: s
     assert found(word) == who
 
 
-def test_an_address_is_found_by_its_beginning_and_its_domain(tenant: Tenant) -> None:
+def test_an_address_is_found_by_any_part(tenant: Tenant) -> None:
     values = {"last_name": "Lovelace", "contact_email": "ada@mail.example"}
     profiles.create(tenant=tenant, number=numbers.take(tenant=tenant), values=profiles.changes_of(values))
-    for word in ("ada@mail.example", "ada@", "@mail.example", "@mail"):
+    for word in ("ada@mail.example", "ada@", "@mail.example", "@mail", "da@", "mail.example", "ADA@MAIL"):
         assert found(word) == {"Lovelace"}
-    for word in ("da@mail.example", "@example", "@ail"):
+    for word in ("@example", "@ail", "bda@"):
         assert found(word) == set()

@@ -9,7 +9,7 @@ from django.db import models
 
 from auth_providers.models import Account
 from customers.models import Customer
-from tenants import classification
+from tenants import classification, staff
 from tenants.classification import OF_DJANGO, AtErasure, Disguise, Expires, Kept, classified, privacy_of
 from tenants.isolation import owned_models
 from tenants.models import TenantOwned
@@ -100,6 +100,7 @@ def test_what_is_emptied() -> None:
 def test_the_back_office_shows_no_secret(model: Model, rf: Any, admin_user: Any) -> None:
     request = rf.get("/")
     request.user = admin_user
+    request.workplace = staff.workplace_of(user_id=admin_user.pk, is_operator=True, tenant_id=None)
     page = admin.site._registry[model]
     shown = {*page.get_list_display(request), *page.get_readonly_fields(request), *page.get_fields(request)}
     assert not shown & set(privacy_of(model).secret)
