@@ -20,8 +20,8 @@ from tenants.models import ApiKey, Tenant
 
 PASSWORD = "correct horse battery"
 EMAIL = "ada@example.com"
-CLIENT = Client(address="192.0.2.10", user_agent="tests/1.0")
-OTHER_CLIENT = Client(address="198.51.100.7", user_agent="another/2.0")
+CLIENT = Client(address="192.0.2.10", user_agent="tests/1.0 (Windows NT 10.0)")
+OTHER_CLIENT = Client(address="198.51.100.7", user_agent="another/2.0 (X11; Linux x86_64)")
 
 
 # An account that is handed in, or waits for its opt-in; and one whose owner has proven it.

@@ -1,8 +1,11 @@
 """Logging in with e-mail and password, and showing one's own password again."""
 
+from collections.abc import Sequence
 from dataclasses import replace
+from datetime import date, timedelta
 
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Exists, OuterRef, QuerySet, Subquery
+from django.utils import timezone
 
 from auth_providers import limits
 from auth_providers.accounts import accounts, known_devices, passwords
@@ -16,6 +19,9 @@ from tenants.clients import Client
 from tenants.compiled.queries import compiled
 from tenants.errors import DomainError, FieldError, Kind, Reason
 from tenants.models import Tenant
+
+# A customer earns an address more failures no oftener than this.
+REGULAR = timedelta(hours=1)
 
 
 class WrongPassword(DomainError):
@@ -40,21 +46,19 @@ def log_in(
     """
     identifier = normalize_email(email)
     tenant = attempt.tenant
-    account, is_device_known = _find_account(tenant, identifier, attempt.client)
-    attempt = replace(attempt, method=PASSWORD, is_device_known=is_device_known)
-    attempts = _attempts(identifier, attempt.client, is_device_known=is_device_known)
-    has_failures = limits.admit(tenant=tenant, attempts=attempts)
+    account = _find_account(tenant, identifier, attempt.client)
+    attempt = replace(attempt, method=PASSWORD, is_device_known=_first_seen(account) is not None)
+    attempts = limits.of_log_in(identifier=identifier, client=attempt.client, is_device_known=attempt.is_device_known)
+    on_record = limits.admit(tenant=tenant, attempts=attempts)
     try:
         started = sessions.start(attempt=attempt, account=_verified(attempt, account, password))
     except sessions.LogInRefused:
-        limits.record_failure(tenant=tenant, attempts=attempts)
+        _record_failure(tenant, identifier, password, attempts)
         raise
     except (SecondFactorDue, NoSecondFactor):  # the password is right; guesses at the other one count on their own
-        if has_failures:
-            limits.forget_failures(tenant=tenant, attempt=attempts[0])
+        limits.record_success(tenant=tenant, attempts=attempts, on_record=on_record)
         raise
-    if has_failures:
-        limits.forget_failures(tenant=tenant, attempt=attempts[0])
+    limits.record_success(tenant=tenant, attempts=attempts, on_record=on_record, is_earning=_is_regular(account))
     return started
 
 
@@ -63,51 +67,61 @@ def verify_own(
 ) -> Account:
     """The account, when the password is its own. Raises `WrongPassword` on `field`, and `limits.Throttled`.
 
-    It counts like a log-in: a stolen session must not allow guessing the password.
+    A stolen session must not be a way to guess the password.
     """
     identifier = account.identifier if account else ""
-    attempts = _attempts(identifier, client, is_device_known=True)
-    has_failures = limits.admit(tenant=tenant, attempts=attempts)
-    asker = Asker.of(client, is_known=True)
-    if not _fits(tenant, account, password, asker) or account is None:
-        limits.record_failure(tenant=tenant, attempts=attempts)
+    attempts = limits.of_own_password(identifier=identifier, client=client)
+    on_record = limits.admit(tenant=tenant, attempts=attempts)
+    if not _fits(tenant, account, password, Asker.of(client, is_known=True)) or account is None:
+        _record_failure(tenant, identifier, password, attempts)
         raise WrongPassword(details=(FieldError(field=field, code="wrong", message="This is not your password."),))
-    if has_failures:
-        limits.forget_failures(tenant=tenant, attempt=attempts[0])
+    limits.record_success(tenant=tenant, attempts=attempts, on_record=on_record)
     return account
 
 
-def _find_account(tenant: Tenant, identifier: str, client: Client) -> tuple[Account | None, bool]:
-    """The account, whether its customer has used this device before, and whether the tenant has switched passwords off
-    (`is_switched_off` of the account), in one statement."""
-    account = _accounts.first(tenant=tenant, email=identifier, device=client.device)
-    return (account, bool(account.is_device_known)) if account else (None, False)  # type: ignore[attr-defined]
+def forget_guesses(*, tenant: Tenant, account: Account, client: Client) -> None:
+    """The account has another password: what was tried before says nothing about it."""
+    for attempts in (
+        limits.of_log_in(identifier=account.identifier, client=client, is_device_known=False),
+        limits.of_own_password(identifier=account.identifier, client=client),
+    ):
+        limits.forget_failures(tenant=tenant, attempts=attempts)
+
+
+def _find_account(tenant: Tenant, identifier: str, client: Client) -> Account | None:
+    """The account, the day on which its customer first used this device (`_first_seen`), and whether the tenant has
+    switched passwords off (`is_switched_off`), in one statement."""
+    return _accounts.first(tenant=tenant, email=identifier, device=client.device)
 
 
 @compiled
 def _accounts(*, tenant: Tenant, email: str, device: str) -> QuerySet[Account]:
-    known = known_devices.of_device(tenant=tenant, device=device)
+    known = known_devices.of_device(tenant=tenant, device=device).filter(customer=OuterRef("customer"))
     switched_off = AuthProvider.objects.for_tenant(tenant).filter(kind=PASSWORD, is_enabled=False)
     return accounts.with_email(tenant=tenant, email=email).annotate(
-        is_device_known=Exists(known.filter(customer=OuterRef("customer"))),
+        first_seen=Subquery(known.values("first_seen_date")[:1]),
         is_switched_off=Exists(switched_off),
     )
 
 
-def _attempts(identifier: str, client: Client, *, is_device_known: bool) -> tuple[limits.Attempt, ...]:
-    """What this log-in counts against: the account, seen from this device or from any other, and the address.
-
-    Others who guess from an address do not keep out a customer who has logged in from there before.
-    """
-    device = client.device if is_device_known else ""
-    by_account = limits.Attempt(rule=limits.LOG_IN_BY_ACCOUNT, subject=f"{identifier}\n{device}")
-    if not client.address:
-        return (by_account,)
-    return (by_account, _by_address(client, is_enforced=not is_device_known))
+def _first_seen(account: Account | None) -> date | None:
+    """When this device was used first; None when it is not known."""
+    return getattr(account, "first_seen", None)
 
 
-def _by_address(client: Client, *, is_enforced: bool) -> limits.Attempt:
-    return limits.Attempt(rule=limits.LOG_IN_BY_ADDRESS, subject=client.subscriber, is_enforced=is_enforced)
+def _is_regular(account: Account | None) -> bool:
+    """Whether the log-in is one of those by which an address with many customers is known: the first one in an hour, on
+    a device that was known the day before. Accounts made for the purpose earn an attacker little."""
+    now, first_seen = timezone.now(), _first_seen(account)
+    if account is None or first_seen is None or first_seen >= now.date():
+        return False
+    last = account.customer.last_login_at
+    return last is None or last < now - REGULAR
+
+
+def _record_failure(tenant: Tenant, identifier: str, password: str, attempts: Sequence[limits.Attempt]) -> None:
+    if not limits.is_repeated(tenant=tenant, identifier=identifier, password=password):
+        limits.record_failure(tenant=tenant, attempts=attempts)
 
 
 def _verified(attempt: LogInAttempt, account: Account | None, password: str) -> Account:

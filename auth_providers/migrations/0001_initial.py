@@ -74,8 +74,9 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('rule', models.CharField(max_length=32)),
                 ('key', models.BinaryField(max_length=32)),
-                ('count', models.PositiveIntegerField()),
+                ('count', models.PositiveBigIntegerField()),
                 ('since', models.DateTimeField()),
+                ('expires_at', models.DateTimeField()),
                 ('blocked_until', models.DateTimeField(null=True)),
                 ('tenant', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='tenants.tenant')),
             ],
@@ -382,7 +383,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='attempts',
-            index=models.Index(fields=['since'], name='attempts_by_age'),
+            index=models.Index(fields=['expires_at'], name='attempts_by_expiry'),
         ),
         migrations.AddConstraint(
             model_name='attempts',

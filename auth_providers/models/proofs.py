@@ -315,23 +315,27 @@ class UsedIdToken(TenantOwned):
 
 
 class Attempts(TenantOwned):
-    """How often something was tried, or failed: the counts of `limits`."""
+    """How often something was tried, or failed: the counts of `limits`.
+
+    `count` is a number of failures or uses; of an allowance it is a moment in milliseconds (`limits.counts.charge`).
+    """
 
     rule = models.CharField(max_length=32)
     key = models.BinaryField(max_length=32)
-    count = models.PositiveIntegerField()
+    count = models.PositiveBigIntegerField()
     since = models.DateTimeField()
+    expires_at = models.DateTimeField()
     blocked_until = models.DateTimeField(null=True)
 
     privacy = Privacy(
-        kept=Expires(("since",), timedelta(days=2)),
+        kept=Expires(("expires_at",), timedelta(0)),
         secret=("key",),  # a keyed hash, which may be of an e-mail
-        technical="rule count since blocked_until",
+        technical="rule count since expires_at blocked_until",
     )
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["tenant", "rule", "key"], name="attempts_key_unique")]
-        indexes = [models.Index(fields=["since"], name="attempts_by_age")]
+        indexes = [models.Index(fields=["expires_at"], name="attempts_by_expiry")]
 
     def __str__(self) -> str:
         return f"{self.rule}: {self.count}"

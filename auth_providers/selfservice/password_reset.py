@@ -104,6 +104,7 @@ def _set(
     ended = sessions.end_others(tenant=tenant, customer=customer, reason=action, except_session=except_session)
     account.password, account.is_password_initial = password_hash, False
     account.save(update_fields=["password", "is_password_initial"])
+    password_login.forget_guesses(tenant=tenant, account=account, client=client)
     audit.record(
         tenant=tenant,
         action=action,

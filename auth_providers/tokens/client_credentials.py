@@ -74,7 +74,7 @@ def log_in(*, tenant_number: int | None, client_id: str, secret: str, client: Cl
         audit.record(tenant=tenant, action=LOG_IN, client=client, is_success=False, reason=client_id)
         raise api_keys.InvalidApiKey
     if has_failures:
-        limits.forget_failures(tenant=tenant, attempt=attempt)
+        limits.forget_failures(tenant=tenant, attempts=[attempt])
     found = _application(fitting[0])
     audit.record(tenant=found.tenant, action=LOG_IN, client=client, reason=client_id)
     return found

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from auth_providers import limits
-from auth_providers.limits import Attempt, Backoff, Quota
+from auth_providers.limits import Allowance, Attempt, Backoff, Quota
 from auth_providers.models import Attempts
 from tenants.clients import Client
 from tenants.models import Tenant
@@ -41,19 +41,28 @@ def wait_for(tenant: Tenant, *attempts: Attempt) -> int:
 
 
 @pytest.mark.parametrize(
-    ("failures", "seconds"),
-    [(0, 0), (4, 0), (5, 1), (6, 2), (7, 4), (14, 512), (15, 900), (99, 900), (100, 86400), (10**9, 86400)],
+    ("rule", "failures", "seconds"),
+    [
+        (limits.LOG_IN_BY_ACCOUNT, 19, 0),
+        (limits.LOG_IN_BY_ACCOUNT, 20, 1),
+        (limits.LOG_IN_BY_ACCOUNT, 29, 512),
+        (limits.LOG_IN_BY_ACCOUNT, 30, 900),
+        (limits.LOG_IN_BY_ACCOUNT, 79, 900),
+        (limits.LOG_IN_BY_ACCOUNT, 80, 86_400),
+        (limits.LOG_IN_BY_ACCOUNT, 10**9, 86_400),
+        (limits.LOG_IN_BY_ACCOUNT_AND_ADDRESS, 4, 0),
+        (limits.LOG_IN_BY_ACCOUNT_AND_ADDRESS, 5, 1),
+        (limits.LOG_IN_BY_ACCOUNT_AND_ADDRESS, 10**9, 900),
+        (limits.LOG_IN_BY_DEVICE, 9, 0),
+        (limits.LOG_IN_BY_DEVICE, 10, 1),
+        (limits.LOG_IN_BY_DEVICE, 10**9, 3600),
+        (limits.OWN_PASSWORD, 4, 0),
+        (limits.OWN_PASSWORD, 5, 1),
+        (limits.OWN_PASSWORD, 20, 86_400),
+    ],
 )
-def test_wait_after_failed_log_ins(failures: int, seconds: int) -> None:
-    assert limits.LOG_IN_BY_ACCOUNT.wait_after(failures) == timedelta(seconds=seconds)
-
-
-@pytest.mark.parametrize(
-    ("failures", "seconds"),
-    [(0, 0), (49, 0), (50, 1), (51, 2), (59, 512), (60, 900), (100, 900), (9_999, 900), (10_000, 86400)],
-)
-def test_wait_after_failed_log_ins_of_one_address(failures: int, seconds: int) -> None:
-    assert limits.LOG_IN_BY_ADDRESS.wait_after(failures) == timedelta(seconds=seconds)
+def test_wait_after_failures(rule: Backoff, failures: int, seconds: int) -> None:
+    assert rule.wait_after(failures) == timedelta(seconds=seconds)
 
 
 @pytest.mark.parametrize(
@@ -151,24 +160,25 @@ def test_seconds_until_a_moment(milliseconds: int, seconds: int) -> None:
 
 @given(st.integers(0, 20_000))
 def test_wait_after_never_shrinks(failures: int) -> None:
-    for rule in (limits.LOG_IN_BY_ACCOUNT, limits.LOG_IN_BY_ADDRESS, RULE):
+    for rule in (limits.LOG_IN_BY_ACCOUNT, limits.LOG_IN_BY_DEVICE, RULE):
         assert rule.wait_after(failures) <= rule.wait_after(failures + 1)
 
 
 def test_an_account_admits_no_more_than_a_hundred_guesses_in_a_row() -> None:
-    assert limits.LOG_IN_BY_ACCOUNT.hard <= 100
-    assert limits.LOG_IN_BY_ACCOUNT.hard_wait >= limits.FORGOTTEN_AFTER
+    assert limits.LOG_IN_BY_ACCOUNT.hard is not None
+    assert limits.OWN_PASSWORD.hard is not None
+    assert limits.LOG_IN_BY_ACCOUNT.hard + limits.OWN_PASSWORD.hard <= 100
 
 
 def test_admit_what_never_failed(tenant: Tenant) -> None:
-    assert limits.admit(tenant=tenant, attempts=[GUESS]) is False
+    assert limits.admit(tenant=tenant, attempts=[GUESS]) == frozenset()
     assert not Attempts.objects.exists()
 
 
 def test_admit_while_failures_are_free(tenant: Tenant) -> None:
     fail(tenant, 2)
     for _ in range(5):  # asking counts nothing
-        assert limits.admit(tenant=tenant, attempts=[GUESS]) is True
+        assert limits.admit(tenant=tenant, attempts=[GUESS]) == {RULE.name}
 
 
 def test_waits_grow_with_each_failure(tenant: Tenant, pass_time: PassTime) -> None:
@@ -201,7 +211,7 @@ def test_each_wait_admits_one_attempt_however_many_come_at_once(tenant: Tenant) 
     fail(tenant, 8)
     Attempts.objects.update(blocked_until=timezone.now() - timedelta(seconds=1))
     results = at_once(8, lambda _: limits.admit(tenant=tenant, attempts=[GUESS]))
-    assert results.count(True) == 1
+    assert results.count(frozenset({RULE.name})) == 1
     assert [type(result) for result in results].count(limits.Throttled) == 7
 
 
@@ -227,7 +237,7 @@ def test_attempt_that_one_rule_refuses_takes_no_turn_of_another(tenant: Tenant, 
     assert wait_for(tenant, GUESS) == 0
 
 
-def test_a_day_without_failure_forgets_them(tenant: Tenant, pass_time: PassTime) -> None:
+def test_a_month_without_failure_forgets_them(tenant: Tenant, pass_time: PassTime) -> None:
     fail(tenant, 100)
     assert wait_for(tenant) == 86400
     pass_time(limits.FORGOTTEN_AFTER + timedelta(seconds=1))
@@ -248,7 +258,7 @@ def test_forget_failures_of_one_subject(tenant: Tenant, other_tenant: Tenant) ->
     for each in (tenant, other_tenant):
         fail(each, 5)
     fail(tenant, 5, attempt=other)
-    limits.forget_failures(tenant=tenant, attempt=GUESS)
+    limits.forget_failures(tenant=tenant, attempts=[GUESS])
     assert wait_for(tenant) == 0
     assert wait_for(tenant, other) > 0
     assert wait_for(other_tenant) > 0
@@ -313,3 +323,123 @@ def test_the_wait_of_counts_that_a_row_keeps(rule: limits.Backoff, failures: int
         with pytest.raises(limits.Throttled) as raised:
             limits.check_wait(rule=rule, failures=failures, failed_at=timezone.now())
         assert raised.value.retry_after == seconds
+
+
+# -- addresses --------------------------------------------------------------------------------------------------------
+
+ALLOWANCE = Allowance(name="test.address", burst=3, interval=timedelta(seconds=10), earned=2, saved=4)
+HERE = Attempt(rule=ALLOWANCE, subject="192.0.2.10")
+
+
+def succeed(tenant: Tenant, *, is_earning: bool = True) -> None:
+    limits.record_success(tenant=tenant, attempts=[HERE], on_record=frozenset({ALLOWANCE.name}), is_earning=is_earning)
+
+
+def failures_taken(tenant: Tenant, at_most: int = 100) -> int:
+    """How many failures are taken before the next attempt has to wait."""
+    for taken in range(at_most):
+        if wait_for(tenant, HERE):
+            return taken
+        fail(tenant, attempt=HERE)
+    return at_most
+
+
+def test_an_allowance_takes_a_burst_of_failures_and_then_one_in_each_interval(
+    tenant: Tenant, pass_time: PassTime
+) -> None:
+    assert failures_taken(tenant) == 3
+    assert wait_for(tenant, HERE) == 10
+    pass_time(timedelta(seconds=10))
+    assert failures_taken(tenant) == 1
+    pass_time(timedelta(minutes=2))
+    assert failures_taken(tenant) == 3 + 4  # and what was saved
+
+
+def test_successes_allow_more_failures_up_to_what_is_saved(tenant: Tenant) -> None:
+    assert failures_taken(tenant) == 3
+    succeed(tenant, is_earning=False)
+    assert failures_taken(tenant) == 0
+    succeed(tenant)
+    assert failures_taken(tenant) == 2
+    for _ in range(10):
+        succeed(tenant)
+    assert failures_taken(tenant) == 3 + 4
+
+
+def test_an_allowance_that_is_not_enforced_is_used_and_refuses_nothing(tenant: Tenant) -> None:
+    known = Attempt(rule=ALLOWANCE, subject=HERE.subject, is_enforced=False)
+    for _ in range(5):
+        assert wait_for(tenant, known) == 0
+        fail(tenant, attempt=known)
+    assert wait_for(tenant, HERE) > 0
+
+
+def test_a_success_forgets_no_failure_of_its_address(tenant: Tenant) -> None:
+    attempts = [GUESS, HERE]
+    for _ in range(2):
+        limits.record_failure(tenant=tenant, attempts=attempts)
+    on_record = limits.admit(tenant=tenant, attempts=attempts)
+    assert on_record == {RULE.name, ALLOWANCE.name}
+    limits.record_success(tenant=tenant, attempts=attempts, on_record=on_record)
+    assert limits.admit(tenant=tenant, attempts=attempts) == {ALLOWANCE.name}
+    assert failures_taken(tenant) == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_failures_of_one_address_at_once_are_all_charged(tenant: Tenant) -> None:
+    fail(tenant, attempt=HERE)
+    before = Attempts.objects.get().count
+    assert at_once(8, lambda _: fail(tenant, 5, attempt=HERE)) == [None] * 8
+    assert Attempts.objects.get().count == before + 40 * 10_000
+
+
+# -- what a log-in counts against -------------------------------------------------------------------------------------
+
+BROWSER = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/131.0 Safari/537.36"
+
+
+@pytest.mark.parametrize("is_device_known", [True, False])
+def test_no_count_depends_on_what_the_client_calls_itself(is_device_known: bool) -> None:
+    """On an unknown device; a known one is what the customer has logged in with before."""
+
+    def subjects(user_agent: str) -> list[tuple[str, str]]:
+        client = Client(address="192.0.2.10", user_agent=user_agent)
+        attempts = limits.of_log_in(identifier="ada@example.com", client=client, is_device_known=is_device_known)
+        own = limits.of_own_password(identifier="ada@example.com", client=client)
+        return [(each.rule.name, each.subject) for each in (*attempts, *own)]
+
+    agents = ["curl/8.1", "axios/1.6", "", "x" * 300, "another/2.0"]
+    assert len({str(subjects(agent)) for agent in agents}) == 1
+    assert (subjects(BROWSER) == subjects("")) is not is_device_known
+
+
+def test_a_known_device_is_not_kept_out_for_its_address() -> None:
+    client = Client(address="192.0.2.10", user_agent=BROWSER)
+    known = limits.of_log_in(identifier="ada@example.com", client=client, is_device_known=True)
+    assert [each.rule for each in known if each.is_enforced] == [limits.LOG_IN_BY_DEVICE]
+
+
+def test_a_shops_server_is_no_known_device() -> None:
+    server = Client(address="192.0.2.10", user_agent="axios/1.6")
+    attempts = limits.of_log_in(identifier="ada@example.com", client=server, is_device_known=True)
+    assert limits.LOG_IN_BY_ADDRESS in {each.rule for each in attempts if each.is_enforced}
+
+
+def test_a_wrong_password_that_is_repeated_is_recognized_for_a_while(tenant: Tenant, pass_time: PassTime) -> None:
+    def is_repeated(identifier: str = "ada@example.com", typed: str = "wrong") -> bool:
+        return limits.is_repeated(tenant=tenant, identifier=identifier, password=typed)
+
+    assert [is_repeated() for _ in range(3)] == [False, True, True]
+    assert not is_repeated(typed="wrong again")
+    assert not is_repeated(identifier="grace@example.com")
+    pass_time(limits.WRONG_PASSWORD.window + timedelta(seconds=1))
+    assert not is_repeated()
+    assert [is_repeated() for _ in range(10)] == [True] * 9 + [False]  # nobody repeats a request for ever
+
+
+@pytest.mark.parametrize("spelling", ["Ada@Example.com", " ada@example.com ", "ada@ex\u00adample.com"])
+def test_quotas_count_mailboxes_however_they_are_spelled(tenant: Tenant, spelling: str) -> None:
+    for send in (limits.spend_mail, limits.spend_mailed_code):
+        send(tenant=tenant, destination="ada@example.com", kind="opt_in", client=CLIENT)
+        send(tenant=tenant, destination=spelling, kind="opt_in", client=CLIENT)
+    assert _counts(tenant, "mail.destination") == _counts(tenant, "code.destination") == [2]

@@ -7,6 +7,7 @@ import pytest
 
 from auth_providers import limits, retention
 from auth_providers.accounts import mailed_tokens
+from auth_providers.management.commands import work
 from auth_providers.models import Account, Attempts, MailedToken, Session, Token
 from auth_providers.tokens import bearer, refresh, sessions
 from customers.models import Customer
@@ -22,7 +23,6 @@ PassTime = Callable[[timedelta], None]
 TOKENS_KEPT = MAILED_TOKENS_KEPT = 7 * DAY
 SESSIONS_KEPT = 90 * DAY
 MESSAGES_KEPT = 30 * DAY
-ATTEMPTS_KEPT = 2 * DAY
 
 
 def test_purge_looks_at_every_table_whose_rows_expire(
@@ -103,11 +103,20 @@ def test_sent_and_given_up_mails_go_and_waiting_ones_stay(tenant: Tenant, pass_t
 def test_counts_go_when_they_count_no_more(tenant: Tenant, pass_time: PassTime) -> None:
     attempt = limits.Attempt(rule=limits.LOG_IN_BY_ACCOUNT, subject="ada@example.com")
     limits.record_failure(tenant=tenant, attempts=[attempt])
-    assert ATTEMPTS_KEPT > limits.FORGOTTEN_AFTER
-    pass_time(ATTEMPTS_KEPT - timedelta(minutes=1))
-    assert retention.purge() == 0
-    pass_time(timedelta(minutes=2))
+    limits.spend(tenant=tenant, quota=limits.SIGN_UP_BY_ADDRESS, subject=CLIENT.subscriber)
+    pass_time(timedelta(hours=1, minutes=1))
     assert retention.purge() == 1
+    pass_time(limits.FORGOTTEN_AFTER - timedelta(hours=2))
+    assert retention.purge() == 0
+    pass_time(timedelta(hours=2))
+    assert retention.purge() == 1
+    assert not Attempts.objects.exists()
+
+
+def test_the_trace_of_a_wrong_password_is_kept_no_longer_than_15_minutes(tenant: Tenant, pass_time: PassTime) -> None:
+    limits.is_repeated(tenant=tenant, identifier="ada@example.com", password="wrong")
+    pass_time(timedelta(minutes=15) - timedelta(seconds=work.PURGE_SECONDS) + timedelta(seconds=1))
+    retention.purge()
     assert not Attempts.objects.exists()
 
 

@@ -19,9 +19,14 @@ ANONYMOUS = "/customerlogin/auth/anonymous"
 def throttle_log_in() -> None:
     """Enough failures for the longest wait, so that the test need not race it."""
     tenant = factories.make_tenant()
-    attempt = limits.Attempt(rule=limits.LOG_IN_BY_ACCOUNT, subject=f"{factories.EMAIL}\n{factories.CLIENT.device}")
-    for _ in range(limits.LOG_IN_BY_ACCOUNT.free + 12):
-        limits.record_failure(tenant=tenant, attempts=[attempt])
+    email, client = factories.EMAIL, factories.CLIENT
+    for attempts in (
+        limits.of_log_in(identifier=email, client=client, is_device_known=False),
+        limits.of_log_in(identifier=email, client=client, is_device_known=True),
+        limits.of_own_password(identifier=email, client=client),
+    ):
+        for _ in range(20):
+            limits.record_failure(tenant=tenant, attempts=attempts)
 
 
 # -- anonymous sessions -----------------------------------------------------------------------------------------------

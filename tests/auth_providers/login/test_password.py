@@ -7,10 +7,11 @@ from typing import Any
 import argon2
 import pytest
 from django.contrib.auth.hashers import Argon2PasswordHasher, PBKDF2PasswordHasher, make_password
+from django.utils import timezone
 
 from auth_providers import limits
 from auth_providers.login import password as password_login
-from auth_providers.models import Account, Attempts, AuthProvider, Session
+from auth_providers.models import Account, Attempts, AuthProvider, KnownDevice, Session
 from auth_providers.tokens import sessions
 from auth_providers.tokens.log_in_attempt import Issue, LogInAttempt
 from customers.models import Customer
@@ -51,13 +52,14 @@ def log_in(
 
 def fail(tenant: Tenant, times: int = 1, *, email: str = EMAIL, client: Client = OTHER_CLIENT) -> None:
     """Log in with a wrong password as often as it takes, on a device that is not known."""
-    for _ in range(times):
+    for number in range(times):
         with pytest.raises(sessions.LogInRefused):
-            log_in(tenant, "wrong", email=email, client=client)
+            log_in(tenant, f"wrong {number}", email=email, client=client)
 
 
 def count_failures() -> int:
-    return sum(Attempts.objects.filter(rule=limits.LOG_IN_BY_ACCOUNT.name).values_list("count", flat=True))
+    rules = (limits.LOG_IN_BY_ACCOUNT.name, limits.LOG_IN_BY_DEVICE.name)
+    return sum(Attempts.objects.filter(rule__in=rules).values_list("count", flat=True))
 
 
 @pytest.mark.parametrize("email", [EMAIL, "  ADA@Example.COM "])
@@ -252,16 +254,58 @@ def test_a_known_device_logs_in_while_an_attacker_on_another_waits(customer: Cus
 
 
 def test_known_device_is_throttled_by_its_own_failures(customer: Customer) -> None:
-    fail(customer.tenant, 5, client=CLIENT)
+    fail(customer.tenant, limits.LOG_IN_BY_DEVICE.free, client=CLIENT)
     with pytest.raises(limits.Throttled):
         log_in(customer.tenant)
+    assert log_in(customer.tenant, client=OTHER_CLIENT)
+
+
+def test_one_address_guesses_at_its_own_expense(customer: Customer) -> None:
+    fail(customer.tenant, limits.LOG_IN_BY_ACCOUNT_AND_ADDRESS.free)
+    with pytest.raises(limits.Throttled):
+        log_in(customer.tenant, client=Client(address=OTHER_CLIENT.address, user_agent="yet another/1.0"))
+    assert log_in(customer.tenant, client=Client(address="203.0.113.1", user_agent="third/3.0"))
+
+
+def test_guesses_from_many_addresses_are_slowed_down_together(customer: Customer) -> None:
+    for number in range(limits.LOG_IN_BY_ACCOUNT.free):
+        with pytest.raises(sessions.LogInRefused):
+            log_in(customer.tenant, f"wrong {number}", client=Client(address=f"203.0.113.{number}"))
+    with pytest.raises(limits.Throttled):
+        log_in(customer.tenant, client=OTHER_CLIENT)
+    assert log_in(customer.tenant)
+
+
+def test_the_same_wrong_password_again_counts_once_and_is_compared(customer: Customer, hashes: list[str]) -> None:
+    for _ in range(5):
+        with pytest.raises(sessions.LogInRefused):
+            log_in(customer.tenant, "my old one", client=OTHER_CLIENT)
+    assert count_failures() == 1
+    assert hashes == ["verify"] * 5
+    assert AuditEvent.objects.filter(reason="wrong password").count() == 5
+
+
+def test_log_ins_of_regular_customers_allow_their_address_more_failures(customer: Customer) -> None:
+    def used() -> int:
+        return Attempts.objects.get(rule=limits.LOG_IN_BY_ADDRESS.name).count
+
+    fail(customer.tenant, 3, email="grace@example.com", client=CLIENT)
+    before = used()
+    log_in(customer.tenant)  # on a device of today
+    assert used() == before
+    KnownDevice.objects.update(first_seen_date=timezone.now().date() - timedelta(days=1))
+    log_in(customer.tenant)  # for the second time within an hour
+    assert used() == before
+    Customer.objects.update(last_login_at=timezone.now() - timedelta(hours=2))
+    log_in(customer.tenant)
+    assert used() < before
 
 
 def test_known_device_of_one_customer_is_not_anothers(customer: Customer) -> None:
     make_customer(customer.tenant, email="grace@example.com", client=OTHER_CLIENT)
     fail(customer.tenant, 5)  # from a device that only Grace has used
     with pytest.raises(limits.Throttled):
-        log_in(customer.tenant, client=Client(address="203.0.113.1", user_agent="third/3.0"))
+        log_in(customer.tenant, client=Client(address=OTHER_CLIENT.address, user_agent="third/3.0"))
 
 
 def test_failures_of_one_customer_do_not_slow_down_another(customer: Customer) -> None:
@@ -270,12 +314,14 @@ def test_failures_of_one_customer_do_not_slow_down_another(customer: Customer) -
 
 
 def test_guessing_at_many_accounts_from_one_address(customer: Customer) -> None:
-    Attempts.objects.all().delete()
-    attempt = limits.Attempt(rule=limits.LOG_IN_BY_ADDRESS, subject=OTHER_CLIENT.subscriber)
-    for _ in range(limits.LOG_IN_BY_ADDRESS.free):
-        limits.record_failure(tenant=customer.tenant, attempts=[attempt])
+    use_up_address(customer.tenant, OTHER_CLIENT)
     with pytest.raises(limits.Throttled):
         log_in(customer.tenant, client=Client(address=OTHER_CLIENT.address, user_agent="yet another/1.0"))
+
+
+def use_up_address(tenant: Tenant, client: Client) -> None:
+    for _ in range(limits.LOG_IN_BY_ADDRESS.burst):
+        limits.record_failure(tenant=tenant, attempts=limits.by_address(client))
 
 
 def test_log_in_on_hold_counts_as_a_failure(customer: Customer) -> None:
@@ -296,9 +342,7 @@ def test_log_in_on_an_unknown_device_tells_the_owner(customer: Customer) -> None
 
 
 def test_known_device_gets_in_from_an_address_that_others_guess_from(tenant: Tenant, customer: Customer) -> None:
-    busy = limits.Attempt(rule=limits.LOG_IN_BY_ADDRESS, subject=CLIENT.subscriber)
-    for _ in range(limits.LOG_IN_BY_ADDRESS.free + 1):
-        limits.record_failure(tenant=tenant, attempts=[busy])
+    use_up_address(tenant, CLIENT)
     make_customer(tenant, email="grace@example.com", client=OTHER_CLIENT)
     assert log_in(tenant).session.is_customers
     with pytest.raises(limits.Throttled):

@@ -273,10 +273,10 @@ def test_a_right_password_forgets_the_wrong_ones_before_the_second_factor(custom
 
     with pytest.raises(sessions.LogInRefused):
         log_in("wrong")
-    assert Attempts.objects.filter(rule=limits.LOG_IN_BY_ACCOUNT.name).exists()
+    assert Attempts.objects.filter(rule=limits.LOG_IN_BY_DEVICE.name).exists()
     with pytest.raises(SecondFactorDue):
         log_in(factories.PASSWORD)
-    assert not Attempts.objects.filter(rule=limits.LOG_IN_BY_ACCOUNT.name).exists()
+    assert not Attempts.objects.filter(rule=limits.LOG_IN_BY_DEVICE.name).exists()
 
 
 @pytest.mark.django_db(transaction=True)

@@ -80,7 +80,7 @@ def test_the_shop_is_asked_and_believed(card: AuthProvider, shop: Shop) -> None:
             "tenant": "acme",
             "provider": "card",
             "credentials": CREDENTIALS,
-            "client": {"address": "192.0.2.10", "userAgent": "tests/1.0"},
+            "client": {"address": "192.0.2.10", "userAgent": "tests/1.0 (Windows NT 10.0)"},
         },
     }
     account = started.account
@@ -138,13 +138,14 @@ def test_a_refusal_is_one(card: AuthProvider, shop: Shop, answer: Any, reason: s
     assert not Account.objects.exists()
 
 
+@pytest.mark.usefixtures("stopped_clock")
 def test_guesses_from_one_address_are_slowed(card: AuthProvider, shop: Shop) -> None:
     shop.answer = (401, {})
-    for _ in range(limits.LOG_IN_BY_ADDRESS.free):
+    for _ in range(limits.LOG_IN_BY_ADDRESS.burst):
         reason_of_refusal(card)
     with pytest.raises(limits.Throttled):
         log_in(card)
-    assert len(shop.bodies) == limits.LOG_IN_BY_ADDRESS.free
+    assert len(shop.bodies) == limits.LOG_IN_BY_ADDRESS.burst
 
 
 @pytest.mark.parametrize(

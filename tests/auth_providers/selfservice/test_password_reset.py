@@ -1,5 +1,8 @@
 """A new password: by token or by the old one; it ends other sessions, tells the owner, and obeys the policy."""
 
+from collections.abc import Callable
+from datetime import timedelta
+
 import pytest
 
 from auth_providers import limits
@@ -10,10 +13,11 @@ from auth_providers.selfservice import password_reset
 from auth_providers.tokens import bearer, sessions
 from auth_providers.tokens.log_in_attempt import Issue, LogInAttempt
 from customers.models import Customer
+from tenants.clients import Client
 from tenants.errors import InvalidInput
 from tenants.models import AuditEvent, Message, Tenant
 from tests.auth_providers.mailbox import receive, receive_token, subjects
-from tests.factories import CLIENT, EMAIL, PASSWORD, LoggedIn, account_of, log_in, make_customer
+from tests.factories import CLIENT, EMAIL, OTHER_CLIENT, PASSWORD, LoggedIn, account_of, log_in, make_customer
 
 NEW = "another battery staple"
 
@@ -31,14 +35,14 @@ def complete(tenant: Tenant, token: str, password: str = NEW) -> None:
     password_reset.complete(tenant=tenant, token=token, password=password, client=CLIENT)
 
 
-def change(logged_in: LoggedIn, current: str = PASSWORD, new: str = NEW) -> None:
+def change(logged_in: LoggedIn, current: str = PASSWORD, new: str = NEW, client: Client = CLIENT) -> None:
     password_reset.change(
         tenant=logged_in.customer.tenant,
         session=logged_in.session,
         customer=logged_in.customer,
         current=current,
         new=new,
-        client=CLIENT,
+        client=client,
     )
 
 
@@ -162,11 +166,39 @@ def test_change_to_a_password_that_is_refused(customer: Customer) -> None:
 
 def test_change_guesses_are_slowed_down(customer: Customer) -> None:
     here = log_in(customer)
-    for _ in range(limits.LOG_IN_BY_ACCOUNT.free):
+    for number in range(limits.OWN_PASSWORD.free):
         with pytest.raises(password_login.WrongPassword):
-            change(here, current="not mine")
+            change(here, current=f"not mine {number}", client=Client(address=CLIENT.address, user_agent=f"c/{number}"))
     with pytest.raises(limits.Throttled):
         change(here, current="not mine")
+
+
+def test_guesses_at_the_own_password_are_bounded_and_no_log_in_pays_for_them(
+    customer: Customer, pass_time: Callable[[timedelta], None]
+) -> None:
+    here, compared = log_in(customer), 0
+    for number in range(150):
+        guesser = Client(address=f"192.0.2.{number}", user_agent=f"c{number}/1")
+        try:
+            change(here, current=f"not mine {number}", client=guesser)
+        except password_login.WrongPassword:
+            compared += 1
+        except limits.Throttled:
+            pass_time(timedelta(minutes=1))
+    assert 5 < compared <= limits.OWN_PASSWORD.hard
+    assert is_good(customer.tenant, PASSWORD)
+
+
+def test_a_new_password_ends_the_waits_for_the_old_one(customer: Customer) -> None:
+    here, tenant = log_in(customer), customer.tenant
+    attempts = limits.of_log_in(identifier=EMAIL, client=OTHER_CLIENT, is_device_known=False)
+    for _ in range(limits.LOG_IN_BY_ACCOUNT.free):
+        limits.record_failure(tenant=tenant, attempts=attempts)
+    with pytest.raises(limits.Throttled):
+        limits.admit(tenant=tenant, attempts=attempts)
+    change(here)
+    elsewhere = limits.of_log_in(identifier=EMAIL, client=Client(address="203.0.113.1"), is_device_known=False)
+    assert limits.admit(tenant=tenant, attempts=elsewhere) == frozenset()
 
 
 def test_change_for_who_has_no_password(customer: Customer) -> None:

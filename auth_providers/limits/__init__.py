@@ -1,0 +1,90 @@
+"""How often may something be tried? Growing waits after failures, an allowance of failures for each address, quotas for
+what costs us something. The figures are in `rules`; why so: `docs/decisions/log-in-throttling.md`.
+
+Nothing is counted by what an attacker chooses freely: accounts, network addresses and devices that a customer has
+logged in from are, the name of a client, a session or the spelling of an address is not.
+"""
+
+from auth_providers.limits.counts import seconds_until
+from auth_providers.limits.failures import (
+    Attempt,
+    Throttled,
+    admit,
+    check_wait,
+    forget_failures,
+    record_failure,
+    record_success,
+    wait_ends_at,
+)
+from auth_providers.limits.guesses import by_address, is_repeated, of_log_in, of_own_password
+from auth_providers.limits.quotas import spend, spend_mail, spend_mailed_code, spend_sms
+from auth_providers.limits.rules import (
+    APPLICATION_LOG_IN_BY_ADDRESS,
+    AUTHENTICATOR_BY_CUSTOMER,
+    CODE_BY_DESTINATION,
+    CODE_COOLDOWN,
+    CODE_USED_UP,
+    FORGOTTEN_AFTER,
+    LOG_IN_BY_ACCOUNT,
+    LOG_IN_BY_ACCOUNT_AND_ADDRESS,
+    LOG_IN_BY_ADDRESS,
+    LOG_IN_BY_DEVICE,
+    MAIL_BY_ADDRESS,
+    MAIL_BY_DESTINATION,
+    MAIL_BY_TENANT,
+    MOST_USED_UP_CODES,
+    OWN_PASSWORD,
+    SIGN_UP_BY_ADDRESS,
+    SMS_BY_ADDRESS,
+    SMS_BY_DESTINATION,
+    SMS_BY_FOREIGN_COUNTRY,
+    SMS_BY_TENANT,
+    WRONG_PASSWORD,
+    Allowance,
+    Backoff,
+    Quota,
+)
+
+__all__ = [
+    "APPLICATION_LOG_IN_BY_ADDRESS",
+    "AUTHENTICATOR_BY_CUSTOMER",
+    "CODE_BY_DESTINATION",
+    "CODE_COOLDOWN",
+    "CODE_USED_UP",
+    "FORGOTTEN_AFTER",
+    "LOG_IN_BY_ACCOUNT",
+    "LOG_IN_BY_ACCOUNT_AND_ADDRESS",
+    "LOG_IN_BY_ADDRESS",
+    "LOG_IN_BY_DEVICE",
+    "MAIL_BY_ADDRESS",
+    "MAIL_BY_DESTINATION",
+    "MAIL_BY_TENANT",
+    "MOST_USED_UP_CODES",
+    "OWN_PASSWORD",
+    "SIGN_UP_BY_ADDRESS",
+    "SMS_BY_ADDRESS",
+    "SMS_BY_DESTINATION",
+    "SMS_BY_FOREIGN_COUNTRY",
+    "SMS_BY_TENANT",
+    "WRONG_PASSWORD",
+    "Allowance",
+    "Attempt",
+    "Backoff",
+    "Quota",
+    "Throttled",
+    "admit",
+    "by_address",
+    "check_wait",
+    "forget_failures",
+    "is_repeated",
+    "of_log_in",
+    "of_own_password",
+    "record_failure",
+    "record_success",
+    "seconds_until",
+    "spend",
+    "spend_mail",
+    "spend_mailed_code",
+    "spend_sms",
+    "wait_ends_at",
+]

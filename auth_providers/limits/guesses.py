@@ -1,0 +1,60 @@
+"""What an attempt to log in counts against."""
+
+from django.utils import timezone
+from django.utils.crypto import salted_hmac
+
+from auth_providers.limits import counts
+from auth_providers.limits.counts import Counted
+from auth_providers.limits.failures import Attempt
+from auth_providers.limits.rules import (
+    LOG_IN_BY_ACCOUNT,
+    LOG_IN_BY_ACCOUNT_AND_ADDRESS,
+    LOG_IN_BY_ADDRESS,
+    LOG_IN_BY_DEVICE,
+    OWN_PASSWORD,
+    WRONG_PASSWORD,
+)
+from tenants.clients import Client
+from tenants.models import Tenant
+
+# Of the keyed hash of a wrong password: 65,536 values, of which none tells a password, and few are the same by chance.
+TRACE_BYTES = 2
+
+
+def by_address(client: Client, *, is_enforced: bool = True) -> tuple[Attempt, ...]:
+    """A log-in from the client's address, as what counts: who tries a few codes of each of many customers is slowed
+    down like who tries a few passwords of each. Nothing when the address is not known."""
+    if not client.address:
+        return ()
+    return (Attempt(rule=LOG_IN_BY_ADDRESS, subject=client.subscriber, is_enforced=is_enforced),)
+
+
+def of_log_in(*, identifier: str, client: Client, is_device_known: bool) -> tuple[Attempt, ...]:
+    """A log-in with the password of this account (its e-mail, normalized; there may be none).
+
+    On a device that its customer has used it has a count of its own, and what others do at the address does not keep it
+    out, unless the device is none that is told apart from others.
+    """
+    if is_device_known and client.is_recognizable:
+        subject = f"{identifier}\n{client.device}"
+        return (Attempt(rule=LOG_IN_BY_DEVICE, subject=subject), *by_address(client, is_enforced=False))
+    return (
+        Attempt(rule=LOG_IN_BY_ACCOUNT, subject=identifier),
+        Attempt(rule=LOG_IN_BY_ACCOUNT_AND_ADDRESS, subject=f"{identifier}\n{client.subscriber}"),
+        *by_address(client),
+    )
+
+
+def of_own_password(*, identifier: str, client: Client) -> tuple[Attempt, ...]:
+    """A customer who is logged in and shows the password of this account again. Nobody else can use that count up."""
+    return (Attempt(rule=OWN_PASSWORD, subject=identifier), *by_address(client, is_enforced=False))
+
+
+def is_repeated(*, tenant: Tenant, identifier: str, password: str) -> bool:
+    """Whether this wrong password was given for this account a moment ago, as by a client that repeats its request; it
+    is from now on. One that goes on and on is no such client."""
+    trace = salted_hmac("auth_providers.limits.wrong_password", f"{identifier}\n{password}", algorithm="sha256")
+    counted = Counted(rule=WRONG_PASSWORD.name, subject=f"{identifier}\n{trace.digest()[:TRACE_BYTES].hex()}")
+    now = timezone.now()
+    times = counts.add(tenant, [counted], now, WRONG_PASSWORD.window, slides=False)[counted.rule]
+    return 1 < times <= WRONG_PASSWORD.limit

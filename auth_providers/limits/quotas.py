@@ -1,0 +1,85 @@
+"""Quotas: at most so many of something in a window of time."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from django.utils import timezone
+
+from auth_providers.limits import counts
+from auth_providers.limits.counts import Counted, seconds_until
+from auth_providers.limits.failures import Throttled
+from auth_providers.limits.rules import (
+    CODE_BY_DESTINATION,
+    MAIL_BY_ADDRESS,
+    MAIL_BY_DESTINATION,
+    MAIL_BY_TENANT,
+    SMS_BY_ADDRESS,
+    SMS_BY_DESTINATION,
+    SMS_BY_FOREIGN_COUNTRY,
+    SMS_BY_TENANT,
+    Quota,
+)
+from customers.spelling.emails import normalize_email
+from tenants.clients import Client
+from tenants.models import Tenant
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Use:
+    """One use of a quota, by whom or of what."""
+
+    quota: Quota
+    subject: str
+
+    @property
+    def counted(self) -> Counted:
+        return Counted(rule=self.quota.name, subject=self.subject)
+
+
+def spend(*, tenant: Tenant, quota: Quota, subject: str) -> None:
+    """Count one use of the quota. Raises `Throttled` when the window's uses are spent."""
+    _spend(tenant, [_Use(quota=quota, subject=subject)])
+
+
+def spend_mail(*, tenant: Tenant, destination: str, kind: str, client: Client) -> None:
+    """Count a mail that someone asks us to send, before it is known whether anyone has that address, however it is
+    spelled.
+
+    `kind` is the mail's template. Raises `Throttled`.
+    """
+    _spend(tenant, _of_mail(MAIL_BY_DESTINATION, destination, kind, client))
+
+
+def spend_mailed_code(*, tenant: Tenant, destination: str, kind: str, client: Client) -> None:
+    """Count a one-time code that someone asks us to mail. `kind` is its template. Raises `Throttled`."""
+    _spend(tenant, _of_mail(CODE_BY_DESTINATION, destination, kind, client))
+
+
+def spend_sms(*, tenant: Tenant, destination: str, country: str, client: Client) -> None:
+    """Count a text message that someone asks us to send, whatever for. `country` is the number's, ISO 3166-1 alpha-2,
+    or its calling code where a number has none. Raises `Throttled`."""
+    uses = [_Use(quota=SMS_BY_DESTINATION, subject=destination), _Use(quota=SMS_BY_TENANT, subject="")]
+    if client.address:
+        uses.append(_Use(quota=SMS_BY_ADDRESS, subject=client.subscriber))
+    if country != tenant.default_country:
+        uses.append(_Use(quota=SMS_BY_FOREIGN_COUNTRY, subject=country))
+    _spend(tenant, uses)
+
+
+def _of_mail(by_destination: Quota, destination: str, kind: str, client: Client) -> list[_Use]:
+    mailbox = normalize_email(destination)
+    uses = [_Use(quota=by_destination, subject=f"{kind}\n{mailbox}"), _Use(quota=MAIL_BY_TENANT, subject="")]
+    if client.address:
+        uses.append(_Use(quota=MAIL_BY_ADDRESS, subject=client.subscriber))
+    return uses
+
+
+def _spend(tenant: Tenant, uses: Sequence[_Use]) -> None:
+    """Count one use of each quota in one statement; they have one window in common."""
+    now = timezone.now()
+    window = uses[0].quota.window
+    used = counts.add(tenant, [use.counted for use in uses], now, window, slides=False)
+    for use in uses:
+        if used[use.quota.name] > use.quota.limit:
+            since = counts.row(tenant, use.counted).get().since
+            raise Throttled(retry_after=seconds_until(since + window, now))
