@@ -162,7 +162,8 @@ def staff(role: str, tenant: Tenant) -> Client:
 
 def is_shown(response: Any) -> bool:
     """Not refused, not missing, and not Django's way to say that there is no such row."""
-    return response.status_code == 200 or (response.status_code == 302 and response["Location"] != "/admin/")
+    is_redirected = response.status_code == 302 and response["Location"] != "/admin/"
+    return bool(response.status_code == 200 or is_redirected)
 
 
 def may(role: str, needed: str | None) -> bool:

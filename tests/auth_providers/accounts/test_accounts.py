@@ -112,13 +112,6 @@ def test_destinations_of_others_leave_out_the_customers_own_and_other_tenants(
     }
 
 
-def test_staff_find_the_customers_of_an_address_in_every_tenant(neighbours: Neighbours, customer: Customer) -> None:
-    found = accounts.customers_with_email(email=factories.EMAIL)
-    assert set(found) == {customer.pk, neighbours.across.customer.pk}
-    assert accounts.customers_with_email(email=f"subject of {factories.EMAIL}") == []
-    assert accounts.customers_with_email(email=PHONE) == []
-
-
 def test_what_exists_is_not_created_again(neighbours: Neighbours, customer: Customer) -> None:
     tenant, before = customer.tenant, neighbours.rows
     with (

@@ -63,8 +63,9 @@ def test_sign_up_creates_everything(tenant: Tenant) -> None:
 
 def test_sign_up_makes_the_device_known(tenant: Tenant) -> None:
     customer = make_customer(tenant)
-    account, is_known = password_login._find_account(tenant, EMAIL, CLIENT)
-    assert (account, is_known) == (account_of(customer), True)
+    account = password_login._find_account(tenant, EMAIL, CLIENT)
+    assert account == account_of(customer)
+    assert password_login._first_seen(account) is not None
 
 
 def test_sign_up_normalizes_the_email(tenant: Tenant) -> None:
@@ -181,7 +182,7 @@ def test_discreet_sign_up_does_not_make_another_persons_device_known(discreet: T
     sign_up(discreet)
     stranger = Client(address="203.0.113.9", user_agent="evil/1.0")
     sign_up(discreet, client=stranger)
-    assert password_login._find_account(discreet, EMAIL, stranger)[1] is False
+    assert password_login._first_seen(password_login._find_account(discreet, EMAIL, stranger)) is None
 
 
 def test_discreet_sign_up_hashes_as_much_for_a_taken_email(discreet: Tenant, monkeypatch: pytest.MonkeyPatch) -> None:
