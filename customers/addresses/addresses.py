@@ -11,9 +11,9 @@ from customers.addresses import fields
 from customers.addresses.fields import AddressChanges
 from customers.models import Address, Customer
 from customers.profiles import StaleVersion
-from tenants.compiled import writes
 from tenants import audit
 from tenants.clients import Client
+from tenants.compiled import writes
 from tenants.compiled.queries import compiled
 from tenants.errors import DomainError, InvalidInput, Kind, Reason
 from tenants.models import Tenant

@@ -91,7 +91,9 @@ class Customer(TenantOwned):
             "birth_date": Disguise.DATE,
             **dict.fromkeys(("title", "sex", "nationality", "advisor", "properties"), Disguise.EMPTY),
             **dict.fromkeys(("mixins", "mixin_schemas"), Disguise.EMPTY),
-            **dict.fromkeys(("search_profile", "search_addresses", "search_identifiers", "search_text"), Disguise.EMPTY),
+            **dict.fromkeys(
+                ("search_profile", "search_addresses", "search_identifiers", "search_text"), Disguise.EMPTY
+            ),
         },
         technical="preferred_language preferred_currency preferred_site is_prospect is_activated is_active is_on_hold "
         "version last_login_at pending_void_before created_at updated_at erased_at",
