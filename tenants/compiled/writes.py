@@ -6,7 +6,7 @@ from functools import cache, update_wrapper
 from typing import Any, Generic, ParamSpec, TypeAlias, cast
 
 from django.db import DEFAULT_DB_ALIAS, connections
-from django.db.models import Field, Model, QuerySet
+from django.db.models import NOT_PROVIDED, Field, Model, QuerySet
 from django.db.models.constants import OnConflict
 from django.db.models.sql import InsertQuery, UpdateQuery
 
@@ -62,7 +62,7 @@ def _insertion(
 ) -> tuple[str, list[Field[Any, Any]]]:
     """The statement for so many rows, and the fields whose values it takes, in the order of a row."""
     meta = model._meta
-    fields = [field for field in meta.local_concrete_fields if not field.generated and field is not meta.auto_field]
+    fields = [field for field in meta.local_concrete_fields if not _is_of_database(field)]
     row: Any = type("Row", (), {field.attname: Parameter(field.attname) for field in fields})
     query = InsertQuery(
         model,
@@ -75,6 +75,11 @@ def _insertion(
     [(sql, _)] = compiler.as_sql()
     ending = f' RETURNING "{meta.auto_field.column}"' if meta.auto_field is not None else ""
     return sql + ending, fields
+
+
+def _is_of_database(field: Field[Any, Any]) -> bool:
+    """Whether the database says what a new row has there: a key, a generated text, a default of its own."""
+    return field.generated or field is field.model._meta.auto_field or field.db_default is not NOT_PROVIDED
 
 
 @cache
