@@ -38,6 +38,7 @@ def settle() -> None:
         if feed.end().transaction_id >= own:
             return
         time.sleep(0.1)
+    pytest.skip("another database of this server has a transaction open for a minute")
 
 
 def numbers(tenant: Tenant, after: Cursor = START) -> list[str]:
