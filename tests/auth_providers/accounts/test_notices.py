@@ -217,11 +217,13 @@ def _log_in(customer: Customer) -> None:
 
 @dataclass(frozen=True)
 class Change:
-    """Something that a customer is told of: by which notice, and whether every address is told or the log-in's own."""
+    """Something that a customer is told of: by which notice, whether every address is told or the log-in's own, and
+    whether the contact e-mail, which nobody has proven, is replaced by it and told, too."""
 
     act: Callable[[Customer], None]
     notice: Notice
     is_of_one_log_in: bool = False
+    replaces_contact: bool = False
 
 
 def name_of(change: Change) -> str:
@@ -233,7 +235,7 @@ CHANGES = [
     Change(reset_password, Notice.PASSWORD_CHANGED),
     Change(reset_password_by_staff, Notice.PASSWORD_CHANGED),
     Change(change_email, Notice.EMAIL_CHANGE_REQUESTED),
-    Change(change_email, Notice.EMAIL_CHANGED),
+    Change(change_email, Notice.EMAIL_CHANGED, replaces_contact=True),
     Change(request_deletion, Notice.DELETION_REQUESTED),
     Change(undo_a_change, Notice.CHANGE_UNDONE),
     Change(change_contact_phone, Notice.CONTACT_CHANGED),
@@ -280,7 +282,7 @@ def test_who_is_told(shop: Tenant, change: Change, contact_email: str | None) ->
     Customer.objects.filter(pk=customer.pk).update(contact_email=contact_email)
     customer.refresh_from_db()
     change.act(customer)
-    assert told(change.notice) == [EMAIL]
+    assert told(change.notice) == [EMAIL, *([CONTACT] if change.replaces_contact and contact_email == CONTACT else [])]
 
 
 @pytest.mark.parametrize("change", CHANGES, ids=name_of)
@@ -289,7 +291,8 @@ def test_who_is_told_of_two_log_ins(shop: Tenant, change: Change) -> None:
     add_account(customer, SECOND, is_confirmed=True)
     add_account(customer, WAITING, is_confirmed=False)
     change.act(customer)
-    assert told(change.notice) == ([EMAIL] if change.is_of_one_log_in else [EMAIL, SECOND])
+    expected = [EMAIL] if change.is_of_one_log_in else [EMAIL, SECOND]
+    assert told(change.notice) == sorted([*expected, *([CONTACT] if change.replaces_contact else [])])
 
 
 def test_who_is_told_of_a_log_in_without_a_proven_address(shop: Tenant) -> None:
