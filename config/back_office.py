@@ -17,6 +17,7 @@ from django.urls import URLPattern, path, reverse
 from django.utils.decorators import method_decorator
 from django.views.decorators.http import require_POST
 
+from config import start_page
 from config.staff_login import StaffLoginForm
 from tenants import isolation, staff, staff_trail
 from tenants.api.caller import client_of
@@ -80,6 +81,17 @@ class BackOffice(AdminSite):
         else:
             request.session[SESSION_KEY] = tenant.pk
         return HttpResponseRedirect(reverse("admin:index"))
+
+    def index(self, request: HttpRequest, extra_context: Any = None) -> TemplateResponse:
+        """The start page: what waits for somebody, and what the shop's set-up lacks."""
+        tenant = tenant_of(request)
+        shown: dict[str, Any] = {}
+        if tenant is not None and request.user.has_perm("customers.view_customer"):
+            with isolation.confined(tenant):
+                shown = {"tiles": start_page.tiles(tenant), "plots": start_page.plots(tenant)}
+                if request.user.has_perm("tenants.change_tenant"):
+                    shown["lacking"] = start_page.lacking(tenant)
+        return super().index(request, {**shown, **(extra_context or {})})
 
     def each_context(self, request: HttpRequest) -> dict[str, Any]:
         return {**super().each_context(request), "workplace": workplace_of(request)}

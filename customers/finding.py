@@ -6,9 +6,10 @@ security watches (its operators are not leakproof). It names the tenant, and the
 """
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass
 
-from django.db import connection
+from django.db import connection, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import F, Lookup, Q, QuerySet, TextField, Value
 from django.db.models.sql.compiler import SQLCompiler
@@ -21,8 +22,7 @@ from tenants.models import Tenant
 
 PAGE = 50
 COUNTED = 1000
-# The share of a word's trigrams that a name has to have; the default of PostgreSQL's operator.
-SIMILAR = 0.6
+SIMILAR = 0.45  # of 1 (`folding.likeness`): a letter that is wrong, missing or too many in a word of five
 CANDIDATES = 1000  # that are compared in full
 
 # The keys of the customers who log in with what this word is a part of.
@@ -49,7 +49,7 @@ def find(*, tenant: Tenant, rows: QuerySet[Customer], term: str, before: int | N
     """The customers among `rows`, which are of the tenant, whom the search fits; all of them for an empty one.
     `before` is the last key of the page before, None for the first page."""
     words = search.words(term)
-    with isolation.lifted():
+    with isolation.lifted() if words else nullcontext():
         fitting = _fitting(tenant, rows.order_by("-pk"), words, by_log_in)
         page = fitting.filter(pk__lt=before) if before else fitting
         keys = list(page.values_list("pk", flat=True)[: PAGE + 1])
@@ -78,10 +78,19 @@ def _most_similar(rows: QuerySet[Customer], words: list[str]) -> Found:
     sounds = [folding.sound(word) for word in words]
     for each in sounds:
         rows = rows.filter(_candidates(each))
-    texts = rows.order_by().values_list("pk", "search_text")[:CANDIDATES]
+    with transaction.atomic():
+        _set_threshold()
+        texts = list(rows.order_by().values_list("pk", "search_text")[:CANDIDATES])
     rated = [(min(folding.likeness(word, text) for word in sounds), key) for key, text in texts]
     best = sorted((each for each in rated if each[0] >= SIMILAR), reverse=True)[:PAGE]
     return Found(keys=[key for _, key in best], is_similar=True, has_more=False, count=len(best))
+
+
+def _set_threshold() -> None:
+    """What PostgreSQL's operator takes for similar, until the transaction ends."""
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT set_config('pg_trgm.word_similarity_threshold', %s, true)", [str(SIMILAR)])
 
 
 class WordSimilar(Lookup[bool]):

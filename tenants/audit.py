@@ -86,3 +86,13 @@ def _if_not_just_told(tenant: Tenant, customer_number: str) -> Expression:
         customer_number=customer_number, at__gt=timezone.now() - FAILURES_TOLD_EVERY, events=kind
     )
     return Case(When(Exists(told), then=Value("")), default=Value(kind), output_field=CharField())
+
+
+def failed_from(*, tenant: Tenant, customer_number: str) -> list[str]:
+    """The addresses of the newest failed log-ins of the customer, fifty at most."""
+    failed = AuditEvent.objects.for_tenant(tenant).filter(
+        customer_number=customer_number, action=LOG_IN, is_success=False, address__isnull=False
+    )
+    return list(
+        dict.fromkeys(str(address) for address in failed.order_by("-at").values_list("address", flat=True)[:50])
+    )

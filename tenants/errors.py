@@ -49,6 +49,7 @@ class Reason(StrEnum):
     NO_PASSWORD = "no_password"  # noqa: S105
     EMAIL_TAKEN = "email_taken"
     ACCOUNT_GONE = "account_gone"
+    LOG_IN_NOT_FOUND = "log_in_not_found"
     INVALID_TOKEN = "invalid_token"  # noqa: S105
     TOKEN_EXPIRED = "token_expired"  # noqa: S105
     INVALID_MAILED_TOKEN = "invalid_mailed_token"  # noqa: S105

@@ -23,6 +23,12 @@ def is_known(*, tenant: Tenant, client: Client, customer: Customer) -> bool:
     return of_client(tenant=tenant, client=client).filter(customer=customer).exists()
 
 
+def of_customer(*, tenant: Tenant, customer: Customer) -> list[str]:
+    """Up to twenty of the customer's devices, the last ones used."""
+    own = KnownDevice.objects.for_tenant(tenant).filter(customer=customer).order_by("-last_seen_date")
+    return list(own.values_list("device", flat=True)[:20])
+
+
 def remember(*, tenant: Tenant, client: Client, customer: Customer) -> None:
     """Know the caller's device for the customer from now on, in the caller's transaction."""
     seen = KnownDevice(tenant=tenant, customer=customer, device=client.device, last_seen_date=today())

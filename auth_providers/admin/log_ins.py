@@ -1,9 +1,8 @@
-"""The customer's page in full: log-ins, sessions, what happened; and what staff do to the customer's access."""
+"""Finding customers by their log-ins, and what staff do to a customer's access."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
-from uuid import UUID
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
@@ -12,63 +11,60 @@ from django.db.models import Exists, OuterRef, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import URLPattern, path
-from django.utils import timezone
 from django.utils.decorators import method_decorator
 from django.views.decorators.http import require_POST
 
 from auth_providers.accounts import accounts, notices
+from auth_providers.admin.log_in_tabs import LogInTabsAdmin
 from auth_providers.login import totp
-from auth_providers.models import Account, Session
-from auth_providers.selfservice import deletion, staff_actions
+from auth_providers.models import Account
+from auth_providers.selfservice import deletion, staff_actions, staff_log_ins
 from auth_providers.tokens import sessions
 from customers import search
-from customers.admin.customers import VIEWED, CustomerAdmin
 from customers.admin.results import ViewFilter
 from customers.models import Customer
 from customers.spelling.emails import normalize_email
-from tenants.admin.trail import in_words
 from tenants.back_office.staff import Staff, staff_of
 from tenants.errors import DomainError
-from tenants.models import AuditEvent, Tenant
+from tenants.models import Tenant
 
-TRAIL_LENGTH = 50
 MOST_BY_LOG_IN = 200
 SHORTEST_PHONE = 6  # digits that a search has to name of a telephone number that somebody logs in with
-SESSIONS_SHOWN = 20  # a customer of years has thousands
 
 
 @dataclass(frozen=True, kw_only=True)
 class AccessAction:
-    """What staff do to a customer's access, from the list or from the customer's page."""
+    """What staff do to a customer's access, from the list or from the customer's page; what `hurts` needs a reason."""
 
     name: str
     label: str
     done: str
-    act: Callable[[Customer, Staff], object]
+    act: Callable[[Customer, Staff, str], object]
+    hurts: bool = False
 
 
-def _activate(customer: Customer, by: Staff) -> None:
-    staff_actions.set_active(tenant=customer.tenant, customer=customer, is_active=True, **by)
+def _activate(customer: Customer, by: Staff, reason: str) -> None:
+    staff_actions.set_active(tenant=customer.tenant, customer=customer, is_active=True, reason=reason, **by)
 
 
-def _deactivate(customer: Customer, by: Staff) -> None:
-    staff_actions.set_active(tenant=customer.tenant, customer=customer, is_active=False, **by)
+def _deactivate(customer: Customer, by: Staff, reason: str) -> None:
+    staff_actions.set_active(tenant=customer.tenant, customer=customer, is_active=False, reason=reason, **by)
 
 
-def _put_on_hold(customer: Customer, by: Staff) -> None:
-    staff_actions.set_on_hold(tenant=customer.tenant, customer=customer, is_on_hold=True, **by)
+def _put_on_hold(customer: Customer, by: Staff, reason: str) -> None:
+    staff_actions.set_on_hold(tenant=customer.tenant, customer=customer, is_on_hold=True, reason=reason, **by)
 
 
-def _release_hold(customer: Customer, by: Staff) -> None:
-    staff_actions.set_on_hold(tenant=customer.tenant, customer=customer, is_on_hold=False, **by)
+def _release_hold(customer: Customer, by: Staff, reason: str) -> None:
+    staff_actions.set_on_hold(tenant=customer.tenant, customer=customer, is_on_hold=False, reason=reason, **by)
 
 
-def _end_sessions(customer: Customer, by: Staff) -> None:
+def _end_sessions(customer: Customer, by: Staff, reason: str) -> None:
     sessions.end_all(tenant=customer.tenant, customer=customer, reason="ended by staff", **by)
 
 
-def _remove_second_factor(customer: Customer, by: Staff) -> None:
-    totp.remove_by_staff(tenant=customer.tenant, customer=customer, **by)
+def _remove_second_factor(customer: Customer, by: Staff, reason: str) -> None:
+    totp.remove_by_staff(tenant=customer.tenant, customer=customer, reason=reason, **by)
 
 
 ACTIVATE = AccessAction(name="activate", label="Activate", done="Activated", act=_activate)
@@ -77,12 +73,14 @@ DEACTIVATE = AccessAction(
     label="Deactivate and end sessions",
     done="Deactivated, and every session ended",
     act=_deactivate,
+    hurts=True,
 )
 PUT_ON_HOLD = AccessAction(
     name="put_on_hold",
     label="Put on hold and end sessions",
     done="Put on hold, and every session ended",
     act=_put_on_hold,
+    hurts=True,
 )
 RELEASE_HOLD = AccessAction(name="release_hold", label="Release the hold", done="Released the hold", act=_release_hold)
 END_SESSIONS = AccessAction(name="end_sessions", label="End sessions", done="Ended every session", act=_end_sessions)
@@ -92,14 +90,15 @@ REMOVE_SECOND_FACTOR = AccessAction(
     label="Remove the authenticator",
     done="Removed the authenticator, and wrote a mail about it",
     act=_remove_second_factor,
+    hurts=True,
 )
 ACCESS_ACTIONS = {action.name: action for action in (ACTIVATE, DEACTIVATE, PUT_ON_HOLD, RELEASE_HOLD, END_SESSIONS)}
 
 
-def _actions_for(customer: Customer, has_sessions: bool) -> list[AccessAction]:
+def _actions_for(customer: Customer) -> list[AccessAction]:
     """Those that would change something."""
     offered = [DEACTIVATE if customer.is_active else ACTIVATE, RELEASE_HOLD if customer.is_on_hold else PUT_ON_HOLD]
-    return [*offered, END_SESSIONS] if has_sessions else offered
+    return [*offered, END_SESSIONS] if customer.can_log_in else offered
 
 
 def may_erase(request: HttpRequest) -> bool:
@@ -130,7 +129,7 @@ class ViewWithLogInsFilter(ViewFilter):
 
 
 @admin.register(Customer)
-class CustomerWithAccessAdmin(CustomerAdmin):
+class CustomerWithAccessAdmin(LogInTabsAdmin):
     list_filter = [ViewWithLogInsFilter]
     actions = [_list_action(action) for action in ACCESS_ACTIONS.values()]
 
@@ -146,8 +145,6 @@ class CustomerWithAccessAdmin(CustomerAdmin):
     def get_urls(self) -> list[URLPattern]:
         views: list[tuple[str, str, Callable[..., HttpResponse]]] = [
             ("action", "actions/<str:name>/", self.action_view),
-            ("end_session", "sessions/<uuid:session_id>/end/", self.end_session_view),
-            ("reset", "log-ins/<int:account_id>/reset/", self.reset_view),
             ("remove_second_factor", "second-factor/remove/", self.remove_second_factor_view),
             ("erase", "erase/", self.erase_view),
         ]
@@ -165,7 +162,7 @@ class CustomerWithAccessAdmin(CustomerAdmin):
         if name not in ACCESS_ACTIONS:
             raise Http404
         self.act_on(request, ACCESS_ACTIONS[name], [customer])
-        return self.back_to(customer)
+        return self.back_to(customer, request)
 
     @method_decorator(require_POST)
     @method_decorator(transaction.atomic)
@@ -173,43 +170,20 @@ class CustomerWithAccessAdmin(CustomerAdmin):
         """For a customer who has lost the app and the recovery codes, and has told the clerk who they are."""
         customer = self.customer_to_change(request, customer_id)
         self.act_on(request, REMOVE_SECOND_FACTOR, [customer])
-        return self.back_to(customer)
+        return self.back_to(customer, request)
 
     def act_on(self, request: HttpRequest, action: AccessAction, customers: Iterable[Customer]) -> None:
+        """From the list, the reason is the same for all of them."""
+        reason = request.POST.get("reason", "")
         for customer in customers:
             try:
-                action.act(customer, staff_of(request))
+                why = staff_log_ins.check_reason(reason) if action.hurts else ""
+                action.act(customer, staff_of(request), why)
             except DomainError as error:
-                self.message_user(request, f"{customer}: {error.message}", messages.ERROR)
+                said = " ".join(detail.message for detail in error.details) or error.message
+                self.message_user(request, f"{customer}: {said}", messages.ERROR)
             else:
                 self.message_user(request, f"{action.done}: {customer}.", messages.SUCCESS)
-
-    @method_decorator(require_POST)
-    @method_decorator(transaction.atomic)
-    def end_session_view(self, request: HttpRequest, customer_id: int, session_id: UUID) -> HttpResponse:
-        customer = self.customer_to_change(request, customer_id)
-        if staff_actions.end_session(
-            tenant=customer.tenant, customer=customer, session_id=session_id, **staff_of(request)
-        ):
-            self.message_user(request, "Ended the session.", messages.SUCCESS)
-        else:
-            self.message_user(request, "This session is not running any more.", messages.WARNING)
-        return self.back_to(customer)
-
-    @method_decorator(require_POST)
-    def reset_view(self, request: HttpRequest, customer_id: int, account_id: int) -> HttpResponse:
-        """Staff start a reset; the new password is the customer's alone."""
-        with transaction.atomic():
-            customer = self.customer_to_change(request, customer_id)
-        try:
-            staff_actions.send_password_reset(
-                tenant=customer.tenant, customer=customer, account_id=account_id, **staff_of(request)
-            )
-        except DomainError as error:
-            self.message_user(request, error.message, messages.ERROR)
-        else:
-            self.message_user(request, "A mail with a link to set a new password will be sent.", messages.SUCCESS)
-        return self.back_to(customer)
 
     def erase_view(self, request: HttpRequest, customer_id: int) -> HttpResponse:
         """Ask first: an erasure can't be undone."""
@@ -226,7 +200,7 @@ class CustomerWithAccessAdmin(CustomerAdmin):
             self.message_user(request, error.message, messages.ERROR)
         else:
             self.message_user(request, f"Erased customer {customer.number}.", messages.SUCCESS)
-        return self.back_to(customer)
+        return self.back_to(customer, request)
 
     def save_model(self, request: HttpRequest, obj: Customer, form: Any, change: bool) -> None:
         """The customer is told of contact data that staff change."""
@@ -235,21 +209,10 @@ class CustomerWithAccessAdmin(CustomerAdmin):
         after = Customer.objects.get(pk=obj.pk)
         notices.tell_of_changed_contact(tenant=obj.tenant, before=before, after=after)
 
-    def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> Any:
-        return super().render_change_form(request, {**context, "may_erase": may_erase(request)}, *args, **kwargs)
-
-    def panels(self, customer: Customer) -> dict[str, Any]:
-        tenant = customer.tenant
-        newest = Session.objects.for_tenant(tenant).filter(customer=customer).order_by("-authenticated_at")
-        running = newest.filter(ended_at=None, expires_at__gt=timezone.now()).count()
-        events = AuditEvent.objects.for_tenant(tenant).filter(customer_number=customer.number)
+    def head(self, request: HttpRequest, customer: Customer, tab: str) -> dict[str, Any]:
         return {
-            **super().panels(customer),
-            "accounts": accounts.of_customer(tenant=tenant, customer=customer),
-            "sessions": newest[:SESSIONS_SHOWN],
-            "running_sessions": running,
-            "second_factor": totp.status(tenant=tenant, customer=customer),
-            "access_actions": _actions_for(customer, running > 0),
-            # Views would crowd out what the customer and the shop did.
-            "events": [(event, in_words(event)) for event in events.exclude(action=VIEWED)[:TRAIL_LENGTH]],
+            **super().head(request, customer, tab),
+            "access_actions": _actions_for(customer),
+            "remove_second_factor": REMOVE_SECOND_FACTOR,
+            "may_erase": may_erase(request),
         }

@@ -11,12 +11,14 @@ from auth_providers.limits.failures import (
     Throttled,
     admit,
     check_wait,
+    find_waits,
     forget_failures,
+    note_wait,
     record_failure,
     record_success,
     wait_ends_at,
 )
-from auth_providers.limits.guesses import by_address, is_repeated, of_log_in, of_own_password
+from auth_providers.limits.guesses import by_address, is_repeated, of_account, of_log_in, of_own_password
 from auth_providers.limits.quotas import spend, spend_mail, spend_mailed_code, spend_sms
 from auth_providers.limits.rules import (
     APPLICATION_LOG_IN_BY_ADDRESS,
@@ -75,8 +77,11 @@ __all__ = [
     "admit",
     "by_address",
     "check_wait",
+    "find_waits",
     "forget_failures",
     "is_repeated",
+    "note_wait",
+    "of_account",
     "of_log_in",
     "of_own_password",
     "record_failure",

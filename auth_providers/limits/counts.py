@@ -46,6 +46,12 @@ def find(tenant: Tenant, counted: Sequence[Counted]) -> list[Attempts]:
     )
 
 
+def find_many(tenant: Tenant, counted: Sequence[Counted]) -> dict[tuple[str, bytes], Attempts]:
+    """The rows that there are of any number of counts, by rule and key."""
+    wanted = Q(rule__in={each.rule for each in counted}, key__in=[each.key for each in counted])
+    return {(row.rule, bytes(row.key)): row for row in Attempts.objects.for_tenant(tenant).filter(wanted)}
+
+
 @compiled
 def _of_three(
     *, tenant: Tenant, rule: str, key: bytes, second_rule: str, second_key: bytes, third_rule: str, third_key: bytes

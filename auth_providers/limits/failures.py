@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.db.models import F, Q
 from django.utils import timezone
 
 from auth_providers.limits import counts
@@ -73,6 +74,30 @@ def admit(*, tenant: Tenant, attempts: Sequence[Attempt]) -> frozenset[str]:
         if not _take_turn(row, rule, now):
             raise Throttled(retry_after=seconds_until(now, now))
     return frozenset(rows)
+
+
+def find_waits(*, tenant: Tenant, attempts: Sequence[Attempt]) -> dict[Attempt, datetime]:
+    """When the wait ends for which `admit` would refuse an attempt under a `Backoff` now; an attempt that it would let
+    through is missing. Nothing is counted."""
+    now = timezone.now()
+    rows = counts.find_many(tenant, [attempt.counted for attempt in attempts])
+    found = ((attempt, rows.get((attempt.rule.name, attempt.counted.key))) for attempt in attempts)
+    return {
+        attempt: row.blocked_until for attempt, row in found if row and row.blocked_until and row.blocked_until > now
+    }
+
+
+def note_wait(*, tenant: Tenant, attempts: Sequence[Attempt]) -> bool:
+    """Whether this is the first attempt that was refused during a wait of its account's: once for each is enough for
+    the trail."""
+    now = timezone.now()
+    return any(
+        counts.row(tenant, attempt.counted)
+        .filter(Q(noted_until=None) | ~Q(noted_until=F("blocked_until")), blocked_until__gt=now)
+        .update(noted_until=F("blocked_until"))
+        for attempt in attempts
+        if attempt.is_enforced and isinstance(attempt.rule, Backoff)
+    )
 
 
 def record_failure(*, tenant: Tenant, attempts: Sequence[Attempt]) -> None:

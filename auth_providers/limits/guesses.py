@@ -1,5 +1,7 @@
 """What an attempt to log in counts against."""
 
+from collections.abc import Sequence
+
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
@@ -43,6 +45,15 @@ def of_log_in(*, identifier: str, client: Client, is_device_known: bool) -> tupl
         Attempt(rule=LOG_IN_BY_ACCOUNT_AND_ADDRESS, subject=f"{identifier}\n{client.subscriber}"),
         *by_address(client),
     )
+
+
+def of_account(*, identifier: str, devices: Sequence[str], clients: Sequence[Client]) -> tuple[Attempt, ...]:
+    """What log-ins with the password of this account count against: from wherever, from these clients' addresses, and
+    from each of the devices that its customer has used."""
+    known = (Attempt(rule=LOG_IN_BY_DEVICE, subject=f"{identifier}\n{device}") for device in devices)
+    subscribers = dict.fromkeys(client.subscriber for client in clients)
+    there = (Attempt(rule=LOG_IN_BY_ACCOUNT_AND_ADDRESS, subject=f"{identifier}\n{each}") for each in subscribers)
+    return (Attempt(rule=LOG_IN_BY_ACCOUNT, subject=identifier), *there, *known)
 
 
 def of_own_password(*, identifier: str, client: Client) -> tuple[Attempt, ...]:

@@ -15,10 +15,11 @@ from auth_providers.tokens import sessions
 from auth_providers.tokens.log_in_attempt import LogInAttempt
 from auth_providers.tokens.second_factor_policy import NoSecondFactor, SecondFactorDue
 from customers.spelling.emails import normalize_email
+from tenants import audit
 from tenants.clients import Client
 from tenants.compiled.queries import compiled
 from tenants.errors import DomainError, FieldError, Kind, Reason
-from tenants.models import Tenant
+from tenants.models import Tenant, TenantQuerySet
 
 # A customer earns an address more failures no oftener than this.
 REGULAR = timedelta(hours=1)
@@ -49,7 +50,11 @@ def log_in(
     account = _find_account(tenant, identifier, attempt.client)
     attempt = replace(attempt, method=PASSWORD, is_device_known=_first_seen(account) is not None)
     attempts = limits.of_log_in(identifier=identifier, client=attempt.client, is_device_known=attempt.is_device_known)
-    on_record = limits.admit(tenant=tenant, attempts=attempts)
+    try:
+        on_record = limits.admit(tenant=tenant, attempts=attempts)
+    except limits.Throttled:
+        _note_wait(attempt, account, attempts)
+        raise
     try:
         started = sessions.start(attempt=attempt, account=_verified(attempt, account, password))
     except sessions.LogInRefused:
@@ -88,6 +93,32 @@ def forget_guesses(*, tenant: Tenant, account: Account, client: Client) -> None:
         limits.forget_failures(tenant=tenant, attempts=attempts)
 
 
+def attempts_at(*, account: Account, clients: Sequence[Client] = ()) -> tuple[limits.Attempt, ...]:
+    """What log-ins with the account's password count against: from unknown devices, from these clients' addresses, and
+    from each known device."""
+    devices = known_devices.of_customer(tenant=account.tenant, customer=account.customer)
+    return limits.of_account(identifier=account.identifier, devices=devices, clients=clients)
+
+
+def switched_off(*, tenant: Tenant) -> TenantQuerySet[AuthProvider]:
+    """The row that switches passwords off, where there is one."""
+    return AuthProvider.objects.for_tenant(tenant).filter(kind=PASSWORD, is_enabled=False)
+
+
+def _note_wait(attempt: LogInAttempt, account: Account | None, attempts: Sequence[limits.Attempt]) -> None:
+    """One line on the trail for each wait: staff are asked why the right password does not help."""
+    if limits.note_wait(tenant=attempt.tenant, attempts=attempts):
+        audit.record(
+            tenant=attempt.tenant,
+            action=audit.LOG_IN,
+            client=attempt.client,
+            customer_number=account.customer.number if account else "",
+            method=attempt.method,
+            is_success=False,
+            reason="too many failures, on a known device" if attempt.is_device_known else "too many failures",
+        )
+
+
 def _find_account(tenant: Tenant, identifier: str, client: Client) -> Account | None:
     """The account, the day on which its customer first used this device (`_first_seen`), and whether the tenant has
     switched passwords off (`is_switched_off`), in one statement."""
@@ -97,10 +128,9 @@ def _find_account(tenant: Tenant, identifier: str, client: Client) -> Account | 
 @compiled
 def _accounts(*, tenant: Tenant, email: str, device: str) -> QuerySet[Account]:
     known = known_devices.of_device(tenant=tenant, device=device).filter(customer=OuterRef("customer"))
-    switched_off = AuthProvider.objects.for_tenant(tenant).filter(kind=PASSWORD, is_enabled=False)
     return accounts.with_email(tenant=tenant, email=email).annotate(
         first_seen=Subquery(known.values("first_seen_date")[:1]),
-        is_switched_off=Exists(switched_off),
+        is_switched_off=Exists(switched_off(tenant=tenant)),
     )
 
 

@@ -170,9 +170,11 @@ def remove(*, tenant: Tenant, customer: Customer, session: Session, client: Clie
     _remove(tenant, customer, client)
 
 
-def remove_by_staff(*, tenant: Tenant, customer: Customer, staff_username: str, client: Client) -> None:
+def remove_by_staff(
+    *, tenant: Tenant, customer: Customer, staff_username: str, client: Client, reason: str = ""
+) -> None:
     """Remove it for a customer who has lost both the app and the recovery codes. Raises `NotEnrolled`."""
-    _remove(tenant, customer, client, staff_username=staff_username)
+    _remove(tenant, customer, client, staff_username=staff_username, reason=reason)
 
 
 def _enrolled(tenant: Tenant, customer: Customer) -> TenantQuerySet[Authenticator]:
@@ -221,14 +223,14 @@ def _enrol(before: notices.Before, session: Session, client: Client) -> list[str
 
 
 @transaction.atomic
-def _remove(tenant: Tenant, customer: Customer, client: Client, *, staff_username: str = "") -> None:
+def _remove(tenant: Tenant, customer: Customer, client: Client, *, staff_username: str = "", reason: str = "") -> None:
     before = notices.take(tenant=tenant, customer=customer)
     removed, _ = _enrolled(tenant, customer).delete()
     if not removed:
         raise NotEnrolled
     pending.void(tenant=tenant, customer=customer)
     _codes(tenant, customer).delete()
-    _announce(before, Notice.SECOND_FACTOR_REMOVED, client, staff_username=staff_username)
+    _announce(before, Notice.SECOND_FACTOR_REMOVED, client, staff_username=staff_username, reason=reason)
 
 
 def _announce(
@@ -237,6 +239,7 @@ def _announce(
     client: Client,
     *,
     staff_username: str = "",
+    reason: str = "",
     also: Sequence[EventType] = (),
 ) -> None:
     """On the trail, and by mail to the owner. `what` names both."""
@@ -246,6 +249,7 @@ def _announce(
         client=client,
         customer_number=before.customer.number,
         staff_username=staff_username,
+        reason=reason,
         also=also,
     )
     notices.tell(before=before, notice=what)

@@ -78,6 +78,7 @@ class Migration(migrations.Migration):
                 ('since', models.DateTimeField()),
                 ('expires_at', models.DateTimeField()),
                 ('blocked_until', models.DateTimeField(null=True)),
+                ('noted_until', models.DateTimeField(help_text='The end of the wait that is on the trail.', null=True)),
                 ('tenant', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='tenants.tenant')),
             ],
         ),

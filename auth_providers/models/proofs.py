@@ -326,11 +326,12 @@ class Attempts(TenantOwned):
     since = models.DateTimeField()
     expires_at = models.DateTimeField()
     blocked_until = models.DateTimeField(null=True)
+    noted_until = models.DateTimeField(null=True, help_text="The end of the wait that is on the trail.")
 
     privacy = Privacy(
         kept=Expires(("expires_at",), timedelta(0)),
         secret=("key",),  # a keyed hash, which may be of an e-mail
-        technical="rule count since expires_at blocked_until",
+        technical="rule count since expires_at blocked_until noted_until",
     )
 
     class Meta:

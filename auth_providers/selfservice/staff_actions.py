@@ -27,10 +27,18 @@ def set_active(
     is_active: bool,
     staff_username: str,
     client: Client = audit.NO_CLIENT,
+    reason: str = "",
 ) -> None:
     """Activate or deactivate the customer. Deactivating ends every session. Raises `CustomerNotFound`."""
     _update(tenant, customer, is_active=is_active)
-    _record(tenant, customer, "activate" if is_active else "deactivate", staff_username, client)
+    audit.record(
+        tenant=tenant,
+        action="activate" if is_active else "deactivate",
+        client=client,
+        customer_number=customer.number,
+        staff_username=staff_username,
+        reason=reason,
+    )
     if not is_active:
         sessions.end_all(
             tenant=tenant, customer=customer, reason="deactivated", staff_username=staff_username, client=client
@@ -45,10 +53,18 @@ def set_on_hold(
     is_on_hold: bool,
     staff_username: str,
     client: Client = audit.NO_CLIENT,
+    reason: str = "",
 ) -> None:
     """Put the customer on hold or release the hold. Putting on hold ends every session. Raises `CustomerNotFound`."""
     _update(tenant, customer, is_on_hold=is_on_hold)
-    _record(tenant, customer, "put_on_hold" if is_on_hold else "release_hold", staff_username, client)
+    audit.record(
+        tenant=tenant,
+        action="put_on_hold" if is_on_hold else "release_hold",
+        client=client,
+        customer_number=customer.number,
+        staff_username=staff_username,
+        reason=reason,
+    )
     if is_on_hold:
         sessions.end_all(
             tenant=tenant, customer=customer, reason="on hold", staff_username=staff_username, client=client
@@ -100,13 +116,3 @@ def _update(tenant: Tenant, customer: Customer, **change: bool) -> None:
     """Raises `CustomerNotFound` for an erased customer."""
     if not Customer.objects.for_tenant(tenant).filter(pk=customer.pk, erased_at=None).update(**change):
         raise CustomerNotFound
-
-
-def _record(tenant: Tenant, customer: Customer, action: str, staff_username: str, client: Client) -> None:
-    audit.record(
-        tenant=tenant,
-        action=action,
-        client=client,
-        customer_number=customer.number,
-        staff_username=staff_username,
-    )

@@ -26,6 +26,7 @@ from tenants.event_types import EventType
 from tenants.models import ApiKey, SecondFactor, Tenant, TenantQuerySet
 
 LOG_OUT = "log_out"
+INACTIVE, ON_HOLD, NOT_OPTED_IN = "inactive", "on hold", "not opted in"
 REUSED_REFRESH_TOKEN = "reused_refresh_token"  # noqa: S105
 
 
@@ -94,7 +95,7 @@ def start(*, attempt: LogInAttempt, account: Account) -> Started:
     Raises `LogInRefused`, which is on the audit trail by then, and where a second factor is due and none was proven
     `second_factor_policy.SecondFactorDue` or `.NoSecondFactor`; then nothing else was written.
     """
-    obstacle = _find_obstacle(account)
+    obstacle = find_obstacle(account)
     if obstacle is not None:
         refuse(attempt=attempt, reason=obstacle, customer_number=account.customer.number)
     return _open(attempt, account) or _hold_up(attempt, account)
@@ -252,13 +253,13 @@ def _permitted(tenant: Tenant, key: int) -> TenantQuerySet[Customer]:
     return Customer.objects.for_tenant(tenant).filter(pk=key, is_active=True, is_on_hold=False)
 
 
-def _find_obstacle(account: Account) -> str | None:
+def find_obstacle(account: Account) -> str | None:
     """Why the account's customer may not log in, for the audit trail; None when nothing speaks against it."""
     if not account.customer.is_active:
-        return "inactive"
+        return INACTIVE
     if account.customer.is_on_hold:
-        return "on hold"
-    return None if account.is_permitted else "not opted in"
+        return ON_HOLD
+    return None if account.is_permitted else NOT_OPTED_IN
 
 
 def _new_session(tenant: Tenant, client: Client) -> Session:

@@ -50,7 +50,14 @@ def create_first(*, tenant: Tenant, customer: Customer, values: AddressChanges) 
 
 
 @transaction.atomic
-def add(*, tenant: Tenant, customer: Customer, values: AddressChanges, client: Client = audit.NO_CLIENT) -> Address:
+def add(
+    *,
+    tenant: Tenant,
+    customer: Customer,
+    values: AddressChanges,
+    client: Client = audit.NO_CLIENT,
+    staff_username: str = "",
+) -> Address:
     """Add an address. The first one is the default; a later one becomes it when `values` say so (`is_default`).
 
     Raises `InvalidInput` and `AddressIdTaken`.
@@ -64,7 +71,7 @@ def add(*, tenant: Tenant, customer: Customer, values: AddressChanges, client: C
     if is_default:
         _unset_default(tenant, customer)
     address = _insert(tenant, customer, values, is_default=is_default, others=mine)
-    _record("add_address", tenant, customer, address, client)
+    _record("add_address", tenant, customer, address, client, staff_username)
     return address
 
 
@@ -77,6 +84,7 @@ def update(
     changes: AddressChanges,
     expected_version: int | None = None,
     client: Client = audit.NO_CLIENT,
+    staff_username: str = "",
 ) -> Address:
     """Apply a merge patch (RFC 7396). `is_default` true makes this one the default; the only way to change the default.
 
@@ -93,19 +101,26 @@ def update(
     address.version += 1
     writes.store(address)
     search_index.index_addresses(tenant=tenant, customer=customer, addresses=mine)
-    _record("change_address", tenant, customer, address, client)
+    _record("change_address", tenant, customer, address, client, staff_username)
     return address
 
 
 @transaction.atomic
-def remove(*, tenant: Tenant, customer: Customer, public_id: str, client: Client = audit.NO_CLIENT) -> None:
+def remove(
+    *,
+    tenant: Tenant,
+    customer: Customer,
+    public_id: str,
+    client: Client = audit.NO_CLIENT,
+    staff_username: str = "",
+) -> None:
     """Delete an address. When it was the default, the oldest remaining one becomes it. Raises `AddressNotFound`."""
     mine = _locked(tenant, customer)
     address = _find(mine, customer, public_id)
     remaining = [each for each in mine if each.pk != address.pk]
     address.delete()
     search_index.index_addresses(tenant=tenant, customer=customer, addresses=remaining)
-    _record("remove_address", tenant, customer, address, client)
+    _record("remove_address", tenant, customer, address, client, staff_username)
     if address.is_default and remaining:
         remaining[0].is_default = True
         remaining[0].save(update_fields=["is_default"])
@@ -218,12 +233,15 @@ def _save_tags(tenant: Tenant, customer: Customer, address: Address, tags: list[
     return address
 
 
-def _record(action: str, tenant: Tenant, customer: Customer, address: Address, client: Client) -> None:
+def _record(  # noqa: PLR0917 - who did what to which address
+    action: str, tenant: Tenant, customer: Customer, address: Address, client: Client, staff_username: str = ""
+) -> None:
     audit.record(
         tenant=tenant,
         action=action,
         client=client,
         customer_number=customer.number,
+        staff_username=staff_username,
         reason=address.public_id,
         details={"address": address.public_id},
     )

@@ -3,7 +3,6 @@
 `auth_providers.admin` adds log-ins, sessions and the trail, and registers the result: that app knows both.
 """
 
-import json
 from typing import Any
 
 from django.contrib import admin
@@ -14,7 +13,6 @@ from django.urls import reverse
 from django.utils.html import format_html
 
 from customers import legal_entities, mixins, profiles
-from customers.addresses import fields
 from customers.admin.forms import (
     AssignmentForm,
     AssignmentFormSet,
@@ -23,10 +21,9 @@ from customers.admin.forms import (
     ProfileForm,
     SegmentForm,
 )
-from customers.admin.records import CustomerRecordAdmin
 from customers.admin.results import FoundCustomers, ViewFilter
+from customers.admin.tabs import VIEWED, CustomerTabsAdmin, standing_of
 from customers.models import (
-    Address,
     ContactAssignment,
     Customer,
     LegalEntity,
@@ -41,12 +38,8 @@ from tenants.back_office.rows import CappedPaginator, ReadOnly, TenantRowAdmin, 
 from tenants.back_office.staff import staff_of
 from tenants.models import Tenant
 
-VIEWED = "view_profile"
-# Nothing personal, also while the worker has rows left to delete.
-SHOWN_OF_ERASED = ("standing", "events")
 
-
-class CustomerAdmin(CustomerRecordAdmin):
+class CustomerAdmin(CustomerTabsAdmin):
     form = ProfileForm
     list_display = ["number", "name", "standing", "contact_email", "contact_phone", "company"]
     list_display_links = ["number", "name"]
@@ -71,9 +64,8 @@ class CustomerAdmin(CustomerRecordAdmin):
         ("Contact", {"fields": [("contact_email", "contact_phone")]}),
         ("Company", {"fields": [("company", "company_registration_id")]}),
         ("Preferences", {"fields": [("preferred_language", "preferred_currency", "preferred_site")]}),
-        ("In the shop", {"fields": ["advisor", ("is_prospect", "is_activated"), "all_properties"]}),
+        ("In the shop", {"fields": ["advisor", ("is_prospect", "is_activated")]}),
     ]
-    readonly_fields = ["all_properties"]
 
     @admin.display(empty_value="-")
     def name(self, customer: Customer) -> str:
@@ -81,18 +73,7 @@ class CustomerAdmin(CustomerRecordAdmin):
 
     @admin.display(description="status")
     def standing(self, customer: Customer) -> str:
-        if customer.erased_at:
-            return "erased"
-        if not customer.is_active:
-            return "inactive"
-        return "on hold" if customer.is_on_hold else "active"
-
-    @admin.display(description="properties", empty_value="-")
-    def all_properties(self, customer: Customer) -> str:
-        """Shown, not edited: they belong to the storefront."""
-        if not customer.properties:
-            return ""
-        return format_html("<pre>{}</pre>", json.dumps(customer.properties, indent=2, ensure_ascii=False))
+        return standing_of(customer)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         """Customers sign up themselves."""
@@ -163,24 +144,8 @@ class CustomerAdmin(CustomerRecordAdmin):
         return response
 
     def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> Any:
-        customer = context["original"]
-        panels = self.panels(customer)
-        if customer.erased_at:
-            panels = {name: panel for name, panel in panels.items() if name in SHOWN_OF_ERASED}
-        return super().render_change_form(request, {**context, **panels}, *args, **kwargs)
-
-    def panels(self, customer: Customer) -> dict[str, Any]:
-        """What the page shows besides the profile. Tables, not inlines: an inline's forms break when a row appears or
-        disappears while the page is open, as sessions do."""
-        addresses = Address.objects.for_tenant(customer.tenant).filter(customer=customer)
-        return {
-            **super().panels(customer),
-            "standing": self.standing(customer),
-            "addresses": [(each, fields.lines_of(each)) for each in addresses.order_by("-is_default", "pk")],
-            "assignments": ContactAssignment.objects.for_tenant(customer.tenant)
-            .filter(customer=customer)
-            .select_related("legal_entity"),
-        }
+        head = self.head(request, context["original"], "change")
+        return super().render_change_form(request, {**context, **head}, *args, **kwargs)
 
 
 @admin.register(MixinSchema)

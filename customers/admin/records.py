@@ -1,7 +1,6 @@
-"""What the customer's page shows besides the profile: segments, notes, identifiers and consents."""
+"""Buttons of the customer's page about what a shop records: segments, notes, identifiers."""
 
 from collections.abc import Callable
-from typing import Any
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
@@ -11,18 +10,25 @@ from django.urls import URLPattern, path, reverse
 from django.utils.decorators import method_decorator
 from django.views.decorators.http import require_POST
 
-from customers import consents, identifiers, notes, segments
+from customers import identifiers, notes, segments
 from customers.models import Customer, Segment
 from tenants.back_office.rows import TenantRowAdmin
 from tenants.back_office.staff import staff_of
 from tenants.errors import DomainError
 
-NOTES_SHOWN = 50
-CONSENTS_SHOWN = 50
+# The customer's page: the tabs by the names of their addresses, in their order.
+TABS = (
+    ("timeline", "Timeline"),
+    ("change", "Profile"),
+    ("addresses", "Addresses"),
+    ("log_ins", "Log-ins and sessions"),
+    ("consents", "Consents"),
+    ("data", "Data"),
+)
 
 
 class CustomerRecordAdmin(TenantRowAdmin[Customer]):
-    """Buttons and panels; each button makes one call of the core."""
+    """Each button makes one call of the core."""
 
     def get_urls(self) -> list[URLPattern]:
         views: list[tuple[str, str, Callable[..., HttpResponse]]] = [
@@ -46,14 +52,33 @@ class CustomerRecordAdmin(TenantRowAdmin[Customer]):
             raise PermissionDenied
         return customer
 
-    def back_to(self, customer: Customer) -> HttpResponse:
-        return HttpResponseRedirect(reverse("admin:customers_customer_change", args=[customer.pk]))
+    def back_to(self, customer: Customer, request: HttpRequest) -> HttpResponse:
+        """Where the button was pressed."""
+        tab = request.POST.get("tab", "")
+        name = tab if tab in dict(TABS) else TABS[0][0]
+        return HttpResponseRedirect(reverse(f"admin:customers_customer_{name}", args=[customer.pk]))
+
+    def press(
+        self, request: HttpRequest, customer_id: int, act: Callable[[Customer], object], done: str
+    ) -> HttpResponse:
+        """Act on the customer, say how it ended, and go back. The core takes locks of its own."""
+        with transaction.atomic():
+            customer = self.customer_to_change(request, customer_id)
+        try:
+            with transaction.atomic():
+                act(customer)
+        except DomainError as error:
+            said = " ".join(detail.message for detail in error.details) or error.message
+            self.message_user(request, said, messages.ERROR)
+        else:
+            self.message_user(request, done, messages.SUCCESS)
+        return self.back_to(customer, request)
 
     @method_decorator(require_POST)
     @method_decorator(transaction.atomic)
     def assign_segment_view(self, request: HttpRequest, customer_id: int) -> HttpResponse:
         code = request.POST.get("segment", "")
-        return self._press(
+        return self.press(
             request,
             customer_id,
             lambda customer: segments.assign(tenant=customer.tenant, customer=customer, code=code, **staff_of(request)),
@@ -69,13 +94,13 @@ class CustomerRecordAdmin(TenantRowAdmin[Customer]):
                 raise Http404
             segments.remove(tenant=customer.tenant, customer=customer, code=segment.code, **staff_of(request))
 
-        return self._press(request, customer_id, act, "Took the customer out of the segment.")
+        return self.press(request, customer_id, act, "Took the customer out of the segment.")
 
     @method_decorator(require_POST)
     @method_decorator(transaction.atomic)
     def add_note_view(self, request: HttpRequest, customer_id: int) -> HttpResponse:
         text = request.POST.get("text", "")
-        return self._press(
+        return self.press(
             request,
             customer_id,
             lambda customer: notes.add(tenant=customer.tenant, customer=customer, text=text, **staff_of(request)),
@@ -85,7 +110,7 @@ class CustomerRecordAdmin(TenantRowAdmin[Customer]):
     @method_decorator(require_POST)
     @method_decorator(transaction.atomic)
     def remove_identifier_view(self, request: HttpRequest, customer_id: int, identifier_id: int) -> HttpResponse:
-        return self._press(
+        return self.press(
             request,
             customer_id,
             lambda customer: identifiers.remove(
@@ -93,31 +118,3 @@ class CustomerRecordAdmin(TenantRowAdmin[Customer]):
             ),
             "Removed the identifier.",
         )
-
-    def _press(
-        self, request: HttpRequest, customer_id: int, act: Callable[[Customer], object], done: str
-    ) -> HttpResponse:
-        customer = self.customer_to_change(request, customer_id)
-        try:
-            act(customer)
-        except DomainError as error:
-            said = " ".join(detail.message for detail in error.details) or error.message
-            self.message_user(request, said, messages.ERROR)
-        else:
-            self.message_user(request, done, messages.SUCCESS)
-        return self.back_to(customer)
-
-    def panels(self, customer: Customer) -> dict[str, Any]:
-        """The panels' content, by name."""
-        tenant = customer.tenant
-        mine = segments.list_for(tenant=tenant, customer=customer)
-        others = Segment.objects.for_tenant(tenant).exclude(pk__in=[segment.pk for segment in mine])
-        return {
-            "segments": mine,
-            "other_segments": list(others.order_by("code")),
-            "notes": notes.list_for(tenant=tenant, customer=customer)[:NOTES_SHOWN],
-            "notes_max_length": notes.MAX_LENGTH,
-            "identifiers": identifiers.list_for(tenant=tenant, customer=customer),
-            "consents": consents.current(tenant=tenant, customer=customer),
-            "consent_history": consents.history(tenant=tenant, customer=customer)[:CONSENTS_SHOWN],
-        }

@@ -42,6 +42,8 @@ def trigrams(word: str) -> set[str]:
 
 
 def likeness(word: str, text: str) -> float:
-    """How much of the word is in the most similar word of the text, from 0 to 1: the share of its trigrams."""
+    """How similar the most similar word of the text is, from 0 to 1: the trigrams that both have, of those that one of
+    them has. PostgreSQL's `word_similarity` is never less."""
     wanted = trigrams(word)
-    return max((len(wanted & trigrams(each)) / len(wanted) for each in text.split()), default=0.0)
+    found = (trigrams(each) for each in text.split())
+    return max((len(wanted & each) / len(wanted | each) for each in found), default=0.0)

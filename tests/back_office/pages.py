@@ -21,6 +21,10 @@ def page_of(customer: Customer) -> str:
     return reverse("admin:customers_customer_change", args=[customer.pk])
 
 
+def tab_of(customer: Customer, name: str) -> str:
+    return reverse(f"admin:customers_customer_{name}", args=[customer.pk])
+
+
 def action_of(customer: Customer, name: str) -> str:
     return reverse("admin:customers_customer_action", args=[customer.pk, name])
 

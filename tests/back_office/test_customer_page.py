@@ -7,19 +7,20 @@ from django.test import Client
 
 from auth_providers.accounts.passwords import NO_PASSWORD
 from auth_providers.models import Account
+from customers.admin.records import TABS
 from customers.models import Customer
 from tenants.models import AuditEvent
 from tests import factories
 from tests.back_office.conftest import log_in_as
-from tests.back_office.pages import LIST, Page, page_of
+from tests.back_office.pages import LIST, Page, page_of, tab_of
 
 ADDRESS = {"contact_name": "Ada at work", "street": "Engine Road", "tags": ["BILLING"]}
 
 
 def test_a_log_in_without_a_password(customer: Customer, clerk: Client) -> None:
-    assert "<td>none</td>" not in clerk.get(page_of(customer)).content.decode()
+    assert "<td>none</td>" not in clerk.get(tab_of(customer, "log_ins")).content.decode()
     Account.objects.update(password=NO_PASSWORD)
-    assert "<td>none</td>" in clerk.get(page_of(customer)).content.decode()
+    assert "<td>none</td>" in clerk.get(tab_of(customer, "log_ins")).content.decode()
 
 
 def test_a_view_is_on_the_trail(customer: Customer, clerk: Client) -> None:
@@ -38,7 +39,7 @@ def test_a_page_that_is_not_there_is_no_view(customer: Customer, clerk: Client) 
 def test_the_page_shows_everything_that_is_known(tenant: Any, clerk: Client) -> None:
     customer = factories.make_customer(tenant, email="login@example.com", address=ADDRESS, first_name="Ada")
     factories.log_in(customer, client=factories.OTHER_CLIENT)
-    text = Page(clerk.get(page_of(customer))).text
+    text = "".join(Page(clerk.get(tab_of(customer, tab))).text for tab in dict(TABS))
     for part in (
         customer.number,
         "login@example.com",
@@ -55,7 +56,7 @@ def test_another_customers_things_are_not_shown(customer: Customer, other_tenant
     twin = factories.make_customer(other_tenant, email="twin@example.com", address=ADDRESS)
     assert twin.number == customer.number
     factories.log_in(twin, client=factories.OTHER_CLIENT)
-    text = Page(clerk.get(page_of(customer))).text
+    text = "".join(Page(clerk.get(tab_of(customer, tab))).text for tab in dict(TABS))
     for part in ("twin@example.com", "another/2.0", "Engine Road"):
         assert part not in text
 
@@ -72,11 +73,11 @@ def test_the_page_costs_the_same_for_1_session_and_10(
     customer: Customer, clerk: Client, statements: Callable[[Callable[[], Any]], list[str]]
 ) -> None:
     factories.log_in(customer)
-    one = len(statements(lambda: clerk.get(page_of(customer))))
+    one = len(statements(lambda: clerk.get(tab_of(customer, "log_ins"))))
     for _ in range(9):
         factories.log_in(customer)
-    ten = len(statements(lambda: clerk.get(page_of(customer))))
-    assert "10 running" in Page(clerk.get(page_of(customer))).text
+    ten = len(statements(lambda: clerk.get(tab_of(customer, "log_ins"))))
+    assert "10 running" in Page(clerk.get(tab_of(customer, "log_ins"))).text
     assert one == ten
 
 

@@ -11,7 +11,7 @@ from customers.models import Customer, CustomerIdentifier, Note, PostalCode, Seg
 from tenants.models import AuditEvent, Role, Tenant
 from tests import factories
 from tests.back_office.conftest import log_in_as
-from tests.back_office.pages import Page, button, page_of
+from tests.back_office.pages import Page, button, page_of, tab_of
 
 SEGMENTS = "/admin/customers/segment/"
 POSTAL_CODES = "/admin/customers/postalcode/"
@@ -34,12 +34,12 @@ def trail(customer: Customer, action: str) -> tuple[str, str]:
 
 def test_a_customer_is_put_into_a_segment_and_taken_out(customer: Customer, clerk: Client, segment: Segment) -> None:
     assign = button(customer, "assign_segment")
-    assert assign in Page(clerk.get(page_of(customer))).actions
+    assert assign in Page(clerk.get(tab_of(customer, "data"))).actions
     assert "vip" in said(clerk.post(assign, {"segment": "vip"}, follow=True))
     assert segments.list_for(tenant=customer.tenant, customer=customer) == [segment]
     assert trail(customer, "assign_segment") == ("clara", "vip")
     remove = button(customer, "remove_segment", segment.pk)
-    page = Page(clerk.get(page_of(customer)))
+    page = Page(clerk.get(tab_of(customer, "data")))
     assert remove in page.actions
     assert assign not in page.actions  # there is no other
     clerk.post(remove)
@@ -54,7 +54,7 @@ def test_a_segment_of_nobody_or_of_another_tenant_is_refused(
     for code in ("foreign", "unknown", "", "a\0b"):
         assert "no segment" in said(clerk.post(button(customer, "assign_segment"), {"segment": code}, follow=True))
     assert clerk.post(button(customer, "remove_segment", foreign.pk)).status_code == 404
-    assert "foreign" not in Page(clerk.get(page_of(customer))).text
+    assert "foreign" not in Page(clerk.get(tab_of(customer, "data"))).text
 
 
 def test_a_note_is_added_by_its_writer_and_the_trail_does_not_repeat_it(customer: Customer, clerk: Client) -> None:
@@ -62,7 +62,7 @@ def test_a_note_is_added_by_its_writer_and_the_trail_does_not_repeat_it(customer
     note = Note.objects.get()
     assert (note.text, note.staff_username) == ("Likes <b>tea</b>\nand cake", "clara")
     assert trail(customer, "add_note") == ("clara", "")
-    assert "Likes &lt;b&gt;tea&lt;/b&gt;<br>and cake" in Page(clerk.get(page_of(customer))).text
+    assert "Likes &lt;b&gt;tea&lt;/b&gt;<br>and cake" in Page(clerk.get(tab_of(customer, "timeline"))).text
 
 
 @pytest.mark.parametrize("text", ["", "  ", "x" * (notes.MAX_LENGTH + 1), "a\0b"])
@@ -74,7 +74,7 @@ def test_a_note_that_says_nothing_or_too_much_is_refused(customer: Customer, cle
 def test_an_identifier_is_shown_and_removed(customer: Customer, clerk: Client, other_tenant: Tenant) -> None:
     identifiers.assign(tenant=customer.tenant, customer=customer, identifiers={"loyaltyCard": "C-0042"})
     stored = CustomerIdentifier.objects.get()
-    page = Page(clerk.get(page_of(customer)))
+    page = Page(clerk.get(tab_of(customer, "data")))
     assert "C-0042" in page.text
     assert button(customer, "remove_identifier", stored.pk) in page.actions
     twin = factories.make_customer(other_tenant)
@@ -94,7 +94,7 @@ def test_consents_are_shown_with_their_history(customer: Customer, clerk: Client
             source=source,
             client=factories.CLIENT,
         )
-    text = Page(clerk.get(page_of(customer))).text
+    text = Page(clerk.get(tab_of(customer, "consents"))).text
     assert "email: no" in text
     assert text.index("newsletter") < text.index("till 7")
 
@@ -102,7 +102,7 @@ def test_consents_are_shown_with_their_history(customer: Customer, clerk: Client
 @pytest.mark.parametrize("name", ["assign_segment", "add_note"])
 def test_who_may_only_look_presses_no_button(customer: Customer, segment: Segment, name: str) -> None:
     onlooker = log_in_as(customer.tenant)
-    page = Page(onlooker.get(page_of(customer)))
+    page = Page(onlooker.get(tab_of(customer, "data")))
     assert button(customer, name) not in page.actions
     assert onlooker.post(button(customer, name), {"segment": "vip", "text": "x"}).status_code == 403
     assert Client().post(button(customer, name)).status_code == 302
@@ -131,14 +131,14 @@ def test_no_form_lies_in_another(customer: Customer, clerk: Client, segment: Seg
         def handle_endtag(self, tag: str) -> None:
             self.depth -= tag == "form"
 
-    Forms().feed(clerk.get(page_of(customer)).content.decode())
+    Forms().feed(clerk.get(tab_of(customer, "data")).content.decode())
     assert max(depths) == 1
 
 
 def test_staff_edit_what_else_is_known(customer: Customer, clerk: Client) -> None:
     profiles.update(tenant=customer.tenant, customer=customer, changes={"properties": {"shoe": "42 <b>"}})
+    assert "&quot;shoe&quot;: &quot;42 &lt;b&gt;&quot;" in Page(clerk.get(tab_of(customer, "data"))).text
     page = Page(clerk.get(page_of(customer)))
-    assert "&quot;shoe&quot;: &quot;42 &lt;b&gt;&quot;" in page.text
     facts = {"sex": "FEMALE", "birth_date": "1990-05-17", "nationality": "GB", "advisor": "Bea", "is_prospect": "on"}
     assert clerk.post(page_of(customer), {**page.fields, **facts}).status_code == 302
     customer.refresh_from_db()

@@ -5,11 +5,12 @@ from django.test import Client
 
 from auth_providers.models import UnfinishedErasure
 from auth_providers.selfservice import deletion
+from customers.admin.records import TABS
 from customers.models import Address, Customer, LegalEntity, Note
 from tenants.classification import Disguise, classified
 from tenants.models import Tenant
 from tests import factories, neighbours
-from tests.back_office.pages import LIST, TRAIL, page_of
+from tests.back_office.pages import LIST, TRAIL, page_of, tab_of
 
 PHONE = "+442079460009"
 SHORTEST = 5  # characters: what is shorter may be anything
@@ -38,7 +39,7 @@ def test_no_page_shows_anything_personal(personal: tuple[Customer, set[str]], cl
     customer, values = personal
     company = LegalEntity.objects.get()
     pages = [
-        page_of(customer),
+        *(tab_of(customer, tab) for tab in dict(TABS)),
         f"/admin/customers/legalentity/{company.pk}/change/",
         *(f"{path}?q={word}" for path in (LIST, TRAIL) for word in (customer.number, factories.EMAIL)),
     ]

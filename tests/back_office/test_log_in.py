@@ -249,7 +249,7 @@ def test_a_clerk_made_for_support_reaches_customers_and_not_tenants_or_staff(cus
     session.save()
     for path in (LIST, page_of(customer), TRAIL, OUTBOX):
         assert client.get(path).status_code == 200
-    assert client.post(action_of(customer, "deactivate")).status_code == 302
+    assert client.post(action_of(customer, "deactivate"), {"reason": "Fraud"}).status_code == 302
     for path in ("/admin/tenants/tenant/", "/admin/auth/user/", "/admin/tenants/staffauthenticator/"):
         assert client.get(path).status_code == 403
 

@@ -52,6 +52,18 @@ PAGES: dict[str, tuple[str | None, ...]] = {
 }
 # Pages of ours about one row: what is asked for, and who may do it at least. An erasure comes last.
 BUTTONS: dict[str, tuple[str, str]] = {
+    "customers_customer_timeline": ("get", VIEWER),
+    "customers_customer_addresses": ("get", VIEWER),
+    "customers_customer_log_ins": ("get", VIEWER),
+    "customers_customer_consents": ("get", VIEWER),
+    "customers_customer_data": ("get", VIEWER),
+    "customers_customer_add_address": ("get", SUPPORT),
+    "customers_customer_change_address": ("get", SUPPORT),
+    "customers_customer_change_consent": ("post", SUPPORT),
+    "customers_customer_permit": ("post", SUPPORT),
+    "customers_customer_change_email": ("post", SUPPORT),
+    "customers_customer_resend_opt_in": ("post", SUPPORT),
+    "customers_customer_unlock": ("post", SUPPORT),
     "customers_customer_action": ("post", SUPPORT),
     "customers_customer_end_session": ("post", SUPPORT),
     "customers_customer_reset": ("post", SUPPORT),
@@ -60,12 +72,14 @@ BUTTONS: dict[str, tuple[str, str]] = {
     "customers_customer_remove_segment": ("post", SUPPORT),
     "customers_customer_add_note": ("post", SUPPORT),
     "customers_customer_remove_identifier": ("post", SUPPORT),
+    "customers_customer_remove_address": ("post", SUPPORT),
     "auth_providers_authprovider_test": ("post", OWNER),
     "auth_providers_messagetemplate_preview": ("get", MANAGER),
     "auth_providers_webhookendpoint_test": ("post", OWNER),
     "auth_providers_webhookendpoint_secret": ("post", OWNER),
     "customers_customer_erase": ("post", MANAGER),
 }
+ON_LOG_IN = [f"customers_customer_{name}" for name in ("reset", "permit", "change_email", "resend_opt_in", "unlock")]
 # Pages about no row: all staff have them. What they show of a tenant has tests of its own.
 FOR_ALL = {
     *("index", "login", "logout", "switch", "password_change", "password_change_done", "autocomplete", "jsi18n"),
@@ -109,7 +123,9 @@ class Shop:
         keys: dict[str, Any] = {
             "customers_customer_action": ["deactivate"],
             "customers_customer_end_session": [Session.objects.filter(customer=self.customer).earliest("pk").pk],
-            "customers_customer_reset": [factories.account_of_email(self.customer).pk],
+            **{name: [factories.account_of_email(self.customer).pk] for name in ON_LOG_IN},
+            "customers_customer_change_address": ["home"],
+            "customers_customer_remove_address": ["home"],
             "customers_customer_remove_segment": [Segment.objects.get(tenant=self.tenant, code="vip").pk],
             "customers_customer_remove_identifier": [
                 CustomerIdentifier.objects.filter(customer=self.customer).earliest("pk").pk

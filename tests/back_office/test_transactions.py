@@ -16,12 +16,12 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 def test_a_button_works(customer: Customer, clerk: Client) -> None:
-    assert clerk.post(action_of(customer, "deactivate")).status_code == 302
+    assert clerk.post(action_of(customer, "deactivate"), {"reason": "Fraud"}).status_code == 302
     assert not Customer.objects.get(pk=customer.pk).is_active
 
 
 def test_an_action_of_the_list_works(customer: Customer, clerk: Client) -> None:
-    clerk.post(LIST, {"action": "deactivate", "_selected_action": [customer.pk], "index": "0"})
+    clerk.post(LIST, {"action": "deactivate", "_selected_action": [customer.pk], "index": "0", "reason": "Fraud"})
     assert not Customer.objects.get(pk=customer.pk).is_active
 
 
