@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db.models import Count, Exists, Model, OuterRef, Q, QuerySet
 from django.db.models.functions import TruncDay, TruncHour
@@ -123,7 +124,7 @@ def plots(tenant: Tenant) -> list[Plot]:
             log_ins=Count("pk", filter=Q(action=audit.LOG_IN, is_success=True)),
             failures=Count("pk", filter=Q(action=audit.LOG_IN, is_success=False)),
         )
-        found = {row["slot"]: row for row in counted}
+        found: dict[Any, dict[str, Any]] = {row["slot"]: {**row} for row in counted}
         slots = list(_slots(start, step, span))
         for name, title in (("sign_ups", "Sign-ups"), ("log_ins", "Log-ins"), ("failures", "Failed log-ins")):
             counts = [(slot, found[slot][name] if slot in found else 0) for slot in slots]

@@ -3,7 +3,7 @@
 The rules are asked where they are: nothing here says a second time when a log-in is refused.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -119,7 +119,7 @@ def _failures(verdicts: tuple[Verdict, ...]) -> int:
     return sum(not each.is_passed for each in verdicts)
 
 
-def _of_customer(tenant: Tenant, customer: Customer, own: list[Account]) -> Iterator[Verdict]:
+def _of_customer(tenant: Tenant, customer: Customer, own: Sequence[Account]) -> Iterator[Verdict]:
     """What is the same for every log-in."""
     yield Verdict(
         rule="Shop", is_passed=tenant.is_active, words="is open" if tenant.is_active else "the shop is switched off"

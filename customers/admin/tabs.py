@@ -89,7 +89,7 @@ class CustomerTabsAdmin(CustomerRecordAdmin):
 
     def tab_page(
         self, request: HttpRequest, customer_id: int, tab: str, fill: Callable[[Customer, dict[str, Any]], Any]
-    ) -> Any:
+    ) -> HttpResponse:
         """A tab, and on the trail who looked at it. Nothing is shown of who is erased: the worker deletes it later."""
         customer = self.get_object(request, str(customer_id))
         if customer is None:
