@@ -61,7 +61,7 @@ def kept(model: type[TenantOwned]) -> timedelta:
         # NIST SP 800-63B-4, 3.2.2
         (limits.LOG_IN_BY_ACCOUNT.hard, 80),
         (limits.LOG_IN_BY_ACCOUNT.free, 20),
-        (limits.LOG_IN_BY_ACCOUNT_AND_ADDRESS.free, 5),
+        (limits.LOG_IN_BY_ACCOUNT_AND_ADDRESS.free, limits.LOG_IN_BY_DEVICE.free),
         (limits.LOG_IN_BY_DEVICE.free, 10),
         (limits.LOG_IN_BY_DEVICE.longest, HOUR),
         (limits.OWN_PASSWORD.hard, 20),
@@ -101,7 +101,7 @@ def kept(model: type[TenantOwned]) -> timedelta:
         (kept(Message), 30 * DAY),
         (kept(MailedToken), 7 * DAY),
         (kept(OneTimeCode), DAY),
-        (kept(Attempts), 2 * DAY),
+        (kept(Attempts), 0 * DAY),  # each row says when it ends
         # of one customer
         (additional_log_in.MAX_LOG_INS, 10),
         (addresses.MAX_ADDRESSES, 200),

@@ -3,7 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import reduce
 from math import ceil
+from operator import or_
 
 from django.db import connection
 from django.db.models import F, Q, QuerySet, Value
@@ -63,6 +65,12 @@ def _of_three(
 def row(tenant: Tenant, counted: Counted) -> QuerySet[Attempts]:
     """The row of this count, if there is one."""
     return Attempts.objects.for_tenant(tenant).filter(rule=counted.rule, key=counted.key)
+
+
+def delete(tenant: Tenant, counted: Sequence[Counted]) -> None:
+    """Start all of them anew."""
+    wanted = reduce(or_, (Q(rule=each.rule, key=each.key) for each in counted), Q(pk=None))
+    Attempts.objects.for_tenant(tenant).filter(wanted).delete()
 
 
 def add(tenant: Tenant, counted: Sequence[Counted], now: datetime, lasts: timedelta, *, slides: bool) -> dict[str, int]:

@@ -133,9 +133,7 @@ def record_success(
 
 def forget_failures(*, tenant: Tenant, attempts: Sequence[Attempt]) -> None:
     """The failures of these subjects are forgotten; an address stays as it is."""
-    for attempt in attempts:
-        if isinstance(attempt.rule, Backoff):
-            counts.row(tenant, attempt.counted).delete()
+    counts.delete(tenant, [attempt.counted for attempt in attempts if isinstance(attempt.rule, Backoff)])
 
 
 def _check(until: datetime, now: datetime, *, is_open_at: bool = True) -> None:

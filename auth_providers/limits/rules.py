@@ -53,9 +53,10 @@ FORGOTTEN_AFTER = timedelta(days=30)
 
 # Failures with one account, on devices that its customer has not used. Those of a single address slow that address down
 # soon, and everybody else late. The rest of the 100 that NIST allows is for the customer's own devices.
-LOG_IN_BY_ACCOUNT_AND_ADDRESS = Backoff(name="log_in.account.address", free=5, hard=None)
+LOG_IN_BY_ACCOUNT_AND_ADDRESS = Backoff(name="log_in.account.address", free=10, hard=None)
 LOG_IN_BY_ACCOUNT = Backoff(name="log_in.account", free=20, hard=80)
-# Failures on a device that the customer has used. Others may have the same, in the same network.
+# Failures on a device that the customer has used. Others may have the same, in the same network; as many are free as
+# for an unknown e-mail, or else they would learn who is a customer.
 LOG_IN_BY_DEVICE = Backoff(name="log_in.device", free=10, longest=timedelta(hours=1), hard=None)
 # A customer who is logged in and shows the password again: whoever took over a session has few guesses.
 OWN_PASSWORD = Backoff(name="password.own", free=5, hard=20)

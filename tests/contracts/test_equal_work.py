@@ -98,10 +98,10 @@ def test_refusal_from_a_device_that_is_not_known(operation: str, scene: Scene, r
 @pytest.mark.parametrize("operation", REFUSED_AS)
 def test_delay_after_failures_with_an_unknown_email(operation: str, scene: Scene) -> None:
     def statuses(email: str) -> list[int]:
-        body = {"email": email, "password": WRONG}
-        return [BY_NAME[operation].send(scene, json=body).status_code for _ in range(6)]
+        bodies = [{"email": email, "password": f"{WRONG} {number}"} for number in range(11)]
+        return [BY_NAME[operation].send(scene, json=body).status_code for body in bodies]
 
-    assert statuses("nobody@example.com") == statuses(factories.EMAIL) == [REFUSED_AS[operation]] * 5 + [429]
+    assert statuses("nobody@example.com") == statuses(factories.EMAIL) == [REFUSED_AS[operation]] * 10 + [429]
 
 
 ASKED_BY_MAIL = {

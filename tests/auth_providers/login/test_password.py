@@ -221,7 +221,7 @@ def test_log_in_with_a_damaged_hash_is_refused(customer: Customer, damaged: str)
 def test_right_password_during_a_wait_is_neither_compared_nor_counted(
     customer: Customer, hashes: list[str], stopped_clock: None
 ) -> None:
-    fail(customer.tenant, 5)
+    fail(customer.tenant, 10)
     events, failures = AuditEvent.objects.count(), count_failures()
     hashes.clear()
     for _ in range(3):
@@ -236,20 +236,20 @@ def test_right_password_during_a_wait_is_neither_compared_nor_counted(
 def test_right_password_after_the_wait_forgets_the_failures(
     customer: Customer, pass_time: Callable[[timedelta], None]
 ) -> None:
-    fail(customer.tenant, 5)
+    fail(customer.tenant, 10)
     pass_time(timedelta(seconds=2))
     log_in(customer.tenant, client=OTHER_CLIENT)
     assert count_failures() == 0
 
 
 def test_unknown_email_is_throttled_like_a_known_one(customer: Customer) -> None:
-    fail(customer.tenant, 5, email="grace@example.com")
+    fail(customer.tenant, 10, email="grace@example.com")
     with pytest.raises(limits.Throttled):
         log_in(customer.tenant, email="grace@example.com", client=OTHER_CLIENT)
 
 
 def test_a_known_device_logs_in_while_an_attacker_on_another_waits(customer: Customer) -> None:
-    fail(customer.tenant, 5)
+    fail(customer.tenant, 10)
     with pytest.raises(limits.Throttled):
         log_in(customer.tenant, client=OTHER_CLIENT)
     neighbour = Client(address="192.0.2.99", user_agent=CLIENT.user_agent)  # the same device, a new address
@@ -308,13 +308,13 @@ def test_log_ins_of_regular_customers_allow_their_address_more_failures(customer
 
 def test_known_device_of_one_customer_is_not_anothers(customer: Customer) -> None:
     make_customer(customer.tenant, email="grace@example.com", client=OTHER_CLIENT)
-    fail(customer.tenant, 5)  # from a device that only Grace has used
+    fail(customer.tenant, 10)  # from a device that only Grace has used
     with pytest.raises(limits.Throttled):
         log_in(customer.tenant, client=Client(address=OTHER_CLIENT.address, user_agent="third/3.0"))
 
 
 def test_failures_of_one_customer_do_not_slow_down_another(customer: Customer) -> None:
-    fail(customer.tenant, 5, email="grace@example.com")
+    fail(customer.tenant, 10, email="grace@example.com")
     assert log_in(customer.tenant, client=OTHER_CLIENT)
 
 
