@@ -33,11 +33,9 @@ def bearer(token: str) -> APIClient:
 def token_for(smtp: SmtpServer, recipient: str = EMAIL) -> str:
     """The token in the newest mail to the recipient, after the worker's turn."""
     worker.send_due()
-    text = [mail for mail in smtp.mails if mail["To"] == recipient][-1].get_body(("plain",))
-    assert text is not None
-    found = TOKEN.search("\n".join(str(text.get_content()).splitlines()))
-    assert found is not None
-    return found.group()
+    texts = [mail.get_body(("plain",)) for mail in smtp.mails if mail["To"] == recipient]
+    lines = ["\n".join(str(text.get_content()).splitlines()) for text in texts if text is not None]
+    return [found.group() for text in lines for found in TOKEN.finditer(text)][-1]
 
 
 def arrived(smtp: SmtpServer) -> Counter[str]:

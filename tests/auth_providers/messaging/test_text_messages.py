@@ -11,6 +11,7 @@ import pytest
 from pytest_django import Settings
 
 from auth_providers import limits
+from auth_providers.limits import quotas
 from auth_providers.login import one_time_code
 from auth_providers.messaging import text_messages
 from auth_providers.models import OTP, AuthProvider, MessageTemplate, OneTimeCode
@@ -252,7 +253,7 @@ def test_every_quota_of_text_messages_holds(
 ) -> None:
     rule: limits.Quota = getattr(limits, quota)
     assert rule.limit == times
-    monkeypatch.setattr(limits, quota, limits.Quota(name=rule.name, limit=2, window=rule.window))
+    monkeypatch.setattr(quotas, quota, limits.Quota(name=rule.name, limit=2, window=rule.window))
     numbers = ["+4917100000"] * 3 if quota == "SMS_BY_DESTINATION" else ["+4917100001", "+4917100002", "+4917100003"]
     country = "US" if quota == "SMS_BY_TENANT" else "DE"
     assert tenant.default_country == "US"
@@ -264,7 +265,7 @@ def test_every_quota_of_text_messages_holds(
 
 def test_the_tenants_own_country_is_not_foreign(tenant: Tenant, monkeypatch: pytest.MonkeyPatch) -> None:
     rule = limits.SMS_BY_FOREIGN_COUNTRY
-    monkeypatch.setattr(limits, "SMS_BY_FOREIGN_COUNTRY", limits.Quota(name=rule.name, limit=0, window=rule.window))
+    monkeypatch.setattr(quotas, "SMS_BY_FOREIGN_COUNTRY", limits.Quota(name=rule.name, limit=0, window=rule.window))
     limits.spend_sms(tenant=tenant, destination=TO, country="US", client=CLIENT)
     with pytest.raises(limits.Throttled):
         limits.spend_sms(tenant=tenant, destination=TO, country="JM", client=CLIENT)
