@@ -202,4 +202,4 @@ _Loader.yaml_implicit_resolvers = {
 
 def as_json(value: Json) -> str:
     """A value on one line."""
-    return json.dumps(value, ensure_ascii=False)
+    return json.dumps(value, ensure_ascii=False, sort_keys=True)

@@ -77,7 +77,14 @@ def tenant_columns() -> list[models.Field[object, object]]:
 
 def row_of(instance: models.Model, columns: list[models.Field[object, object]]) -> Row:
     """The columns' values, as the file has them."""
-    return {field.name: cast(Json, getattr(instance, field.attname)) for field in columns}
+    return {field.name: _ordered(getattr(instance, field.attname)) for field in columns}
+
+
+def _ordered(value: Json) -> Json:
+    """With the keys of objects in one order, whatever order a database keeps."""
+    if isinstance(value, Mapping):
+        return {key: _ordered(value[key]) for key in sorted(value)}
+    return [_ordered(each) for each in value] if isinstance(value, list) else value
 
 
 def _check_provider(tenant: Tenant, row: TenantOwned) -> None:

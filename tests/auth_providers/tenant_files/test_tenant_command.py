@@ -137,7 +137,7 @@ EXPECTED = [
     "+ segments new",
     "~ flows welcome",
     "    is_enabled: true -> false",
-    '    steps: [{"step": "assign_segment", "code": "vip"}] -> [{"step": "challenge"}]',
+    '    steps: [{"code": "vip", "step": "assign_segment"}] -> [{"step": "challenge"}]',
 ]
 
 
