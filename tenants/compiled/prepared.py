@@ -52,7 +52,7 @@ class PreparedCursor:
         connection = self._connection
         if not connection.autocommit and connection.pgconn.transaction_status == TransactionStatus.IDLE:
             statements.insert(0, (_begin(connection), ()))
-        self._query = SimpleNamespace(query=statements[-1][0])
+        self._query = SimpleNamespace(query=b"; ".join(each for each, _ in statements))
         result = _run(connection, statements)
         self.rowcount = result.command_tuples or 0
         self._transformer.set_pgresult(result)

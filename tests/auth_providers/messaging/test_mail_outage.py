@@ -63,8 +63,8 @@ def test_from_sign_up_to_deletion(tenant: Tenant, visitor: APIClient, smtp: Smtp
     assert customer.delete(f"{SHOP}/me").status_code == 202
     assert customer.delete(f"{SHOP}/me?token={token_for(smtp, NEW_EMAIL)}").status_code == 204
     assert post(visitor, f"{SHOP}/login", email=NEW_EMAIL, password=NEW_PASSWORD) == 401
-    # Twice the opt-in, the reset, what was done with it, that a new e-mail was asked for and has come, and, as the address
-    # was proven a moment ago, that a deletion was asked for. To the new one its token, the deletion's, and that notice.
+    # Twice the opt-in, the reset, what was done with it, that a new e-mail was asked for and has come, and, as it was
+    # proven a moment ago, that a deletion was asked for. To the new one its token, the deletion's, and that notice.
     assert arrived(smtp) == {EMAIL: 7, NEW_EMAIL: 3}
 
 
