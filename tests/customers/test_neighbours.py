@@ -109,6 +109,11 @@ def remove_identifier(customer: Customer) -> None:
     assert identifiers.remove(tenant=customer.tenant, customer=customer, identifier_id=row.pk, staff_username="clara")
 
 
+def finish_erasure(customer: Customer) -> None:
+    erasure.erase(tenant=customer.tenant, customer=customer)
+    erasure.finish(customer=customer)
+
+
 CHANGES: dict[str, Callable[[Customer], object]] = {
     "profile": lambda who: profiles.update(
         tenant=who.tenant, customer=who, changes={"last_name": "King"}, client=CLIENT
@@ -133,7 +138,7 @@ CHANGES: dict[str, Callable[[Customer], object]] = {
         tenant=who.tenant, customer=who, code="vip", client=CLIENT, staff_username="clara"
     ),
     "erasure": lambda who: erasure.erase(tenant=who.tenant, customer=who),
-    "rest of an erasure": lambda who: erasure.finish(customer=who),
+    "rest of an erasure": finish_erasure,
 }
 
 
