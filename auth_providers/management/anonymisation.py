@@ -142,6 +142,8 @@ def _disguised(model: type[models.Model], own: Privacy, disguises: Disguises) ->
 
 def _without_secret(name: str, value: object) -> object:
     """A value of the same form that opens nothing."""
+    if isinstance(value, bytes | memoryview):
+        return secrets.token_bytes(len(value))
     if not value or name.endswith("_encrypted"):
         return ""
     return NO_PASSWORD if name == "password" else secrets.token_hex(32)

@@ -57,6 +57,7 @@ BAD = [
     ("REQUEST_SECONDS", "0", "it is a whole number from 1 to 60"),
     ("SECRET_KEY", "short", "at least 32 are needed"),
     ("SECURE_HSTS_SECONDS", "a year", "it is a whole number"),
+    ("PREPARED_STATEMENTS", "sometimes", "it is true or false"),
     ("SECURE_SSL_REDIRECT", "maybe", "it is true or false"),
     ("SMS_AUTHORIZATION", "Bearer käse", "characters that a header can't hold"),
     ("SMS_FALLBACK_AUTHORIZATION", "Bearer käse", "characters that a header can't hold"),
