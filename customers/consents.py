@@ -3,7 +3,7 @@ force when (GDPR, Article 7, 1)."""
 
 import re
 import secrets
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
 from datetime import datetime
 from uuid import UUID
@@ -69,7 +69,8 @@ def record(
     if not changes:
         return {}
     said = {"source": source, "text_version": text_version, "locale": locale[:35], "proof": proof}
-    _add(tenant, customer, changes, {name: text[:SOURCE_MAX_LENGTH] for name, text in said.items()})
+    stated = [(customer, purpose, is_given) for purpose, is_given in changes.items()]
+    _add(tenant, stated, {name: text[:SOURCE_MAX_LENGTH] for name, text in said.items()})
     audit.record(
         tenant=tenant,
         action="change_consents",
@@ -80,6 +81,13 @@ def record(
         details={"purposes": sorted(changes)},
     )
     return changes
+
+
+def add_first(*, tenant: Tenant, given: Iterable[tuple[Customer, Mapping[str, bool]]], source: str) -> None:
+    """Store the statements of customers who were just created, in the caller's transaction. They were checked
+    (`check`)."""
+    stated = [(customer, purpose, is_given) for customer, said in given for purpose, is_given in said.items()]
+    _add(tenant, stated, {"source": source})
 
 
 def check(*, given: Mapping[str, object]) -> None:
@@ -125,7 +133,7 @@ def without_receipt(*, tenant: Tenant) -> list[str]:
     ]
 
 
-def _add(tenant: Tenant, customer: Customer, changes: Mapping[str, bool], said: Mapping[str, str]) -> None:
+def _add(tenant: Tenant, stated: Iterable[tuple[Customer, str, bool]], said: Mapping[str, str]) -> None:
     """The statements and their receipts."""
     made = [
         Consent(
@@ -136,10 +144,10 @@ def _add(tenant: Tenant, customer: Customer, changes: Mapping[str, bool], said: 
             receipt_salt=secrets.token_bytes(SALT_BYTES),
             **said,
         )
-        for purpose, is_given in changes.items()
+        for customer, purpose, is_given in stated
     ]
-    stated = [(_statement(consent), bytes(consent.receipt_salt)) for consent in made]
-    issued = receipts.issue(tenant=tenant, kind=Receipt.Kind.CONSENT, stated=stated)
+    salted = [(_statement(consent), bytes(consent.receipt_salt)) for consent in made]
+    issued = receipts.issue(tenant=tenant, kind=Receipt.Kind.CONSENT, stated=salted)
     for consent, reference in zip(made, issued, strict=True):
         consent.receipt = reference
     Consent.objects.bulk_create(made)

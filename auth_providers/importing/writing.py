@@ -11,8 +11,8 @@ from django.db import IntegrityError, transaction
 from auth_providers.accounts import accounts
 from auth_providers.importing.customers import ImportedCustomer
 from auth_providers.models import Account
-from customers import identifiers, numbers, search_index
-from customers.models import Address, Consent, Customer, CustomerIdentifier
+from customers import consents, identifiers, numbers, search_index
+from customers.models import Address, Customer, CustomerIdentifier
 from tenants import audit
 from tenants.models import Tenant
 
@@ -108,7 +108,7 @@ def _insert(tenant: Tenant, batch: Sequence[ImportedCustomer]) -> None:
     Account.objects.bulk_create([_account(tenant, each) for each in batch], batch_size=ROWS_A_STATEMENT)
     Address.objects.bulk_create(_addresses(batch), batch_size=ROWS_A_STATEMENT)
     CustomerIdentifier.objects.bulk_create(_identifiers(tenant, batch), batch_size=ROWS_A_STATEMENT)
-    Consent.objects.bulk_create(_consents(tenant, batch), batch_size=ROWS_A_STATEMENT)
+    consents.add_first(tenant=tenant, given=[(each.customer, each.consents) for each in batch], source=SOURCE)
     audit.record_many(tenant=tenant, action=ACTION, customer_numbers=[each.customer.number for each in batch])
 
 
@@ -133,9 +133,3 @@ def _identifiers(tenant: Tenant, batch: Iterable[ImportedCustomer]) -> Iterator[
     for each in batch:
         for name, value in each.identifiers.items():
             yield CustomerIdentifier(tenant=tenant, customer=each.customer, name=name, value=value)
-
-
-def _consents(tenant: Tenant, batch: Iterable[ImportedCustomer]) -> Iterator[Consent]:
-    for each in batch:
-        for purpose, is_given in each.consents.items():
-            yield Consent(tenant=tenant, customer=each.customer, purpose=purpose, is_given=is_given, source=SOURCE)

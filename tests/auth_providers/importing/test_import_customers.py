@@ -13,9 +13,10 @@ from django.core.management import CommandError, call_command
 from passlib.hash import phpass
 
 from auth_providers.models import Account
+from customers import consents
 from customers.consents import current
-from customers.models import Address, Customer, CustomerIdentifier
-from tenants.models import AuditEvent, Tenant
+from customers.models import Address, Consent, Customer, CustomerIdentifier
+from tenants.models import AuditEvent, Receipt, Tenant
 from tests import factories
 from tests.auth_providers.importing import files
 
@@ -81,6 +82,12 @@ def test_an_export_of_woocommerce(tenant: Tenant, tmp_path: Path) -> None:
     assert Address.objects.filter(customer=yuki.customer).count() == 1, "the same address twice is one"
     pat = customer_of(tenant, "pat@example.ie")
     assert [each.street for each in Address.objects.filter(customer=pat).order_by("pk")] == ["1 Main St", "2 Quay"]
+
+
+def test_every_imported_consent_has_its_receipt(tenant: Tenant, tmp_path: Path) -> None:
+    run(tmp_path, files.SHOPIFY, mapping="shopify")
+    assert Consent.objects.count() == Receipt.objects.count() == 4
+    assert consents.without_receipt(tenant=tenant) == []
 
 
 def test_a_second_run_adds_nothing(tenant: Tenant, tmp_path: Path) -> None:
