@@ -1,8 +1,8 @@
 """Receipts of consents and erasures, chained by hash: none can be changed, moved or left out unnoticed.
 
 A receipt holds no personal data. Its digest is of the statement and of a salt that stands beside the statement: while
-that is there the receipt proves it, and after an erasure it says nothing. Whoever keeps the newest hash of a chain
-elsewhere notices also if the end of the chain is cut off.
+that is there the receipt proves it, and after an erasure it says nothing. An operator who keeps the newest hash of a
+chain outside of the database notices also if its end is cut off.
 """
 
 import hashlib
@@ -76,7 +76,7 @@ def is_of(*, tenant: Tenant, reference: UUID | None, statement: Mapping[str, obj
 
 
 def newest_hash(*, tenant: Tenant) -> str:
-    """The end of the chain, in hexadecimal digits; to be kept elsewhere."""
+    """The end of the chain, in hexadecimal digits; to be kept outside of this database."""
     last = Receipt.objects.for_tenant(tenant).exclude(position=None).order_by("-position").first()
     return bytes(last.chain_digest or b"").hex() if last else START.hex()
 

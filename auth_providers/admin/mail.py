@@ -15,7 +15,7 @@ from auth_providers.admin.forms import MessageTemplateForm
 from auth_providers.messaging import template_overrides
 from auth_providers.models import MessageTemplate
 from customers.spelling.emails import normalize_email
-from tenants.back_office.rows import CappedPaginator, ReadOnly, TenantRowAdmin
+from tenants.back_office.rows import LargeTable, TenantRowAdmin
 from tenants.errors import InvalidInput
 from tenants.models import Message, Tenant
 from tenants.models.outbox import WAITING
@@ -42,7 +42,7 @@ class SendingFilter(admin.SimpleListFilter):
 
 
 @admin.register(Message)
-class MessageAdmin(ReadOnly, TenantRowAdmin[Message]):
+class MessageAdmin(LargeTable[Message], TenantRowAdmin[Message]):
     """The outbox, without the content of its messages. Events that were given up can be sent again."""
 
     actions = ["send_again"]
@@ -54,11 +54,6 @@ class MessageAdmin(ReadOnly, TenantRowAdmin[Message]):
     list_filter = [SendingFilter, "channel"]
     search_fields = ["recipient__exact"]
     search_help_text = "The recipient's whole e-mail address"
-    show_full_result_count = False
-    show_facets = admin.ShowFacets.NEVER
-    paginator = CappedPaginator
-    ordering = ["-pk"]
-    sortable_by = ()
     fields = [
         "tenant",
         "channel",

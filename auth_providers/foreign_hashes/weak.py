@@ -8,9 +8,6 @@ import base64
 import hashlib
 import re
 
-from argon2.exceptions import InvalidHashError, VerificationError
-from argon2.low_level import Type, hash_secret, verify_secret
-from django.utils.crypto import get_random_string
 from passlib import hash as schemes
 
 from auth_providers.accounts.passwords import Argon2idHasher
@@ -31,25 +28,15 @@ class WrappedHasher(ForeignHasher):
     def matches(self, password: str, stored: str) -> bool:
         form, salt, hardened = stored.split("$", 2)
         digest = weak_hash(form=form, salt=base64.urlsafe_b64decode(salt).decode(), password=password)
-        try:
-            return verify_secret(hardened.encode(), digest.encode(), Type.ID)
-        except (VerificationError, InvalidHashError):
-            return False
+        return Argon2idHasher().verify(digest, hardened)
 
 
 def wrap(*, form: str, salt: str, digest: str) -> str:
     """A weak hash as it is stored. `digest` is lower-case hexadecimal or, for phpass, the whole hash. Takes as long as
     hashing a password."""
-    hardened = hash_secret(
-        digest.encode(),
-        get_random_string(22).encode(),
-        time_cost=Argon2idHasher.time_cost,
-        memory_cost=Argon2idHasher.memory_cost,
-        parallelism=Argon2idHasher.parallelism,
-        hash_len=32,
-        type=Type.ID,
-    )
-    return f"{WrappedHasher.algorithm}${form}${base64.urlsafe_b64encode(salt.encode()).decode()}${hardened.decode()}"
+    hasher = Argon2idHasher()
+    hardened = hasher.encode(digest, hasher.salt())
+    return f"{WrappedHasher.algorithm}${form}${base64.urlsafe_b64encode(salt.encode()).decode()}${hardened}"
 
 
 def weak_hash(*, form: str, salt: str, password: str) -> str:

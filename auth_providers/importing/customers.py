@@ -11,7 +11,7 @@ from customers.addresses import addresses, fields
 from customers.addresses.fields import changes_of
 from customers.models import Address, Customer
 from customers.spelling.emails import email_errors, normalize_email
-from tenants.errors import FieldError, InvalidInput, fields_within
+from tenants.errors import Complaints, FieldError, InvalidInput, fields_within
 from tenants.models import Tenant
 
 PENDING_NUMBER = ""  # until the batch has taken its numbers
@@ -36,10 +36,10 @@ class ImportedCustomer:
 def read(*, tenant: Tenant, mapping: CustomerMapping, record: Record, line: int) -> ImportedCustomer:
     """The customer of a record. Raises `InvalidInput` with everything that is wrong."""
     email = normalize_email(_value(mapping.email, record))
-    errors = email_errors("email", email)
+    complaints = Complaints(*email_errors("email", email))
     found = ImportedCustomer(
         line=line,
-        email=email,
+        email="" if complaints.found else email,
         key=_value(mapping.key.value, record) if mapping.key else "",
         customer=Customer(tenant=tenant),
         addresses=[],
@@ -50,14 +50,11 @@ def read(*, tenant: Tenant, mapping: CustomerMapping, record: Record, line: int)
     if mapping.key and found.key:
         found.identifiers[mapping.key.name] = found.key
     elif mapping.key:
-        errors.append(FieldError(field="key", code="required", message="This field is required."))
+        complaints.found.append(FieldError(field="key", code="required", message="This field is required."))
     for step in (_fill_profile, _fill_addresses, _fill_password, _check_names):
-        try:
+        with complaints.collect():
             step(tenant, mapping, record, found)
-        except InvalidInput as error:
-            errors.extend(error.details)
-    if errors:
-        raise InvalidInput(details=tuple(errors))
+    complaints.raise_any()
     return found
 
 
@@ -74,7 +71,7 @@ def _fill_profile(tenant: Tenant, mapping: CustomerMapping, record: Record, foun
     values: dict[str, object] = {
         name: text for name, where in mapping.profile.items() if (text := _value(where, record))
     }
-    if not email_errors("email", found.email):
+    if found.email:
         values["contact_email"] = found.email
     if mapping.phone:
         values["contact_phone"] = _value(mapping.phone, record) or None

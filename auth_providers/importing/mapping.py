@@ -149,9 +149,9 @@ def _text(record: Record, column: str, strip: str) -> str:
 
 
 def _at_path(record: Record, path: str) -> Json:
-    value: Json = dict(record)
+    value: Json = record
     for part in path.split("."):
-        if isinstance(value, dict):
+        if isinstance(value, Mapping):
             value = value.get(part)
         elif isinstance(value, list) and part.isdecimal() and int(part) < len(value):
             value = value[int(part)]

@@ -86,9 +86,9 @@ def verify_own(
 
 def forget_guesses(*, tenant: Tenant, account: Account, client: Client) -> None:
     """The account has another password: what was tried before says nothing about it."""
-    elsewhere = limits.of_log_in(identifier=account.identifier, client=client, is_device_known=False)
+    unknown = limits.of_log_in(identifier=account.identifier, client=client, is_device_known=False)
     own = limits.of_own_password(identifier=account.identifier, client=client)
-    limits.forget_failures(tenant=tenant, attempts=[*elsewhere, *own])
+    limits.forget_failures(tenant=tenant, attempts=[*unknown, *own])
 
 
 def attempts_at(*, account: Account, clients: Sequence[Client] = ()) -> tuple[limits.Attempt, ...]:

@@ -27,7 +27,7 @@ from tenants.clients import Client
 from tenants.directory import UnknownTenant, get_tenant
 from tenants.models import Tenant
 
-# No script at all; the shop's logo is the one thing that may come from elsewhere.
+# No script at all; the shop's logo is all that may come from another host.
 POLICY = (
     "default-src 'none'; style-src 'self'; img-src 'self' data:{logo}; form-action 'self'; base-uri 'none'; "
     "frame-ancestors 'none'"

@@ -1,6 +1,5 @@
 """Which rows a tenant's file describes, and which of their columns: all but keys of ours, moments, and secrets."""
 
-import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import cast
@@ -16,6 +15,7 @@ from auth_providers.providers import setup
 from auth_providers.providers.kind import client_secret
 from customers import mixins
 from customers.models import MixinSchema, Segment
+from tenants import api_keys
 from tenants.encryption import decrypt, encrypt
 from tenants.errors import FieldError, InvalidInput
 from tenants.json_values import Json
@@ -126,10 +126,6 @@ def check(section: Section, tenant: Tenant, row: TenantOwned) -> None:
     section.check(tenant, row)
 
 
-def _hashed(secret: str) -> str:
-    return hashlib.sha256(secret.encode()).hexdigest()
-
-
 def _encrypted(column: str, is_well_formed: Callable[[str], bool] = bool) -> Secret:
     def store(row: TenantOwned, secret: str) -> None:
         if not is_well_formed(secret):
@@ -148,8 +144,8 @@ def _encrypted(column: str, is_well_formed: Callable[[str], bool] = bool) -> Sec
 
 _OF_API_KEY = Secret(
     is_kept=lambda row: cast(ApiKey, row).secret_hash != "",
-    is_same=lambda row, secret: cast(ApiKey, row).secret_hash == _hashed(secret),
-    store=lambda row, secret: setattr(row, "secret_hash", _hashed(secret)),
+    is_same=lambda row, secret: cast(ApiKey, row).secret_hash == api_keys.hash_secret(secret),
+    store=lambda row, secret: setattr(row, "secret_hash", api_keys.hash_secret(secret)),
 )
 
 # In the order in which they are written: flows name segments and endpoints.

@@ -34,7 +34,7 @@ from customers.models import (
 )
 from customers.postal_codes import localities
 from tenants import audit, codes
-from tenants.back_office.rows import CappedPaginator, ReadOnly, TenantRowAdmin, TenantRowInline
+from tenants.back_office.rows import LargeTable, TenantRowAdmin, TenantRowInline
 from tenants.back_office.staff import staff_of
 from tenants.models import Tenant
 
@@ -232,17 +232,13 @@ class SegmentAdmin(TenantRowAdmin[Segment]):
 
 
 @admin.register(PostalCode)
-class PostalCodeAdmin(ReadOnly, admin.ModelAdmin[PostalCode]):
+class PostalCodeAdmin(LargeTable[PostalCode], admin.ModelAdmin[PostalCode]):
     """What `manage.py import_postal_codes` has stored."""
 
     list_display = ["country", "code", "locality", "region", "region_code"]
     search_fields = ["code"]  # shows the search box; `get_search_results` says what it finds
     search_help_text = "A country code, a whole postal code, the beginning of a locality; all of them must fit"
-    show_full_result_count = False
-    show_facets = admin.ShowFacets.NEVER
-    paginator = CappedPaginator
     ordering = ["pk"]
-    sortable_by = ()
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[PostalCode], search_term: str

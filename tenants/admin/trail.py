@@ -6,7 +6,7 @@ from django.contrib import admin
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 
-from tenants.back_office.rows import CappedPaginator, ReadOnly, TenantRowAdmin
+from tenants.back_office.rows import LargeTable, TenantRowAdmin
 from tenants.models import AuditEvent, StaffEvent
 
 
@@ -25,18 +25,13 @@ def is_address(text: str) -> bool:
 
 
 @admin.register(AuditEvent)
-class AuditEventAdmin(ReadOnly, TenantRowAdmin[AuditEvent]):
+class AuditEventAdmin(LargeTable[AuditEvent], TenantRowAdmin[AuditEvent]):
     """Newest first, by the key: the order in which events were written."""
 
     list_display = ["when", "what", "is_success", "customer_number", "who", "reason", "address"]
     list_filter = ["is_success"]
     search_fields = ["customer_number"]  # shows the search box; `get_search_results` says what it finds
     search_help_text = "Customer number, or user name of a member of staff"
-    show_full_result_count = False
-    show_facets = admin.ShowFacets.NEVER
-    paginator = CappedPaginator
-    ordering = ["-pk"]
-    sortable_by = ()
 
     @admin.display(description="when (UTC)")
     def when(self, event: AuditEvent) -> str:
@@ -57,18 +52,13 @@ class AuditEventAdmin(ReadOnly, TenantRowAdmin[AuditEvent]):
 
 
 @admin.register(StaffEvent)
-class StaffEventAdmin(ReadOnly, admin.ModelAdmin[StaffEvent]):
+class StaffEventAdmin(LargeTable[StaffEvent], admin.ModelAdmin[StaffEvent]):
     """Log-ins and log-outs of staff: for superusers only, whatever rights others are given."""
 
     list_display = ["when", "what", "username", "is_success", "reason", "address", "user_agent"]
     list_filter = ["is_success"]
     search_fields = ["username"]  # shows the search box; `get_search_results` says what it finds
     search_help_text = "User name as it was typed, or network address"
-    show_full_result_count = False
-    show_facets = admin.ShowFacets.NEVER
-    paginator = CappedPaginator
-    ordering = ["-pk"]
-    sortable_by = ()
 
     @admin.display(description="when (UTC)")
     def when(self, event: StaffEvent) -> str:

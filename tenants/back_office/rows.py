@@ -30,10 +30,13 @@ P = TypeVar("P", bound=Model)
 
 if TYPE_CHECKING:
     _Base = BaseModelAdmin
+    _Table = admin.ModelAdmin
 else:
 
     class _Base(Generic[M]):
         """Nothing: `BaseModelAdmin` comes from the class that this is mixed into."""
+
+    _Table = _Base
 
 
 class ReadOnly:
@@ -172,3 +175,14 @@ class CappedPaginator(Paginator[Any]):
     @property
     def is_capped(self) -> bool:
         return self.count == self.COUNTED
+
+
+class LargeTable(ReadOnly, _Table[M]):
+    """Mixed into an admin for very many rows that are only read: newest first, by the key, which needs no other index,
+    and counted up to a limit."""
+
+    show_full_result_count = False
+    show_facets = admin.ShowFacets.NEVER
+    paginator = CappedPaginator
+    ordering = ["-pk"]
+    sortable_by = ()

@@ -178,7 +178,7 @@ class Migration(migrations.Migration):
                 ('reference', models.UUIDField(default=uuid.uuid4, editable=False)),
                 ('kind', models.CharField(choices=[('consent', 'A consent was given or withdrawn'), ('erasure', 'A customer was erased')], max_length=16)),
                 ('at', models.DateTimeField(default=django.utils.timezone.now)),
-                ('digest', models.BinaryField(help_text='SHA-256 of a salt, kept elsewhere, and of the statement.', max_length=32)),
+                ('digest', models.BinaryField(help_text='SHA-256 of a salt, kept beside the statement, and of the statement.', max_length=32)),
                 ('position', models.PositiveBigIntegerField(null=True)),
                 ('chain_digest', models.BinaryField(help_text='SHA-256 of the hash before and this receipt.', max_length=32, null=True)),
                 ('tenant', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='tenants.tenant')),

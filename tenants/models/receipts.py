@@ -19,7 +19,9 @@ class Receipt(TenantOwned):
     reference = models.UUIDField(default=uuid.uuid4, editable=False)
     kind = models.CharField(max_length=16, choices=Kind)
     at = models.DateTimeField(default=timezone.now)
-    digest = models.BinaryField(max_length=32, help_text="SHA-256 of a salt, kept elsewhere, and of the statement.")
+    digest = models.BinaryField(
+        max_length=32, help_text="SHA-256 of a salt, kept beside the statement, and of the statement."
+    )
     position = models.PositiveBigIntegerField(null=True)
     chain_digest = models.BinaryField(
         max_length=32, null=True, help_text="SHA-256 of the hash before and this receipt."
