@@ -3,19 +3,67 @@
 The profile is emptied at once. The rows that belong to it, which no request can reach any more, are deleted later.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from django.db.models import Field, Model
 from django.utils import timezone
 
 from customers.models import Customer
 from customers.profiles import CustomerNotFound
 from tenants import audit, receipts, trail_maintenance
 from tenants.append_only import ERASED
-from tenants.classification import AtErasure, classified, emptied
+from tenants.classification import AtErasure, Privacy, classified, emptied
 from tenants.clients import Client
 from tenants.models import AuditEvent, Receipt, Tenant
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fate:
+    """What an erasure does to the rows of one table about a customer: it deletes them, or it empties the columns that
+    `goes` names. `stays` is what outlives it of what is personal."""
+
+    rows: str
+    count: int
+    is_deleted: bool
+    goes: tuple[str, ...]
+    stays: tuple[str, ...]
+
+
+def preview(*, tenant: Tenant, customer: Customer, destinations: Collection[str] = ()) -> list[Fate]:
+    """What an erasure would do, table by table, of those with rows about the customer: read from what each says of its
+    columns, as the erasure itself does (`finish`)."""
+    return [
+        _fate(model, privacy, count)
+        for model, privacy in classified()
+        if privacy.at_erasure != AtErasure.NOTHING and (count := _count(model, privacy, tenant, customer, destinations))
+    ]
+
+
+def _count(
+    model: type[Model], privacy: Privacy, tenant: Tenant, customer: Customer, destinations: Collection[str]
+) -> int:
+    rows = model._default_manager.filter(tenant=tenant)
+    return rows.filter(privacy.about(customer.pk, customer.number, destinations)).count()
+
+
+def _fate(model: type[Model], privacy: Privacy, count: int) -> Fate:
+    is_deleted = privacy.at_erasure == AtErasure.ROW_GOES
+    outlives = set() if is_deleted else set(privacy.stays) & {column.name for column in _shown(model)}
+    return Fate(
+        rows=str(model._meta.verbose_name_plural),
+        count=count,
+        is_deleted=is_deleted,
+        goes=tuple(str(each.verbose_name) for each in _shown(model) if each.name in {*privacy.personal} - outlives),
+        stays=tuple(str(each.verbose_name) for each in _shown(model) if each.name in outlives),
+    )
+
+
+def _shown(model: type[Model]) -> Iterator[Field[object, object]]:
+    """The columns that somebody entered: not those that the search makes of others."""
+    return (each for each in model._meta.local_concrete_fields if not each.name.startswith("search_"))
 
 
 def erase(*, tenant: Tenant, customer: Customer, client: Client = audit.NO_CLIENT, staff_username: str = "") -> None:

@@ -143,6 +143,10 @@ class DomainError(Exception):
         self.retry_after = retry_after
         super().__init__(self.message)
 
+    def in_words(self) -> str:
+        """What is said of the fields at fault, or else the failure's own sentence: for people."""
+        return " ".join(detail.message for detail in self.details) or self.message
+
     def rename_fields(self, name_of: Callable[[str], str]) -> None:
         """Give each field at fault the name that `name_of` returns for its path. What is the same then is said once."""
         self.details = tuple(dict.fromkeys(replace(each, field=name_of(each.field)) for each in self.details))

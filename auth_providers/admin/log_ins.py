@@ -5,20 +5,18 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.contrib import admin, messages
-from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.db.models import Exists, OuterRef, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import render
 from django.urls import URLPattern, path
 from django.utils.decorators import method_decorator
 from django.views.decorators.http import require_POST
 
 from auth_providers.accounts import accounts, notices
-from auth_providers.admin.log_in_tabs import LogInTabsAdmin
+from auth_providers.admin.customer_data import CustomerDataAdmin
 from auth_providers.login import totp
 from auth_providers.models import Account
-from auth_providers.selfservice import deletion, staff_actions, staff_log_ins
+from auth_providers.selfservice import staff_actions, staff_log_ins
 from auth_providers.tokens import sessions
 from customers import search
 from customers.admin.results import ViewFilter
@@ -101,11 +99,6 @@ def _actions_for(customer: Customer) -> list[AccessAction]:
     return [*offered, END_SESSIONS] if customer.can_log_in else offered
 
 
-def may_erase(request: HttpRequest) -> bool:
-    """Erasing is for those who may delete; support clerks may not."""
-    return bool(request.user.has_perm("customers.delete_customer"))
-
-
 def _list_action(action: AccessAction) -> Any:
     """The same as an action of Django's list of customers."""
 
@@ -129,7 +122,7 @@ class ViewWithLogInsFilter(ViewFilter):
 
 
 @admin.register(Customer)
-class CustomerWithAccessAdmin(LogInTabsAdmin):
+class CustomerWithAccessAdmin(CustomerDataAdmin):
     list_filter = [ViewWithLogInsFilter]
     actions = [_list_action(action) for action in ACCESS_ACTIONS.values()]
 
@@ -146,7 +139,6 @@ class CustomerWithAccessAdmin(LogInTabsAdmin):
         views: list[tuple[str, str, Callable[..., HttpResponse]]] = [
             ("action", "actions/<str:name>/", self.action_view),
             ("remove_second_factor", "second-factor/remove/", self.remove_second_factor_view),
-            ("erase", "erase/", self.erase_view),
         ]
         ours = [
             path(f"<int:customer_id>/{route}", self.admin_site.admin_view(view), name=f"customers_customer_{name}")
@@ -180,27 +172,9 @@ class CustomerWithAccessAdmin(LogInTabsAdmin):
                 why = staff_log_ins.check_reason(reason) if action.hurts else ""
                 action.act(customer, staff_of(request), why)
             except DomainError as error:
-                said = " ".join(detail.message for detail in error.details) or error.message
-                self.message_user(request, f"{customer}: {said}", messages.ERROR)
+                self.message_user(request, f"{customer}: {error.in_words()}", messages.ERROR)
             else:
                 self.message_user(request, f"{action.done}: {customer}.", messages.SUCCESS)
-
-    def erase_view(self, request: HttpRequest, customer_id: int) -> HttpResponse:
-        """Ask first: an erasure can't be undone."""
-        with transaction.atomic():  # the row's lock goes with it: erasing takes its locks in an order of its own
-            customer = self.customer_to_change(request, customer_id)
-        if not may_erase(request):
-            raise PermissionDenied
-        if request.method != "POST":
-            context = {**self.admin_site.each_context(request), "original": customer, "opts": self.opts}
-            return render(request, "admin/customers/customer/erase.html", {**context, "title": "Erase a customer"})
-        try:
-            deletion.erase_by_staff(tenant=customer.tenant, customer=customer, **staff_of(request))
-        except DomainError as error:  # someone else was faster
-            self.message_user(request, error.message, messages.ERROR)
-        else:
-            self.message_user(request, f"Erased customer {customer.number}.", messages.SUCCESS)
-        return self.back_to(customer, request)
 
     def save_model(self, request: HttpRequest, obj: Customer, form: Any, change: bool) -> None:
         """The customer is told of contact data that staff change."""
@@ -214,5 +188,4 @@ class CustomerWithAccessAdmin(LogInTabsAdmin):
             **super().head(request, customer, tab),
             "access_actions": _actions_for(customer),
             "remove_second_factor": REMOVE_SECOND_FACTOR,
-            "may_erase": may_erase(request),
         }

@@ -1,6 +1,7 @@
 """A customer deletes the profile: at once, or after following a link in a mail, as the tenant wants it."""
 
 import json
+from collections.abc import Iterable
 
 from django.db import transaction
 from django.db.models import Case, F, Value, When
@@ -58,9 +59,37 @@ def confirm(*, tenant: Tenant, customer: Customer, token: str, client: Client) -
     _delete(tenant, customer, client)
 
 
-def erase_by_staff(*, tenant: Tenant, customer: Customer, staff_username: str, client: Client) -> None:
-    """Erase the customer at once, as someone asked the shop to. Raises `CustomerNotFound` when that is done already."""
+@transaction.atomic
+def erase_by_staff(
+    *, tenant: Tenant, customer: Customer, staff_username: str, client: Client, reason: str = ""
+) -> None:
+    """Erase the customer at once, as someone asked the shop to; a `reason` is on the trail, too. Raises
+    `CustomerNotFound` when that is done already."""
     _delete(tenant, customer, client, staff_username)
+    if not reason:
+        return
+    audit.record(
+        tenant=tenant,
+        action="erase_by_staff",
+        client=client,
+        customer_number=customer.number,
+        staff_username=staff_username,
+        reason=reason,
+    )
+
+
+def preview(*, tenant: Tenant, customer: Customer) -> list[erasure.Fate]:
+    """What an erasure would do, table by table; nothing is done."""
+    log_ins = list(accounts.of_customer(tenant=tenant, customer=customer))
+    theirs = _destinations(tenant, customer, log_ins, _own_destinations(customer, log_ins))
+    return erasure.preview(tenant=tenant, customer=customer, destinations=theirs)
+
+
+def _own_destinations(customer: Customer, log_ins: Iterable[Account]) -> list[str]:
+    """The addresses and numbers on the profile and of the log-ins."""
+    found = [customer.contact_email, customer.contact_phone]
+    found += [text for account in log_ins for text in (account.mail_address, account.identifier)]
+    return sorted({text for text in found if text})
 
 
 @transaction.atomic
@@ -71,8 +100,7 @@ def _delete(tenant: Tenant, customer: Customer, client: Client, staff_username: 
     The order is that of the locks of a log-in and of whoever follows a mailed link.
     """
     own = accounts.of_customer(tenant=tenant, customer=customer)
-    destinations = [customer.contact_email, customer.contact_phone]
-    destinations += [text for account in own for text in (account.mail_address, account.identifier)]
+    destinations = _own_destinations(customer, own)
     erasure.erase(tenant=tenant, customer=customer, client=client, staff_username=staff_username)
     accounts.erase_all(tenant=tenant, customer=customer)
     Session.objects.for_tenant(tenant).filter(customer=customer).update(
@@ -83,7 +111,7 @@ def _delete(tenant: Tenant, customer: Customer, client: Client, staff_username: 
     UnfinishedErasure(
         tenant=tenant,
         customer=customer,
-        destinations_encrypted=encrypt(json.dumps(sorted({text for text in destinations if text}))),
+        destinations_encrypted=encrypt(json.dumps(destinations)),
     ).save(force_insert=True)
 
 

@@ -68,8 +68,7 @@ class CustomerRecordAdmin(TenantRowAdmin[Customer]):
             with transaction.atomic():
                 act(customer)
         except DomainError as error:
-            said = " ".join(detail.message for detail in error.details) or error.message
-            self.message_user(request, said, messages.ERROR)
+            self.message_user(request, error.in_words(), messages.ERROR)
         else:
             self.message_user(request, done, messages.SUCCESS)
         return self.back_to(customer, request)

@@ -95,7 +95,7 @@ def test_erasing_asks_first(customer: Customer, clerk: Client) -> None:
 
 def test_an_erased_customer_is_empty_read_only_and_stays_outside(customer: Customer, clerk: Client) -> None:
     factories.log_in(customer)
-    clerk.post(button(customer, "erase"))
+    clerk.post(button(customer, "erase"), {"reason": "Asked by letter"})
     erased = Customer.objects.get(pk=customer.pk)
     assert (erased.first_name, erased.is_active) == (None, False)
     assert not Account.objects.filter(identifier=factories.EMAIL).exists()

@@ -73,6 +73,7 @@ BUTTONS: dict[str, tuple[str, str]] = {
     "customers_customer_add_note": ("post", SUPPORT),
     "customers_customer_remove_identifier": ("post", SUPPORT),
     "customers_customer_remove_address": ("post", SUPPORT),
+    "customers_customer_export": ("post", SUPPORT),
     "auth_providers_authprovider_test": ("post", OWNER),
     "auth_providers_messagetemplate_preview": ("get", MANAGER),
     "auth_providers_webhookendpoint_test": ("post", OWNER),
@@ -122,6 +123,7 @@ class Shop:
         model = next(model for model in self.rows if name.startswith(model))
         keys: dict[str, Any] = {
             "customers_customer_action": ["deactivate"],
+            "customers_customer_export": ["json"],
             "customers_customer_end_session": [Session.objects.filter(customer=self.customer).earliest("pk").pk],
             **{name: [factories.account_of_email(self.customer).pk] for name in ON_LOG_IN},
             "customers_customer_change_address": ["home"],

@@ -259,7 +259,7 @@ def test_nothing_personal_is_shown_from_the_second_of_an_erasure_on(
 ) -> None:
     addresses.add(tenant=customer.tenant, customer=customer, values=ADDRESS)  # type: ignore[arg-type]
     clerk.post(button(customer, "add_note"), {"text": "Called about an order"})
-    clerk.post(button(customer, "erase"))
+    clerk.post(button(customer, "erase"), {"reason": "Asked by letter"})
     text = clerk.get(tab_of(customer, tab)).content.decode()
     for part in ("Lovelace", "Engine Road", "Called about", factories.EMAIL, "2345678"):
         assert part not in text

@@ -51,7 +51,7 @@ def test_of_four_clerks_who_erase_at_once_one_does(customer: Customer, clerk: Cl
     def erase(index: int) -> int:
         client = Client()
         client.cookies = clerk.cookies
-        return client.post(button(customer, "erase")).status_code
+        return client.post(button(customer, "erase"), {"reason": "Asked by letter"}).status_code
 
     assert set(at_once(4, erase)) <= {302, 403}
     assert Customer.objects.get(pk=customer.pk).erased_at
