@@ -52,6 +52,7 @@ class Reason(StrEnum):
     LOG_IN_NOT_FOUND = "log_in_not_found"
     INVALID_TOKEN = "invalid_token"  # noqa: S105
     TOKEN_EXPIRED = "token_expired"  # noqa: S105
+    NOT_REVOCABLE = "not_revocable"
     INVALID_MAILED_TOKEN = "invalid_mailed_token"  # noqa: S105
     ALREADY_CONFIRMED = "already_confirmed"
     ALREADY_UNDONE = "already_undone"

@@ -108,8 +108,14 @@ def _principal(
         raise InvalidToken
     customer = None
     if is_customers:
-        customer = session.customer
-        if customer is None or not customer.can_log_in or not session.is_customers:
+        customer = customer_of(session)
+        if customer is None:
             raise InvalidToken
         customer.tenant = session.tenant
     return Principal(tenant=session.tenant, session=session, customer=customer, expires_at=expires_at, claims=claims)
+
+
+def customer_of(session: Session) -> Customer | None:
+    """The customer who is logged in there and may be; None when the session has ended, or staff keep them out."""
+    customer = session.customer
+    return customer if customer is not None and customer.can_log_in and session.is_customers else None

@@ -7,7 +7,7 @@ import hashlib
 import hmac
 from collections.abc import Collection
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 from django.core import signing
 from django.db.models import QuerySet
@@ -35,11 +35,12 @@ class ScopeNotGranted(DomainError):
 
 @dataclass(frozen=True, kw_only=True)
 class Application:
-    """Who calls: the key, and the tenant that it belongs to."""
+    """Who calls: the key, and the tenant that it belongs to. `expires_at` is the end of the token that was shown."""
 
     tenant: Tenant
     api_key: ApiKey
     scopes: frozenset[str] = frozenset()
+    expires_at: datetime | None = None
 
     def has_scope(self, scope: Scope) -> bool:
         """Whether the token opens this."""
@@ -110,7 +111,8 @@ def resolve(token: str) -> Application:
     key = _active_with_key.first(key=named["key"])
     if key is None or not hmac.compare_digest(named["proof"], _proof(key)):
         raise InvalidToken
-    return _application(key, granted=named["scope"])
+    expires_at = datetime.fromtimestamp(named["exp"], tz=UTC)
+    return replace(_application(key, granted=named["scope"]), expires_at=expires_at)
 
 
 def _application(key: ApiKey, granted: Collection[str] | None = None) -> Application:

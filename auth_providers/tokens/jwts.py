@@ -15,6 +15,7 @@ import jwt
 from cryptography.hazmat.primitives.asymmetric import ec
 from django.conf import settings
 from django.core.cache import cache
+from django.utils import timezone
 from rest_framework_simplejwt.backends import TokenBackend
 from rest_framework_simplejwt.exceptions import ExpiredTokenError, TokenError
 from rest_framework_simplejwt.tokens import Token
@@ -48,6 +49,7 @@ class Claims:
     tenant_code: str
     session_id: UUID
     customer_number: str
+    issued_at: datetime
     expires_at: datetime
     payload: JsonObject
 
@@ -127,8 +129,20 @@ def sign(
     token["sid"] = str(session.pk)
     token["tenant"] = tenant.code
     token["provider"] = session.method
-    token["amr"] = _authentication_methods(session)
+    token["amr"] = authentication_methods(session)
     return str(token)
+
+
+def sign_statement(*, tenant: Tenant, media_type: str, claims: JsonObject) -> str:
+    """A JWT that states something and opens nothing: its `typ` says so, and `verify` refuses it (RFC 8725, 3.11 and
+    3.12). `claims` are beside `iss` and `iat`.
+
+    Raises `signing_keys.NoSigningKey`.
+    """
+    key = signing_keys.current(tenant=tenant)
+    payload = {**claims, "iss": issuer(tenant.code), "iat": int(timezone.now().timestamp())}
+    header = {"kid": key.kid, "typ": media_type}
+    return jwt.encode(payload, signing_keys.private_pem(key), algorithm=signing_keys.ALGORITHM, headers=header)
 
 
 # RFC 8176; what another provider asked for is its own to say.
@@ -141,7 +155,7 @@ SECOND_FACTORS = {
 }
 
 
-def _authentication_methods(session: Session) -> list[str]:
+def authentication_methods(session: Session) -> list[str]:
     """`amr`: each method once, the first factor first."""
     first, second = AUTHENTICATION_METHODS.get(session.method, []), SECOND_FACTORS.get(session.second_factor, [])
     return list(dict.fromkeys([*first, *second]))
@@ -165,6 +179,7 @@ def verify(token: str) -> Claims:
             tenant_code=tenant_code,
             session_id=UUID(payload["sid"]),
             customer_number=str(payload["sub"]),
+            issued_at=datetime.fromtimestamp(payload["iat"], tz=UTC),
             expires_at=datetime.fromtimestamp(payload["exp"], tz=UTC),
             payload=payload,
         )

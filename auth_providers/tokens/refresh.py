@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from auth_providers.models import Session, Token
 from auth_providers.tokens import opaque_tokens, sessions
-from auth_providers.tokens.bearer import InvalidToken, TokenExpired
+from auth_providers.tokens.bearer import InvalidToken, TokenExpired, customer_of
 from customers import legal_entities
 from tenants import audit, random_tokens
 from tenants.clients import Client
@@ -75,7 +75,7 @@ def renew_anonymous(*, api_key: ApiKey, access_token: str) -> tuple[Session, str
     """
     tenant = api_key.tenant
     token_hash = random_tokens.digest(access_token)
-    row = _issued_to(_tokens.first(tenant=tenant, token_hash=token_hash, kind=Token.Kind.ANONYMOUS_ACCESS), api_key)
+    row = issued_to(_tokens.first(tenant=tenant, token_hash=token_hash, kind=Token.Kind.ANONYMOUS_ACCESS), api_key)
     now = timezone.now()
     if now >= min(row.issued_at + timedelta(seconds=tenant.anonymous_refresh_lifetime), row.session.expires_at):
         raise TokenExpired
@@ -102,7 +102,7 @@ def _spend(*, tenant: Tenant, token_id: int, spent_at: datetime) -> Change:
     return Token.objects.for_tenant(tenant).filter(pk=token_id), {"spent_at": spent_at}
 
 
-def _issued_to(row: Token | None, api_key: ApiKey | None) -> Token:
+def issued_to(row: Token | None, api_key: ApiKey | None) -> Token:
     """The token, unless it was issued to another client than `api_key`. Raises `InvalidToken`."""
     if row is None or (api_key is not None and row.api_key_id not in (None, api_key.pk)):
         raise InvalidToken
@@ -140,7 +140,7 @@ def _rotate(
     caller's transaction."""
     _, kind = opaque_tokens.kinds(is_customers=is_customers)
     token_hash = random_tokens.digest(refresh_token)
-    token = _issued_to(_locked_tokens.first(tenant=tenant, token_hash=token_hash, kind=kind), api_key)
+    token = issued_to(_locked_tokens.first(tenant=tenant, token_hash=token_hash, kind=kind), api_key)
     session = token.session
     _check_session(session, is_customers=is_customers)
     now = timezone.now()
@@ -160,28 +160,26 @@ def _rotate(
     if now - token.spent_at <= RETRY_WINDOW:
         repeated = opaque_tokens.find_successors(refresh_token)
         return Refreshed(session=session, pair=repeated) if repeated else None
-    _end_stolen(tenant, session, client, is_customers=is_customers)
+    end_family(
+        tenant=tenant, session=session, client=client, is_customers=is_customers, reason=sessions.REUSED_REFRESH_TOKEN
+    )
     return None
 
 
 def _check_session(session: Session, *, is_customers: bool) -> None:
     """Raises `InvalidToken` and `TokenExpired` unless the session can be refreshed."""
     if is_customers:
-        if session.customer is None or not session.customer.can_log_in or not session.is_customers:
+        if customer_of(session) is None:
             raise InvalidToken
     elif session.expires_at <= timezone.now():
         raise TokenExpired
 
 
-def _end_stolen(tenant: Tenant, session: Session, client: Client, *, is_customers: bool) -> None:
+def end_family(*, tenant: Tenant, session: Session, client: Client, is_customers: bool, reason: str) -> None:
+    """End what a refresh token belongs to: the customer's part of its session, or the anonymous tokens of it. In the
+    caller's transaction, which has locked the session."""
     if is_customers:
-        sessions.end(tenant=tenant, session=session, reason=sessions.REUSED_REFRESH_TOKEN, client=client)
+        sessions.end(tenant=tenant, session=session, reason=reason, client=client)
         return
     Token.objects.filter(session=session, kind__in=opaque_tokens.kinds(is_customers=False)).delete()
-    audit.record(
-        tenant=tenant,
-        action="end_anonymous_tokens",
-        client=client,
-        session_id=session.pk,
-        reason=sessions.REUSED_REFRESH_TOKEN,
-    )
+    audit.record(tenant=tenant, action="end_anonymous_tokens", client=client, session_id=session.pk, reason=reason)

@@ -98,6 +98,8 @@ class ContractViewSet(ViewSet):
     names_tenant_in_path: ClassVar[bool] = True
     # Actions that a GET leads to and that change something all the same, because the contract has it so.
     changing_gets: ClassVar[frozenset[str]] = frozenset()
+    # Actions that a POST leads to and that change nothing.
+    reading_posts: ClassVar[frozenset[str]] = frozenset()
 
     tenant: Tenant
     client: Client
@@ -161,6 +163,8 @@ class ContractViewSet(ViewSet):
         self.check_permissions(request)
 
     def _is_change(self, request: Request) -> bool:
+        if request.method == "POST" and self.action in self.reading_posts:
+            return False
         is_changing_get = request.method == "GET" and self.action in self.changing_gets
         return is_changing_get or request.method not in SAFE_METHODS
 

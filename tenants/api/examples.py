@@ -24,8 +24,9 @@ def _nothing(status: int) -> Mapping[str, Json]:
 @dataclass(frozen=True, kw_only=True)
 class Examples:
     """What a contract shows in its document: values by the name of a field or parameter, or by that with its owner's
-    (`Address.id`, `query.state`), whole answers by operation and status (`me.200`), whole request bodies by operation,
-    and what a refusal of a status says besides its message."""
+    (`Address.id`, `query.state`), whole answers by operation and status (`me.200`), of one of several media types by
+    that as well (`me.200 text/plain`), whole request bodies by operation, and what a refusal of a status says besides
+    its message."""
 
     values: Mapping[str, Json]
     requests: Mapping[str, Json]
@@ -59,8 +60,9 @@ def add(document: dict[str, Any], examples: Examples) -> None:
             content["example"] = examples.requests[operation["operationId"]]
         for status, response in operation["responses"].items():
             refused = _refusal(examples, int(status), response["description"])
-            for content in response.get("content", {}).values():
+            for media_type, content in response.get("content", {}).items():
                 whole = f"{operation['operationId']}.{status}"
+                whole = f"{whole} {media_type}" if f"{whole} {media_type}" in examples.values else whole
                 parts = _Composer(schemas=composer.schemas, values={**examples.values, **refused})
                 content["example"] = parts.of(content["schema"], whole)
             for name, header in response.get("headers", {}).items():

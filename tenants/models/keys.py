@@ -33,6 +33,7 @@ class Scope(models.TextChoices):
 
     CUSTOMERS_WRITE = "customers.write", "Write customers' data without asking them"
     EVENTS = "events", "Read the events of the tenant"
+    TOKENS_INTROSPECT = "tokens.introspect", "Ask whose a token is and whether it is good"
 
 
 class ApiKey(TenantOwned):

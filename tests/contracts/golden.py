@@ -40,7 +40,7 @@ PLACEHOLDERS = (
     (r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{6})?Z", "<timestamp>"),
 )
 SECONDS_LEFT = ("expires_in", "refresh_token_expires_in", "expiresIn", "refreshTokenExpiresIn", "Retry-After")
-MOMENTS = ("exp", "iat")
+MOMENTS = ("exp", "iat", "auth_time", "updated_at")
 STEP = 60  # seconds: a remainder counts down while the test runs
 
 

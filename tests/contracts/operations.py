@@ -333,6 +333,11 @@ ACCOUNT = (
     _of_the_account("authenticator-remove", "DELETE", "{enrolled}", success=204),
 )
 
+USERINFO = Operation(
+    contract="oauth", name="userinfo", method="GET", path="/tenants/{tenant}/oauth/userinfo", opens="customer"
+)
+OAUTH = (USERINFO, replace(USERINFO, name="userinfo-post", method="POST"))
+
 
 def _of_applications(name: str, method: str, path: str, **rest: Any) -> Operation:
     return Operation(contract="kibo", name=name, method=method, path=f"/api/{path}", opens="application", **rest)
@@ -382,5 +387,5 @@ KIBO_TWINS = (
     _of_applications("kibo-visitor-refresh", "PUT", f"{TICKETS}/refresh?refreshToken={{application_visitor_refresh}}"),
     replace(KIBO[3], name="kibo-bare-anonymous", path=f"/{TICKETS}/anonymousshopper"),
 )
-EVERY_OPERATION = EMPORIX + EMPORIX_TWINS + NEOSTORE + NEOSTORE_TWINS + ACCOUNT + KIBO + KIBO_TWINS
+EVERY_OPERATION = EMPORIX + EMPORIX_TWINS + NEOSTORE + NEOSTORE_TWINS + ACCOUNT + OAUTH + KIBO + KIBO_TWINS
 BY_NAME = {operation.name: operation for operation in EVERY_OPERATION}

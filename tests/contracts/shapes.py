@@ -18,6 +18,9 @@ def check_refusal(response: HttpResponse, contract: str) -> None:
         _check_kibo(response, body)
     elif contract in {"neostore", "account"}:
         _check_problem(response, body)
+    elif contract == "oauth":
+        assert response.headers["Content-Type"] == "application/json"
+        assert body.keys() == {"error", "error_description"}
     else:
         _check_emporix(response, body)
 

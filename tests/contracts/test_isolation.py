@@ -149,7 +149,7 @@ def test_token_that_opens_nothing(
     before = everything()
     answer = prepared.send(scene, token=sent)
     assert answer.status_code == 401
-    assert answer.headers["WWW-Authenticate"] == "Bearer"
+    assert answer.headers["WWW-Authenticate"].startswith("Bearer")
     check_refusal(answer, operation.contract)
     assert everything() == before
 

@@ -101,6 +101,8 @@ def values_of(operation: Any, scene: Scene) -> dict[str, Any]:
         values["token"] = scene.values[MAILED[operation.label]]()
     if operation.path.startswith("/api/platform"):
         values["tenantId"] = str(tenant.number)
+    if operation.path.endswith(("/introspect", "/revoke")):
+        values["token"] = scene.logged_in.access_token
     if operation.path.endswith("/oauth/token"):
         values |= {"refresh_token": scene.logged_in.refresh_token, "provider": "jwt"}
         values |= {"subject_token": scene.values["subject_token"](), "subject_token_type": ID_TOKEN}
@@ -135,7 +137,7 @@ def _agree(case: Case[Any], values: Mapping[str, Any]) -> None:
         body.setdefault("challengeCode", "123456")
     if case.path.endswith("/email/change"):
         case.body = {**body, **CREDENTIALS}
-    if case.path.endswith("/oauth/token"):  # each parameter of a form is there once
+    if "/oauth/" in case.path and body:  # each parameter of a form is there once
         case.body = {name: value for name, value in body.items() if not isinstance(value, list)}
     if case.path.endswith("/signup") and body.get("customerDetails"):
         put_in(body, {"contactEmail": body["email"]})

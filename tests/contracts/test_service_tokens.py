@@ -18,11 +18,17 @@ from tests.contracts.shapes import check_refusal
 IGNORING_TOKENS = {"kibo-oauth", "kibo-ticket", "anonymous-login", "anonymous-refresh", "anonymous-refresh-post"} | {
     each.name for each in EVERY_OPERATION if each.name.startswith("authenticate") and each.contract == "neostore"
 }
-AUTHENTICATED_BY_THE_BODY = {("TokenViewSet", "issue")}
+AUTHENTICATED_BY_THE_BODY = {
+    ("TokenViewSet", "issue"),
+    ("IntrospectionViewSet", "introspect"),
+    ("RevocationViewSet", "revoke"),
+}
 
 
 def is_write(view: Any, method: str) -> bool:
     action = view.actions.get(method.lower())
+    if method == "POST" and action in view.cls.reading_posts:
+        return False
     return method not in SAFE_METHODS or (method == "GET" and action in view.cls.changing_gets)
 
 

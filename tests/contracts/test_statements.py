@@ -74,6 +74,8 @@ AT_MOST = {
     "kibo-2fa-auth": 20,
     "kibo-2fa-request": 9,
     "authenticator-get": 3,
+    "userinfo": 2,
+    "userinfo-post": 2,
     # A sign-up and a log-in in one, each of which makes the device known, and that the id token is used.
     "social-login": 14,
     "exchange": 13,

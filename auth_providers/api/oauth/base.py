@@ -1,9 +1,9 @@
-"""The token endpoint as standards have it: its form in, its errors out (RFC 6749, 3.2 and 5.2), who is asking (2.3)."""
+"""OAuth's endpoints as standards have them: a form in, errors out (RFC 6749, 3.2 and 5.2), who is asking (2.3)."""
 
 import base64
 import re
 from collections.abc import Mapping
-from typing import IO, Any, cast
+from typing import IO, Any, ClassVar, cast
 from urllib.parse import parse_qsl, unquote_plus
 
 from django.conf import settings
@@ -28,6 +28,7 @@ ERRORS: Mapping[Reason | None, str] = {
     Reason.INVALID_API_KEY: "invalid_client",
     Reason.INVALID_TOKEN: "invalid_grant",
     Reason.TOKEN_EXPIRED: "invalid_grant",
+    Reason.NOT_REVOCABLE: "unsupported_token_type",
 }
 ERRORS_BY_KIND = {
     Kind.CHALLENGE: "interaction_required",
@@ -84,11 +85,13 @@ def _by_name(pairs: list[tuple[str, str]]) -> dict[str, list[str]]:
 
 
 class OAuthViewSet(ContractViewSet):
-    """Base of the token endpoint's viewsets."""
+    """Base of the endpoints' viewsets."""
 
     parser_classes = [FormParser]
     authentication_classes = []
     permission_classes = []
+    # Whether a client may show the same secret in the header and in the form.
+    may_repeat_secret: ClassVar[bool] = False
 
     def parameters(self, request: Request, name: str) -> list[str]:
         """Every value that the parameter has."""
@@ -123,7 +126,8 @@ class OAuthViewSet(ContractViewSet):
         if not header:
             return client_id, secret
         named, shown = _basic(header)
-        if secret or client_id not in ("", named):
+        is_repeated = self.may_repeat_secret and secret == shown
+        if (secret and not is_repeated) or client_id not in ("", named):
             raise OAuthError("invalid_request", "The client authenticates in more than one way.")
         return named, shown
 
@@ -142,7 +146,7 @@ class OAuthViewSet(ContractViewSet):
 
 
 class OAuthUnknownPath(UnknownPath, OAuthViewSet):
-    """A path beside the token endpoint."""
+    """A path beside the endpoints."""
 
 
 def _basic(header: str) -> tuple[str, str]:
@@ -165,7 +169,10 @@ def _error_of(failure: Failure) -> str:
     return ERRORS.get(failure.reason) or ERRORS_BY_KIND.get(failure.error.kind, "invalid_request")
 
 
-OWN_ERRORS = ("invalid_request", "invalid_scope", "invalid_target", "invalid_grant", "unsupported_grant_type")
+OWN_ERRORS = (
+    *("invalid_request", "invalid_scope", "invalid_target", "invalid_grant", "unsupported_grant_type"),
+    "unauthorized_client",
+)
 
 
 def _by_status(status: int) -> str:

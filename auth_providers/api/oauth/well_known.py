@@ -1,4 +1,4 @@
-"""What others need to check our JWTs: the tenant's key set and discovery document."""
+"""What others need to use our tokens: the tenant's key set and discovery document."""
 
 from typing import Any
 
@@ -6,6 +6,7 @@ from django.conf import settings
 from django.http import HttpRequest, JsonResponse
 from django.views.decorators.http import require_safe
 
+from auth_providers.api.oauth.records import Userinfo
 from tenants import isolation, signing_keys
 from tenants.directory import UnknownTenant, get_tenant
 from tenants.models import Scope, Tenant
@@ -14,6 +15,8 @@ from tenants.models import Scope, Tenant
 TOKEN_EXCHANGE = "urn:ietf:params:oauth:grant-type:token-exchange"  # noqa: S105
 REFRESH_TOKEN = "refresh_token"  # noqa: S105
 CLIENT_CREDENTIALS = "client_credentials"  # RFC 6749, 4.4
+WITH_SECRET = ["client_secret_basic", "client_secret_post"]
+WITH_OR_WITHOUT_SECRET = [*WITH_SECRET, "none"]
 
 
 def _published(tenant_code: str, body: Any) -> JsonResponse:
@@ -35,8 +38,8 @@ def jwks(request: HttpRequest, tenant: str) -> JsonResponse:
 
 @require_safe
 def openid_configuration(request: HttpRequest, tenant: str) -> JsonResponse:
-    """`/tenants/{tenant}/.well-known/openid-configuration` (OpenID Connect Discovery 1.0, 3): the part that a
-    verifier reads."""
+    """`/tenants/{tenant}/.well-known/openid-configuration` (OpenID Connect Discovery 1.0, 3): what is there
+    without an authorization endpoint."""
     return _published(tenant, _discovery)
 
 
@@ -53,7 +56,14 @@ def _discovery(tenant: Tenant) -> dict[str, Any]:
         "issuer": base,
         "jwks_uri": f"{base}/.well-known/jwks.json",
         "token_endpoint": f"{base}/oauth/token",
-        "token_endpoint_auth_methods_supported": ["client_secret_basic", "client_secret_post", "none"],
+        "token_endpoint_auth_methods_supported": WITH_OR_WITHOUT_SECRET,
+        "introspection_endpoint": f"{base}/oauth/introspect",
+        "introspection_endpoint_auth_methods_supported": WITH_SECRET,
+        "introspection_signing_alg_values_supported": [signing_keys.ALGORITHM],  # RFC 9701, 7
+        "revocation_endpoint": f"{base}/oauth/revoke",
+        "revocation_endpoint_auth_methods_supported": WITH_OR_WITHOUT_SECRET,
+        "userinfo_endpoint": f"{base}/oauth/userinfo",
+        "claims_supported": list(Userinfo.__struct_encode_fields__),
         "grant_types_supported": [TOKEN_EXCHANGE, REFRESH_TOKEN, CLIENT_CREDENTIALS],
         "scopes_supported": list(Scope.values),
         # Both documents require a value; there is no authorization endpoint (OAuth 2.0 Multiple Response Types, 4).
