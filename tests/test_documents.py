@@ -16,7 +16,7 @@ ROOT: Path = settings.BASE_DIR
 DECISIONS = ROOT / "docs" / "decisions"
 DECISION_FILES = sorted(path for path in DECISIONS.glob("*.md") if path.name != "README.md")
 DOCUMENTS = [
-    *(ROOT / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "docs/security.md")),
+    *(ROOT / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "docs/security.md", "docs/gateway.md")),
     *sorted(DECISIONS.glob("*.md")),
 ]
 PACKAGES = ("config", "tenants", "customers", "auth_providers")
