@@ -15,7 +15,7 @@ CHECK_PYTHON := import sys; sys.version_info >= (3, 11) or sys.exit( \
 # One process per core.
 PYTEST := $(BIN)/pytest -n auto --dist loadgroup
 
-.PHONY: help run test test-postgres lint format fuzz documents bench mutants audit clean
+.PHONY: help run test test-postgres test-browser lint format fuzz documents bench mutants audit clean
 
 help: ## Show what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -28,6 +28,9 @@ test: $(VENV)/dev.stamp ## Run the suite on SQLite
 
 test-postgres: $(VENV)/dev.stamp ## Run the suite on PostgreSQL, with the races that only it can show
 	@TEST_DATABASE_URL='$(TEST_DATABASE_URL)' $(PYTEST)
+
+test-browser: $(VENV)/dev.stamp ## Click through the demo in the machine's Chromium, and look at every page with axe-core
+	@env -u TEST_DATABASE_URL $(BIN)/pytest -n 2 --dist loadgroup -m browser tests/browser
 
 lint: $(VENV)/dev.stamp ## Check style, types, import directions, migrations and deployment settings
 	$(BIN)/ruff format --check .

@@ -10,6 +10,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from auth_providers import demo
+from config import pages
 from config.middleware import CONTENT_SECURITY_POLICY
 from tenants.api.contracts import Served, served
 from tenants.api.schema import generate
@@ -23,7 +24,7 @@ SWAGGER_POLICY = CONTENT_SECURITY_POLICY.replace("style-src 'self'", "style-src 
 @require_safe
 def index(request: HttpRequest) -> HttpResponse:
     """`/docs/`: every contract."""
-    return render(request, "docs_index.html", {"contracts": [each.contract for each in served()]})
+    return render(request, "docs_index.html", {"contracts": pages.contracts()})
 
 
 @require_safe

@@ -9,6 +9,8 @@ from django.core.exceptions import DisallowedHost
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.urls import Resolver404, resolve
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
 from django.views.decorators.http import require_safe
 
 from auth_providers import demo
@@ -25,8 +27,21 @@ def version(request: HttpRequest) -> dict[str, str]:
 @require_safe
 def home(request: HttpRequest) -> HttpResponse:
     """The start page: the contracts' documents and, in the demo, how to use it."""
-    contracts = [each.contract for each in served()]
-    return render(request, "home.html", {"card": demo.card() if settings.DEMO else None, "contracts": contracts})
+    return render(request, "home.html", {"card": demo.card() if settings.DEMO else None, "contracts": contracts()})
+
+
+def contracts() -> list[dict[str, str]]:
+    """What a page tells of each contract."""
+    every = [each.contract for each in served()]
+    return [{"name": each.name, "title": each.title, "description": _as_html(each.description)} for each in every]
+
+
+def _as_html(description: str) -> SafeString:
+    """What stands between backticks is code, as in the documents, whose descriptions are Markdown."""
+    parts = enumerate(description.split("`"))
+    return format_html_join(
+        "", "{}", ((format_html("<code>{}</code>", part) if at % 2 else part,) for at, part in parts)
+    )
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
@@ -46,6 +61,17 @@ def _contract_view(request: HttpRequest) -> Callable[[HttpRequest], HttpResponse
         return None
     is_contracts = issubclass(getattr(match.func, "cls", object), ContractViewSet)
     return partial(match.func, **match.kwargs) if is_contracts else None
+
+
+def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """For a page that the caller's role does not show."""
+    return _failure(request, 403, "forbidden", "You may not see this page")
+
+
+def not_from_our_page(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """For a form of the back office that came without the page's token, such as one that was open through a log-out."""
+    title = "This form is out of date: open its page again"
+    return _failure(request, 403, "csrf_failed", title)
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:

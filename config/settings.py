@@ -215,6 +215,7 @@ SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = _https
 SESSION_COOKIE_AGE = 12 * 60 * 60  # seconds: a support clerk's shift
 CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]
 X_FRAME_OPTIONS = "DENY"
+CSRF_FAILURE_VIEW = "config.pages.not_from_our_page"
 # The deadline for reading headers, and the one for reading a body.
 REQUEST_SECONDS = env.number("REQUEST_SECONDS", 10, at_least=1, at_most=60)
 DATA_UPLOAD_MAX_MEMORY_SIZE = 256 * 1024  # bytes, also the limit of an API body

@@ -17,5 +17,6 @@ urlpatterns = [
     *(path("", include(each.patterns)) for each in contracts.served()),
 ]
 handler400 = pages.bad_request
+handler403 = pages.forbidden
 handler404 = pages.not_found
 handler500 = pages.server_error

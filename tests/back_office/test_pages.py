@@ -1,12 +1,16 @@
 """Pages: what they show, and that their strict content security policy blocks nothing of them."""
 
+from typing import Any
+
 import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 from pytest_django import Settings
 
 from customers.models import Customer
+from tenants.models import Role
 from tenants.outbox import queue, worker
+from tests.back_office.conftest import log_in_as
 from tests.back_office.pages import (
     COMPANIES,
     LIST,
@@ -41,7 +45,10 @@ PAGES = [
 
 
 def assert_strict(client: Client, path: str) -> None:
-    response = client.get(path, headers={"Accept": "text/html"})
+    assert_strict_policy(client.get(path, headers={"Accept": "text/html"}))
+
+
+def assert_strict_policy(response: Any) -> None:
     policy = response["Content-Security-Policy"]
     assert "default-src 'none'" in policy
     assert "unsafe" not in policy
@@ -137,3 +144,25 @@ def test_a_recipient_is_found_in_any_spelling(customer: Customer, clerk: Client,
 def test_a_session_of_staff_is_no_customer(clerk: Client, customer: Customer) -> None:
     assert User.objects.filter(username="clara").exists()
     assert clerk.get("/customer/acme/me").status_code == 401
+
+
+def test_what_one_may_not_see_is_told_on_a_page(customer: Customer) -> None:
+    viewer = log_in_as(customer.tenant, Role.VIEWER)
+    response = viewer.get("/admin/auth/user/", headers={"Accept": "text/html"})
+    assert response.status_code == 403
+    assert "You may not see this page" in response.content.decode()
+
+
+def test_a_form_without_the_pages_token_is_told_to_be_out_of_date(customer: Customer) -> None:
+    client = Client(enforce_csrf_checks=True)
+    response = client.post("/admin/login/", {"username": "clara"}, headers={"Accept": "text/html"})
+    assert response.status_code == 403
+    assert "This form is out of date" in response.content.decode()
+    assert_strict_policy(response)
+
+
+@pytest.mark.parametrize("path", ["/", "/docs/"])
+def test_code_in_the_description_of_a_contract_is_shown_as_code(db: None, path: str) -> None:
+    shown = Client().get(path).content.decode()
+    assert "<code>/docs/events/schemas/{type}/1.json</code>" in shown
+    assert "`" not in shown.partition("<table>")[2]

@@ -47,7 +47,6 @@ PAGES: dict[str, tuple[str | None, ...]] = {
     "tenants_staffevent": (OPERATOR, None, OPERATOR, None, OPERATOR),
     "tenants_staffmembership": (OWNER, OWNER, OWNER, OWNER, OWNER),
     "auth_user": (OPERATOR, OPERATOR, OPERATOR, OPERATOR, OPERATOR),
-    "auth_group": (OPERATOR, OPERATOR, OPERATOR, OPERATOR, OPERATOR),
     "tenants_staffauthenticator": (OPERATOR, OPERATOR, OPERATOR, OPERATOR, OPERATOR),
 }
 # Pages of ours about one row: what is asked for, and who may do it at least. An erasure comes last.

@@ -1,0 +1,23 @@
+"""Users of the back office, for operators. What staff may do comes from their roles, so that there are no groups."""
+
+from django.contrib import admin
+from django.contrib.auth.admin import UserAdmin
+from django.contrib.auth.models import Group, User
+
+admin.site.unregister(Group)
+admin.site.unregister(User)
+
+
+@admin.register(User)
+class OperatorsUserAdmin(UserAdmin[User]):
+    """Without the rights of Django's own, which count nothing (`config/staff_roles.py`)."""
+
+    fieldsets = [
+        (None, {"fields": ["username", "password"]}),
+        ("Person", {"fields": ["first_name", "last_name", "email"]}),
+        ("May", {"fields": ["is_active", "is_staff", "is_superuser"]}),
+        ("Dates", {"fields": ["last_login", "date_joined"]}),
+    ]
+    readonly_fields = ("last_login", "date_joined")
+    list_filter = ("is_staff", "is_superuser", "is_active")
+    filter_horizontal = ()

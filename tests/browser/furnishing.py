@@ -1,0 +1,120 @@
+"""What the demo's shop is filled with, so that every page of it has something to show.
+
+It runs in the environment of the server that shows it (`manage.py shell`).
+"""
+
+import json
+from dataclasses import asdict, dataclass, field
+
+from django.contrib import admin
+from django.contrib.auth.models import User
+from django.urls import NoReverseMatch, reverse
+
+from auth_providers import demo
+from auth_providers.accounts import mailed_tokens, notices, undoable_changes
+from auth_providers.models import Account, MailedToken
+from auth_providers.selfservice import additional_log_in
+from customers.models import PostalCode
+from tenants import staff_trail
+from tenants.models import StaffAuthenticator, StaffEvent, Tenant
+from tests import authenticators, factories
+from tests.back_office import test_roles_and_tenants
+from tests.back_office.test_roles_and_tenants import names
+from tests.browser.server import Shop
+from tests.neighbours import make_customer_with_everything
+
+# Our own pages that a link of a mail leads to, each with a customer of its own: what is done on one spoils no other.
+LINKS = {
+    "confirm": MailedToken.Purpose.OPT_IN,
+    "password": MailedToken.Purpose.PASSWORD_RESET,
+    "email": MailedToken.Purpose.EMAIL_CHANGE,
+    "email_taken": MailedToken.Purpose.EMAIL_CHANGE,
+    "deletion": MailedToken.Purpose.DELETION,
+}
+
+
+@dataclass
+class Furnished:
+    """The shop's tenant, and what stands in it so far."""
+
+    tenant: Tenant
+    own: dict[str, str] = field(default_factory=dict)
+
+
+def main() -> None:
+    """Fill the demo's shop and print what stands where, in JSON."""
+    tenant = Tenant.objects.get(code=demo.TENANT)
+    pages = _pages(tenant)
+    print(json.dumps(asdict(Shop(pages=pages, own=_own_pages(tenant)))))
+
+
+def _pages(tenant: Tenant) -> dict[str, str]:
+    """The address of every page of the back office. Raises for a page about something that is not there."""
+    user = User.objects.get(username=demo.STAFF)
+    staff_trail.record(action=staff_trail.LOG_IN, username=demo.STAFF, client=factories.CLIENT, reason="")
+    made = make_customer_with_everything(tenant, email="charles@example.com", phone="+442079460001")
+    shop = test_roles_and_tenants.furnish(tenant, made.customer)
+    shop.rows.update(
+        {
+            "auth_user": user,
+            "customers_postalcode": PostalCode.objects.earliest("pk"),
+            "tenants_staffevent": StaffEvent.objects.earliest("pk"),
+            "tenants_staffauthenticator": StaffAuthenticator.objects.create(user=user, name="Telephone"),
+        }
+    )
+    return {name: _address(shop, name) for name in names(admin.site.get_urls())}
+
+
+def _address(shop: test_roles_and_tenants.Shop, name: str) -> str:
+    if name == "app_list":
+        return reverse("admin:app_list", args=["customers"])
+    try:
+        return reverse(f"admin:{name}")
+    except NoReverseMatch:
+        return shop.address_of(name)
+
+
+def _own_pages(tenant: Tenant) -> dict[str, str]:
+    """The address of our own pages, each with a token that is good."""
+    factories.make_customer(tenant, email="taken@example.com")
+    own = {page: _link(tenant, page, purpose) for page, purpose in LINKS.items()}
+    return own | {"undo": _undo(tenant), "log_in": _additional(tenant)}
+
+
+def _link(tenant: Tenant, page: str, purpose: MailedToken.Purpose) -> str:
+    customer = factories.make_customer(tenant, email=f"{page}@example.com")
+    if page == "confirm":
+        Account.objects.for_tenant(tenant).filter(customer=customer).update(**factories.UNVERIFIED)
+    new = "taken@example.com" if page == "email_taken" else "newer@example.com"
+    details = mailed_tokens.EmailChange(email=new, is_contact_email_synced=False)
+    token = mailed_tokens.issue(
+        account=factories.account_of(customer),
+        purpose=purpose,
+        details=details if purpose == MailedToken.Purpose.EMAIL_CHANGE else None,
+    )
+    return f"/pages/{tenant.code}/{page.partition('_')[0]}?token={token}"
+
+
+def _undo(tenant: Tenant) -> str:
+    customer = factories.make_customer(tenant, email="undo@example.com")
+    before = notices.take(tenant=tenant, customer=customer)
+    change = undoable_changes.keep(tenant=tenant, customer=customer, notice="password_changed", state=before.state)
+    return f"/pages/{tenant.code}/undo?token={mailed_tokens.issue_undo(change=change)}"
+
+
+def _additional(tenant: Tenant) -> str:
+    """Of a further log-in; its owner has an authenticator app."""
+    customer = factories.make_customer(tenant, email="log-in@example.com")
+    session = authenticators.just_logged_in(customer)
+    authenticators.enrol(customer)
+    additional_log_in.add(
+        tenant=tenant,
+        session=session,
+        email="further@example.com",
+        password=factories.PASSWORD,
+        client=factories.CLIENT,
+    )
+    further = Account.objects.for_tenant(tenant).get(identifier="further@example.com")
+    return (
+        f"/pages/{tenant.code}/log-in?token={mailed_tokens.issue(account=further, purpose=MailedToken.Purpose.OPT_IN)}"
+    )
