@@ -6,6 +6,8 @@ The profile is emptied at once. The rows that belong to it, which no request can
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from functools import reduce
+from operator import or_
 from uuid import UUID
 
 from django.db.models import Field, Model
@@ -32,21 +34,27 @@ class Fate:
     stays: tuple[str, ...]
 
 
-def preview(*, tenant: Tenant, customer: Customer, destinations: Collection[str] = ()) -> list[Fate]:
-    """What an erasure would do, table by table, of those with rows about the customer: read from what each says of its
-    columns, as the erasure itself does (`finish`)."""
+def preview(*, tenant: Tenant, customers: Collection[Customer], destinations: Collection[str] = ()) -> list[Fate]:
+    """What an erasure would do, table by table, of those with rows about these customers, who are one person: read from
+    what each table says of its columns, as the erasure itself does (`finish`)."""
     return [
         _fate(model, privacy, count)
         for model, privacy in classified()
-        if privacy.at_erasure != AtErasure.NOTHING and (count := _count(model, privacy, tenant, customer, destinations))
+        if privacy.at_erasure != AtErasure.NOTHING
+        and (count := _count(model, privacy, tenant, customers, destinations))
     ]
 
 
 def _count(
-    model: type[Model], privacy: Privacy, tenant: Tenant, customer: Customer, destinations: Collection[str]
+    model: type[Model],
+    privacy: Privacy,
+    tenant: Tenant,
+    customers: Collection[Customer],
+    destinations: Collection[str],
 ) -> int:
     rows = model._default_manager.filter(tenant=tenant)
-    return rows.filter(privacy.about(customer.pk, customer.number, destinations)).count()
+    about = (privacy.about(each.pk, each.number, destinations) for each in customers)
+    return rows.filter(reduce(or_, about)).count()
 
 
 def _fate(model: type[Model], privacy: Privacy, count: int) -> Fate:

@@ -64,7 +64,7 @@ def assign(
 
 def check_assignable(*, tenant: Tenant, customer: Customer, legal_entity: LegalEntity) -> None:
     """Raises the `InvalidInput` that `assign` would: both belong to the tenant, and to each other not yet."""
-    if {customer.tenant_id, legal_entity.tenant_id} != {tenant.pk} or customer.erased_at:
+    if {customer.tenant_id, legal_entity.tenant_id} != {tenant.pk} or not customer.is_there:
         raise InvalidInput.field("customer", "This tenant has no such customer.")
     if ContactAssignment.objects.for_tenant(tenant).filter(customer=customer, legal_entity=legal_entity.pk).exists():
         raise InvalidInput.field("customer", "This customer is assigned already.", code="duplicate")

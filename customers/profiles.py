@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from customers import mixins, personal_details
 from customers.mixins import MixinChanges
-from customers.models import Customer
+from customers.models import THERE, Customer
 from customers.personal_details import PersonalDetails
 from customers.spelling.emails import email_errors, normalize_email
 from tenants import audit, codes
@@ -136,7 +136,7 @@ def check_update(
     *, tenant: Tenant, customer: Customer, changes: ProfileChanges, expected_version: int | None = None
 ) -> None:
     """Raises what `update` would, with nothing written: for a form that shows what is wrong."""
-    stored = Customer.objects.for_tenant(tenant).filter(pk=customer.pk, erased_at=None).first()
+    stored = Customer.objects.for_tenant(tenant).filter(pk=customer.pk, **THERE).first()
     if stored is None:
         raise CustomerNotFound
     stored.tenant = tenant
@@ -152,12 +152,12 @@ def lock(*, tenant: Tenant, customer: Customer) -> None:
 
 @compiled
 def _locked(*, tenant: Tenant, key: int) -> QuerySet[Customer]:
-    return Customer.objects.for_tenant(tenant).select_for_update().filter(pk=key, erased_at=None)
+    return Customer.objects.for_tenant(tenant).select_for_update().filter(pk=key, **THERE)
 
 
 @compiled
 def _locked_keys(*, tenant: Tenant, key: int) -> QuerySet[Customer, tuple[int]]:
-    return Customer.objects.for_tenant(tenant).select_for_update().filter(pk=key, erased_at=None).values_list("pk")
+    return Customer.objects.for_tenant(tenant).select_for_update().filter(pk=key, **THERE).values_list("pk")
 
 
 def _apply(customer: Customer, changes: ProfileChanges, expected_version: int | None) -> None:

@@ -43,6 +43,8 @@ class Reason(StrEnum):
     ADDRESS_NOT_FOUND = "address_not_found"
     ADDRESS_ID_TAKEN = "address_id_taken"
     IDENTIFIER_TAKEN = "identifier_taken"
+    NOT_MERGEABLE = "not_mergeable"
+    MERGE_NOT_FOUND = "merge_not_found"
     # auth_providers: credentials and tokens
     INVALID_CREDENTIALS = "invalid_credentials"
     WRONG_PASSWORD = "wrong_password"  # noqa: S105

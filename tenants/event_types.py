@@ -20,6 +20,8 @@ class EventType(models.TextChoices):
     CUSTOMER_LOGGED_IN = "customer.logged_in", "A customer logged in"
     CUSTOMER_LOGGED_OUT = "customer.logged_out", "A customer logged out"
     CUSTOMER_LOGIN_FAILED = "customer.login_failed", "A log-in failed, told at most once a minute for each customer"
+    CUSTOMER_MERGED = "customer.merged", "Two customers are one from now on"
+    CUSTOMER_MERGE_UNDONE = "customer.merge_undone", "Two customers were merged by mistake, and are two again"
     SESSION_STARTED = "session.started", "A customer's session began"
     SESSION_ENDED = "session.ended", "A customer's session ended, or several did"
     CREDENTIAL_ADDED = "credential.added", "A customer can log in by something else as well"
@@ -44,6 +46,7 @@ class Details(TypedDict, total=False):
     flow: str
     steps: Sequence[str]
     reason: str
+    merged: str
 
 
 @dataclass(frozen=True)
@@ -79,6 +82,8 @@ BY_ACTION: Mapping[str, Told] = {
     "remove_segment": _told(_UPDATED, fields=("segments",)),
     "assign_legal_entity": _told(_UPDATED, fields=("legal_entities",)),
     "unassign_legal_entity": _told(_UPDATED, fields=("legal_entities",)),
+    "merge_customers": _told(EventType.CUSTOMER_MERGED),
+    "undo_merge": _told(EventType.CUSTOMER_MERGE_UNDONE),
     "erase_customer": _told(EventType.CUSTOMER_DELETED),
     "log_in": LOGGED_IN,
     "end_session": _told(EventType.SESSION_ENDED),

@@ -34,11 +34,13 @@ class Notice(StrEnum):
     SECOND_FACTOR_REMOVED = "second_factor_removed"
     RECOVERY_CODES_RENEWED = "recovery_codes_renewed"
     DELETION_REQUESTED = "deletion_notice"
+    CUSTOMERS_MERGED = "customers_merged"
+    MERGE_UNDONE = "merge_undone"
     CHANGE_UNDONE = "change_undone"
 
 
 # Those that are of nothing that could be undone.
-WITHOUT_LINK = (Notice.NEW_DEVICE, Notice.CHANGE_UNDONE)
+WITHOUT_LINK = (Notice.NEW_DEVICE, Notice.MERGE_UNDONE, Notice.CHANGE_UNDONE)
 WITH_LINK = tuple(notice for notice in Notice if notice not in WITHOUT_LINK)
 
 

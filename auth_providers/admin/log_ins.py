@@ -13,7 +13,7 @@ from django.utils.decorators import method_decorator
 from django.views.decorators.http import require_POST
 
 from auth_providers.accounts import accounts, notices
-from auth_providers.admin.customer_data import CustomerDataAdmin
+from auth_providers.admin.merges import MergesAdmin
 from auth_providers.login import totp
 from auth_providers.models import Account
 from auth_providers.selfservice import staff_actions, staff_log_ins
@@ -122,7 +122,7 @@ class ViewWithLogInsFilter(ViewFilter):
 
 
 @admin.register(Customer)
-class CustomerWithAccessAdmin(CustomerDataAdmin):
+class CustomerWithAccessAdmin(MergesAdmin):
     list_filter = [ViewWithLogInsFilter]
     actions = [_list_action(action) for action in ACCESS_ACTIONS.values()]
 

@@ -23,7 +23,7 @@ from auth_providers.tokens.log_in_attempt import LogInAttempt
 from auth_providers.tokens.second_factor_policy import SecondFactorDue
 from customers import numbers
 from customers.identifiers import find_customer
-from customers.models import Customer
+from customers.models import THERE, Customer
 from tenants import audit
 from tenants.clients import Client
 from tenants.event_types import EventType
@@ -209,7 +209,7 @@ def _whose_flow_goes_on(visit: Visit, row: Submission, account: Account | None, 
     """The customer who is written already. The address that is proven now is a log-in of theirs, or becomes one when
     it is nobody's and the profile's owner has named it. Raises `Taken`."""
     tenant = visit.tenant
-    customer = Customer.objects.for_tenant(tenant).filter(number=row.customer_number, erased_at=None).first()
+    customer = Customer.objects.for_tenant(tenant).filter(number=row.customer_number, **THERE).first()
     if customer is None:
         raise ProofNeeded
     if account is not None and account.customer_id == customer.pk:

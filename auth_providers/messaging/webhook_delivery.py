@@ -17,7 +17,7 @@ from auth_providers.models import WebhookEndpoint
 from auth_providers.outbound import circuit_breaker, http_client
 from auth_providers.outbound.webhook_signature import new_id, signed
 from customers import personal_details, profiles
-from customers.models import Customer
+from customers.models import THERE, Customer
 from tenants.encryption import decrypt
 from tenants.event_types import EventType
 from tenants.models import AuditEvent, Message, Tenant
@@ -108,7 +108,7 @@ class _Source:
         found = Customer.objects.filter(
             tenant__in={each.tenant_id for each in wanted},
             number__in={each.customer_number for each in wanted},
-            erased_at=None,
+            **THERE,
         )
         return {(each.tenant_id, each.number): each for each in found} if wanted else {}
 

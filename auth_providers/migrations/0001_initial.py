@@ -16,6 +16,7 @@ TABLES = [
     "auth_providers_session",
     "auth_providers_token",
     "auth_providers_undoablechange",
+    "auth_providers_customermerge",
     "auth_providers_webhookendpoint",
     "auth_providers_flow",
     "auth_providers_submission",
@@ -300,6 +301,24 @@ class Migration(migrations.Migration):
                 ('customer', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='customers.customer')),
                 ('tenant', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='tenants.tenant')),
             ],
+        ),
+        migrations.CreateModel(
+            name='CustomerMerge',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('staff_username', models.CharField(max_length=150)),
+                ('snapshot_encrypted', models.TextField(editable=False)),
+                ('created_at', models.DateTimeField(default=django.utils.timezone.now)),
+                ('expires_at', models.DateTimeField(help_text='Until then it can be undone.')),
+                ('undone_at', models.DateTimeField(null=True)),
+                ('customer', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='customers.customer')),
+                ('merged', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='customers.customer')),
+                ('tenant', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='tenants.tenant')),
+            ],
+            options={
+                'indexes': [models.Index(fields=['tenant', 'customer'], name='customer_merge_by_customer'), models.Index(fields=['expires_at'], name='customer_merge_by_expiry')],
+                'constraints': [models.UniqueConstraint(condition=models.Q(('undone_at', None)), fields=('tenant', 'merged'), name='customer_merge_in_force')],
+            },
         ),
         migrations.CreateModel(
             name='MailedToken',

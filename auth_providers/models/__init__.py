@@ -1,7 +1,7 @@
 """Accounts, sessions, tokens, codes, providers and flows, split by topic."""
 
 from auth_providers.models.accounts import Account, KnownDevice, Session, Token, UnfinishedErasure
-from auth_providers.models.changes import UndoableChange
+from auth_providers.models.changes import CustomerMerge, UndoableChange
 from auth_providers.models.flows import Flow, Submission, WebhookEndpoint
 from auth_providers.models.messages import MessageTemplate
 from auth_providers.models.proofs import (
@@ -25,6 +25,7 @@ __all__ = [
     "Attempts",
     "AuthProvider",
     "Authenticator",
+    "CustomerMerge",
     "Flow",
     "KnownDevice",
     "MailedToken",

@@ -6,7 +6,7 @@ from django.db import models
 from django.utils import timezone
 
 from customers.models import Customer
-from tenants.classification import AtErasure, Expires, Privacy
+from tenants.classification import AtErasure, Disguise, Expires, Privacy
 from tenants.models import TenantOwned
 
 
@@ -36,3 +36,38 @@ class UndoableChange(TenantOwned):
 
     def __str__(self) -> str:
         return f"{self.notice} of {self.customer_id}"
+
+
+class CustomerMerge(TenantOwned):
+    """That `merged` was merged into `customer`, and, while it may be undone, what both were before, encrypted."""
+
+    customer = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="+")
+    merged = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="+")
+    staff_username = models.CharField(max_length=150)
+    snapshot_encrypted = models.TextField(editable=False)
+    created_at = models.DateTimeField(default=timezone.now)
+    expires_at = models.DateTimeField(help_text="Until then it can be undone.")
+    undone_at = models.DateTimeField(null=True)
+
+    privacy = Privacy(
+        kept=Expires(("expires_at",), timedelta(0)),
+        personal={"staff_username": Disguise.TEXT},
+        secret=("snapshot_encrypted",),
+        technical="customer merged created_at expires_at undone_at",
+        subject="customer",
+        at_erasure=AtErasure.ROW_GOES,
+    )
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["tenant", "merged"], name="customer_merge_in_force", condition=models.Q(undone_at=None)
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["tenant", "customer"], name="customer_merge_by_customer"),
+            models.Index(fields=["expires_at"], name="customer_merge_by_expiry"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.merged_id} into {self.customer_id}"

@@ -1,11 +1,14 @@
 """What we hold about a customer, to be handed over (GDPR, Articles 15 and 20)."""
 
 from collections.abc import Collection
+from functools import reduce
+from operator import or_
 
 from django.db import models, transaction
 
 from auth_providers.accounts import accounts
-from customers.models import Customer
+from auth_providers.selfservice.merging import snapshots
+from customers.models import THERE, Customer
 from customers.profiles import CustomerNotFound
 from tenants import audit
 from tenants.classification import Privacy, classified
@@ -20,17 +23,22 @@ Row = dict[str, object]
 def export(
     *, tenant: Tenant, customer: Customer, client: Client = audit.NO_CLIENT, staff_username: str = ""
 ) -> dict[str, list[Row]]:
-    """Every row about the customer, by what its table holds ("customers", "addresses", "messages"), without secrets and
-    our own keys; values are those of the columns. The export is on the trail. Raises `CustomerNotFound` for a customer
-    who is erased."""
-    if not Customer.objects.for_tenant(tenant).filter(pk=customer.pk, erased_at=None).exists():
+    """Every row about the customer, and about whoever was merged into them, by what its table holds ("customers",
+    "addresses", "messages"), without secrets and our own keys; values are those of the columns. With them go the
+    profiles as they were before a merge that can still be undone. The export is on the trail. Raises `CustomerNotFound`
+    for a customer who is erased, or merged into another."""
+    if not Customer.objects.for_tenant(tenant).filter(pk=customer.pk, **THERE).exists():
         raise CustomerNotFound
     reached_at = _reached_at(tenant, customer)
+    everyone = [customer, *snapshots.merged_into(tenant=tenant, customer=customer)]
     found = {}
     for model, own in classified():
         if own.subject or own.destination:
-            rows = model._default_manager.filter(own.about(customer.pk, customer.number, reached_at), tenant=tenant)
+            about = reduce(or_, (own.about(each.pk, each.number, reached_at) for each in everyone))
+            rows = model._default_manager.filter(about, tenant=tenant)
             found[str(model._meta.verbose_name_plural)] = [_record(row, own) for row in rows.order_by("pk")]
+    kept = snapshots.profiles_before(tenant=tenant, customer=customer)
+    found["profiles before a merge"] = [{"number": number, **profile} for number, profile in kept]
     audit.record(
         tenant=tenant, action=EXPORTED, client=client, customer_number=customer.number, staff_username=staff_username
     )

@@ -12,6 +12,7 @@ from auth_providers import limits
 from auth_providers.accounts import accounts, mailed_tokens, notices, undoable_changes
 from auth_providers.models import Account, MailedToken, Session, UnfinishedErasure
 from auth_providers.selfservice import email_change
+from auth_providers.selfservice.merging import snapshots
 from customers import erasure
 from customers.models import Customer
 from tenants import audit
@@ -81,27 +82,41 @@ def erase_by_staff(
 def preview(*, tenant: Tenant, customer: Customer) -> list[erasure.Fate]:
     """What an erasure would do, table by table; nothing is done."""
     log_ins = list(accounts.of_customer(tenant=tenant, customer=customer))
-    theirs = _destinations(tenant, customer, log_ins, _own_destinations(customer, log_ins))
-    return erasure.preview(tenant=tenant, customer=customer, destinations=theirs)
+    everyone = [customer, *snapshots.merged_into(tenant=tenant, customer=customer)]
+    own = _own_destinations(tenant, customer, log_ins, is_merged=len(everyone) > 1)
+    theirs = _destinations(tenant, customer, log_ins, own)
+    return erasure.preview(tenant=tenant, customers=everyone, destinations=theirs)
 
 
-def _own_destinations(customer: Customer, log_ins: Iterable[Account]) -> list[str]:
-    """The addresses and numbers on the profile and of the log-ins."""
+def _own_destinations(tenant: Tenant, customer: Customer, log_ins: Iterable[Account], is_merged: bool) -> list[str]:
+    """The addresses and numbers on the profile, also before merges if there were any, and of the log-ins."""
     found = [customer.contact_email, customer.contact_phone]
+    for _, profile in snapshots.profiles_before(tenant=tenant, customer=customer) if is_merged else ():
+        found += [str(profile[name] or "") for name in ("contact_email", "contact_phone")]
     found += [text for account in log_ins for text in (account.mail_address, account.identifier)]
     return sorted({text for text in found if text})
 
 
 @transaction.atomic
 def _delete(tenant: Tenant, customer: Customer, client: Client, staff_username: str = "") -> None:
-    """End the sessions, free the log-ins, empty the profile; what other rows point at stays, and says nothing. The rest
-    is left to the worker (`finish_due`), so that a customer with much of it waits no longer than any other.
+    """Erase the customer, and everybody who was merged into them: they are one person. Who that is says the row that
+    the first statement locks."""
+    erasure.erase(tenant=tenant, customer=customer, client=client, staff_username=staff_username)
+    others = snapshots.merged_into(tenant=tenant, customer=customer)
+    for each in others:
+        erasure.erase(tenant=tenant, customer=each, client=client, staff_username=staff_username)
+    for each in (customer, *others):
+        _end_access(tenant, each, is_merged=bool(others))
+
+
+def _end_access(tenant: Tenant, customer: Customer, *, is_merged: bool) -> None:
+    """Free the log-ins, end the sessions; what other rows point at stays, and says nothing. The rest is left to the
+    worker (`finish_due`), so that a customer with much of it waits no longer than any other.
 
     The order is that of the locks of a log-in and of whoever follows a mailed link.
     """
     own = accounts.of_customer(tenant=tenant, customer=customer)
-    destinations = _own_destinations(customer, own)
-    erasure.erase(tenant=tenant, customer=customer, client=client, staff_username=staff_username)
+    destinations = _own_destinations(tenant, customer, own, is_merged)
     accounts.erase_all(tenant=tenant, customer=customer)
     Session.objects.for_tenant(tenant).filter(customer=customer).update(
         ended_at=Coalesce("ended_at", timezone.now()),

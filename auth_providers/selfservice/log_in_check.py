@@ -126,6 +126,8 @@ def _of_customer(tenant: Tenant, customer: Customer, own: Sequence[Account]) -> 
     )
     if customer.erased_at:
         yield Verdict(rule="Customer", is_passed=False, words=f"erased on {customer.erased_at:%Y-%m-%d}")
+    elif customer.merged_into is not None:
+        yield Verdict(rule="Customer", is_passed=False, words=f"merged into {customer.merged_into.number}")
     elif not own:
         yield Verdict(rule="Log-in", is_passed=False, words="there is none: the customer has never signed up")
 

@@ -10,7 +10,7 @@ from auth_providers.accounts import accounts, pending
 from auth_providers.models import Session
 from auth_providers.selfservice import password_reset
 from auth_providers.tokens import sessions
-from customers.models import Customer
+from customers.models import THERE, Customer
 from customers.profiles import CustomerNotFound
 from tenants import audit
 from tenants.clients import Client
@@ -113,6 +113,6 @@ def send_password_reset(
 
 
 def _update(tenant: Tenant, customer: Customer, **change: bool) -> None:
-    """Raises `CustomerNotFound` for an erased customer."""
-    if not Customer.objects.for_tenant(tenant).filter(pk=customer.pk, erased_at=None).update(**change):
+    """Raises `CustomerNotFound` for a customer who is erased or merged into another."""
+    if not Customer.objects.for_tenant(tenant).filter(pk=customer.pk, **THERE).update(**change):
         raise CustomerNotFound

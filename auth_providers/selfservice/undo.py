@@ -18,6 +18,7 @@ from auth_providers.accounts.passwords import NO_PASSWORD
 from auth_providers.accounts.undoable_changes import AppState, State
 from auth_providers.models import Account, Authenticator, RecoveryCode, UndoableChange
 from auth_providers.selfservice import password_reset
+from auth_providers.selfservice.merging import undoing
 from auth_providers.tokens import sessions
 from customers import profiles
 from customers.models import Customer
@@ -61,9 +62,10 @@ def find(*, tenant: Tenant, token: str) -> UndoableChange:
 def undo(*, tenant: Tenant, token: str, client: Client) -> Undone:
     """Undo the change, and what came after it. Raises what `find` raises."""
     change = find(tenant=tenant, token=token)
+    names = _mark_undone(tenant, change)
+    _undo_merges(tenant, change, client)
     customer = _locked(tenant, change.customer)
     before = notices.take(tenant=tenant, customer=customer)
-    names = _mark_undone(tenant, change)
     sessions.end_all(tenant=tenant, customer=customer, reason=REASON, client=client)
     known_devices.forget(tenant=tenant, customer=customer)
     state = undoable_changes.read(change)
@@ -75,6 +77,15 @@ def undo(*, tenant: Tenant, token: str, client: Client) -> Undone:
     )
     _tell(before)
     return Undone(lost=lost, password_addresses=_drop_passwords(tenant, customer))
+
+
+def _undo_merges(tenant: Tenant, change: UndoableChange, client: Client) -> None:
+    """A merge that came with the change or after it joined two customers who are two again. Raises
+    `InvalidMailedToken` where one of them is erased."""
+    try:
+        undoing.undo_since(tenant=tenant, change=change, client=client)
+    except profiles.CustomerNotFound as error:
+        raise mailed_tokens.InvalidMailedToken from error
 
 
 def _locked(tenant: Tenant, customer: Customer) -> Customer:

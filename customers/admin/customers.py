@@ -80,8 +80,8 @@ class CustomerAdmin(CustomerTabsAdmin):
         return False
 
     def has_change_permission(self, request: HttpRequest, obj: Customer | None = None) -> bool:
-        """An erased customer has nothing to change."""
-        return super().has_change_permission(request, obj) and not (obj and obj.erased_at)
+        """An erased customer has nothing to change, nor has one who was merged into another."""
+        return super().has_change_permission(request, obj) and not (obj and not obj.is_there)
 
     def has_delete_permission(self, request: HttpRequest, obj: Customer | None = None) -> bool:
         """The number and the audit trail of a customer are kept: customers are erased, not deleted."""

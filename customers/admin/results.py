@@ -10,7 +10,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from customers import finding
-from customers.models import Customer
+from customers.models import THERE, Customer
 from tenants.back_office.staff import tenant_of
 
 if TYPE_CHECKING:
@@ -49,9 +49,9 @@ class ViewFilter(admin.SimpleListFilter):
         now = timezone.now()
         return {
             "on_hold": Q(is_on_hold=True),
-            "inactive": Q(is_active=False, erased_at=None),
+            "inactive": Q(is_active=False, **THERE),
             "new": Q(created_at__gte=now - NEW),
-            "gone": Q(erased_at=None, last_login_at__lt=now - LONG_GONE),
+            "gone": Q(last_login_at__lt=now - LONG_GONE, **THERE),
             "erased": Q(erased_at__isnull=False),
         }.get(name, Q())
 

@@ -101,7 +101,7 @@ class CustomerTabsAdmin(CustomerRecordAdmin):
         context = {
             **self.admin_site.each_context(request),
             **head,
-            **({} if customer.erased_at else fill(customer, head)),
+            **(fill(customer, head) if customer.is_there else {}),
             "title": str(customer),
             "opts": self.opts,
         }
@@ -198,6 +198,8 @@ def standing_of(customer: Customer) -> str:
     """The customer's state in a word or two."""
     if customer.erased_at:
         return "erased"
+    if customer.merged_into_id:
+        return "merged"
     if not customer.is_active:
         return "inactive"
     return "on hold" if customer.is_on_hold else "active"

@@ -66,6 +66,7 @@ class Migration(migrations.Migration):
                 ('created_at', models.DateTimeField(default=django.utils.timezone.now, editable=False)),
                 ('updated_at', models.DateTimeField(default=django.utils.timezone.now, editable=False)),
                 ('erased_at', models.DateTimeField(editable=False, help_text='When the personal data was erased.', null=True)),
+                ('merged_into', models.ForeignKey(db_index=False, editable=False, help_text="Who has this customer's data now: they turned out to be one person.", null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='customers.customer')),
                 ('search_profile', models.TextField(blank=True, default='', editable=False)),
                 ('search_addresses', models.TextField(blank=True, default='', editable=False, help_text='Folded for search.')),
                 ('search_identifiers', models.TextField(blank=True, default='', editable=False, help_text='Folded for search.')),
@@ -259,6 +260,10 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name='customer',
             index=models.Index(fields=['tenant', '-id'], name='customer_newest'),
+        ),
+        migrations.AddIndex(
+            model_name='customer',
+            index=models.Index(condition=models.Q(('merged_into__isnull', False)), fields=['merged_into'], name='customer_merged'),
         ),
         migrations.AddIndex(
             model_name='customer',

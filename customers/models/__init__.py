@@ -1,6 +1,6 @@
 """Customers: profiles, addresses, and what a shop records about them."""
 
-from customers.models.profile import NUMBER_DIGITS, TEXT_MAX_LENGTH, Address, Customer, CustomerNumber
+from customers.models.profile import NUMBER_DIGITS, TEXT_MAX_LENGTH, THERE, Address, Customer, CustomerNumber
 from customers.models.records import (
     Consent,
     ContactAssignment,
@@ -16,6 +16,7 @@ from customers.models.records import (
 __all__ = [
     "NUMBER_DIGITS",
     "TEXT_MAX_LENGTH",
+    "THERE",
     "Address",
     "Consent",
     "ContactAssignment",

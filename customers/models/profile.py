@@ -33,6 +33,10 @@ class ProfileText(models.TextField[str, str]):
         return name, "django.db.models.TextField", args, options
 
 
+# Of a customer whose row is there: neither erased nor merged into another.
+THERE: dict[str, None] = {"erased_at": None, "merged_into": None}
+
+
 class Customer(TenantOwned):
     """A customer's profile. How the customer logs in is `auth_providers.models.Account`."""
 
@@ -72,6 +76,15 @@ class Customer(TenantOwned):
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     updated_at = models.DateTimeField(default=timezone.now, editable=False)
     erased_at = models.DateTimeField(null=True, editable=False, help_text="When the personal data was erased.")
+    merged_into = models.ForeignKey(
+        "self",
+        on_delete=models.SET_NULL,
+        null=True,
+        editable=False,
+        related_name="+",
+        db_index=False,
+        help_text="Who has this customer's data now: they turned out to be one person.",
+    )
     search_profile = ProfileText(blank=True, default="", editable=False)
     search_addresses = models.TextField(blank=True, default="", editable=False, help_text="Folded for search.")
     search_identifiers = models.TextField(blank=True, default="", editable=False, help_text="Folded for search.")
@@ -96,7 +109,7 @@ class Customer(TenantOwned):
             ),
         },
         technical="preferred_language preferred_currency preferred_site is_prospect is_activated is_active is_on_hold "
-        "version last_login_at pending_void_before created_at updated_at erased_at",
+        "version last_login_at pending_void_before created_at updated_at erased_at merged_into",
         subject="pk",
         at_erasure=AtErasure.EMPTIED,
         stays=("number", "search_text"),  # the database makes the text of the other columns
@@ -118,6 +131,7 @@ class Customer(TenantOwned):
             models.Index(
                 fields=["id"], name="customer_without_log_in", condition=Q(is_active=False) | Q(is_on_hold=True)
             ),
+            models.Index(fields=["merged_into"], name="customer_merged", condition=Q(merged_into__isnull=False)),
             # Staff turn pages by it, newest first.
             models.Index(fields=["tenant", "-id"], name="customer_newest"),
             # Trigrams, so that any part is found at once. SQLite makes an ordinary index of it and reads that.
@@ -133,6 +147,11 @@ class Customer(TenantOwned):
         `search_profile`."""
         names = (self.first_name, self.middle_name, self.last_name, self.company)
         return search.profile_text(number=self.number, names=names, email=self.contact_email, phone=self.contact_phone)
+
+    @property
+    def is_there(self) -> bool:
+        """Whether there is a profile: it is neither erased nor merged into another."""
+        return self.erased_at is None and self.merged_into_id is None
 
     @property
     def can_log_in(self) -> bool:

@@ -61,6 +61,14 @@ class Updated(Data):
     profile: Profile = UNSET
 
 
+class Merged(Data):
+    """Of two customers: the one who is left, and the number that is the same person's."""
+
+    merged: Annotated[
+        str, Meta(description="The number of the other customer, which answers no more while they are one.")
+    ]
+
+
 class LogIn(Data):
     """A log-in, or an attempt."""
 
@@ -124,6 +132,8 @@ RECORDS: Mapping[EventType, type[Data]] = {
     EventType.CUSTOMER_CREATED: Created,
     EventType.CUSTOMER_UPDATED: Updated,
     EventType.CUSTOMER_DELETED: Data,
+    EventType.CUSTOMER_MERGED: Merged,
+    EventType.CUSTOMER_MERGE_UNDONE: Merged,
     EventType.CUSTOMER_LOGGED_IN: SessionStarted,
     EventType.CUSTOMER_LOGGED_OUT: Session,
     EventType.CUSTOMER_LOGIN_FAILED: LogIn,

@@ -93,10 +93,10 @@ def test_the_preview_says_of_every_table_what_the_erasure_then_does(rich: Custom
 
 
 def test_the_preview_is_of_this_customer_alone(rich: Customer, tenant: Tenant) -> None:
-    before = erasure.preview(tenant=tenant, customer=rich)
+    before = erasure.preview(tenant=tenant, customers=[rich])
     other = factories.make_customer(tenant, email="other@example.com", address={"contact_name": "x", "country": "GB"})
-    assert erasure.preview(tenant=tenant, customer=rich) == before
-    assert {fate.rows: fate.count for fate in erasure.preview(tenant=tenant, customer=other)}["addresses"] == 1
+    assert erasure.preview(tenant=tenant, customers=[rich]) == before
+    assert {fate.rows: fate.count for fate in erasure.preview(tenant=tenant, customers=[other])}["addresses"] == 1
 
 
 def test_the_page_shows_the_preview_and_an_erasure_needs_a_reason(rich: Customer, clerk: Client) -> None:

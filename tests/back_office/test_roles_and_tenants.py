@@ -73,6 +73,8 @@ BUTTONS: dict[str, tuple[str, str]] = {
     "customers_customer_remove_identifier": ("post", SUPPORT),
     "customers_customer_remove_address": ("post", SUPPORT),
     "customers_customer_export": ("post", SUPPORT),
+    "customers_customer_merge": ("get", MANAGER),
+    "customers_customer_undo_merge": ("post", MANAGER),
     "auth_providers_authprovider_test": ("post", OWNER),
     "auth_providers_messagetemplate_preview": ("get", MANAGER),
     "auth_providers_webhookendpoint_test": ("post", OWNER),
@@ -123,6 +125,7 @@ class Shop:
         keys: dict[str, Any] = {
             "customers_customer_action": ["deactivate"],
             "customers_customer_export": ["json"],
+            "customers_customer_undo_merge": [1],
             "customers_customer_end_session": [Session.objects.filter(customer=self.customer).earliest("pk").pk],
             **{name: [factories.account_of_email(self.customer).pk] for name in ON_LOG_IN},
             "customers_customer_change_address": ["home"],

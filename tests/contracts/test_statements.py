@@ -29,8 +29,9 @@ AT_MOST = {
     "me-get": 2,
     "me-patch": 5,
     "me-put": 5,
-    # The token, what is emptied at once in four tables, the receipt, and what is left to the worker.
-    "me-delete-by-token": 10,
+    # The token, what is emptied at once in four tables, the receipt, what is left to the worker, and
+    # who was merged into the customer.
+    "me-delete-by-token": 11,
     "addresses-list": 2,
     "address-create": 6,
     "address-get": 2,

@@ -9,6 +9,7 @@ from django.db import transaction
 from auth_providers.models import (
     Authenticator,
     AuthProvider,
+    CustomerMerge,
     PendingLink,
     PendingSignUp,
     Submission,
@@ -32,6 +33,7 @@ SECRETS = (
     (PendingSignUp, "data_encrypted"),
     (Submission, "data_encrypted"),
     (UndoableChange, "state_encrypted"),
+    (CustomerMerge, "snapshot_encrypted"),
     (UnfinishedErasure, "destinations_encrypted"),
     (StaffAuthenticator, "secret_encrypted"),
 )

@@ -19,11 +19,13 @@ from auth_providers.intake.entries import Entry
 from auth_providers.login import federated, second_factor, totp
 from auth_providers.login import password as password_login
 from auth_providers.login.one_time_code import Issued
-from auth_providers.models import Account, AuthProvider, Flow
+from auth_providers.models import Account, AuthProvider, CustomerMerge, Flow
 from auth_providers.providers.oidc import Identity
 from auth_providers.selfservice import additional_log_in, deletion, email_change, password_reset, staff_actions, undo
+from auth_providers.selfservice.merging import merge, undoing
 from auth_providers.tokens import sessions
 from auth_providers.tokens.log_in_attempt import Issue, LogInAttempt
+from customers import numbers, profiles
 from customers.models import Customer
 from tenants.encryption import decrypt
 from tenants.models import Message, Tenant
@@ -99,6 +101,25 @@ def undo_a_change(customer: Customer) -> None:
     add_log_in(customer)
     [token] = {undo_token(each) for each in mailbox.receive() if each.to == [EMAIL]}
     undo.undo(tenant=customer.tenant, token=token, client=CLIENT)
+
+
+def merge_with_another(customer: Customer) -> CustomerMerge:
+    """With one whom a till has handed in."""
+    number = numbers.take(tenant=customer.tenant)
+    return merge.merge(
+        tenant=customer.tenant,
+        customer=customer,
+        merged=profiles.create(tenant=customer.tenant, number=number, values={}),
+        choice=merge.Choice(taken=()),
+        reason="One person",
+        staff_username="clara",
+        client=CLIENT,
+    )
+
+
+def merge_and_undo(customer: Customer) -> None:
+    made = merge_with_another(customer)
+    undoing.undo(tenant=customer.tenant, customer=customer, merge_id=made.pk, staff_username="clara", client=CLIENT)
 
 
 def undo_token(mail: EmailMultiAlternatives) -> str:
@@ -220,14 +241,14 @@ class Change:
     """Something that a customer is told of: by which notice, whether every address is told or the log-in's own, and
     whether the contact e-mail, which nobody has proven, is replaced by it and told, too."""
 
-    act: Callable[[Customer], None]
+    act: Callable[[Customer], object]
     notice: Notice
     is_of_one_log_in: bool = False
     replaces_contact: bool = False
 
 
 def name_of(change: Change) -> str:
-    return f"{change.act.__name__}-{change.notice}"
+    return f"{getattr(change.act, '__name__', '')}-{change.notice}"
 
 
 CHANGES = [
@@ -238,6 +259,8 @@ CHANGES = [
     Change(change_email, Notice.EMAIL_CHANGED, replaces_contact=True),
     Change(request_deletion, Notice.DELETION_REQUESTED),
     Change(undo_a_change, Notice.CHANGE_UNDONE),
+    Change(merge_with_another, Notice.CUSTOMERS_MERGED),
+    Change(merge_and_undo, Notice.MERGE_UNDONE),
     Change(change_contact_phone, Notice.CONTACT_CHANGED),
     Change(add_log_in, Notice.LOG_IN_ADDED),
     Change(add_log_in_by_a_flow, Notice.LOG_IN_ADDED),

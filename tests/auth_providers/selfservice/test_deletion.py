@@ -14,6 +14,7 @@ from auth_providers.accounts import mailed_tokens
 from auth_providers.models import (
     Account,
     Authenticator,
+    CustomerMerge,
     MailedToken,
     OneTimeCode,
     PendingLink,
@@ -132,6 +133,8 @@ def _fill_what_hangs_on(tenant: Tenant, customer: Customer) -> None:
     Note.objects.create(**own, text="note about ada", staff_username="clara")
     Consent.objects.create(**own, purpose="email", is_given=True, source="till-of-ada")
     Account.objects.create(**own, kind="phone", identifier="+441632960000")
+    other = profiles.create(tenant=tenant, number="10000009", values={})
+    CustomerMerge.objects.create(**own, **soon, merged=other, staff_username="clara", snapshot_encrypted="x")
     for destination, number in (("+441632960000", ""), ("elsewhere@example.com", customer.number)):
         OneTimeCode.objects.create(
             tenant=tenant, purpose="log_in", channel="sms", destination=destination, customer_number=number, **soon

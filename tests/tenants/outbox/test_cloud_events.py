@@ -47,7 +47,14 @@ def test_what_an_action_tells_keeps_to_the_schema(tenant: Tenant, action: str) -
         client=CLIENT,
         customer_number="10000001",
         method="password",
-        details={"fields": ["title"], "purposes": ["sms"], "address": "home", "flow": "activation", "steps": []},
+        details={
+            "fields": ["title"],
+            "purposes": ["sms"],
+            "address": "home",
+            "flow": "activation",
+            "steps": [],
+            "merged": "10000002",
+        },
     )
     events = cloud_events.events_of(row, tenant)
     assert events
