@@ -16,6 +16,7 @@ from django.views.decorators.http import require_POST, require_safe
 from auth_providers.models import Session
 from auth_providers.selfservice import log_in_check, staff_actions, staff_log_ins
 from auth_providers.selfservice.log_in_check import LogInCheck, Remedy
+from auth_providers.tokens import session_limits
 from customers.admin.customers import CustomerAdmin
 from customers.admin.tabs import notes_of
 from customers.models import Customer
@@ -214,7 +215,7 @@ def _log_ins(customer: Customer, head: dict[str, Any]) -> dict[str, Any]:
     return {
         "accounts": check.accounts,
         "sessions": newest[:SESSIONS_SHOWN],
-        "running_sessions": newest.filter(ended_at=None, expires_at__gt=timezone.now()).count(),
+        "running_sessions": session_limits.running(tenant=tenant, customer=customer).count(),
         "second_factor": check.second_factor,
     }
 

@@ -229,6 +229,7 @@ class Migration(migrations.Migration):
                 ('user_agent', models.CharField(blank=True, default='', max_length=255)),
                 ('created_at', models.DateTimeField(default=django.utils.timezone.now)),
                 ('authenticated_at', models.DateTimeField(null=True)),
+                ('last_used_at', models.DateTimeField(default=django.utils.timezone.now, help_text='To a minute or two.')),
                 ('expires_at', models.DateTimeField(help_text='No token of the session outlives this.')),
                 ('ended_at', models.DateTimeField(null=True)),
                 ('end_reason', models.CharField(blank=True, default='', max_length=64)),

@@ -214,6 +214,7 @@ class Session(TenantOwned):
 
     created_at = models.DateTimeField(default=timezone.now)
     authenticated_at = models.DateTimeField(null=True)
+    last_used_at = models.DateTimeField(default=timezone.now, help_text="To a minute or two.")
     expires_at = models.DateTimeField(help_text="No token of the session outlives this.")
     ended_at = models.DateTimeField(null=True)
     end_reason = models.CharField(max_length=64, blank=True, default="")
@@ -222,7 +223,7 @@ class Session(TenantOwned):
         kept=Expires(("expires_at",), timedelta(days=90)),  # staff look at a customer's past sessions
         personal={"address": Disguise.EMPTY, "user_agent": Disguise.EMPTY},
         technical="api_key site currency language country customer account legal_entity method second_factor "
-        "created_at authenticated_at expires_at ended_at end_reason",
+        "created_at authenticated_at last_used_at expires_at ended_at end_reason",
         subject="customer",
         at_erasure=AtErasure.EMPTIED,
     )

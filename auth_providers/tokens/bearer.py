@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from auth_providers.accounts import connections
 from auth_providers.models import Session, Token
-from auth_providers.tokens import jwts
+from auth_providers.tokens import jwts, session_limits, session_use
 from auth_providers.tokens.opaque_tokens import ACCESS_KINDS
 from customers.models import Customer
 from tenants.compiled.queries import compiled
@@ -108,14 +108,18 @@ def _principal(
         raise InvalidToken
     customer = None
     if is_customers:
-        customer = customer_of(session)
+        customer = customer_of(tenant=session.tenant, session=session)
         if customer is None:
             raise InvalidToken
+        session_use.note(session)
         customer.tenant = session.tenant
     return Principal(tenant=session.tenant, session=session, customer=customer, expires_at=expires_at, claims=claims)
 
 
-def customer_of(session: Session) -> Customer | None:
-    """The customer who is logged in there and may be; None when the session has ended, or staff keep them out."""
+def customer_of(*, tenant: Tenant, session: Session) -> Customer | None:
+    """The customer who is logged in there and may be; None when the session has ended or was left idle, or staff keep
+    them out."""
     customer = session.customer
-    return customer if customer is not None and customer.can_log_in and session.is_customers else None
+    if customer is None or not customer.can_log_in or not session.is_customers:
+        return None
+    return None if session_limits.is_idle(tenant=tenant, session=session) else customer

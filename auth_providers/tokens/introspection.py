@@ -11,7 +11,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from auth_providers.models import Session, Token
-from auth_providers.tokens import bearer, client_credentials
+from auth_providers.tokens import bearer, client_credentials, session_use
 from auth_providers.tokens.opaque_tokens import ACCESS_KINDS
 from customers.models import Customer
 from tenants.compiled.queries import compiled
@@ -66,9 +66,12 @@ def _of_opaque(tenant: Tenant, token: str, caller: ApiKey) -> TokenInfo | None:
     if row is None or row.expires_at <= timezone.now() or row.spent_at is not None:
         return None
     is_access = row.kind in ACCESS_KINDS
-    customer = bearer.customer_of(row.session) if row.kind in CUSTOMERS_KINDS else None
-    if (row.kind in CUSTOMERS_KINDS and customer is None) or not (is_access or row.api_key_id == caller.pk):
+    is_customers = row.kind in CUSTOMERS_KINDS
+    customer = bearer.customer_of(tenant=tenant, session=row.session) if is_customers else None
+    if (is_customers and customer is None) or not (is_access or row.api_key_id == caller.pk):
         return None
+    if customer is not None and is_access:
+        session_use.note(row.session)  # the customer is at work there
     return TokenInfo(
         session=row.session,
         customer=customer,

@@ -12,7 +12,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from auth_providers.models import Session, Token
-from auth_providers.tokens import opaque_tokens, sessions
+from auth_providers.tokens import opaque_tokens, session_use, sessions
 from auth_providers.tokens.bearer import InvalidToken, TokenExpired, customer_of
 from customers import legal_entities
 from tenants import audit, random_tokens
@@ -142,7 +142,7 @@ def _rotate(
     token_hash = random_tokens.digest(refresh_token)
     token = issued_to(_locked_tokens.first(tenant=tenant, token_hash=token_hash, kind=kind), api_key)
     session = token.session
-    _check_session(session, is_customers=is_customers)
+    _check_session(tenant, session, is_customers=is_customers)
     now = timezone.now()
     if token.spent_at is None:
         if token.expires_at <= now:
@@ -166,11 +166,12 @@ def _rotate(
     return None
 
 
-def _check_session(session: Session, *, is_customers: bool) -> None:
+def _check_session(tenant: Tenant, session: Session, *, is_customers: bool) -> None:
     """Raises `InvalidToken` and `TokenExpired` unless the session can be refreshed."""
     if is_customers:
-        if customer_of(session) is None:
+        if customer_of(tenant=tenant, session=session) is None:
             raise InvalidToken
+        session_use.note(session)
     elif session.expires_at <= timezone.now():
         raise TokenExpired
 

@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from auth_providers.accounts import known_devices, notices, pending
 from auth_providers.models import Account, Session
-from auth_providers.tokens import jwts, opaque_tokens, second_factor_policy
+from auth_providers.tokens import jwts, opaque_tokens, second_factor_policy, session_limits
 from auth_providers.tokens.log_in_attempt import Issue, LogInAttempt
 from customers.models import Customer
 from tenants import audit, codes
@@ -120,6 +120,8 @@ def _open(attempt: LogInAttempt, account: Account) -> Started | None:
     session.customer, session.account, session.method = customer, account, attempt.method
     session.second_factor, session.authenticated_at = attempt.second_factor, now
     session = _continued(tenant, session, attempt.anonymous_session)
+    for each in session_limits.beyond(tenant=tenant, customer=customer, session=session):
+        end(tenant=tenant, session=each, reason=session_limits.TOO_MANY, client=client)
     if customer.last_login_at is not None and not attempt.is_device_known:
         _tell_of_new_device(tenant, account, session, client)
     known_devices.remember(tenant=tenant, client=client, customer=customer)
@@ -263,22 +265,24 @@ def find_obstacle(account: Account) -> str | None:
 
 
 def _new_session(tenant: Tenant, client: Client) -> Session:
+    now = timezone.now()
     return Session(
         tenant=tenant,
         address=client.address or None,
         user_agent=client.user_agent[:255],
-        expires_at=timezone.now() + timedelta(seconds=tenant.session_lifetime),
+        last_used_at=now,
+        expires_at=now + timedelta(seconds=tenant.session_lifetime),
     )
 
 
 def _continued(tenant: Tenant, session: Session, anonymous: Session | None) -> Session:
-    """The session that the customer goes on with: the one they came with if it is free, else the new one. One of
-    another tenant lends nothing."""
+    """The session that the customer goes on with: the one they came with if it is free, else the new one. One that was
+    left idle is over: its tokens don't come back. One of another tenant lends nothing."""
     if anonymous is not None and anonymous.tenant_id == tenant.pk:
         session.api_key_id = anonymous.api_key_id
         session.site, session.currency = anonymous.site, anonymous.currency
         session.language, session.country = anonymous.language, anonymous.country
-        if _take_over(tenant, anonymous, session):
+        if not session_limits.is_idle(tenant=tenant, session=anonymous) and _take_over(tenant, anonymous, session):
             session.pk, session.created_at = anonymous.pk, anonymous.created_at
             return session
     writes.insert(session)
@@ -299,6 +303,7 @@ def _take_over(tenant: Tenant, anonymous: Session, wanted: Session) -> bool:
         address=wanted.address,
         user_agent=wanted.user_agent,
         expires_at=wanted.expires_at,
+        last_used_at=wanted.last_used_at,
     )
     return taken == 1
 
@@ -317,6 +322,7 @@ def _take(
     address: str | None,
     user_agent: str,
     expires_at: datetime,
+    last_used_at: datetime,
 ) -> Change:
     free = Session.objects.for_tenant(tenant).filter(
         Q(customer=None) | Q(customer=owner), pk=anonymous_id, ended_at=None
@@ -330,6 +336,7 @@ def _take(
         "address": address,
         "user_agent": user_agent,
         "expires_at": expires_at,
+        "last_used_at": last_used_at,
     }
 
 

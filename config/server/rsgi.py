@@ -16,7 +16,7 @@ from typing import Any, Protocol
 from django.conf import settings
 from granian.rsgi import Scope
 
-from config.wsgi import application
+from config.wsgi import application, session_use
 
 # Passwords that are hashed, or wait for it, hold as many as `auth_providers.accounts.hashing` lets wait, and one; the
 # others answer everything else. Measured on a view with one SELECT: more than four gain nothing under the
@@ -55,6 +55,7 @@ TOO_SLOW = Response(status=408, headers=[("Content-Type", "text/plain"), ("Conne
 async def app(scope: Scope, proto: Exchange) -> None:
     """Answer one request. A body that isn't there within REQUEST_SECONDS is answered with 408, and the connection is
     closed (RFC 9110, 15.5.9)."""
+    session_use.start()
     try:
         async with asyncio.timeout(settings.REQUEST_SECONDS):
             body = await _read(scope, proto)

@@ -73,7 +73,7 @@ class TenantAdmin(OnTrail[Tenant], admin.ModelAdmin[Tenant]):
                 ]
             },
         ),
-        ("Proof of identity", {"fields": ["check_in_policy", "second_factor_policy"]}),
+        ("Proof of identity, sessions", {"fields": ["check_in_policy", "second_factor_policy", "sessions_at_most"]}),
         (
             "Mail",
             {
@@ -101,6 +101,7 @@ class TenantAdmin(OnTrail[Tenant], admin.ModelAdmin[Tenant]):
                     "service_jwt_lifetime",
                     "customer_jwt_lifetime",
                     "session_lifetime",
+                    "session_idle_limit",
                     "audit_client_lifetime",
                 ]
             },

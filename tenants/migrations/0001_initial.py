@@ -100,6 +100,8 @@ class Migration(migrations.Migration):
                 ('service_jwt_lifetime', models.PositiveIntegerField(default=14400, help_text="JWT for the shop's other services, such as the cart.")),
                 ('customer_jwt_lifetime', models.PositiveIntegerField(default=86400, help_text='JWT by which a storefront recognizes a customer who is logged in.')),
                 ('session_lifetime', models.PositiveIntegerField(default=15552000, help_text='The customer has to log in again after this time, even if tokens were refreshed.')),
+                ('session_idle_limit', models.PositiveIntegerField(default=0, help_text='The customer has to log in again after this time without a call, 300 or more. 0: however long.')),
+                ('sessions_at_most', models.PositiveSmallIntegerField(default=0, help_text='How many sessions a customer has at once; a log-in beyond ends the oldest. 0: however many.')),
                 ('audit_client_lifetime', models.PositiveIntegerField(default=7776000, help_text='How long the audit trail keeps network address and browser of an event.', validators=[django.core.validators.MinValueValidator(86400)])),
                 ('mail_sender', models.CharField(blank=True, default='', help_text='Sender of mails, such as Acme Shop <shop@acme.example>. Empty: the default of this installation.', max_length=255)),
                 ('brand_color', models.CharField(default='#0b6e4f', help_text='Colour of headings and buttons in mails, such as #0b6e4f.', max_length=7, validators=[django.core.validators.RegexValidator('^#[0-9a-fA-F]{6}$')])),
@@ -111,7 +113,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['code'],
-                'constraints': [models.CheckConstraint(condition=models.Q(('code__regex', '^[a-z][a-z0-9]+$')), name='tenant_code_well_formed'), models.CheckConstraint(condition=models.Q(('number__gte', 1)), name='tenant_number_positive'), models.CheckConstraint(condition=models.Q(('renewable_refresh_lifetime__gt', models.F('renewable_access_lifetime'))), name='tenant_renewable_refresh_longer', violation_error_message='The refresh token has to live longer than the access token.'), models.CheckConstraint(condition=models.Q(('password_min_length__gte', 8)), name='tenant_password_min_length')],
+                'constraints': [models.CheckConstraint(condition=models.Q(('code__regex', '^[a-z][a-z0-9]+$')), name='tenant_code_well_formed'), models.CheckConstraint(condition=models.Q(('number__gte', 1)), name='tenant_number_positive'), models.CheckConstraint(condition=models.Q(('renewable_refresh_lifetime__gt', models.F('renewable_access_lifetime'))), name='tenant_renewable_refresh_longer', violation_error_message='The refresh token has to live longer than the access token.'), models.CheckConstraint(condition=models.Q(('session_idle_limit', 0), ('session_idle_limit__gte', 300), _connector='OR'), name='tenant_session_idle_limit', violation_error_message='A session is idle after 300 seconds or more; 0 for never.'), models.CheckConstraint(condition=models.Q(('password_min_length__gte', 8)), name='tenant_password_min_length')],
             },
         ),
         migrations.CreateModel(

@@ -18,6 +18,8 @@ LINK_HELP = "URL of the storefront's page; {token} stands for the token. Empty: 
 HOUR = 60 * 60  # seconds
 DAY = 24 * HOUR
 
+SHORTEST_IDLE_LIMIT = 5 * 60  # seconds: the last use of a session is known to a minute or two
+
 PASSWORD_MIN_LENGTH = 8  # characters, of any tenant: OWASP ASVS 5.0, 6.2.1
 
 
@@ -125,6 +127,14 @@ class Tenant(FromRow):
         default=180 * DAY,
         help_text="The customer has to log in again after this time, even if tokens were refreshed.",
     )
+    session_idle_limit = models.PositiveIntegerField(
+        default=0,
+        help_text="The customer has to log in again after this time without a call, 300 or more. 0: however long.",
+    )
+    sessions_at_most = models.PositiveSmallIntegerField(
+        default=0,
+        help_text="How many sessions a customer has at once; a log-in beyond ends the oldest. 0: however many.",
+    )
     audit_client_lifetime = models.PositiveIntegerField(
         default=90 * DAY,
         validators=[MinValueValidator(DAY)],
@@ -157,7 +167,8 @@ class Tenant(FromRow):
         "is_common_password_refused check_in_policy second_factor_policy anonymous_access_lifetime "
         "anonymous_refresh_lifetime customer_access_lifetime customer_refresh_lifetime "
         "renewable_access_lifetime renewable_refresh_lifetime service_jwt_lifetime customer_jwt_lifetime "
-        "session_lifetime audit_client_lifetime mail_sender brand_color logo_url opt_in_link "
+        "session_lifetime session_idle_limit sessions_at_most audit_client_lifetime mail_sender brand_color "
+        "logo_url opt_in_link "
         "password_reset_link email_change_link deletion_link",
     )
 
@@ -170,6 +181,11 @@ class Tenant(FromRow):
                 condition=Q(renewable_refresh_lifetime__gt=F("renewable_access_lifetime")),
                 name="tenant_renewable_refresh_longer",
                 violation_error_message="The refresh token has to live longer than the access token.",
+            ),
+            models.CheckConstraint(
+                condition=Q(session_idle_limit=0) | Q(session_idle_limit__gte=SHORTEST_IDLE_LIMIT),
+                name="tenant_session_idle_limit",
+                violation_error_message=f"A session is idle after {SHORTEST_IDLE_LIMIT} seconds or more; 0 for never.",
             ),
             models.CheckConstraint(
                 condition=Q(password_min_length__gte=PASSWORD_MIN_LENGTH), name="tenant_password_min_length"

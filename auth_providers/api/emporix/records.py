@@ -256,7 +256,8 @@ def _federated(tenant: Tenant) -> dict[str, Any]:
     """The values that only the tokens of a federated log-in have."""
     return {
         "scope": _customer_scope(tenant),
-        "session_idle_time": tenant.customer_refresh_lifetime // 60,  # minutes, by the contract's example
+        "session_idle_time": (tenant.session_idle_limit or tenant.customer_refresh_lifetime)
+        // 60,  # minutes, by the contract's example
     }
 
 

@@ -1,0 +1,120 @@
+"""When a session was last used: noted by requests, written by nobody who is waited for."""
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.db import connection, connections, transaction
+from django.utils import timezone
+
+from auth_providers.models import Session
+from auth_providers.tokens import bearer, session_use, sessions
+from tenants.models import Tenant
+from tests import factories
+from tests.races import at_once
+from tests.server_process import until
+
+PassTime = Callable[[timedelta], None]
+
+
+@pytest.fixture(autouse=True)
+def nothing_noted() -> Iterator[None]:
+    session_use._noted.clear()
+    yield
+    session_use._noted.clear()
+
+
+def used_at(logged_in: factories.LoggedIn) -> Any:
+    return Session.objects.get(pk=logged_in.session.pk).last_used_at
+
+
+def test_a_use_is_noted_once_a_minute_and_written_without_a_request(
+    tenant: Tenant, pass_time: PassTime, statements: Callable[[Callable[[], Any]], list[str]]
+) -> None:
+    logged_in = factories.log_in(factories.make_customer(tenant))
+    before = used_at(logged_in)
+    bearer.resolve(logged_in.access_token)
+    assert not session_use._noted  # it was a moment ago
+    pass_time(timedelta(minutes=2))
+    now = timezone.now()
+    for _ in range(3):
+        assert len(statements(lambda: bearer.resolve(logged_in.access_token))) == 1
+    assert used_at(logged_in) == before
+    assert session_use.write() == 1
+    assert now <= used_at(logged_in) <= timezone.now()
+    assert session_use.write() == 0
+
+
+def test_many_sessions_are_written_in_two_statements(
+    tenant: Tenant, pass_time: PassTime, statements: Callable[[Callable[[], Any]], list[str]]
+) -> None:
+    customer = factories.make_customer(tenant)
+    every = [factories.log_in(customer) for _ in range(5)]
+    pass_time(timedelta(minutes=2))
+    for each in every:
+        bearer.resolve(each.access_token)
+    assert len(statements(session_use.write)) == 2
+    assert len({used_at(each) for each in every}) == 1
+
+
+def test_a_visitors_call_and_a_refused_one_are_not_noted(tenant: Tenant, pass_time: PassTime) -> None:
+    visit = factories.open_anonymous(tenant)
+    ended = factories.log_in(factories.make_customer(tenant))
+    sessions.end(tenant=tenant, session=ended.session)
+    pass_time(timedelta(minutes=2))
+    bearer.resolve(visit.pair.access_token)
+    with pytest.raises(bearer.InvalidToken):
+        bearer.resolve(ended.access_token)
+    assert not session_use._noted
+
+
+def test_what_can_not_be_written_stays_noted(
+    tenant: Tenant, pass_time: PassTime, outage: Callable[[str], AbstractContextManager[None]]
+) -> None:
+    logged_in = factories.log_in(factories.make_customer(tenant))
+    pass_time(timedelta(minutes=2))
+    bearer.resolve(logged_in.access_token)
+    with outage("auth_providers_session"):
+        assert session_use.write() == 0
+    assert session_use.write() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.postgres
+def test_the_writer_waits_for_nobody(pass_time: PassTime) -> None:
+    """Who ends all sessions of a customer locks several rows; a writer that waited could lock them in another order."""
+    customer = factories.make_customer(factories.make_tenant())
+    first, second = factories.log_in(customer), factories.log_in(customer)
+    pass_time(timedelta(minutes=2))
+    for each in (first, second):
+        bearer.resolve(each.access_token)
+
+    with transaction.atomic():
+        Session.objects.select_for_update().get(pk=first.session.pk)
+        [written] = at_once(1, lambda _: session_use.write())
+    assert written == 1
+    assert connection.vendor == "postgresql"
+    assert used_at(second) > used_at(first)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_thread_writes_until_the_process_ends(monkeypatch: pytest.MonkeyPatch, pass_time: PassTime) -> None:
+    monkeypatch.setattr(session_use, "WRITTEN_EVERY", timedelta(milliseconds=10))
+    monkeypatch.setattr(session_use, "_ended", ended := threading.Event())
+
+    def run() -> None:
+        session_use._keep_writing()
+        connections.close_all()
+
+    logged_in = factories.log_in(factories.make_customer(factories.make_tenant()))
+    before = used_at(logged_in)
+    pass_time(timedelta(minutes=2))
+    thread = threading.Thread(target=run)
+    thread.start()
+    bearer.resolve(logged_in.access_token)
+    until(lambda: used_at(logged_in) > before, 20)
+    ended.set()
+    thread.join()
