@@ -7,10 +7,13 @@ import pytest
 
 from auth_providers.login import one_time_code
 from auth_providers.models import OTP, AuthProvider, OneTimeCode
+from tenants.clients import Client
 from tenants.models import Tenant
 from tests.auth_providers import mailbox
-from tests.factories import CLIENT, EMAIL
+from tests.factories import EMAIL
 
+# A device that no customer has used; `CLIENT` is one that `make_customer` signs up on.
+ELSEWHERE = Client(address="192.0.2.77", user_agent="elsewhere/1.0 (X11; Linux x86_64)")
 CODE = re.compile(r"^[0-9]{6}$", re.M)
 LOG_IN, VERIFICATION, SECOND_FACTOR = "log_in", "verification", "second_factor"
 
@@ -23,7 +26,7 @@ def add_provider(tenant: Tenant, *channels: str, **settings: Any) -> AuthProvide
 
 def ask(tenant: Tenant, to: str = EMAIL, purpose: str = LOG_IN, **settings: Any) -> one_time_code.Issued:
     """Ask for a code by mail."""
-    wanted: dict[str, Any] = {"channel": "email", "client": CLIENT} | settings
+    wanted: dict[str, Any] = {"channel": "email", "client": ELSEWHERE} | settings
     return one_time_code.request(tenant=tenant, purpose=purpose, destination=to, **wanted)
 
 
@@ -39,7 +42,7 @@ def wrong(code: str) -> str:
 
 def answer(tenant: Tenant, issued: one_time_code.Issued, code: str, **settings: Any) -> one_time_code.Proven:
     """Show the code for the challenge."""
-    wanted: dict[str, Any] = {"client": CLIENT} | settings
+    wanted: dict[str, Any] = {"client": ELSEWHERE} | settings
     return one_time_code.verify(tenant=tenant, challenge_id=issued.challenge_id, code=code, **wanted)
 
 

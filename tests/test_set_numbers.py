@@ -6,7 +6,7 @@ import pytest
 
 from auth_providers import limits
 from auth_providers.accounts import mailed_tokens, passwords
-from auth_providers.login import one_time_code, totp
+from auth_providers.login import one_time_code, one_time_code_answers, totp
 from auth_providers.messaging import text_messages
 from auth_providers.models import Attempts, MailedToken, OneTimeCode, Session, Token
 from auth_providers.outbound import circuit_breaker, http_client, webhook_signature
@@ -36,12 +36,12 @@ def kept(model: type[TenantOwned]) -> timedelta:
     ("number", "expected"),
     [
         # OWASP ASVS 5.0, 6.5 and 6.6
-        (one_time_code.DIGITS, 6),
+        (one_time_code_answers.length_after(0), 6),
         (OneTimeCode(channel="sms").lifetime, 3 * MINUTE),
         (OneTimeCode(channel="sms").longest_wait, 3 * MINUTE),
         (OneTimeCode(channel="email").lifetime, 10 * MINUTE),
         (OneTimeCode(channel="email").longest_wait, 30 * MINUTE),
-        (one_time_code.MAX_WRONG_ANSWERS, 3),
+        (one_time_code_answers.MAX_WRONG_ANSWERS, 3),
         (second_factor_policy.LIFETIME, 10 * MINUTE),
         (totp.FRESH, 10 * MINUTE),
         (authenticator_apps.RECOVERY_CODES, 10),
@@ -100,7 +100,8 @@ def kept(model: type[TenantOwned]) -> timedelta:
         (kept(Session), 90 * DAY),
         (kept(Message), 30 * DAY),
         (kept(MailedToken), 7 * DAY),
-        (kept(OneTimeCode), DAY),
+        (kept(OneTimeCode), 0 * DAY),  # each row says when it ends
+        (one_time_code.FORGOTTEN_AFTER, DAY),
         (kept(Attempts), 0 * DAY),  # each row says when it ends
         # of one customer
         (additional_log_in.MAX_LOG_INS, 10),

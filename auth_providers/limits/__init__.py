@@ -18,12 +18,14 @@ from auth_providers.limits.failures import (
     record_success,
     wait_ends_at,
 )
-from auth_providers.limits.guesses import by_address, is_repeated, of_account, of_log_in, of_own_password
-from auth_providers.limits.quotas import spend, spend_mail, spend_mailed_code, spend_sms
+from auth_providers.limits.guesses import by_address, is_repeated, of_account, of_code, of_log_in, of_own_password
+from auth_providers.limits.quotas import DestinationThrottled, spend, spend_mail, spend_mailed_code, spend_sms
 from auth_providers.limits.rules import (
     APPLICATION_LOG_IN_BY_ADDRESS,
     AUTHENTICATOR_BY_CUSTOMER,
+    CODE_ANSWER_BY_DEVICE,
     CODE_BY_DESTINATION,
+    CODE_BY_DEVICE,
     CODE_COOLDOWN,
     CODE_USED_UP,
     FORGOTTEN_AFTER,
@@ -34,7 +36,6 @@ from auth_providers.limits.rules import (
     MAIL_BY_ADDRESS,
     MAIL_BY_DESTINATION,
     MAIL_BY_TENANT,
-    MOST_USED_UP_CODES,
     OWN_PASSWORD,
     SIGN_UP_BY_ADDRESS,
     SMS_BY_ADDRESS,
@@ -50,7 +51,9 @@ from auth_providers.limits.rules import (
 __all__ = [
     "APPLICATION_LOG_IN_BY_ADDRESS",
     "AUTHENTICATOR_BY_CUSTOMER",
+    "CODE_ANSWER_BY_DEVICE",
     "CODE_BY_DESTINATION",
+    "CODE_BY_DEVICE",
     "CODE_COOLDOWN",
     "CODE_USED_UP",
     "FORGOTTEN_AFTER",
@@ -61,7 +64,6 @@ __all__ = [
     "MAIL_BY_ADDRESS",
     "MAIL_BY_DESTINATION",
     "MAIL_BY_TENANT",
-    "MOST_USED_UP_CODES",
     "OWN_PASSWORD",
     "SIGN_UP_BY_ADDRESS",
     "SMS_BY_ADDRESS",
@@ -72,6 +74,7 @@ __all__ = [
     "Allowance",
     "Attempt",
     "Backoff",
+    "DestinationThrottled",
     "Quota",
     "Throttled",
     "admit",
@@ -82,6 +85,7 @@ __all__ = [
     "is_repeated",
     "note_wait",
     "of_account",
+    "of_code",
     "of_log_in",
     "of_own_password",
     "record_failure",

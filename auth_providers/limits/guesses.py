@@ -9,6 +9,7 @@ from auth_providers.limits import counts
 from auth_providers.limits.counts import Counted
 from auth_providers.limits.failures import Attempt
 from auth_providers.limits.rules import (
+    CODE_ANSWER_BY_DEVICE,
     LOG_IN_BY_ACCOUNT,
     LOG_IN_BY_ACCOUNT_AND_ADDRESS,
     LOG_IN_BY_ADDRESS,
@@ -54,6 +55,11 @@ def of_account(*, identifier: str, devices: Sequence[str], clients: Sequence[Cli
     subscribers = dict.fromkeys(client.subscriber for client in clients)
     there = (Attempt(rule=LOG_IN_BY_ACCOUNT_AND_ADDRESS, subject=f"{identifier}\n{each}") for each in subscribers)
     return (Attempt(rule=LOG_IN_BY_ACCOUNT, subject=identifier), *there, *known)
+
+
+def of_code(*, code: str, device: str) -> tuple[Attempt, ...]:
+    """An answer to a one-time code, on a device that its owner has used. `code` names the purpose and destination."""
+    return (Attempt(rule=CODE_ANSWER_BY_DEVICE, subject=f"{code}\n{device}"),)
 
 
 def of_own_password(*, identifier: str, client: Client) -> tuple[Attempt, ...]:

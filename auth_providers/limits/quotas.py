@@ -23,6 +23,12 @@ from customers.spelling.emails import normalize_email
 from tenants.clients import Client
 from tenants.models import Tenant
 
+BY_DESTINATION = {CODE_BY_DESTINATION, MAIL_BY_DESTINATION, SMS_BY_DESTINATION}
+
+
+class DestinationThrottled(Throttled):
+    """So many messages were sent to one destination that it gets no more for a while; nothing else is used up."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class _Use:
@@ -79,7 +85,8 @@ def _spend(tenant: Tenant, uses: Sequence[_Use]) -> None:
     now = timezone.now()
     window = uses[0].quota.window
     used = counts.add(tenant, [use.counted for use in uses], now, window, slides=False)
-    for use in uses:
-        if used[use.quota.name] > use.quota.limit:
-            since = counts.row(tenant, use.counted).get().since
-            raise Throttled(retry_after=seconds_until(since + window, now))
+    spent = [use for use in uses if used[use.quota.name] > use.quota.limit]
+    if spent:
+        kind = DestinationThrottled if {use.quota for use in spent} <= BY_DESTINATION else Throttled
+        since = counts.row(tenant, spent[0].counted).get().since
+        raise kind(retry_after=seconds_until(since + window, now))

@@ -81,11 +81,13 @@ SMS_BY_TENANT = Quota(name="sms.tenant", limit=2_000, window=timedelta(hours=1))
 SMS_BY_FOREIGN_COUNTRY = Quota(name="sms.country", limit=50, window=timedelta(hours=1))
 # Somebody who mistypes gets a new code soon, and nobody's mailbox fills up.
 CODE_COOLDOWN = timedelta(seconds=30)  # between two codes of one purpose to one destination
-# Each code that wrong answers used up makes the next answer wait longer; it is 2 ** 16 seconds, 18 hours, at most.
-# Without an end to it, anybody could lock a customer out for good; with this one, a guesser gets 51 answers in the
-# first days and 4 a day from then on (NIST SP 800-63B-4, 3.2.2, allows 100 in a row).
-CODE_USED_UP = Backoff(name="code.used_up", free=1, longest=timedelta(seconds=2**16))
-MOST_USED_UP_CODES = 17  # are counted: the wait does not grow beyond
+# Codes that others ask for don't use up what is left for a device that the owner of the destination has used.
+CODE_BY_DEVICE = Quota(name="code.device", limit=10, window=timedelta(hours=1))
+# Each code that wrong answers used up makes the next answer wait longer. Longer codes are what stops a guesser
+# (`one_time_code_answers`), and the wait of a minute keeps the owner out of nothing.
+CODE_USED_UP = Backoff(name="code.used_up", free=1, longest=timedelta(minutes=1), hard=None)
+# Wrong answers on a device that the owner has used, which others may have as well, in the same network.
+CODE_ANSWER_BY_DEVICE = Backoff(name="code.answer.device", free=10, longest=timedelta(hours=1), hard=None)
 # Wrong codes of an authenticator app. It has an end: or else whoever knows the password could lock the owner out.
 AUTHENTICATOR_BY_CUSTOMER = Backoff(name="totp", free=1)
 # Guessing at 256 random bits is hopeless; this keeps a broken or hostile client from costing more than a look-up. By

@@ -1,15 +1,14 @@
-"""One-time codes: six digits by mail or text message, for a log-in, a verification or a second factor.
+"""One-time codes, by mail or text message, for a log-in, a verification or a second factor.
 
-One code is alive for a purpose at a destination: asking again overwrites it. It lives a few minutes, takes three wrong
-answers, and is good once. An unknown destination is treated like any other until the message is written
-(`mail_rendering`), so that neither the answer nor its cost tells. Why so: `docs/decisions/one-time-codes.md`.
+One code is alive for a purpose at a destination: asking again overwrites it. It lives a few minutes, takes few wrong
+answers (`one_time_code_answers`), and is good once. An unknown destination is treated like any other until the message
+is written (`mail_rendering`), so that neither the answer nor its cost tells.
 """
 
-import re
 import secrets
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import NoReturn
 from uuid import UUID, uuid4
 
@@ -17,12 +16,11 @@ from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
 from django.utils import timezone
-from django.utils.crypto import constant_time_compare, salted_hmac
 
 from auth_providers import limits
 from auth_providers.accounts import accounts, contact_points
 from auth_providers.accounts.contact_points import ContactPoint
-from auth_providers.login import one_time_code_accounts
+from auth_providers.login import one_time_code_accounts, one_time_code_answers
 from auth_providers.models import OTP, OneTimeCode
 from auth_providers.tokens import sessions
 from auth_providers.tokens.log_in_attempt import LogInAttempt
@@ -35,8 +33,7 @@ from tenants.errors import DomainError, InvalidInput, Kind, Reason
 from tenants.models import Tenant, TenantQuerySet
 from tenants.outbox import queue
 
-DIGITS = 6
-MAX_WRONG_ANSWERS = 3
+FORGOTTEN_AFTER = timedelta(days=1)  # a code to which nobody gave a wrong answer
 
 LOG_IN = OneTimeCode.Purpose.LOG_IN
 EMAIL, SMS = OneTimeCode.Channel.EMAIL, OneTimeCode.Channel.SMS
@@ -93,9 +90,9 @@ def request(
     """Make a code and write its message to the outbox; an older code for the same becomes invalid.
 
     `customer` is whom a second factor is for. A code for a log-in is sent only where the destination has an account or
-    would get one; the answer is the same either way. Raises `limits.Throttled` inside the cooldown, beyond the quotas,
-    and while wrong answers leave no time to use a code; `InvalidInput` on `to`; `registry.UnknownProvider` when the
-    tenant sends no such codes.
+    would get one; the answer is the same either way. After many wrong answers the code is longer. Raises
+    `limits.Throttled` inside the cooldown and beyond the quotas; `InvalidInput` on `to`; `registry.UnknownProvider`
+    when the tenant sends no such codes.
     """
     _check_channel(tenant, purpose, channel)
     to = contact_points.normalize(tenant=tenant, channel=channel, text=destination)
@@ -221,22 +218,26 @@ def _previous(
 
 
 def _check_pace(previous: OneTimeCode | None, code: OneTimeCode) -> None:
-    """Raises `limits.Throttled` inside the cooldown, and when the code would expire before an answer is allowed."""
+    """Raises `limits.Throttled` inside the cooldown."""
     if previous is None:
         return
     last = previous.last_generated_timestamp
     if last is not None and last + limits.CODE_COOLDOWN > code.issued_at:
         raise limits.Throttled(retry_after=limits.seconds_until(last + limits.CODE_COOLDOWN, code.issued_at))
-    until = limits.wait_ends_at(
-        rule=limits.CODE_USED_UP,
-        failures=previous.throttling_failure_count,
-        failed_at=previous.throttling_failure_timestamp,
-    )
-    if until is not None and until >= code.expires_at:
-        raise limits.Throttled(retry_after=limits.seconds_until(until, code.issued_at))
 
 
 def _spend(tenant: Tenant, code: OneTimeCode, client: Client) -> None:
+    """Count the message. Codes that others ask for don't use up what is left for the owner's own devices. Raises
+    `limits.Throttled`."""
+    try:
+        _spend_message(tenant, code, client)
+    except limits.DestinationThrottled:
+        if not one_time_code_answers.is_on_known_device(tenant, code, client):
+            raise
+        limits.spend(tenant=tenant, quota=limits.CODE_BY_DEVICE, subject=f"{code.destination}\n{client.device}")
+
+
+def _spend_message(tenant: Tenant, code: OneTimeCode, client: Client) -> None:
     if code.channel == SMS:
         country = contact_points.country_of(code.destination)
         limits.spend_sms(tenant=tenant, destination=code.destination, country=country, client=client)
@@ -247,9 +248,12 @@ def _spend(tenant: Tenant, code: OneTimeCode, client: Client) -> None:
 
 def _issue(code: OneTimeCode, previous: OneTimeCode | None, *, site: str, language: str) -> None:
     """Store the code and its message. Of several concurrent requests one gets a code and the others the cooldown."""
-    digits = f"{secrets.randbelow(10**DIGITS):0{DIGITS}d}"
+    length = one_time_code_answers.length_after(previous.wrong_in_a_row if previous else 0)
+    digits = f"{secrets.randbelow(10**length):0{length}d}"
     code.challenge_id = uuid4()
-    code.code_hmac = _hmac(code, digits)
+    code.code_hmac = one_time_code_answers.keyed_hash(code, digits)
+    forgotten_at = code.issued_at + FORGOTTEN_AFTER
+    code.kept_until = max(forgotten_at, previous.kept_until) if previous else forgotten_at
     code.cooldown_set(commit=False)
     try:
         with transaction.atomic():
@@ -263,7 +267,7 @@ def _issue(code: OneTimeCode, previous: OneTimeCode | None, *, site: str, langua
                 language=language,
                 site=site,
                 context={
-                    "code": digits,
+                    "code": one_time_code_answers.grouped(digits),
                     "challenge_id": str(code.challenge_id),
                     "is_language_chosen": bool(language),
                 },
@@ -284,18 +288,14 @@ def _store(code: OneTimeCode, previous: OneTimeCode | None) -> bool:
         challenge_id=code.challenge_id,
         code_hmac=code.code_hmac,
         wrong_answers=0,
+        wrong_on_known_devices=0,
+        kept_until=code.kept_until,
         issued_at=code.issued_at,
         expires_at=code.expires_at,
         spent_at=None,
         last_generated_timestamp=code.last_generated_timestamp,
     )
     return stored == 1
-
-
-def _hmac(code: OneTimeCode, digits: str) -> bytes:
-    """What is stored of a code: keyed, and bound to the challenge, so that it can't be tried out or moved."""
-    bound = [str(code.tenant_id), code.purpose, code.destination, code.customer_number, str(code.challenge_id), digits]
-    return salted_hmac("patron.one_time_codes", "\n".join(bound), algorithm="sha256").digest()
 
 
 def _verify(
@@ -306,7 +306,7 @@ def _verify(
     limits.admit(tenant=tenant, attempts=attempts)
     with transaction.atomic(durable=True):  # in a caller's transaction, the count would go when it is rolled back
         stored = lock()
-        refusal = _compare(stored, code) if stored else None
+        refusal = one_time_code_answers.take(tenant, stored, code, client) if stored else None
     if stored is None or refusal is not None:
         limits.record_failure(tenant=tenant, attempts=attempts)
         _refuse(tenant, stored, purposes, client, refusal or "unknown code")
@@ -315,52 +315,6 @@ def _verify(
         point=ContactPoint(channel=stored.channel, destination=stored.destination),
         customer_number=stored.customer_number,
     )
-
-
-def _compare(stored: OneTimeCode, code: str) -> str | None:
-    """Spend the code, or count the wrong answer and return why it is refused, for the audit trail; None when it is
-    right. The row is locked. Raises `limits.Throttled`."""
-    now = timezone.now()
-    if stored.spent_at is not None or stored.expires_at <= now:
-        return "spent code" if stored.spent_at else "expired code"
-    if stored.wrong_answers >= MAX_WRONG_ANSWERS:
-        return "used-up code"
-    limits.check_wait(
-        rule=limits.CODE_USED_UP,
-        failures=stored.throttling_failure_count,
-        failed_at=stored.throttling_failure_timestamp,
-    )
-    is_right = _is_right(stored, code)
-    if is_right:
-        stored.spent_at = now
-        stored.throttle_reset(commit=False)
-        stored.cooldown_reset(commit=False)
-    else:
-        _count_wrong(stored)
-    writes.store(
-        stored,
-        "spent_at",
-        "wrong_answers",
-        "throttling_failure_timestamp",
-        "throttling_failure_count",
-        "last_generated_timestamp",
-    )
-    return None if is_right else "wrong code"
-
-
-def _is_right(stored: OneTimeCode, code: str) -> bool:
-    digits = "".join(code.split())  # people type what they read: 123 456
-    if not re.fullmatch(rf"[0-9]{{{DIGITS}}}", digits):
-        return False
-    return constant_time_compare(_hmac(stored, digits), bytes(stored.code_hmac))
-
-
-def _count_wrong(stored: OneTimeCode) -> None:
-    """Count it; the last one that a code takes makes the next code wait."""
-    stored.wrong_answers += 1
-    if stored.wrong_answers >= MAX_WRONG_ANSWERS:
-        stored.throttle_increment(commit=False)
-        stored.throttling_failure_count = min(stored.throttling_failure_count, limits.MOST_USED_UP_CODES)
 
 
 def _refuse(

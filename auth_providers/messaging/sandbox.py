@@ -22,6 +22,8 @@ MAX_OUTPUT = 1_000_000
 # Of the template's characters, how many all turns of all loops may run through.
 MAX_LOOPED = 50_000
 MAX_FILTERS = 4  # of one expression
+MAX_FILTERED = 500  # filters of a template
+FILTER_COST = 50  # characters that one in a loop counts for
 # For each that is open Django reads to the end of the line: that is quadratic.
 MAX_OPEN = 100  # of one line
 BRACKETS = (("{{", "}}"), ("{%", "%}"), ("{#", "#}"))
@@ -51,7 +53,8 @@ def _for(parser: Parser, token: Token) -> defaulttags.ForNode:
     before = list(parser.tokens)  # the next one is the last
     node = defaulttags.do_for(parser, token)
     body = before[len(parser.tokens) :]
-    cost = sum(len(each.contents) for each in body if isinstance(each, Token))
+    contents = [each.contents for each in body if isinstance(each, Token)]
+    cost = sum(len(each) + FILTER_COST * each.count("|") for each in contents)
     vars(node)["nodelist_loop"].append(_Turn(cost))  # whose type in the stubs is a list of texts
     return node
 
@@ -85,8 +88,11 @@ def _check(source: str) -> None:
         raise TooCostly(f"it has more than {MAX_SOURCE} characters")
     if any(_count_open(line) > MAX_OPEN for line in source.split("\n")):
         raise TooCostly("too many braces are not closed")
-    if any(expression.count("|") > MAX_FILTERS for expression in EXPRESSION.findall(source)):
+    filters = [expression.count("|") for expression in EXPRESSION.findall(source)]
+    if any(count > MAX_FILTERS for count in filters):
         raise TooCostly(f"an expression has more than {MAX_FILTERS} filters")
+    if sum(filters) > MAX_FILTERED:
+        raise TooCostly(f"it has more than {MAX_FILTERED} filters")
 
 
 def _count_open(line: str) -> int:

@@ -173,9 +173,12 @@ class Migration(migrations.Migration):
                 ('challenge_id', models.UUIDField(default=uuid.uuid4, help_text='New with every code.')),
                 ('code_hmac', models.BinaryField(max_length=32)),
                 ('wrong_answers', models.PositiveSmallIntegerField(default=0)),
+                ('wrong_on_known_devices', models.PositiveSmallIntegerField(default=0)),
+                ('wrong_in_a_row', models.PositiveSmallIntegerField(default=0)),
                 ('issued_at', models.DateTimeField(default=django.utils.timezone.now)),
                 ('expires_at', models.DateTimeField()),
                 ('spent_at', models.DateTimeField(null=True)),
+                ('kept_until', models.DateTimeField()),
                 ('tenant', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='tenants.tenant')),
             ],
         ),
@@ -440,7 +443,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='onetimecode',
-            index=models.Index(fields=['issued_at'], name='one_time_code_by_age'),
+            index=models.Index(fields=['kept_until'], name='one_time_code_by_age'),
         ),
         migrations.AddConstraint(
             model_name='onetimecode',

@@ -138,17 +138,20 @@ class OneTimeCode(CooldownMixin, ThrottlingMixin, TenantOwned):
     customer_number = models.CharField(max_length=8, blank=True, default="")
     challenge_id = models.UUIDField(default=uuid.uuid4, help_text="New with every code.")
     code_hmac = models.BinaryField(max_length=32)
-    wrong_answers = models.PositiveSmallIntegerField(default=0)
+    wrong_answers = models.PositiveSmallIntegerField(default=0)  # to this code, from devices that are not its owner's
+    wrong_on_known_devices = models.PositiveSmallIntegerField(default=0)  # to this code
+    wrong_in_a_row = models.PositiveSmallIntegerField(default=0)  # to this code and those before it, until a right one
     issued_at = models.DateTimeField(default=timezone.now)
     expires_at = models.DateTimeField()
     spent_at = models.DateTimeField(null=True)
+    kept_until = models.DateTimeField()
 
     privacy = Privacy(
-        kept=Expires(("issued_at",), timedelta(days=1)),  # longer than any wait that wrong answers led to
+        kept=Expires(("kept_until",), timedelta(0)),  # longer after a wrong answer: it counts until a right one
         personal={"destination": Disguise.EMAIL, "customer_number": Disguise.CUSTOMER_NUMBER},
         secret=("code_hmac",),
-        technical="purpose channel challenge_id wrong_answers issued_at expires_at spent_at last_generated_timestamp "
-        "throttling_failure_timestamp throttling_failure_count",
+        technical="purpose channel challenge_id wrong_answers wrong_on_known_devices wrong_in_a_row issued_at "
+        "expires_at spent_at kept_until last_generated_timestamp throttling_failure_timestamp throttling_failure_count",
         destination="destination",
         subject="customer_number",
         at_erasure=AtErasure.ROW_GOES,
@@ -161,7 +164,7 @@ class OneTimeCode(CooldownMixin, ThrottlingMixin, TenantOwned):
             ),
             models.UniqueConstraint(fields=["tenant", "challenge_id"], name="one_time_code_challenge_unique"),
         ]
-        indexes = [models.Index(fields=["issued_at"], name="one_time_code_by_age")]
+        indexes = [models.Index(fields=["kept_until"], name="one_time_code_by_age")]
 
     def __str__(self) -> str:
         return f"{self.purpose} by {self.channel}"

@@ -32,7 +32,7 @@ def issue(tenant: Tenant) -> tuple[one_time_code.Issued, str]:
 
 def log_in(tenant: Tenant, issued: one_time_code.Issued, code: str) -> sessions.Started:
     return one_time_code.log_in_with_code(
-        attempt=LogInAttempt(tenant=tenant, issue=Issue.PAIR, client=CLIENT),
+        attempt=LogInAttempt(tenant=tenant, issue=Issue.PAIR, client=codes.ELSEWHERE),
         challenge_id=issued.challenge_id,
         code=code,
     )

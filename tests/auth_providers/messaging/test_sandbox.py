@@ -33,8 +33,10 @@ HOSTILE = {
     "deep conditions": "{% if link %}" * 2_000 + "{% endif %}" * 2_000,
     "a long condition": "{% if link" + " and link" * 5_400 + " %}x{% endif %}",
     "much that is filled in": "{{link}}" * (LONG // 8),
-    "much that is filtered": ("{{link|" + FILTERS + "}}") * (LONG // 52),
-    "much that is titled": "{{link|title}}" * (LONG // 14),
+    "much that is filtered": ("{{link|" + FILTERS + "}}") * (sandbox.MAX_FILTERED // sandbox.MAX_FILTERS),
+    "more that is filtered": ("{{link|" + FILTERS + "}}") * (LONG // 52),
+    "filtered in a loop": "{% for a in link %}{{link|" + FILTERS + "}}{% endfor %}",
+    "much that is titled": "{{link|title}}" * sandbox.MAX_FILTERED,
     "too much": "x" * (LONG + 1),
     "open braces": "{{" * (LONG // 2),
     "open tags": "{%" * (LONG // 2),
@@ -55,7 +57,8 @@ def test_hostile_templates_end_within_a_second_and_write_little(kind: str) -> No
 
 
 @pytest.mark.parametrize(
-    "kind", ["nested loops", "nested loops of nothing", "a loop of much", "many loops", "too much"]
+    "kind",
+    ["nested loops", "nested loops of nothing", "a loop of much", "many loops", "too much", "more that is filtered"],
 )
 def test_what_costs_too_much_is_told(kind: str) -> None:
     with pytest.raises(sandbox.TooCostly):
