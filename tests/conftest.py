@@ -15,6 +15,7 @@ from django.utils import timezone
 from rest_framework.test import APIClient
 
 from auth_providers.accounts.passwords import Argon2idHasher
+from auth_providers.limits import frequent
 from tenants import append_only, isolation
 from tenants.models import Tenant
 from tests import factories, node_packages
@@ -29,6 +30,7 @@ TRANSACTION_CONTROL = ("BEGIN", "COMMIT", "ROLLBACK", "SAVEPOINT", "RELEASE", "S
 @pytest.fixture(autouse=True)
 def empty_cache() -> Iterator[None]:
     cache.clear()
+    frequent.forget()
     yield
     cache.clear()
 

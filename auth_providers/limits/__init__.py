@@ -18,6 +18,7 @@ from auth_providers.limits.failures import (
     record_success,
     wait_ends_at,
 )
+from auth_providers.limits.frequent import spend_frequent
 from auth_providers.limits.guesses import by_address, is_repeated, of_account, of_code, of_log_in, of_own_password
 from auth_providers.limits.quotas import DestinationThrottled, spend, spend_mail, spend_mailed_code, spend_sms
 from auth_providers.limits.rules import (
@@ -42,6 +43,8 @@ from auth_providers.limits.rules import (
     SMS_BY_DESTINATION,
     SMS_BY_FOREIGN_COUNTRY,
     SMS_BY_TENANT,
+    VISITS_BY_ADDRESS,
+    VISITS_BY_KEY,
     WRONG_PASSWORD,
     Allowance,
     Backoff,
@@ -70,6 +73,8 @@ __all__ = [
     "SMS_BY_DESTINATION",
     "SMS_BY_FOREIGN_COUNTRY",
     "SMS_BY_TENANT",
+    "VISITS_BY_ADDRESS",
+    "VISITS_BY_KEY",
     "WRONG_PASSWORD",
     "Allowance",
     "Attempt",
@@ -92,6 +97,7 @@ __all__ = [
     "record_success",
     "seconds_until",
     "spend",
+    "spend_frequent",
     "spend_mail",
     "spend_mailed_code",
     "spend_sms",

@@ -73,21 +73,27 @@ def delete(tenant: Tenant, counted: Sequence[Counted]) -> None:
     Attempts.objects.for_tenant(tenant).filter(wanted).delete()
 
 
-def add(tenant: Tenant, counted: Sequence[Counted], now: datetime, lasts: timedelta, *, slides: bool) -> dict[str, int]:
-    """Add one to each in a single statement, starting anew where the count began longer than `lasts` ago; the new
-    counts by rule. When it `slides`, the time kept is that of the last attempt, else that of the first."""
+def add(
+    tenant: Tenant, counted: Sequence[Counted], now: datetime, lasts: timedelta, *, slides: bool, times: int = 1
+) -> dict[str, int]:
+    """Add so many times one to each in a single statement, starting anew where the count began longer than `lasts` ago;
+    the new counts by rule. When it `slides`, the time kept is that of the last attempt, else that of the first."""
     table = _table()
     renewed = "excluded.since" if slides else f"{table}.since"
-    values = ", ".join(["(%s, %s, %s, 1, %s, %s)"] * len(counted))
+    values = ", ".join(["(%s, %s, %s, %s, %s, %s)"] * len(counted))
     since, expires, limit = _adapt(now), _adapt(now + lasts), _adapt(now - lasts)
     with connection.cursor() as cursor:
         cursor.execute(
             f"INSERT INTO {table} (tenant_id, rule, key, count, since, expires_at) VALUES {values} "  # noqa: S608
             f"ON CONFLICT (tenant_id, rule, key) DO UPDATE SET expires_at = excluded.expires_at, "
-            f"count = CASE WHEN {table}.since < %s THEN 1 ELSE {table}.count + 1 END, "
+            f"count = CASE WHEN {table}.since < %s THEN excluded.count ELSE {table}.count + excluded.count END, "
             f"since = CASE WHEN {table}.since < %s THEN excluded.since ELSE {renewed} END "
             f"RETURNING rule, count",
-            [*(value for each in counted for value in (tenant.pk, each.rule, each.key, since, expires)), limit, limit],
+            [
+                *(value for each in counted for value in (tenant.pk, each.rule, each.key, times, since, expires)),
+                limit,
+                limit,
+            ],
         )
         return {str(rule): int(count) for rule, count in cursor.fetchall()}
 

@@ -94,3 +94,7 @@ AUTHENTICATOR_BY_CUSTOMER = Backoff(name="totp", free=1)
 # address, or else anybody could shut a shop's own servers out.
 APPLICATION_LOG_IN_BY_ADDRESS = Backoff(name="application.address", free=10, hard=10_000)
 SIGN_UP_BY_ADDRESS = Quota(name="sign_up.address", limit=300, window=timedelta(hours=1))
+# A visit is cheap, and a shop's server begins one for each of its visitors: many by address, and by key what stops a
+# runaway storefront.
+VISITS_BY_ADDRESS = Quota(name="visit.address", limit=600, window=timedelta(minutes=1))
+VISITS_BY_KEY = Quota(name="visit.key", limit=30_000, window=timedelta(minutes=1))

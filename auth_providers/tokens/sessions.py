@@ -12,6 +12,7 @@ from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
+from auth_providers import limits
 from auth_providers.accounts import known_devices, notices, pending
 from auth_providers.models import Account, Session
 from auth_providers.tokens import jwts, opaque_tokens, second_factor_policy, session_limits
@@ -77,9 +78,11 @@ class Started:
 
 @transaction.atomic
 def open_anonymous(*, api_key: ApiKey, context: Context, client: Client) -> Opened:
-    """Open a session for a visitor of whom nothing is known yet. Raises `InvalidInput`."""
+    """Open a session for a visitor of whom nothing is known yet. Raises `InvalidInput`, and `limits.Throttled` when
+    the key's or the address's quota of visits is spent."""
     if context.currency and not codes.is_currency_of(tenant=api_key.tenant, code=context.currency):
         raise InvalidInput.field("currency", "Enter a currency code of ISO 4217.")
+    _spend_visit(api_key, client)
     session = _new_session(api_key.tenant, client)
     session.api_key = api_key
     session.site, session.currency = context.site, context.currency
@@ -87,6 +90,13 @@ def open_anonymous(*, api_key: ApiKey, context: Context, client: Client) -> Open
     writes.insert(session)
     pair = opaque_tokens.issue_pair(session=session, tenant=api_key.tenant, is_customers=False, api_key_id=api_key.pk)
     return Opened(session=session, pair=pair)
+
+
+def _spend_visit(api_key: ApiKey, client: Client) -> None:
+    uses = [(limits.VISITS_BY_KEY, str(api_key.pk))]
+    if client.address:
+        uses.append((limits.VISITS_BY_ADDRESS, client.subscriber))
+    limits.spend_frequent(tenant=api_key.tenant, uses=uses)
 
 
 def start(*, attempt: LogInAttempt, account: Account) -> Started:

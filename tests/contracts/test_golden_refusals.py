@@ -1,11 +1,13 @@
 """The failures that belong to one operation, as their golden files have them."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 from django.utils import timezone
 
 from auth_providers import limits
+from auth_providers.limits import frequent
 from auth_providers.models import KnownDevice, Token
 from tests import factories
 from tests.contracts import golden
@@ -26,6 +28,17 @@ def throttle_log_in() -> None:
         for _ in range(failures):
             limits.record_failure(tenant=tenant, attempts=attempts)
     KnownDevice.objects.all().delete()
+
+
+@pytest.mark.parametrize(("name", "contract"), [("anonymous-login", "emporix"), ("kibo-anonymous", "kibo")])
+@pytest.mark.parametrize("quota", ["VISITS_BY_ADDRESS", "VISITS_BY_KEY"])
+@pytest.mark.usefixtures("stopped_clock")
+def test_visits_throttled(scene: Scene, monkeypatch: pytest.MonkeyPatch, quota: str, name: str, contract: str) -> None:
+    monkeypatch.setattr(limits, quota, replace(getattr(limits, quota), limit=1))
+    frequent.forget()  # the scene's own visit
+    sent = [BY_NAME[name].send(scene) for _ in range(3)]  # one is this process's own, and one the quota
+    assert [answer.status_code for answer in sent] == [200, 200, 429]
+    golden.check(sent[-1], contract, f"{name}.429.visits")
 
 
 # -- anonymous sessions -----------------------------------------------------------------------------------------------

@@ -62,6 +62,7 @@ EXTRAS: dict[str, dict[tuple[str, ...], str]] = {
         ("PATCH *", "415"): "RFC 9110: a body that is not JSON",
         ("POST *", "429"): "guesses and mails are limited",
         (f"DELETE {ME}", "429"): "mails are limited",
+        ("GET /customerlogin/auth/anonymous/login", "429"): "visits are limited by key and address",
         (ANONYMOUS, "400"): "a tenant or parameter that is not valid",
         (ANONYMOUS, "401"): "a client id or refresh token that is not valid",
         (VALIDATE, "400"): "a tenant that does not exist",

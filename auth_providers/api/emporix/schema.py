@@ -132,6 +132,7 @@ DESCRIPTIONS: Descriptions = {
                 "Opens a session for somebody who has not logged in. The log-in goes on with it under the same id, so "
                 "that what hangs on the session, such as a cart, stays.",
                 parameters=WHO_ASKS + CONTEXT,
+                refusals=(429,),
             )
         ],
         "refresh": [

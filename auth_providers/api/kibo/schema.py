@@ -120,6 +120,7 @@ DESCRIPTIONS: Descriptions = {
                 "Begin a visit",
                 "Opens a session for somebody who has not logged in; `customerAccount` says only that.",
                 success=TICKET,
+                refusals=(429,),
             )
         ],
         "refresh": [
