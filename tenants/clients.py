@@ -3,8 +3,9 @@
 import re
 from dataclasses import dataclass
 from functools import lru_cache
-from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 
+from django.core.exceptions import ValidationError
 from django.utils.crypto import salted_hmac
 from ua_parser import parse
 
@@ -13,6 +14,9 @@ IPV4_PREFIX_BITS = 24
 IPV6_PREFIX_BITS = 48
 # A subscriber gets no less than this (RFC 6177, 2), so counting single addresses would allow 2 ** 64 attempts.
 IPV6_LINE_BITS = 64
+# The widest network that a shop may call its own: half of a company's IPv4 block, and what a site gets in IPv6.
+WIDEST_IPV4_BITS = 16
+WIDEST_IPV6_BITS = 48
 # The first product of a User-Agent (RFC 9110, 10.1.5), less its version: the name of what ua-parser does not know.
 PRODUCT = re.compile(r"[^/\s(]*")
 # In the User-Agent of every browser on a telephone, and of most on a tablet (MDN, Browser detection).
@@ -83,6 +87,23 @@ def _hash(purpose: str, text: str) -> str:
 
 
 @lru_cache(maxsize=4096)
+@lru_cache(maxsize=1024)
+def networks(text: str) -> tuple[IPv4Network | IPv6Network, ...]:
+    """The networks that are named, with spaces or commas between them. Raises `ValueError`."""
+    return tuple(ip_network(each) for each in text.replace(",", " ").split())
+
+
+def check_networks(text: str) -> None:
+    """Raises `ValidationError` unless these are networks, and none so wide that strangers have addresses in it."""
+    try:
+        named = networks(text)
+    except ValueError as error:
+        raise ValidationError(f"Enter networks such as 192.0.2.0/28: {error}.") from error
+    for each in named:
+        if each.prefixlen < (WIDEST_IPV4_BITS if isinstance(each, IPv4Network) else WIDEST_IPV6_BITS):
+            raise ValidationError(f"{each} is too wide: others have addresses in it, and could name any shopper's.")
+
+
 def unmapped(text: str) -> IPv4Address | IPv6Address:
     """The address; an IPv4 one that a dual-stack socket writes as `::ffff:192.0.2.1` as what it is, or else all of
     IPv4 would be one network."""

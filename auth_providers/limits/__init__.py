@@ -20,7 +20,7 @@ from auth_providers.limits.failures import (
 )
 from auth_providers.limits.frequent import spend_frequent
 from auth_providers.limits.guesses import by_address, is_repeated, of_account, of_code, of_log_in, of_own_password
-from auth_providers.limits.quotas import DestinationThrottled, spend, spend_mail, spend_mailed_code, spend_sms
+from auth_providers.limits.quotas import spend, spend_mail, spend_mailed_code, spend_sms
 from auth_providers.limits.rules import (
     APPLICATION_LOG_IN_BY_ADDRESS,
     AUTHENTICATOR_BY_CUSTOMER,
@@ -79,7 +79,6 @@ __all__ = [
     "Allowance",
     "Attempt",
     "Backoff",
-    "DestinationThrottled",
     "Quota",
     "Throttled",
     "admit",

@@ -21,6 +21,7 @@ class Throttled(DomainError):
     kind = Kind.THROTTLED
     reason = Reason.TOO_MANY_ATTEMPTS
     default_message = "Too many attempts. Try again later."
+    is_of_destination_alone = False  # whether one destination got all that it may, and no other quota is spent
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -26,10 +26,6 @@ from tenants.models import Tenant
 BY_DESTINATION = {CODE_BY_DESTINATION, MAIL_BY_DESTINATION, SMS_BY_DESTINATION}
 
 
-class DestinationThrottled(Throttled):
-    """So many messages were sent to one destination that it gets no more for a while; nothing else is used up."""
-
-
 @dataclass(frozen=True, kw_only=True)
 class _Use:
     """One use of a quota, by whom or of what."""
@@ -87,6 +83,7 @@ def _spend(tenant: Tenant, uses: Sequence[_Use]) -> None:
     used = counts.add(tenant, [use.counted for use in uses], now, window, slides=False)
     spent = [use for use in uses if used[use.quota.name] > use.quota.limit]
     if spent:
-        kind = DestinationThrottled if {use.quota for use in spent} <= BY_DESTINATION else Throttled
         since = counts.row(tenant, spent[0].counted).get().since
-        raise kind(retry_after=seconds_until(since + window, now))
+        failure = Throttled(retry_after=seconds_until(since + window, now))
+        failure.is_of_destination_alone = {use.quota for use in spent} <= BY_DESTINATION
+        raise failure

@@ -231,8 +231,9 @@ def _spend(tenant: Tenant, code: OneTimeCode, client: Client) -> None:
     `limits.Throttled`."""
     try:
         _spend_message(tenant, code, client)
-    except limits.DestinationThrottled:
-        if not one_time_code_answers.is_on_known_device(tenant, code, client):
+    except limits.Throttled as failure:
+        is_owners = failure.is_of_destination_alone and one_time_code_answers.is_on_known_device(tenant, code, client)
+        if not is_owners:
             raise
         limits.spend(tenant=tenant, quota=limits.CODE_BY_DEVICE, subject=f"{code.destination}\n{client.device}")
 

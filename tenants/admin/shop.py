@@ -73,7 +73,10 @@ class TenantAdmin(OnTrail[Tenant], admin.ModelAdmin[Tenant]):
                 ]
             },
         ),
-        ("Proof of identity, sessions", {"fields": ["check_in_policy", "second_factor_policy", "sessions_at_most"]}),
+        (
+            "Proof of identity, sessions",
+            {"fields": ["check_in_policy", "second_factor_policy", "sessions_at_most", "server_networks"]},
+        ),
         (
             "Mail",
             {

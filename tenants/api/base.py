@@ -20,7 +20,7 @@ from rest_framework.viewsets import ViewSet
 
 from tenants import isolation
 from tenants.api.bodies import JsonParser, JsonRenderer, measure
-from tenants.api.caller import client_of
+from tenants.api.caller import client_of, client_of_tenant
 from tenants.api.failures import Failure, failure_of
 from tenants.clients import Client
 from tenants.directory import get_tenant
@@ -134,6 +134,7 @@ class ContractViewSet(ViewSet):
     def confine(self, tenant: Tenant) -> None:
         """From here on the request is this tenant's, and the database shows it no other's rows."""
         self.tenant = tenant
+        self.client = client_of_tenant(self.request, self.client, tenant)
         self._wall.enter_context(isolation.confined(tenant))
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:

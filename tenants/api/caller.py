@@ -1,9 +1,12 @@
 """The caller's address, which limits and the audit trail depend on."""
 
+from ipaddress import ip_address
+
 from django.conf import settings
 from django.http import HttpRequest
 
-from tenants.clients import Client, unmapped
+from tenants.clients import Client, networks, unmapped
+from tenants.models import Tenant
 
 
 def client_of(request: HttpRequest, *, is_caller_trusted: bool = False) -> Client:
@@ -23,6 +26,15 @@ def client_of(request: HttpRequest, *, is_caller_trusted: bool = False) -> Clien
             break
     user_agent = request.META.get("HTTP_USER_AGENT", "").replace("\0", "")
     return Client(address=address, user_agent=user_agent[:255])
+
+
+def client_of_tenant(request: HttpRequest, client: Client, tenant: Tenant) -> Client:
+    """The same caller, or the shopper whose address one of the tenant's own servers forwards (`server_networks`)."""
+    if not tenant.server_networks or not client.address:
+        return client
+    address = ip_address(client.address)
+    is_own = any(address in network for network in networks(tenant.server_networks))
+    return client_of(request, is_caller_trusted=True) if is_own else client
 
 
 def is_from_proxy(request: HttpRequest) -> bool:

@@ -4,6 +4,7 @@ import django.core.validators
 import django.db.models.deletion
 import django.utils.timezone
 import tenants.models.trail
+import tenants.clients
 import uuid
 from django.conf import settings
 from django.db import migrations, models
@@ -91,6 +92,7 @@ class Migration(migrations.Migration):
                 ('is_common_password_refused', models.BooleanField(default=True, help_text="Refuse common passwords and those that consist of the customer's name or e-mail address.")),
                 ('check_in_policy', models.CharField(choices=[('none', 'As with the next; what a server with an API key hands in counts as proven'), ('partial', 'A one-time code when the data matches an existing customer'), ('full', 'A one-time code always, also for new customers'), ('no_identification', 'Nothing: every submission creates a new profile')], default='partial', help_text='What is required before data that a storefront submits changes a profile.', max_length=20)),
                 ('second_factor_policy', models.CharField(choices=[('own', 'Only from customers who have set one up'), ('new_device', 'When the customer uses a device for the first time'), ('always', 'At every log-in')], default='own', help_text='When a log-in needs a second factor.', max_length=16)),
+                ('server_networks', models.CharField(blank=True, default='', help_text="Networks of the shop's own servers, such as 192.0.2.0/28, with spaces between them: the shopper's address that they forward (X-Forwarded-For) is believed, and is what counts as the caller's.", max_length=500, validators=[tenants.clients.check_networks])),
                 ('anonymous_access_lifetime', models.PositiveIntegerField(default=3600, help_text='Access token of a visitor who is not logged in.')),
                 ('anonymous_refresh_lifetime', models.PositiveIntegerField(default=86400, help_text='Refresh token of a visitor who is not logged in.')),
                 ('customer_access_lifetime', models.PositiveIntegerField(default=2592000, help_text='Access token of a customer who is logged in.')),

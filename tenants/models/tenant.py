@@ -6,6 +6,7 @@ from django.db.models import F, Q
 from django.utils import timezone
 
 from tenants.classification import Kept, Privacy
+from tenants.clients import check_networks
 from tenants.compiled.instances import FromRow
 
 # The pattern and the lengths are those of the contracts' documents.
@@ -99,6 +100,15 @@ class Tenant(FromRow):
         help_text="When a log-in needs a second factor.",
     )
 
+    server_networks = models.CharField(
+        max_length=500,
+        blank=True,
+        default="",
+        validators=[check_networks],
+        help_text="Networks of the shop's own servers, such as 192.0.2.0/28, with spaces between them: the "
+        "shopper's address that they forward (X-Forwarded-For) is believed, and is what counts as the caller's.",
+    )
+
     anonymous_access_lifetime = models.PositiveIntegerField(
         default=HOUR, help_text="Access token of a visitor who is not logged in."
     )
@@ -164,7 +174,7 @@ class Tenant(FromRow):
         technical="code number name is_active created_at default_language default_currency default_country "
         "default_site is_customer_active_on_signup is_customer_on_hold_on_signup is_signup_enumeration_safe "
         "is_opt_in_required is_confirmation_mailed is_deletion_confirmed password_min_length "
-        "is_common_password_refused check_in_policy second_factor_policy anonymous_access_lifetime "
+        "is_common_password_refused check_in_policy second_factor_policy server_networks anonymous_access_lifetime "
         "anonymous_refresh_lifetime customer_access_lifetime customer_refresh_lifetime "
         "renewable_access_lifetime renewable_refresh_lifetime service_jwt_lifetime customer_jwt_lifetime "
         "session_lifetime session_idle_limit sessions_at_most audit_client_lifetime mail_sender brand_color "

@@ -3,15 +3,18 @@
 from ipaddress import ip_network
 
 import pytest
+from django.core.exceptions import ValidationError
 from django.core.management import CommandError, call_command
 from django.db import IntegrityError, transaction
 from pytest_django import Settings
 
 from auth_providers import limits
+from auth_providers.limits import frequent
 from auth_providers.models import Attempts
-from tenants.clients import Client
+from tenants.clients import Client, check_networks
 from tenants.models import ApiKey, AuditEvent, Tenant
 from tests.contracts.kibo import CLIENT_ID, TICKETS, ask, make_application
+from tests.contracts.operations import BY_NAME, Scene
 
 SERVER, SHOPPER, PROXY = "192.0.2.10", "203.0.113.7", "198.51.100.1"
 WRONG = {"username": "nobody@example.com", "password": "wrong"}
@@ -73,3 +76,53 @@ def test_a_key_without_a_secret_can_not_be_trusted(tenant: Tenant) -> None:
     assert not ApiKey.objects.filter(is_forwarding_trusted=True).exists()
     with pytest.raises(IntegrityError), transaction.atomic():
         ApiKey.objects.filter(client_id="storefront").update(is_forwarding_trusted=True)
+
+
+# -- a tenant's named networks, for contracts whose keys have no secret -----------------------------------------------
+NETWORKS = "192.0.2.0/28, 2001:db8:1::/64"
+
+
+@pytest.mark.parametrize(
+    ("named", "chain", "address"),
+    [
+        (NETWORKS, (SERVER, SHOPPER), SHOPPER),
+        (NETWORKS, (SERVER, f"10.0.0.1, {SHOPPER}"), SHOPPER),
+        (NETWORKS, (SERVER, ""), SERVER),
+        (NETWORKS, (SERVER, "nonsense"), SERVER),
+        (NETWORKS, ("2001:db8:1::7", SHOPPER), SHOPPER),
+        (NETWORKS, ("192.0.2.77", SHOPPER), "192.0.2.77"),
+        (NETWORKS, ("2001:db8:2::7", SHOPPER), "2001:db8:2::7"),
+        ("", (SERVER, SHOPPER), SERVER),
+    ],
+)
+@pytest.mark.parametrize("name", ["login", "customer-post", "anonymous-login"])
+def test_a_server_whose_network_is_named(
+    scene: Scene, named: str, chain: tuple[str, str], address: str, name: str
+) -> None:
+    Tenant.objects.filter(pk=scene.tenant.pk).update(server_networks=named)
+    answer = BY_NAME[name].send(scene, REMOTE_ADDR=chain[0], HTTP_X_FORWARDED_FOR=chain[1])
+    assert answer.status_code < 300
+    if name == "anonymous-login":
+        counted = [each.subject for _, each in frequent._minute.counts if each.rule == limits.VISITS_BY_ADDRESS.name]
+        assert Client(address=address).subscriber in counted
+    else:
+        assert AuditEvent.objects.latest("pk").address == address
+
+
+def test_one_tenants_servers_are_not_anothers(scene: Scene, other_tenant: Tenant) -> None:
+    Tenant.objects.filter(pk=other_tenant.pk).update(server_networks=NETWORKS)
+    BY_NAME["login"].send(scene, REMOTE_ADDR=SERVER, HTTP_X_FORWARDED_FOR=SHOPPER)
+    assert AuditEvent.objects.latest("pk").address == SERVER
+
+
+@pytest.mark.parametrize(
+    "text", ["", "192.0.2.1", "10.1.0.0/16", "192.0.2.0/28 2001:db8::/48", "192.0.2.0/28,10.0.0.1"]
+)
+def test_networks_of_a_shop(text: str) -> None:
+    check_networks(text)
+
+
+@pytest.mark.parametrize("text", ["0.0.0.0/0", "10.0.0.0/15", "::/0", "2001:db8::/47", "192.0.2.1/28", "shop", "1.2.3"])
+def test_what_no_shop_may_call_its_own(text: str) -> None:
+    with pytest.raises(ValidationError):
+        check_networks(text)
