@@ -44,6 +44,11 @@ def find(code: str) -> Tenant | None:
     return Tenant.objects.filter(code=code).first()
 
 
+def note_imported_hashes(*, tenant: Tenant) -> None:
+    """From now on the tenant has passwords in other kinds of hashes than ours."""
+    Tenant.objects.filter(pk=tenant.pk, has_imported_hashes=False).update(has_imported_hashes=True)
+
+
 def list_all() -> list[Tenant]:
     """Every tenant, active or not, by code."""
     return list(Tenant.objects.order_by("code"))

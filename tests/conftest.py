@@ -14,6 +14,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from rest_framework.test import APIClient
 
+from auth_providers.accounts import dummy_hashes
 from auth_providers.accounts.passwords import Argon2idHasher
 from auth_providers.limits import frequent
 from tenants import append_only, isolation
@@ -31,6 +32,7 @@ TRANSACTION_CONTROL = ("BEGIN", "COMMIT", "ROLLBACK", "SAVEPOINT", "RELEASE", "S
 def empty_cache() -> Iterator[None]:
     cache.clear()
     frequent.forget()
+    dummy_hashes.forget()
     yield
     cache.clear()
 

@@ -135,6 +135,7 @@ def _ask(account: Account) -> None:
             customer_number=customer.number,
             code_hmac=b"0" * 32,
             expires_at=later,
+            kept_until=later,
         )
         PendingLink.objects.create(
             tenant=tenant, challenge_id=code.challenge_id, account=account, data_encrypted=waiting, expires_at=later

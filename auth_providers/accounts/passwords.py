@@ -57,6 +57,12 @@ NOBODYS_PASSWORD = (
 NO_PASSWORD = "!"  # noqa: S105
 
 
+def is_foreign(password_hash: str) -> bool:
+    """Whether this is a hash of another kind than `hash_password` makes, which takes another time to compare with."""
+    ours = NOBODYS_PASSWORD.rpartition("$")[0].rpartition("$")[0]  # kind and costs
+    return "$" in password_hash and not password_hash.startswith(f"{ours}$")
+
+
 def hash_password(password: str, *, asker: Asker = NOBODY) -> str:
     """The password as it is stored: é is one character there, also when a keyboard sends e and an accent (NFC). Raises
     `hashing.Overloaded`."""

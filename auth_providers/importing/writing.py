@@ -8,12 +8,12 @@ from dataclasses import dataclass
 
 from django.db import IntegrityError, transaction
 
-from auth_providers.accounts import accounts
+from auth_providers.accounts import accounts, passwords
 from auth_providers.importing.customers import ImportedCustomer
 from auth_providers.models import Account
 from customers import consents, identifiers, numbers, search_index
 from customers.models import Address, Customer, CustomerIdentifier
-from tenants import audit
+from tenants import audit, directory
 from tenants.models import Tenant
 
 ACTION = "import"
@@ -109,6 +109,8 @@ def _insert(tenant: Tenant, batch: Sequence[ImportedCustomer]) -> None:
     Address.objects.bulk_create(_addresses(batch), batch_size=ROWS_A_STATEMENT)
     CustomerIdentifier.objects.bulk_create(_identifiers(tenant, batch), batch_size=ROWS_A_STATEMENT)
     consents.add_first(tenant=tenant, given=[(each.customer, each.consents) for each in batch], source=SOURCE)
+    if any(passwords.is_foreign(each.password_hash) for each in batch):
+        directory.note_imported_hashes(tenant=tenant)
     audit.record_many(tenant=tenant, action=ACTION, customer_numbers=[each.customer.number for each in batch])
 
 

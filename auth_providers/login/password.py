@@ -8,7 +8,7 @@ from django.db.models import Exists, OuterRef, QuerySet, Subquery
 from django.utils import timezone
 
 from auth_providers import limits
-from auth_providers.accounts import accounts, known_devices, passwords
+from auth_providers.accounts import accounts, dummy_hashes, known_devices, passwords
 from auth_providers.accounts.hashing import Asker
 from auth_providers.models import PASSWORD, Account, AuthProvider
 from auth_providers.tokens import sessions
@@ -56,7 +56,7 @@ def log_in(
         _note_wait(attempt, account, attempts)
         raise
     try:
-        started = sessions.start(attempt=attempt, account=_verified(attempt, account, password))
+        started = sessions.start(attempt=attempt, account=_verified(attempt, account, identifier, password))
     except sessions.LogInRefused:
         _record_failure(tenant, identifier, password, attempts)
         raise
@@ -77,7 +77,7 @@ def verify_own(
     identifier = account.identifier if account else ""
     attempts = limits.of_own_password(identifier=identifier, client=client)
     on_record = limits.admit(tenant=tenant, attempts=attempts)
-    if not _fits(tenant, account, password, Asker.of(client, is_known=True)) or account is None:
+    if not _fits(tenant, account, identifier, password, Asker.of(client, is_known=True)) or account is None:
         _record_failure(tenant, identifier, password, attempts)
         raise WrongPassword(details=(FieldError(field=field, code="wrong", message="This is not your password."),))
     limits.record_success(tenant=tenant, attempts=attempts, on_record=on_record)
@@ -152,11 +152,11 @@ def _record_failure(tenant: Tenant, identifier: str, password: str, attempts: Se
         limits.record_failure(tenant=tenant, attempts=attempts)
 
 
-def _verified(attempt: LogInAttempt, account: Account | None, password: str) -> Account:
+def _verified(attempt: LogInAttempt, account: Account | None, identifier: str, password: str) -> Account:
     """The account, when the password is its own, else `sessions.LogInRefused`. As many hashes are computed for an
     account as for none."""
     asker = Asker.of(attempt.client, is_known=attempt.is_device_known)
-    is_right = _fits(attempt.tenant, account, password, asker)
+    is_right = _fits(attempt.tenant, account, identifier, password, asker)
     is_switched_off = bool(getattr(account, "is_switched_off", False))
     if account is None or not is_right or is_switched_off:
         wrong = "switched off" if is_switched_off else "wrong password"
@@ -168,13 +168,16 @@ def _verified(attempt: LogInAttempt, account: Account | None, password: str) -> 
     return account
 
 
-def _fits(tenant: Tenant, account: Account | None, password: str, asker: Asker) -> bool:
-    """Whether the account has this password, with the same work when there is none."""
+def _fits(tenant: Tenant, account: Account | None, identifier: str, password: str, asker: Asker) -> bool:
+    """Whether the account has this password, with the same work when there is no account, or none with a password."""
+    own = account if account and account.has_password else None
+    dummy = dummy_hashes.choose(tenant=tenant, identifier=identifier)  # in any case: it may take a statement
 
     def store_again(right: str) -> None:
-        if account is not None:
+        if own is not None:
             password_hash = passwords.hash_password(right, asker=asker)
-            accounts.replace_password_hash(tenant=tenant, account=account, password_hash=password_hash)
+            accounts.replace_password_hash(tenant=tenant, account=own, password_hash=password_hash)
 
-    password_hash = account.password if account else passwords.NOBODYS_PASSWORD
-    return passwords.is_right(password=password, password_hash=password_hash, store_again=store_again, asker=asker)
+    password_hash = own.password if own else dummy
+    is_right = passwords.is_right(password=password, password_hash=password_hash, store_again=store_again, asker=asker)
+    return is_right and own is not None

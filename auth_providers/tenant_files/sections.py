@@ -26,7 +26,7 @@ Row = dict[str, Json]
 TENANT = "tenant"
 SECRET = "secret"  # noqa: S105 - the name of an entry
 # What names the tenant, what happens to it in operation, and when it was made.
-NOT_OF_TENANT = ("code", "is_active")
+NOT_OF_TENANT = ("code", "is_active", "has_imported_hashes")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -78,6 +78,7 @@ class Migration(migrations.Migration):
                 ('name', models.CharField(max_length=255)),
                 ('is_active', models.BooleanField(default=True, help_text="When off, nobody can use this tenant's API.")),
                 ('created_at', models.DateTimeField(default=django.utils.timezone.now, editable=False)),
+                ('has_imported_hashes', models.BooleanField(default=False, editable=False)),
                 ('default_language', models.CharField(default='en_US', max_length=35)),
                 ('default_currency', models.CharField(default='USD', help_text='ISO 4217', max_length=3)),
                 ('default_country', models.CharField(default='US', help_text='ISO 3166-1 alpha-2', max_length=2)),

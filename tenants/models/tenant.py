@@ -53,6 +53,8 @@ class Tenant(FromRow):
     name = models.CharField(max_length=255)
     is_active = models.BooleanField(default=True, help_text="When off, nobody can use this tenant's API.")
     created_at = models.DateTimeField(default=timezone.now, editable=False)
+    # Some of its customers' passwords came from elsewhere, in other kinds of hashes (`accounts.dummy_hashes`).
+    has_imported_hashes = models.BooleanField(default=False, editable=False)
 
     default_language = models.CharField(max_length=35, default="en_US")
     default_currency = models.CharField(max_length=3, default="USD", help_text="ISO 4217")
@@ -171,7 +173,8 @@ class Tenant(FromRow):
 
     privacy = Privacy(
         kept=Kept.UNTIL_CHANGED,
-        technical="code number name is_active created_at default_language default_currency default_country "
+        technical="code number name is_active created_at has_imported_hashes default_language default_currency "
+        "default_country "
         "default_site is_customer_active_on_signup is_customer_on_hold_on_signup is_signup_enumeration_safe "
         "is_opt_in_required is_confirmation_mailed is_deletion_confirmed password_min_length "
         "is_common_password_refused check_in_policy second_factor_policy server_networks anonymous_access_lifetime "

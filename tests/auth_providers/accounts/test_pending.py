@@ -43,6 +43,7 @@ def make_code(tenant: Tenant, *, destination: str, customer_number: str = "") ->
         customer_number=customer_number,
         code_hmac=b"0" * 32,
         expires_at=timezone.now() + timedelta(minutes=3),
+        kept_until=timezone.now() + timedelta(days=1),
     )
 
 

@@ -137,7 +137,13 @@ def _fill_what_hangs_on(tenant: Tenant, customer: Customer) -> None:
     CustomerMerge.objects.create(**own, **soon, merged=other, staff_username="clara", snapshot_encrypted="x")
     for destination, number in (("+441632960000", ""), ("elsewhere@example.com", customer.number)):
         OneTimeCode.objects.create(
-            tenant=tenant, purpose="log_in", channel="sms", destination=destination, customer_number=number, **soon
+            tenant=tenant,
+            purpose="log_in",
+            channel="sms",
+            destination=destination,
+            customer_number=number,
+            kept_until=soon["expires_at"],
+            **soon,
         )
     Authenticator.objects.create(**own, secret_encrypted=encrypt("secret-of-ada"))
     RecoveryCode.objects.create(**own, code_hmac=b"code")
