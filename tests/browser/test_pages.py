@@ -33,6 +33,14 @@ def test_a_page_of_the_back_office_has_no_fault(page: Page, demo: Demo, name: st
     assert_faultless(page)
 
 
+def test_two_customers_side_by_side_have_no_fault(page: Page, demo: Demo) -> None:
+    page.goto(demo.shop.pages["customers_customer_merge"])
+    page.get_by_label("is the same person as").fill("10000002")
+    page.get_by_role("button", name="Show both").click()
+    assert page.get_by_role("button", name="Merge 10000002 into").is_visible()
+    assert_faultless(page)
+
+
 @pytest.mark.parametrize("path", OUTSIDE)
 def test_a_page_for_anybody_has_no_fault(visitor: Page, path: str) -> None:
     visitor.goto(path)
