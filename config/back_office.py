@@ -17,7 +17,7 @@ from django.urls import URLPattern, path, reverse
 from django.utils.decorators import method_decorator
 from django.views.decorators.http import require_POST
 
-from config import start_page
+from config import staff_access, start_page
 from config.staff_login import StaffLoginForm
 from tenants import isolation, staff, staff_trail
 from tenants.api.caller import client_of
@@ -68,8 +68,19 @@ class BackOffice(AdminSite):
     def get_urls(self) -> list[Any]:
         """Without Django's redirect to the page of any object of any kind."""
         urls = [each for each in super().get_urls() if getattr(each, "name", "") != "view_on_site"]
-        switch: URLPattern = path("switch/", self.admin_view(self.switch_view), name="switch")
-        return [switch, *urls]
+        ours: list[URLPattern] = [
+            path("switch/", self.admin_view(self.switch_view), name="switch"),
+            # For who has no access yet, or no second factor.
+            path("invitation/", staff_access.InvitationView.as_view(site=self), name="invitation"),
+            path("second-factor/", staff_access.EnrolmentView.as_view(site=self), name="second_factor"),
+        ]
+        return [*ours, *urls]
+
+    def login(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+        """Whoever has shown a password and has no second factor yet is asked for one next."""
+        if request.method == "GET" and staff_access.has_to_enrol(request):
+            return HttpResponseRedirect(reverse("admin:second_factor"))
+        return super().login(request, extra_context)
 
     @method_decorator(require_POST)
     def switch_view(self, request: HttpRequest) -> HttpResponse:

@@ -1,4 +1,5 @@
-"""How staff log in: user name, password and, where the deployment asks for it, a code; all or nothing.
+"""How staff log in: user name, password and, where the deployment asks for it, a code; all or nothing. At the first
+log-in there is no code yet: it leads to the page that sets the authenticator app up, and to nothing else.
 
 A wrong user name, password or code gets the same answer. Failures count per subscriber (an IPv4 address, an IPv6
 network of 64 bits), per user name there, and per user name in total; after too many, an attempt has to wait, and is
@@ -20,7 +21,7 @@ from django_otp import devices_for_user, verify_token
 from django_otp.models import Device
 
 from auth_providers import limits
-from tenants import staff_trail
+from tenants import staff_second_factor, staff_trail
 from tenants.api.caller import client_of
 from tenants.clients import Client
 
@@ -64,7 +65,8 @@ class StaffLoginForm(AdminAuthenticationForm):
     code = forms.CharField(
         label="Code",
         max_length=16,
-        help_text="Six digits, from your authenticator app, or a recovery code",
+        required=False,
+        help_text="Six digits, from your authenticator app, or a recovery code. Empty at your first log-in.",
         widget=forms.TextInput(attrs={"autocomplete": "one-time-code", "inputmode": "numeric"}),
     )
     error_messages = {
@@ -107,9 +109,10 @@ class StaffLoginForm(AdminAuthenticationForm):
 
     def confirm_login_allowed(self, user: User) -> None:
         super().confirm_login_allowed(user)
-        if not settings.STAFF_SECOND_FACTOR:
-            return
-        device = _device_that_accepts(user, self.cleaned_data["code"].replace(" ", ""))
+        if not settings.STAFF_SECOND_FACTOR or not staff_second_factor.is_enrolled(user_id=user.pk):
+            return  # whoever has none enrols one next, and reaches nothing before (`config.staff_access`)
+        code = self.cleaned_data["code"].replace(" ", "")
+        device = _device_that_accepts(user, code) if code else None
         if device is None:
             raise self.get_invalid_login_error()
         user.otp_device = device  # type: ignore[attr-defined] # django-otp puts it into the session

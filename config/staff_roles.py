@@ -44,6 +44,7 @@ ADDED: Mapping[Role, Mapping[str, tuple[str, ...]]] = {
         "tenants.site": ALL,
         "tenants.apikey": ALL,
         "tenants.staffmembership": ALL,
+        "tenants.staffinvitation": ("view", "add", "delete"),
     },
 }
 

@@ -37,6 +37,7 @@ class Reason(StrEnum):
     SCOPE_NOT_GRANTED = "scope_not_granted"
     NO_SIGNING_KEY = "no_signing_key"
     ROLE_REFUSED = "role_refused"
+    INVALID_INVITATION = "invalid_invitation"
     # customers
     CUSTOMER_NOT_FOUND = "customer_not_found"
     STALE_VERSION = "stale_version"

@@ -11,12 +11,14 @@ from dataclasses import dataclass, replace
 
 from django.conf import settings
 from django.template.loader import render_to_string
+from django.urls import reverse
 from django.utils import timezone, translation
 
 from auth_providers.accounts import accounts, mailed_tokens, notices, undoable_changes
 from auth_providers.accounts.contact_points import ContactPoint
 from auth_providers.messaging import links, sandbox
 from auth_providers.models import OTP, Account, AuthProvider, MailedToken, MessageTemplate, OneTimeCode, PendingSignUp
+from tenants import invitations
 from tenants.encryption import decrypt
 from tenants.models import Message, Tenant
 from tenants.outbox.queue import MessageContext
@@ -203,6 +205,15 @@ def _notice(message: Message, context: MessageContext) -> Facts | None:
     return Facts(template=message.template, context={**told, "is_undo": change is not None})
 
 
+def _staff_invitation(message: Message, context: MessageContext) -> Facts | None:
+    """A link for a colleague, unless the invitation was withdrawn, replaced or accepted."""
+    token = invitations.issue_token(tenant=message.tenant, pk=int(context["invitation"]))
+    if token is None:
+        return None
+    link = f"{settings.PUBLIC_URL}{reverse('admin:invitation', query={'token': token})}"
+    return Facts(template=message.template, context={"token": token, "link": link})
+
+
 def _code(message: Message, context: MessageContext) -> Facts | None:
     """A one-time code, unless it is too old, was spent or was replaced meanwhile; for a log-in only where a customer
     has that address, or would be created."""
@@ -246,6 +257,7 @@ FACTS: dict[str, Callable[[Message, MessageContext], Facts | None]] = {
     "password_reset": _password_reset,
     "email_change": _email_change,
     "deletion": _deletion,
+    invitations.TEMPLATE: _staff_invitation,
     "log_in_code": _code,
     "verification_code": _code,
     "second_factor_code": _code,

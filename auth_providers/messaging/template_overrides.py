@@ -46,6 +46,7 @@ SAMPLES: Mapping[str, Mapping[str, str | int]] = {
     "second_factor_code": WITH_CODE,
     "second_factor_code.sms": WITH_CODE,
     "second_factor_removed": WITH_UNDO,
+    "staff_invitation": WITH_TOKEN,
     "verification_code": WITH_CODE,
     "verification_code.sms": WITH_CODE,
     "webhook_failing": {"endpoint": "erp", "since": "2030-01-31 12:00 UTC"},

@@ -3,15 +3,21 @@
 from typing import Any, ClassVar
 
 from django import forms
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.contrib.auth.models import User
+from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import URLPattern, path, reverse
+from django.utils import timezone
+from django.utils.decorators import method_decorator
+from django.views.decorators.http import require_POST
 
-from tenants import staff
+from tenants import invitations, staff, staff_second_factor
 from tenants.back_office.rows import TenantRowAdmin
 from tenants.back_office.staff import by, tenant_of
-from tenants.models import Role, StaffMembership
+from tenants.errors import DomainError
+from tenants.models import Role, StaffInvitation, StaffMembership
 from tenants.staff import By
 
 
@@ -49,6 +55,32 @@ class StaffMembershipAdmin(TenantRowAdmin[StaffMembership]):
 
     def get_readonly_fields(self, request: HttpRequest, obj: StaffMembership | None = None) -> list[str]:
         return ["username"] if obj else []
+
+    def get_urls(self) -> list[URLPattern]:
+        reset = path(
+            "<int:membership_id>/reset/",
+            self.admin_site.admin_view(self.reset_view),
+            name="tenants_staffmembership_reset",
+        )
+        return [reset, *super().get_urls()]
+
+    @method_decorator(require_POST)
+    def reset_view(self, request: HttpRequest, membership_id: int) -> HttpResponse:
+        """For a colleague who has lost the app and the recovery codes."""
+        membership = self.get_object(request, str(membership_id))
+        if membership is None:
+            raise Http404
+        if not self.has_change_permission(request, membership):
+            raise PermissionDenied
+        name = membership.user.get_username()
+        try:
+            staff_second_factor.reset(membership=membership, username=name, by=by(request))
+        except DomainError:
+            said = f"{name} also works where you are no owner: an operator has to do it."
+            self.message_user(request, said, messages.ERROR)
+        else:
+            self.message_user(request, f"{name} sets up another app at the next log-in.", messages.SUCCESS)
+        return HttpResponseRedirect(reverse("admin:tenants_staffmembership_change", args=[membership.pk]))
 
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
         form: Any = super().get_form(request, obj, change=change, **kwargs)
@@ -93,6 +125,65 @@ class StaffMembershipAdmin(TenantRowAdmin[StaffMembership]):
         """The core has done it."""
 
     log_change = log_addition
+
+    def log_deletions(self, request: HttpRequest, queryset: Any) -> Any:
+        """The core has done it."""
+
+
+class InvitationForm(forms.ModelForm[StaffInvitation]):
+    """Whom to invite, and for what."""
+
+    acting: By  # set by the page
+
+    class Meta:
+        model = StaffInvitation
+        fields: ClassVar[list[str]] = ["tenant", "email", "role"]
+
+    def clean_role(self) -> str:
+        role: str = self.cleaned_data["role"]
+        if not self.acting.may_deal_with(Role(role)):
+            raise forms.ValidationError("You can give roles up to your own.")
+        return role
+
+    def validate_constraints(self) -> None:
+        """A new invitation takes the place of the one that the address has."""
+
+
+@admin.register(StaffInvitation)
+class StaffInvitationAdmin(TenantRowAdmin[StaffInvitation]):
+    """Invited and withdrawn, never changed."""
+
+    form = InvitationForm
+    list_display = ["email", "role", "created_at", "state"]
+    fields = ["tenant", "email", "role"]
+    actions = None
+
+    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
+        form: Any = super().get_form(request, obj, change=change, **kwargs)
+        form.acting = by(request)
+        return form
+
+    @admin.display
+    def state(self, invitation: StaffInvitation) -> str:
+        if invitation.spent_at:
+            return "accepted"
+        return "waiting" if invitation.expires_at > timezone.now() else "expired"
+
+    def has_change_permission(self, request: HttpRequest, obj: StaffInvitation | None = None) -> bool:
+        return False
+
+    def save_model(self, request: HttpRequest, obj: StaffInvitation, form: Any, change: bool) -> None:
+        """The core decides, writes the mail and the trail."""
+        tenant = tenant_of(request)
+        if tenant is not None:
+            invited = invitations.invite(tenant=tenant, email=obj.email, role=Role(obj.role), by=by(request))
+            obj.pk = invited.pk
+
+    def delete_model(self, request: HttpRequest, obj: StaffInvitation) -> None:
+        invitations.withdraw(invitation=obj, by=by(request))
+
+    def log_addition(self, request: HttpRequest, obj: Any, message: Any) -> Any:
+        """The core has done it."""
 
     def log_deletions(self, request: HttpRequest, queryset: Any) -> Any:
         """The core has done it."""

@@ -17,6 +17,7 @@ TABLES = [
     "tenants_apikey",
     "tenants_signingkey",
     "tenants_staffmembership",
+    "tenants_staffinvitation",
     "tenants_message",
     "tenants_receipt",
     "tenants_auditevent",
@@ -143,6 +144,25 @@ class Migration(migrations.Migration):
             options={
                 'ordering': ['pk'],
                 'constraints': [models.UniqueConstraint(fields=('tenant', 'user'), name='staff_membership_once')],
+            },
+        ),
+        migrations.CreateModel(
+            name='StaffInvitation',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('email', models.EmailField(max_length=254)),
+                ('role', models.CharField(choices=[('viewer', 'Viewer: reads'), ('support', 'Support: helps customers'), ('manager', 'Manager: also erases, and keeps segments, companies and mail texts'), ('owner', 'Owner: also sets the shop up, and says who works for it')], max_length=8)),
+                ('token_hash', models.BinaryField(max_length=32, null=True, unique=True)),
+                ('created_at', models.DateTimeField(default=django.utils.timezone.now, editable=False)),
+                ('expires_at', models.DateTimeField()),
+                ('spent_at', models.DateTimeField(help_text='When it was accepted.', null=True)),
+                ('invited_by', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('tenant', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='tenants.tenant')),
+            ],
+            options={
+                'ordering': ['-pk'],
+                'indexes': [models.Index(fields=['expires_at'], name='staff_invitation_by_expiry')],
+                'constraints': [models.UniqueConstraint(condition=models.Q(('spent_at', None)), fields=('tenant', 'email'), name='staff_invitation_once')],
             },
         ),
         migrations.CreateModel(

@@ -1,11 +1,11 @@
 """A tenant is one shop operator: its policies, sites, keys, audit trail and outbox."""
 
 from tenants.models.keys import ApiKey, Scope, SigningKey, Site
-from tenants.models.members import Role, StaffMembership
+from tenants.models.members import Role, StaffInvitation, StaffMembership
 from tenants.models.outbox import Message
 from tenants.models.owned import TenantOwned, TenantQuerySet
 from tenants.models.receipts import Receipt
-from tenants.models.staff import StaffAuthenticator, StaffRecoveryCode, enrol_staff
+from tenants.models.staff import StaffAuthenticator, StaffRecoveryCode, enrol_staff, make_recovery_codes
 from tenants.models.tenant import (
     CODE_MAX_LENGTH,
     CODE_MIN_LENGTH,
@@ -36,10 +36,12 @@ __all__ = [
     "Site",
     "StaffAuthenticator",
     "StaffEvent",
+    "StaffInvitation",
     "StaffMembership",
     "StaffRecoveryCode",
     "Tenant",
     "TenantOwned",
     "TenantQuerySet",
     "enrol_staff",
+    "make_recovery_codes",
 ]

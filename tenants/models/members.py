@@ -1,10 +1,12 @@
 """Which members of staff work for which tenant, and what they may do there."""
 
+from datetime import timedelta
+
 from django.conf import settings
 from django.db import models
 from django.utils import timezone
 
-from tenants.classification import Disguise, Kept, Privacy
+from tenants.classification import Disguise, Expires, Kept, Privacy
 from tenants.models.owned import TenantOwned
 
 
@@ -39,3 +41,36 @@ class StaffMembership(TenantOwned):
 
     def __str__(self) -> str:
         return f"{self.user_id}: {self.role}"
+
+
+class StaffInvitation(TenantOwned):
+    """That a colleague is invited to work for the tenant. The link in the mail is known to us by the token's hash only,
+    and made when the mail is sent."""
+
+    email = models.EmailField()
+    role = models.CharField(max_length=8, choices=Role)
+    invited_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    token_hash = models.BinaryField(max_length=32, unique=True, null=True)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    expires_at = models.DateTimeField()
+    spent_at = models.DateTimeField(null=True, help_text="When it was accepted.")
+
+    privacy = Privacy(
+        kept=Expires(("expires_at",), timedelta(days=30)),  # owners see who did not answer
+        personal={"email": Disguise.EMAIL, "invited_by": Disguise.SAME},
+        secret=("token_hash",),
+        technical="role created_at expires_at spent_at",
+        is_copied=False,
+    )
+
+    class Meta:
+        ordering = ["-pk"]
+        indexes = [models.Index(fields=["expires_at"], name="staff_invitation_by_expiry")]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["tenant", "email"], name="staff_invitation_once", condition=models.Q(spent_at=None)
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.email}: {self.role}"

@@ -125,12 +125,17 @@ def enrol_staff(*, user_id: int, name: str) -> tuple[StaffAuthenticator, list[st
     """A new second factor of a member of staff, and its recovery codes; its `uri` and the codes are shown once."""
     secret = encrypt(authenticator_apps.new_secret())
     device = StaffAuthenticator.objects.create(user_id=user_id, name=name, secret_encrypted=secret)
+    return device, make_recovery_codes(device)
+
+
+def make_recovery_codes(device: StaffAuthenticator) -> list[str]:
+    """Recovery codes for the device, to be shown once; only their hashes are kept."""
     codes = authenticator_apps.new_recovery_codes()
     StaffRecoveryCode.objects.bulk_create(
         StaffRecoveryCode(authenticator=device, code_hmac=authenticator_apps.mac(_owner(device), code))
         for code in codes
     )
-    return device, codes
+    return codes
 
 
 def _owner(device: StaffAuthenticator) -> str:

@@ -12,13 +12,14 @@ from django.db import connection, models
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import URLPattern, URLResolver, reverse
+from django.utils import timezone
 
 from auth_providers.models import AuthProvider, Flow, MessageTemplate, Session, WebhookEndpoint
 from customers.models import Customer, CustomerIdentifier, LegalEntity, MixinSchema, Segment
 from tenants import isolation
 from tenants.back_office.rows import OfTenant
 from tenants.encryption import encrypt
-from tenants.models import AuditEvent, Message, Role, StaffMembership, Tenant
+from tenants.models import AuditEvent, Message, Role, StaffInvitation, StaffMembership, Tenant
 from tests import factories
 from tests.back_office.conftest import log_in_as
 from tests.neighbours import Neighbours, all_rows, make_customer_with_everything
@@ -46,6 +47,7 @@ PAGES: dict[str, tuple[str | None, ...]] = {
     "tenants_auditevent": (VIEWER, None, VIEWER, None, VIEWER),
     "tenants_staffevent": (OPERATOR, None, OPERATOR, None, OPERATOR),
     "tenants_staffmembership": (OWNER, OWNER, OWNER, OWNER, OWNER),
+    "tenants_staffinvitation": (OWNER, OWNER, OWNER, OWNER, OWNER),
     "auth_user": (OPERATOR, OPERATOR, OPERATOR, OPERATOR, OPERATOR),
     "tenants_staffauthenticator": (OPERATOR, OPERATOR, OPERATOR, OPERATOR, OPERATOR),
 }
@@ -75,6 +77,7 @@ BUTTONS: dict[str, tuple[str, str]] = {
     "customers_customer_export": ("post", SUPPORT),
     "customers_customer_merge": ("get", MANAGER),
     "customers_customer_undo_merge": ("post", MANAGER),
+    "tenants_staffmembership_reset": ("post", OWNER),
     "auth_providers_authprovider_test": ("post", OWNER),
     "auth_providers_messagetemplate_preview": ("get", MANAGER),
     "auth_providers_webhookendpoint_test": ("post", OWNER),
@@ -85,7 +88,7 @@ ON_LOG_IN = [f"customers_customer_{name}" for name in ("reset", "permit", "chang
 # Pages about no row: all staff have them. What they show of a tenant has tests of its own.
 FOR_ALL = {
     *("index", "login", "logout", "switch", "password_change", "password_change_done", "autocomplete", "jsi18n"),
-    *("app_list", "auth_user_password_change"),
+    *("app_list", "auth_user_password_change", "invitation", "second_factor"),
 }
 
 
@@ -161,6 +164,9 @@ def furnish(tenant: Tenant, customer: Customer) -> Shop:
         "tenants_message": Message.objects.filter(tenant=tenant).earliest("pk"),
         "tenants_auditevent": AuditEvent.objects.filter(tenant=tenant).earliest("pk"),
         "tenants_staffmembership": StaffMembership.objects.create(**own, user=colleague, role=Role.VIEWER),
+        "tenants_staffinvitation": StaffInvitation.objects.create(
+            **own, email="new@example.com", role=Role.VIEWER, invited_by=colleague, expires_at=timezone.now()
+        ),
     }
     return Shop(tenant=tenant, rows=rows, customer=customer)
 

@@ -9,6 +9,7 @@ from typing import Any
 import polib
 import pytest
 from django.conf import settings
+from django.contrib.auth.models import User
 from django.utils.html import strip_tags
 from django.utils.translation.template import templatize
 
@@ -17,7 +18,8 @@ from auth_providers.login import one_time_code
 from auth_providers.messaging import mail_rendering
 from auth_providers.models import OTP, Account, AuthProvider, OneTimeCode, UndoableChange
 from customers.models import Customer
-from tenants.models import Message, Tenant
+from tenants import invitations, staff
+from tenants.models import Message, Role, Tenant
 from tenants.outbox import queue
 from tests import factories
 
@@ -62,6 +64,7 @@ FACTS: dict[str, dict[str, str]] = {
     "second_factor_added": {},
     "second_factor_code": {},
     "second_factor_removed": {},
+    "staff_invitation": {},
     "verification_code": {},
     "webhook_failing": {"endpoint": "erp", "since": "2030-01-31 12:00 UTC"},
     "webhook_switched_off": {"endpoint": "erp", "since": "2030-01-31 12:00 UTC"},
@@ -131,6 +134,13 @@ def change_of(account: Account, template: str) -> UndoableChange:
     return undoable_changes.keep(tenant=before.tenant, customer=before.customer, notice=template, state=before.state)
 
 
+def invite(tenant: Tenant) -> int:
+    """The key of an invitation."""
+    operator, _ = User.objects.get_or_create(username="olga", is_superuser=True)
+    by = staff.By(user_id=operator.pk, username="olga", role=None)
+    return invitations.invite(tenant=tenant, email=factories.EMAIL, role=Role.VIEWER, by=by).pk
+
+
 def render(tenant: Tenant, template: str, language: str) -> mail_rendering.RenderedMail:
     if template in CODES:
         code_mail = mail_rendering.render(ask_code(tenant, template, language))
@@ -140,6 +150,8 @@ def render(tenant: Tenant, template: str, language: str) -> mail_rendering.Rende
     if template in mail_rendering.FACTS:
         account = Account.objects.for_tenant(tenant).get()
         context |= {"account": account.pk, "is_contact_email_synced": False}
+    if template == invitations.TEMPLATE:
+        context = {"invitation": invite(tenant)}
     if template in notices.WITH_LINK:
         context = {**FACTS[template], "change": change_of(account, template).pk}
     recipient = NEW_EMAIL if template == "email_change" else factories.EMAIL
