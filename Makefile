@@ -15,7 +15,7 @@ CHECK_PYTHON := import sys; sys.version_info >= (3, 11) or sys.exit( \
 # One process per core.
 PYTEST := $(BIN)/pytest -n auto --dist loadgroup
 
-.PHONY: help run test test-postgres test-browser lint format fuzz documents bench mutants audit clean
+.PHONY: help run test test-postgres test-browser pictures lint format fuzz documents bench mutants audit clean
 
 help: ## Show what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -31,6 +31,10 @@ test-postgres: $(VENV)/dev.stamp ## Run the suite on PostgreSQL, with the races 
 
 test-browser: $(VENV)/dev.stamp ## Click through the demo in the machine's Chromium, and look at every page with axe-core
 	@env -u TEST_DATABASE_URL $(BIN)/pytest -n 2 --dist loadgroup -m browser tests/browser
+	@cat docs/back-office/journeys.md
+
+pictures: $(VENV)/dev.stamp ## Take the pictures in docs/back-office/ again, and count the clicks of staff's journeys
+	@env -u TEST_DATABASE_URL PICTURES=yes $(BIN)/pytest -m browser tests/browser/test_journeys.py tests/browser/test_pictures.py
 
 lint: $(VENV)/dev.stamp ## Check style, types, import directions, migrations and deployment settings
 	$(BIN)/ruff format --check .

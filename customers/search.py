@@ -42,6 +42,14 @@ def addresses_text(*, texts: Iterable[str | None], phones: Iterable[str | None])
     return folding.indexed(texts) + "".join(_phone_text(each) for each in phones)
 
 
+def identifiers_text(values: Iterable[str]) -> str:
+    """What is stored of identifiers; of one that is a number in groups of digits, such as 4006-771, the digits, too, as
+    that is what a search for it asks for."""
+    every = list(values)
+    numbers = [_digits(value) for value in every if not value.isdigit() and all(map(is_number_word, value.split()))]
+    return folding.indexed(every) + "".join(f" {number}" for number in dict.fromkeys(numbers) if number)
+
+
 def _phone_text(phone: str | None) -> str:
     """The digits as they were typed, from abroad and at home; the last two where the number says its country."""
     if not phone:

@@ -4,14 +4,13 @@ from collections.abc import Iterable
 
 from customers import search
 from customers.models import Address, Customer
-from customers.spelling import folding
 from tenants.models import Tenant
 
 
 def fill(*, customer: Customer, addresses: Iterable[Address], identifiers: Iterable[str]) -> None:
     """Put on a customer who is about to be inserted what these addresses and identifiers are found by."""
     customer.search_addresses = _text(addresses)
-    customer.search_identifiers = folding.indexed(identifiers)
+    customer.search_identifiers = search.identifiers_text(identifiers)
 
 
 def index_addresses(*, tenant: Tenant, customer: Customer, addresses: Iterable[Address]) -> None:
@@ -21,7 +20,7 @@ def index_addresses(*, tenant: Tenant, customer: Customer, addresses: Iterable[A
 
 def index_identifiers(*, tenant: Tenant, customer: Customer, values: Iterable[str]) -> None:
     """Store what the customer is found by of these identifiers, which are all that there are now."""
-    _stored(tenant, customer, search_identifiers=folding.indexed(values))
+    _stored(tenant, customer, search_identifiers=search.identifiers_text(values))
 
 
 def _text(addresses: Iterable[Address]) -> str:

@@ -12,7 +12,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from auth_providers import limits
-from auth_providers.accounts import mailed_tokens, verification
+from auth_providers.accounts import mailed_tokens, notices, verification
 from auth_providers.models import PASSWORD, Account, MailedToken, Session
 from auth_providers.selfservice import pending_sign_ups
 from auth_providers.tokens import sessions
@@ -117,6 +117,7 @@ def _confirm(tenant: Tenant, token: str, client: Client, caller: Session | None)
     pending = pending_sign_ups.find(tenant=tenant, account=account, pk=link["pending_sign_up"])
     if link["pending_sign_up"] and pending is None:
         raise mailed_tokens.InvalidMailedToken
+    before = notices.take(tenant=tenant, customer=account.customer) if account.is_additional else None
     try:
         verified = verification.verify(
             tenant=tenant,
@@ -131,6 +132,8 @@ def _confirm(tenant: Tenant, token: str, client: Client, caller: Session | None)
         raise mailed_tokens.InvalidMailedToken from error
     if pending is not None:
         pending_sign_ups.apply(tenant=tenant, account=verified, pending=pending, client=client)
+    if before is not None and verified.customer_id == before.customer.pk:  # and not that of somebody new
+        notices.tell(before=before, notice=notices.Notice.LOG_IN_ADDED, context={"email": verified.identifier})
     mailed_tokens.mark_used(tenant=tenant, mailed=mailed)
     return verified
 

@@ -214,6 +214,14 @@ def test_a_customer_is_found_by_address_company_and_card(tenant: Tenant, clerk: 
     assert found(clerk, term) == [factories.EMAIL]
 
 
+@pytest.mark.parametrize("term", ["4006-771", "4006 771", "4006771", "771", "card 4006-771"])
+def test_a_card_with_groups_of_digits_is_found_however_they_are_typed(tenant: Tenant, clerk: Client, term: str) -> None:
+    one = factories.make_customer(tenant, last_name="Card")
+    factories.make_customer(tenant, email="other@example.com", last_name="Card")
+    identifiers.assign(tenant=tenant, customer=one, identifiers={"loyaltyCard": "4006-771"})
+    assert found(clerk, term) == [factories.EMAIL]
+
+
 def test_what_is_gone_finds_nobody(tenant: Tenant, clerk: Client) -> None:
     one = factories.make_customer(tenant, address={"public_id": "home", "contact_name": "Ada", "city": "Ockham"})
     identifiers.assign(tenant=tenant, customer=one, identifiers={"loyaltyCard": "X9"})

@@ -8,6 +8,7 @@ from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, V
 from tests.browser import accessibility, chromium, server
 from tests.browser.server import Demo
 
+PATIENCE = 10_000  # milliseconds
 VIEWPORT = ViewportSize(width=accessibility.WIDTHS[0], height=accessibility.HEIGHT)
 
 
@@ -61,6 +62,7 @@ def visitor(outside: BrowserContext) -> Iterator[Page]:
 
 def _open(context: BrowserContext) -> Iterator[Page]:
     page = context.new_page()
+    page.set_default_timeout(PATIENCE)
     complaints: list[str] = []
 
     def keep(message: ConsoleMessage) -> None:

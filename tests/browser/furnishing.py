@@ -4,7 +4,7 @@ It runs in the environment of the server that shows it (`manage.py shell`).
 """
 
 import json
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict
 
 from django.contrib import admin
 from django.contrib.auth.models import User
@@ -20,6 +20,7 @@ from tenants.models import StaffAuthenticator, StaffEvent, Tenant
 from tests import authenticators, factories
 from tests.back_office import test_roles_and_tenants
 from tests.back_office.test_roles_and_tenants import names
+from tests.browser import callers
 from tests.browser.server import Shop
 from tests.neighbours import make_customer_with_everything
 
@@ -33,17 +34,10 @@ LINKS = {
 }
 
 
-@dataclass
-class Furnished:
-    """The shop's tenant, and what stands in it so far."""
-
-    tenant: Tenant
-    own: dict[str, str] = field(default_factory=dict)
-
-
 def main() -> None:
     """Fill the demo's shop and print what stands where, in JSON."""
     tenant = Tenant.objects.get(code=demo.TENANT)
+    callers.invite(tenant)
     pages = _pages(tenant)
     print(json.dumps(asdict(Shop(pages=pages, own=_own_pages(tenant)))))
 
