@@ -14,12 +14,11 @@ if __name__ == "__main__":
         sys.exit()
     os.umask(0o077)  # what it writes is its user's alone: a database, mails, text messages
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
-    from django.core.management import execute_from_command_line
-
+    from config.commands import execute
     from config.server import outage
 
     try:
-        execute_from_command_line(sys.argv)
+        execute(sys.argv)
     except Exception as error:
         if sentence := outage.sentence_of(error):
             sys.exit(sentence)

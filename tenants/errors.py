@@ -38,6 +38,7 @@ class Reason(StrEnum):
     NO_SIGNING_KEY = "no_signing_key"
     ROLE_REFUSED = "role_refused"
     INVALID_INVITATION = "invalid_invitation"
+    TENANT_ACTIVE = "tenant_active"
     # customers
     CUSTOMER_NOT_FOUND = "customer_not_found"
     STALE_VERSION = "stale_version"

@@ -15,12 +15,16 @@ from django.utils import timezone
 from auth_providers.accounts.contact_points import EMAIL, SMS, ContactPoint
 from auth_providers.accounts.passwords import NO_PASSWORD
 from auth_providers.models import Account
+from customers import search
 from customers.models import Customer
+from customers.spelling.emails import normalize_email
 from tenants.compiled import writes
 from tenants.compiled.queries import compiled
 from tenants.errors import DomainError, Kind, Reason
 from tenants.models import Tenant, TenantQuerySet
 
+MOST_FOUND = 200
+SHORTEST_PHONE = 6  # digits that a search has to name of a telephone number that somebody logs in with
 CONTACT_POINTS = (Account.Kind.EMAIL, Account.Kind.PHONE)
 
 
@@ -129,10 +133,17 @@ def destinations_of_others(*, tenant: Tenant, customer: Customer, destinations: 
     return set(theirs.exclude(customer=customer).values_list("identifier", flat=True))
 
 
-def customers_by_log_in(*, tenant: Tenant, part: str, limit: int) -> list[int]:
-    """The keys of up to so many customers who log in with an address or a number that the text is a part of."""
+def search_log_ins(*, tenant: Tenant, word: str) -> list[int]:
+    """The keys of up to `MOST_FOUND` customers who log in with an address or a number that the word is a part of; none
+    for a word that is neither."""
+    part = normalize_email(word) if "@" in word else ""
+    if not part and search.is_number_word(word):
+        digits = "".join(filter(str.isdigit, word)).lstrip("0")
+        part = digits if len(digits) >= SHORTEST_PHONE else ""
+    if not part:
+        return []
     found = Account.objects.for_tenant(tenant).filter(identifier__contains=part, kind__in=CONTACT_POINTS)
-    return list(found.order_by().values_list("customer", flat=True)[:limit])
+    return list(found.order_by().values_list("customer", flat=True)[:MOST_FOUND])
 
 
 def create_with_email(

@@ -18,16 +18,11 @@ from auth_providers.login import totp
 from auth_providers.models import Account
 from auth_providers.selfservice import staff_actions, staff_log_ins
 from auth_providers.tokens import sessions
-from customers import search
 from customers.admin.results import ViewFilter
 from customers.models import Customer
-from customers.spelling.emails import normalize_email
 from tenants.back_office.staff import Staff, staff_of
 from tenants.errors import DomainError
 from tenants.models import Tenant
-
-MOST_BY_LOG_IN = 200
-SHORTEST_PHONE = 6  # digits that a search has to name of a telephone number that somebody logs in with
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -128,12 +123,7 @@ class CustomerWithAccessAdmin(MergesAdmin):
 
     def by_log_in(self, tenant: Tenant, word: str) -> list[int]:
         """An address or a number that somebody logs in with need not be on the profile."""
-        if "@" in word:
-            return accounts.customers_by_log_in(tenant=tenant, part=normalize_email(word), limit=MOST_BY_LOG_IN)
-        digits = "".join(filter(str.isdigit, word)).lstrip("0") if search.is_number_word(word) else ""
-        if len(digits) < SHORTEST_PHONE:
-            return []
-        return accounts.customers_by_log_in(tenant=tenant, part=digits, limit=MOST_BY_LOG_IN)
+        return accounts.search_log_ins(tenant=tenant, word=word)
 
     def get_urls(self) -> list[URLPattern]:
         views: list[tuple[str, str, Callable[..., HttpResponse]]] = [

@@ -1,4 +1,4 @@
-"""`manage.py tenant export|plan|apply|schema|suspend|resume`: a whole shop as one file, and its state."""
+"""`manage.py tenant export|plan|apply|schema|suspend|resume|delete`: a whole shop as one file, and its state."""
 
 import json
 import os
@@ -9,13 +9,14 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from auth_providers.tenant_files import changes, documents
-from tenants import directory
+from customers.models import Customer
+from tenants import directory, tenant_deletion
 from tenants.errors import InvalidInput
 from tenants.models import Tenant
 
 
 class Command(BaseCommand):
-    help = "Export a shop's set-up as a YAML file, compare such a file with what is there, and apply it."
+    help = "Export a shop's set-up as a YAML file, compare such a file with what is there, apply it; delete a shop."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         actions = parser.add_subparsers(dest="action", required=True)
@@ -34,6 +35,11 @@ class Command(BaseCommand):
             ("resume", "let it be used again"),
         ):
             actions.add_parser(name, help=words).add_argument("code", help="the tenant's code")
+
+        delete = actions.add_parser("delete", help="delete a suspended tenant and all of its customers")
+        delete.add_argument("code", help="the tenant's code")
+        delete.add_argument("--output", type=Path, help="where its set-up is exported to first; default: CODE.yaml")
+        delete.add_argument("--confirm", default="", help="the code once more, instead of being asked for it")
 
     def handle(self, *args: Any, **options: Any) -> None:
         action = getattr(self, f"_{options['action']}")
@@ -71,6 +77,22 @@ class Command(BaseCommand):
     def _resume(self, options: dict[str, Any]) -> None:
         directory.set_active(tenant=_tenant(options["code"]), is_active=True)
         self.stdout.write(f"Resumed {options['code']}.")
+
+    def _delete(self, options: dict[str, Any]) -> None:
+        """Ask for the code, write the file, and delete: in this order, so that nothing is deleted without a file."""
+        tenant = _tenant(options["code"])
+        path: Path = options["output"] or Path(f"{tenant.code}.yaml")
+        if path.exists():
+            raise CommandError(f"{path} is there already: name another file with --output.")
+        if tenant.is_active:
+            raise CommandError(f"Suspend it first: manage.py tenant suspend {tenant.code}")
+        count = Customer.objects.for_tenant(tenant).count()
+        self.stdout.write(f"{tenant.code} ({tenant.name}) and its {count} customers will be deleted, for good.")
+        if (options["confirm"] or input("Type its code to go on: ")).strip() != tenant.code:
+            raise CommandError("That is not its code: nothing was deleted.")
+        self._export({"code": tenant.code, "output": path})
+        rows = tenant_deletion.delete(tenant=tenant)
+        self.stdout.write(f"Deleted {tenant.code}: {rows} rows. Its set-up is in {path}.")
 
 
 def _tenant(code: str) -> Tenant:
