@@ -64,6 +64,13 @@ class Client:
         return bool(self.told_device or self._software[1])
 
     @property
+    def in_words(self) -> str:
+        """The device as its owner knows it, such as "Firefox on Windows"; "" when nothing is known."""
+        browser, system, kind = self._software
+        named = " on ".join(each for each in (browser, system) if each)
+        return f"{named}, {kind}" if named and kind else named
+
+    @property
     def _software(self) -> tuple[str, str, str]:
         """Browser, operating system and kind, "" for what is not known; no version, so that an update changes none."""
         text = self.user_agent.encode(errors="replace").decode()

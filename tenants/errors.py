@@ -61,6 +61,7 @@ class Reason(StrEnum):
     ALREADY_CONFIRMED = "already_confirmed"
     ALREADY_UNDONE = "already_undone"
     NOT_YOUR_SESSION = "not_your_session"
+    SESSION_NOT_FOUND = "session_not_found"
     TOO_MANY_ATTEMPTS = "too_many_attempts"
     OVERLOADED = "overloaded"
     # auth_providers: codes and second factors

@@ -88,6 +88,7 @@ BY_ACTION: Mapping[str, Told] = {
     "log_in": LOGGED_IN,
     "end_session": _told(EventType.SESSION_ENDED),
     "end_all_sessions": _told(EventType.SESSION_ENDED),
+    "end_other_sessions": _told(EventType.SESSION_ENDED),
     "add_log_in": _told(EventType.CREDENTIAL_ADDED, credentials=("password",)),
     "link_identity": _told(EventType.CREDENTIAL_ADDED, credentials=("external",)),
     "second_factor_added": _told(EventType.CREDENTIAL_ADDED, credentials=("authenticator", "recovery_codes")),

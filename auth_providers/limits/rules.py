@@ -93,6 +93,8 @@ AUTHENTICATOR_BY_CUSTOMER = Backoff(name="totp", free=1)
 # Guessing at 256 random bits is hopeless; this keeps a broken or hostile client from costing more than a look-up. By
 # address, or else anybody could shut a shop's own servers out.
 APPLICATION_LOG_IN_BY_ADDRESS = Backoff(name="application.address", free=10, hard=10_000)
+# Reading every table about a customer costs much, and nobody needs it often.
+DATA_EXPORT = Quota(name="data_export", limit=10, window=timedelta(days=1))
 SIGN_UP_BY_ADDRESS = Quota(name="sign_up.address", limit=300, window=timedelta(hours=1))
 # A visit is cheap, and a shop's server begins one for each of its visitors: many by address, and by key what stops a
 # runaway storefront.

@@ -4,6 +4,8 @@ from django.urls import re_path
 
 from auth_providers.api.account.authenticator import AuthenticatorViewSet
 from auth_providers.api.account.contract import CONTRACT
+from auth_providers.api.account.own_data import OwnDataViewSet
+from auth_providers.api.account.own_sessions import OwnSessionViewSet
 from tenants.api.base import EVERY_METHOD
 from tenants.api.problems import ProblemUnknownPath
 
@@ -22,5 +24,11 @@ urlpatterns = [
     re_path(
         rf"{ACCOUNT}/authenticator/recovery-codes/?$", AuthenticatorViewSet.as_view({"post": "renew_recovery_codes"})
     ),
+    re_path(rf"{ACCOUNT}/sessions/?$", OwnSessionViewSet.as_view({"get": "list_running", "delete": "end_others"})),
+    re_path(rf"{ACCOUNT}/sessions/(?P<session>[^/]+)/?$", OwnSessionViewSet.as_view({"delete": "destroy"})),
+    re_path(rf"{ACCOUNT}/log-ins/?$", OwnDataViewSet.as_view({"get": "log_ins"})),
+    re_path(rf"{ACCOUNT}/consents/?$", OwnDataViewSet.as_view({"get": "consents"})),
+    re_path(rf"{ACCOUNT}/history/?$", OwnDataViewSet.as_view({"get": "history"})),
+    re_path(rf"{ACCOUNT}/data/?$", OwnDataViewSet.as_view({"get": "download"})),
     re_path(rf"{ACCOUNT}{REST}", ProblemUnknownPath.as_view(EVERY_METHOD)),
 ]

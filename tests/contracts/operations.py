@@ -3,14 +3,16 @@
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from functools import cache, partial
 from typing import Any
 
 from django.http import HttpResponse
+from django.utils import timezone
 
 from auth_providers.accounts import mailed_tokens
 from auth_providers.login import totp
-from auth_providers.models import Account, AuthProvider, MailedToken, OneTimeCode
+from auth_providers.models import Account, AuthProvider, MailedToken, OneTimeCode, Session
 from customers.models import Customer
 from tenants.encryption import encrypt
 from tenants.models import Tenant
@@ -71,6 +73,7 @@ def set_scene(tenant: Tenant, openid_provider: Provider | None = None) -> Scene:
     fixed = own | _mailed_tokens(factories.account_of(customer))
     values: dict[str, Callable[[], str]] = {name: partial(str, value) for name, value in fixed.items()}
     values |= {"first_code": cache(partial(authenticators.begin, customer)), "enrolled": partial(_enrolled, logged_in)}
+    values["other_session"] = cache(partial(_another_session, customer))
     values |= codes.values(customer)
     values["log_in_challenge"] = cache(partial(_challenge_of, values["log_in_code"]))
     return Scene(
@@ -98,6 +101,15 @@ def _challenge_of(code: Callable[[], str]) -> str:
     """That of the log-in's code."""
     code()
     return str(OneTimeCode.objects.get(purpose=OneTimeCode.Purpose.LOG_IN, destination=factories.EMAIL).challenge_id)
+
+
+def _another_session(customer: Customer) -> str:
+    """Of the same customer; without a log-in, which staff may have forbidden by then."""
+    now = timezone.now()
+    session = Session.objects.create(
+        tenant=customer.tenant, customer=customer, authenticated_at=now, expires_at=now + timedelta(days=1)
+    )
+    return str(session.pk)
 
 
 def _enrolled(logged_in: factories.LoggedIn) -> str:
@@ -325,13 +337,25 @@ def _of_the_account(name: str, method: str, path: str, **rest: Any) -> Operation
     )
 
 
+def _of_ones_own(name: str, method: str, path: str, **rest: Any) -> Operation:
+    path = f"/tenants/{{tenant}}/account/{path}"
+    return Operation(
+        contract="account", name=name, method=method, path=path, opens="customer", **({"refuses": "PUT"} | rest)
+    )
+
+
 ACCOUNT = (
     _of_the_account("authenticator-get", "GET", ""),
     _of_the_account("authenticator-start", "POST", "", success=201),
     _of_the_account("authenticator-confirm", "POST", "/confirm", json={"code": "{first_code}"}),
     _of_the_account("recovery-codes", "POST", "/recovery-codes{enrolled}"),
     _of_the_account("authenticator-remove", "DELETE", "{enrolled}", success=204),
+    *(_of_ones_own(f"{name}-list", "GET", name) for name in ("sessions", "log-ins", "consents", "history")),
+    _of_ones_own("sessions-end-others", "DELETE", "sessions"),
+    _of_ones_own("session-end", "DELETE", "sessions/{other_session}", success=204, refuses="GET"),
 )
+# Without a golden body: it says what every table does.
+DATA = (_of_ones_own("data-download", "GET", "data"),)
 
 USERINFO = Operation(
     contract="oauth", name="userinfo", method="GET", path="/tenants/{tenant}/oauth/userinfo", opens="customer"
@@ -387,5 +411,5 @@ KIBO_TWINS = (
     _of_applications("kibo-visitor-refresh", "PUT", f"{TICKETS}/refresh?refreshToken={{application_visitor_refresh}}"),
     replace(KIBO[3], name="kibo-bare-anonymous", path=f"/{TICKETS}/anonymousshopper"),
 )
-EVERY_OPERATION = EMPORIX + EMPORIX_TWINS + NEOSTORE + NEOSTORE_TWINS + ACCOUNT + OAUTH + KIBO + KIBO_TWINS
+EVERY_OPERATION = EMPORIX + EMPORIX_TWINS + NEOSTORE + NEOSTORE_TWINS + ACCOUNT + DATA + OAUTH + KIBO + KIBO_TWINS
 BY_NAME = {operation.name: operation for operation in EVERY_OPERATION}

@@ -108,6 +108,8 @@ def values_of(operation: Any, scene: Scene) -> dict[str, Any]:
         values |= {"subject_token": scene.values["subject_token"](), "subject_token_type": ID_TOKEN}
     if "/2fa/" in operation.path:
         values |= {"userId": handle(), "x-vol-user-claims": handle()}
+    if operation.path.endswith("/history"):
+        values |= {"before": ""}
     if operation.path.endswith("/{addressId}"):
         values["id"] = "home"
     return values

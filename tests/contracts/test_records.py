@@ -72,7 +72,7 @@ def values(hint: Any) -> st.SearchStrategy[Any]:
     """Values that a field of this type may have."""
     arguments = get_args(hint)
     if get_origin(hint) is Annotated:
-        return _constrained(*arguments)
+        return _constrained(*arguments[:2])  # what comes after that is a description alone
     if get_origin(hint) is list:
         return st.lists(values(arguments[0]), max_size=2)
     if get_origin(hint) is dict:

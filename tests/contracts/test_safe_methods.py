@@ -11,7 +11,15 @@ from django.http import HttpResponse
 from tests.contracts.calls import body_of, call
 from tests.contracts.operations import EVERY_OPERATION, Operation, Scene
 
-CHANGING = ("anonymous-login", "anonymous-refresh", "logout", "refreshauthtoken", "opt-in", "kibo-anonymous")
+CHANGING = (
+    "anonymous-login",
+    "anonymous-refresh",
+    "logout",
+    "refreshauthtoken",
+    "opt-in",
+    "kibo-anonymous",
+    "data-download",
+)
 GETS = [operation for operation in EVERY_OPERATION if operation.method == "GET"]
 PREFETCHES = ({"Sec-Purpose": "prefetch;prerender"}, {"Purpose": "prefetch"}, {"X-moz": "prefetch"})
 

@@ -75,6 +75,14 @@ AT_MOST = {
     "kibo-2fa-auth": 20,
     "kibo-2fa-request": 9,
     "authenticator-get": 3,
+    "sessions-list": 2,
+    "log-ins-list": 2,
+    "consents-list": 2,
+    "history-list": 2,
+    # The token, the profile twice, what waits for an answer, the session, the trail.
+    "session-end": 8,
+    # Every table that says something of a customer.
+    "data-download": 40,
     "userinfo": 2,
     "userinfo-post": 2,
     # A sign-up and a log-in in one, each of which makes the device known, and that the id token is used.

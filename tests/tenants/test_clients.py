@@ -144,3 +144,20 @@ def test_device_is_what_the_storefront_tells_of_it() -> None:
     assert here[:4] == there[:4]
     region_alone, nothing = here[4:]
     assert region_alone == nothing == Client(address="192.0.2.10", user_agent="shop/1").device
+
+
+@pytest.mark.parametrize(
+    ("user_agent", "words"),
+    [
+        ("Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0", "Firefox on Linux"),
+        (
+            "Mozilla/5.0 (iPhone; CPU iPhone OS 18_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) "
+            "Version/18.5 Mobile/15E148 Safari/604.1",
+            "Mobile Safari on iOS, mobile",
+        ),
+        ("shop-server/1.2", "shop-server"),
+        ("", ""),
+    ],
+)
+def test_a_device_in_words(user_agent: str, words: str) -> None:
+    assert Client(user_agent=user_agent).in_words == words

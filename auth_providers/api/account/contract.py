@@ -7,7 +7,8 @@ from tenants.api.contracts import Contract
 CONTRACT = Contract(
     name="account",
     title="Account",
-    description="What customers do to their account whatever contract they came by.",
+    description="What customers see of their account and do to it, whatever contract they came by: sessions, log-ins, "
+    "consents, what happened, their data, and an authenticator.",
     prefixes=("tenants",),
     security_schemes=schema.SECURITY_SCHEMES,
     descriptions=(schema.DESCRIPTIONS,),
