@@ -15,8 +15,8 @@ from auth_providers.accounts import mailed_tokens, notices, undoable_changes
 from auth_providers.models import Account, MailedToken
 from auth_providers.selfservice import additional_log_in
 from customers.models import PostalCode
-from tenants import staff_trail
-from tenants.models import StaffAuthenticator, StaffEvent, Tenant
+from tenants import invitations, staff, staff_trail
+from tenants.models import Message, Role, StaffAuthenticator, StaffEvent, Tenant
 from tests import authenticators, factories
 from tests.back_office import test_roles_and_tenants
 from tests.back_office.test_roles_and_tenants import names
@@ -56,7 +56,8 @@ def _pages(tenant: Tenant) -> dict[str, str]:
             "tenants_staffauthenticator": StaffAuthenticator.objects.create(user=user, name="Telephone"),
         }
     )
-    return {name: _address(shop, name) for name in names(admin.site.get_urls())}
+    pages = {name: _address(shop, name) for name in names(admin.site.get_urls())}
+    return pages | {"invitation": _invitation(tenant, user)}
 
 
 def _address(shop: test_roles_and_tenants.Shop, name: str) -> str:
@@ -66,6 +67,15 @@ def _address(shop: test_roles_and_tenants.Shop, name: str) -> str:
         return reverse(f"admin:{name}")
     except NoReverseMatch:
         return shop.address_of(name)
+
+
+def _invitation(tenant: Tenant, user: User) -> str:
+    """Of a colleague, by the operator; the worker, whose mail would hold another token, has nothing to send."""
+    by = staff.By(user_id=user.pk, username=user.get_username(), role=None)
+    invitation = invitations.invite(tenant=tenant, email="colleague@example.com", role=Role.SUPPORT, by=by)
+    Message.objects.for_tenant(tenant).filter(template=invitations.TEMPLATE).delete()
+    token = invitations.issue_token(tenant=tenant, pk=invitation.pk) or ""
+    return reverse("admin:invitation", query={"token": token})
 
 
 def _own_pages(tenant: Tenant) -> dict[str, str]:

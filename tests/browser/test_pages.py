@@ -41,6 +41,12 @@ def test_two_customers_side_by_side_have_no_fault(page: Page, demo: Demo) -> Non
     assert_faultless(page)
 
 
+def test_an_invitation_has_no_fault(visitor: Page, demo: Demo) -> None:
+    visitor.goto(demo.shop.pages["invitation"])
+    assert visitor.get_by_role("button", name="Accept").is_visible()
+    assert_faultless(visitor)
+
+
 @pytest.mark.parametrize("path", OUTSIDE)
 def test_a_page_for_anybody_has_no_fault(visitor: Page, path: str) -> None:
     visitor.goto(path)
