@@ -1,5 +1,7 @@
 """What the app is called in the back office."""
 
+from importlib import import_module
+
 from django.apps import AppConfig
 
 
@@ -8,3 +10,7 @@ class AuthProvidersConfig(AppConfig):
 
     name = "auth_providers"
     verbose_name = "Log-ins and mail"
+
+    def ready(self) -> None:
+        """The checks register themselves."""
+        import_module("auth_providers.checks")

@@ -96,7 +96,7 @@ def lacking(tenant: Tenant) -> list[Lack]:
         "confirm a deletion": tenant.deletion_link,
     }
     found = [
-        Lack(words=f"No page of the storefront to {what}: mails show a token only.", address=shop)
+        Lack(words=f"No page of the storefront to {what}: mails lead to one of ours.", address=shop)
         for what, link in links.items()
         if not link
     ]

@@ -83,7 +83,10 @@ class AuthProviderForm(forms.ModelForm[AuthProvider]):
         help_text="Is stored encrypted and never shown. Empty: the stored one stays.",
     )
     redirect_uris = Lines(
-        required=False, label="Redirect URIs", help_text="One on each line, exactly as storefronts send them."
+        required=False,
+        label="Redirect URIs",
+        help_text="One on each line, exactly as storefronts send them. With this server's /pages/{tenant}/provider, "
+        "which the provider needs on its list, too, our own pages offer it.",
     )
     authorized_parties = Lines(
         required=False,

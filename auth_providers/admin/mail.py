@@ -98,6 +98,13 @@ class MessageTemplateAdmin(TenantRowAdmin[MessageTemplate]):
     list_filter = ["language"]
     search_fields = ["template", "subject"]
 
+    def save_model(self, request: HttpRequest, obj: MessageTemplate, form: Any, change: bool) -> None:
+        """A mail that shows a bare token is stored, and said to."""
+        super().save_model(request, obj, form, change)
+        if template_overrides.lacks_link(obj):
+            said = "This mail shows a token that its reader can't follow. Write {{ link }}, which leads to a page."
+            self.message_user(request, said, messages.WARNING)
+
     def get_urls(self) -> list[URLPattern]:
         preview = path(
             "<int:template_id>/preview/",

@@ -84,6 +84,12 @@ def awaits_link(*, tenant: Tenant, challenge_id: UUID) -> bool:
     return _waiting(tenant, challenge_id) is not None
 
 
+def awaited_provider(*, tenant: Tenant, challenge_id: UUID) -> str | None:
+    """The name of the provider whose identity waits for the answer to this challenge; None where none does."""
+    waiting = _waiting(tenant, challenge_id)
+    return _kept(waiting)[0] if waiting else None
+
+
 def complete_link(
     *,
     attempt: LogInAttempt,

@@ -1,8 +1,11 @@
 """Logging in at another provider: the storefront brings an id token, an access token or a code, and the provider's
 backend says whose it is (OpenID Connect Core 1.0, 3.1.3; PKCE, RFC 7636)."""
 
+import base64
+import hashlib
 import json
 from dataclasses import dataclass, replace
+from urllib.parse import urlencode
 
 from social_core.exceptions import SocialAuthBaseException
 
@@ -45,6 +48,39 @@ def get_provider(*, tenant: Tenant, name: str = "") -> AuthProvider:
     """The enabled provider of this name that customers log in at; without one, the only one there is, or the one called
     "default". Raises `registry.UnknownProvider`."""
     return registry.get_provider(tenant=tenant, kind=kinds.names_of(SignIn), name=name)
+
+
+def authorization_address(
+    *, provider: AuthProvider, redirect_uri: str, state: str, nonce: str, code_verifier: str
+) -> str:
+    """Where a browser is sent to log in at the provider, who answers with a code (OpenID Connect Core 1.0, 3.1.2.1;
+    RFC 7636, 4.3). What is asked for is `OWN_PAGE_SCOPE`. Raises `http_client.ProviderUnavailable`."""
+    kind = kinds.of(provider)
+    if not isinstance(kind, SignIn):
+        raise registry.UnknownProvider
+    backend = kind.backend()
+    challenge = base64.urlsafe_b64encode(hashlib.sha256(code_verifier.encode()).digest()).decode().rstrip("=")
+    asked = {
+        "response_type": "code",
+        "client_id": provider.client_id,
+        "redirect_uri": redirect_uri,
+        "state": state,
+        "code_challenge": challenge,
+        "code_challenge_method": "S256",
+        **({"scope": backend.OWN_PAGE_SCOPE} if backend.OWN_PAGE_SCOPE else {}),
+        **({"nonce": nonce} if nonce_for(provider, nonce) else {}),
+    }
+    try:
+        address = backend.authorization_url()
+    except SocialAuthBaseException as error:
+        raise http_client.ProviderUnavailable(retry_after=http_client.RETRY_AFTER) from error
+    return f"{address}{'&' if '?' in address else '?'}{urlencode(asked)}"
+
+
+def nonce_for(provider: AuthProvider, nonce: str) -> str:
+    """The nonce, where the provider answers with an id token that has it; "" where it does not."""
+    kind = kinds.of(provider)
+    return nonce if isinstance(kind, SignIn) and kind.backend().OWN_PAGE_SCOPE else ""
 
 
 def log_in(

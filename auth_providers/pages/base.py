@@ -46,14 +46,18 @@ class OwnPage(View):
 
     def dispatch(self, request: HttpRequest, *args: object, **kwargs: object) -> HttpResponseBase:
         self.client = client_of(request)
-        self.token = (request.POST if request.method == "POST" else request.GET).get("token", "")
         self.language = language_of(request.headers.get("Accept-Language", ""))
         try:
             self.tenant = get_tenant(str(kwargs["tenant"]))
         except UnknownTenant:
             return _private(render(request, "pages/unknown_shop.html", status=HTTPStatus.NOT_FOUND), "")
+        self.token = self.token_in(request)
         with isolation.confined(self.tenant):
             return _private(self._answer(request), logo_origin(self.tenant))
+
+    def token_in(self, request: HttpRequest) -> str:
+        """The token that came with the link or with the form."""
+        return (request.POST if request.method == "POST" else request.GET).get("token", "")
 
     def _answer(self, request: HttpRequest) -> HttpResponseBase:
         try:

@@ -56,6 +56,9 @@ class ProviderStrategy:
 class Backend(BaseOAuth2[None]):
     """To be put in front of a backend of the library."""
 
+    # What our own pages ask for: who it is, and the e-mail, by which an identity may be linked. "" where an id token
+    # comes unasked, or none does.
+    OWN_PAGE_SCOPE = "openid email"
     # Errors by which the provider says that it does not know us (RFC 6749, 5.2): the customer has done nothing wrong.
     OUR_FAULT: tuple[str, ...] = ("invalid_client", "unauthorized_client")
 

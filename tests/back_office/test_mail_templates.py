@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from django.conf import settings
+from django.core import checks
 from django.test import Client
 
 from auth_providers.messaging import template_overrides
@@ -114,3 +115,28 @@ def test_a_sample_and_the_real_facts_have_the_same_names(tenant: Tenant, mailout
     worker.send_due()
     token, _, rest = mailoutbox[0].body.partition(" ")
     assert rest == f"https://shop.example/{token}|{tenant.brand_color}"
+
+
+BARE, LINKED = "Your token: {{ token }}", "Go to {{ link }}"
+
+
+@pytest.mark.parametrize(
+    ("text", "html", "is_bare"), [(BARE, "", True), (LINKED, "", False), (LINKED, f"<p>{BARE}", True)]
+)
+def test_a_mail_with_a_bare_token_is_warned_of(
+    tenant: Tenant, clerk: Client, text: str, html: str, is_bare: bool
+) -> None:
+    entered = {"template": "password_reset", "language": "en", "site": "", "subject": "s", "text": text, "html": html}
+    said = clerk.post(f"{TEMPLATES}add/", entered, follow=True).content.decode()
+    assert ("can&#x27;t follow" in said) is is_bare
+    assert MessageTemplate.objects.count() == 1
+    found = [each for each in checks.run_checks(databases=["default"]) if each.id == "auth_providers.W001"]
+    assert [str(each.msg) for each in found] == (
+        ["The mail password_reset (en) of tenant acme shows a token without its link."] if is_bare else []
+    )
+
+
+def test_a_mail_without_a_link_and_one_that_does_not_render_are_not_warned_of(tenant: Tenant) -> None:
+    for template, text in (("log_in_code", BARE), ("password_reset", "{% unknown %}")):
+        MessageTemplate.objects.create(tenant=tenant, template=template, language="en", subject="s", text=text)
+    assert not [each for each in checks.run_checks(databases=["default"]) if each.id == "auth_providers.W001"]

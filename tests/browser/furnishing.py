@@ -4,18 +4,26 @@ It runs in the environment of the server that shows it (`manage.py shell`).
 """
 
 import json
+import time
 from dataclasses import asdict
+from urllib.parse import urlencode
 
+import pytest
 from django.contrib import admin
 from django.contrib.auth.models import User
 from django.urls import NoReverseMatch, reverse
 
 from auth_providers import demo
 from auth_providers.accounts import mailed_tokens, notices, undoable_changes
-from auth_providers.models import Account, MailedToken
+from auth_providers.login import federated
+from auth_providers.models import Account, AuthProvider, MailedToken
+from auth_providers.pages import providers
+from auth_providers.providers.oidc import Identity
 from auth_providers.selfservice import additional_log_in
-from customers.models import PostalCode
+from auth_providers.tokens.log_in_attempt import Issue, LogInAttempt
+from customers.models import Customer, PostalCode
 from tenants import invitations, staff, staff_trail
+from tenants.encryption import decrypt, encrypt
 from tenants.models import Message, Role, StaffAuthenticator, StaffEvent, Tenant
 from tests import authenticators, factories
 from tests.back_office import test_roles_and_tenants
@@ -39,7 +47,9 @@ def main() -> None:
     tenant = Tenant.objects.get(code=demo.TENANT)
     callers.invite(tenant)
     pages = _pages(tenant)
-    print(json.dumps(asdict(Shop(pages=pages, own=_own_pages(tenant)))))
+    own = _own_pages(tenant)
+    link, code = _identity_to_link(tenant)
+    print(json.dumps(asdict(Shop(pages=pages, own={**own, "link": link}, link_code=code))))
 
 
 def _pages(tenant: Tenant) -> dict[str, str]:
@@ -82,7 +92,8 @@ def _own_pages(tenant: Tenant) -> dict[str, str]:
     """The address of our own pages, each with a token that is good."""
     factories.make_customer(tenant, email="taken@example.com")
     own = {page: _link(tenant, page, purpose) for page, purpose in LINKS.items()}
-    return own | {"undo": _undo(tenant), "log_in": _additional(tenant)}
+    with_log_in = {"log_in": _additional(tenant, "log-in"), "log_in_code": _additional(tenant, "log-in-code")}
+    return own | with_log_in | {"undo": _undo(tenant), "provider": _way_back(tenant)}
 
 
 def _link(tenant: Tenant, page: str, purpose: MailedToken.Purpose) -> str:
@@ -106,19 +117,46 @@ def _undo(tenant: Tenant) -> str:
     return f"/pages/{tenant.code}/undo?token={mailed_tokens.issue_undo(change=change)}"
 
 
-def _additional(tenant: Tenant) -> str:
+def _additional(tenant: Tenant, name: str) -> str:
     """Of a further log-in; its owner has an authenticator app."""
-    customer = factories.make_customer(tenant, email="log-in@example.com")
-    session = authenticators.just_logged_in(customer)
+    customer = factories.make_customer(tenant, email=f"{name}@example.com")
     authenticators.enrol(customer)
+    return f"/pages/{tenant.code}/log-in?token={_token_of_further(tenant, customer, f'further-{name}@example.com')}"
+
+
+def _token_of_further(tenant: Tenant, customer: Customer, email: str) -> str:
+    session = authenticators.just_logged_in(customer)
     additional_log_in.add(
-        tenant=tenant,
-        session=session,
-        email="further@example.com",
-        password=factories.PASSWORD,
-        client=factories.CLIENT,
+        tenant=tenant, session=session, email=email, password=factories.PASSWORD, client=factories.CLIENT
     )
-    further = Account.objects.for_tenant(tenant).get(identifier="further@example.com")
-    return (
-        f"/pages/{tenant.code}/log-in?token={mailed_tokens.issue(account=further, purpose=MailedToken.Purpose.OPT_IN)}"
+    further = Account.objects.for_tenant(tenant).get(identifier=email)
+    return mailed_tokens.issue(account=further, purpose=MailedToken.Purpose.OPT_IN)
+
+
+def _way_back(tenant: Tenant) -> str:
+    """Where a provider leads back to; from then on our pages offer it."""
+    AuthProvider.objects.create(
+        tenant=tenant, name="web", kind="google", client_id="shop", redirect_uris=[providers.redirect_uri(tenant)]
     )
+    customer = factories.make_customer(tenant, email="provider@example.com")
+    token = _token_of_further(tenant, customer, "further-provider@example.com")
+    visit = providers.Visit(
+        tenant=tenant.code, token=token, provider="web", verifier="v", nonce="n", began_at=int(time.time())
+    )
+    return f"/pages/{tenant.code}/provider?{urlencode({'code': 'c', 'state': encrypt(json.dumps(asdict(visit)))})}"
+
+
+def _identity_to_link(tenant: Tenant) -> tuple[str, str]:
+    """An identity at a provider that has a customer's e-mail, and the code that was mailed to the customer."""
+    customer = factories.make_customer(tenant, email="link@example.com")
+    attempt = LogInAttempt(tenant=tenant, client=factories.CLIENT, issue=Issue(0))
+    identity = Identity(
+        issuer="https://accounts.google.com", subject="s", email="link@example.com", is_email_verified=False, claims={}
+    )
+    provider = AuthProvider.objects.for_tenant(tenant).get(name="web")
+    with pytest.raises(federated.LinkNeeded) as raised:
+        federated.log_in(attempt=attempt, provider=provider, identity=identity)
+    assert raised.value.issued is not None
+    message = Message.objects.for_tenant(tenant).filter(recipient=customer.contact_email).latest("pk")
+    code = str(json.loads(decrypt(message.context_encrypted))["code"])
+    return f"/pages/{tenant.code}/link?challenge={raised.value.issued.challenge_id}", code

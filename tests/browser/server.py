@@ -10,16 +10,18 @@ from auth_providers import demo
 from tests.server_process import ServerProcess, environment, manage, serving
 
 PASSWORD_OF_STAFF = "what the demo's card shows"
+PUBLIC_URL = "http://localhost:8000"  # the same while it is furnished and while it serves
 FURNISH = "from tests.browser import furnishing; furnishing.main()"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Shop:
     """`pages` are the addresses of the back office's pages, by their names in the URL configuration; `own` those of
-    our own pages, by what they show."""
+    our own pages, by what they show, with the code that `link` asks for."""
 
     pages: dict[str, str]
     own: dict[str, str]
+    link_code: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,7 +42,7 @@ class Demo:
 @contextmanager
 def running(folder: Path) -> Iterator[Demo]:
     """The demo's server, which keeps its data in the folder, until the end of the block."""
-    env = environment(folder, DEMO="true", DEMO_STAFF_PASSWORD=PASSWORD_OF_STAFF)
+    env = environment(folder, DEMO="true", DEMO_STAFF_PASSWORD=PASSWORD_OF_STAFF, PUBLIC_URL=PUBLIC_URL)
     for words in (["demo"], ["shell", "--verbosity", "0", "-c", FURNISH]):
         done = manage(*words, env=env)
         assert done.returncode == 0, done.stderr

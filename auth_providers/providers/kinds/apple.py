@@ -24,6 +24,7 @@ logger = logging.getLogger(__name__)
 class AppleBackend(Backend, AppleIdAuth[None]):
     """How Apple is asked. Our secret there is a private key, which signs one that is good for a single exchange."""
 
+    OWN_PAGE_SCOPE = ""  # it sends an id token all the same
     TOKEN_TTL_SEC = 5 * 60  # Apple accepts up to six months
 
     def get_key_and_secret(self) -> tuple[str, str]:

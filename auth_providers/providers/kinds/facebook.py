@@ -21,6 +21,7 @@ TEMPORARY = ("1", "2", "4", "17", "32", "341", "613")
 class FacebookBackend(Backend, FacebookOAuth2[None]):
     """How Facebook is asked."""
 
+    OWN_PAGE_SCOPE = ""  # the profile's id, which is all that is needed, comes with any
     ACCESS_TOKEN_METHOD = "POST"  # noqa: S105 - the library puts our secret into the URL
     OUR_FAULT = ("1", "101")  # that is how Facebook calls a wrong app secret or app id there
 

@@ -16,6 +16,8 @@ VERIFY = "https://api.line.me/oauth2/v2.1/verify"
 class LineBackend(Backend, LineOAuth2[None]):
     """How LINE is asked."""
 
+    OWN_PAGE_SCOPE = "openid"  # it has to permit each app to ask for the e-mail
+
     def by_access_token(self, access_token: str) -> oidc.Identity:
         """The profile answers for any channel's token, so LINE is asked first whose token it is."""
         said = self.get_json(VERIFY, params={"access_token": access_token})
