@@ -13,6 +13,8 @@ from typing import Any
 import pytest
 from django.apps import apps
 from django.contrib.auth.models import User
+from django.db import connection
+from django.db.models import Model
 from django.utils import timezone
 
 from auth_providers.accounts import accounts, contact_points, mailed_tokens, notices, undoable_changes
@@ -176,10 +178,18 @@ def all_rows() -> Rows:
 def _rows() -> Iterator[tuple[tuple[str, Any], dict[str, Any]]]:
     for model in apps.get_models():
         if issubclass(model, TenantOwned) and model not in SHARED:
-            names = [field.attname for field in model._meta.concrete_fields]
-            for values in model._base_manager.values_list(*names):
-                row = dict(zip(names, map(_comparable, values), strict=True))
-                yield (model.__name__, row[model._meta.pk.attname]), row
+            for row in stored_rows(model):
+                yield (model.__name__, row[str(model._meta.pk.column)]), row
+
+
+def stored_rows(model: type[Model]) -> list[dict[str, Any]]:
+    """The model's rows, by key, as the database has them: composing a query by the ORM takes ten times as long."""
+    quote = connection.ops.quote_name
+    table, key = quote(model._meta.db_table), quote(str(model._meta.pk.column))
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT * FROM {table} ORDER BY {key}")
+        names = [column[0] for column in cursor.description]
+        return [dict(zip(names, map(_comparable, values), strict=True)) for values in cursor.fetchall()]
 
 
 def _comparable(value: Any) -> Any:
