@@ -16,7 +16,7 @@ from customers.models import Address, Customer
 from customers.profiles import ProfileChanges
 from tenants import audit
 from tenants.clients import Client
-from tenants.errors import Complaints, fields_renamed
+from tenants.errors import Complaints, InvalidInput, fields_renamed
 from tenants.event_types import Details, EventType
 from tenants.json_values import JsonObject
 from tenants.models import Tenant
@@ -102,6 +102,25 @@ def complete(*, tenant: Tenant, entry: Entry) -> Entry:
         address_fields.check(values={**_address(completed), "contact_name": "-"})
     complaints.raise_any()
     return completed
+
+
+def complete_for(*, tenant: Tenant, entry: Entry, customer: Customer) -> Entry:
+    """The same for a known customer's entry. What the profile has already is no error, whatever lists and rules say of
+    it today: a storefront sends back what it has read. Raises `InvalidInput`."""
+    try:
+        return complete(tenant=tenant, entry=entry)
+    except InvalidInput as error:
+        refused = {each.field for each in error.details}
+        repeated = {name for name in refused & entry.values.keys() if _is_stored(customer, name, entry)}
+        if not repeated:
+            raise
+        kept = {name: value for name, value in entry.values.items() if name not in repeated}
+        return complete(tenant=tenant, entry=replace(entry, values=fields_of(kept)))
+
+
+def _is_stored(customer: Customer, name: str, entry: Entry) -> bool:
+    sent: object = dict(entry.values)[name]
+    return name not in ADDRESS_NAMES and sent not in (None, "") and sent == _stored(customer, None, name)
 
 
 @transaction.atomic

@@ -23,18 +23,24 @@ from tenants.models import CheckIn, Tenant
 __all__ = ["Outcome", "ProofNeeded", "Written", "check", "submit"]
 
 
-def check(*, tenant: Tenant, entry: Entry, flow: str) -> tuple[Entry, flows.Definition]:
+def check(*, tenant: Tenant, entry: Entry, flow: str, caller: Customer | None = None) -> tuple[Entry, flows.Definition]:
     """The completed entry and the flow. Raises one `InvalidInput` with everything that is wrong, or
     `flows.UnknownFlow` when it is the flow alone."""
     try:
         definition = flows.get(tenant=tenant, name=flow)
     except (flows.UnknownFlow, InvalidInput) as unknown:
         try:
-            entries.complete(tenant=tenant, entry=entry)
+            _complete(tenant, entry, caller)
         except InvalidInput as error:
             raise InvalidInput(details=unknown.details + error.details) from unknown
         raise
-    return entries.complete(tenant=tenant, entry=entry), definition
+    return _complete(tenant, entry, caller), definition
+
+
+def _complete(tenant: Tenant, entry: Entry, caller: Customer | None) -> Entry:
+    if caller is None or tenant.check_in_policy == CheckIn.NO_IDENTIFICATION:
+        return entries.complete(tenant=tenant, entry=entry)
+    return entries.complete_for(tenant=tenant, entry=entry, customer=caller)
 
 
 def submit(
@@ -46,7 +52,7 @@ def submit(
     Returns the profile, or the challenge that has to be answered first. Raises `InvalidInput`, `flows.UnknownFlow`,
     `ProofNeeded` and `limits.Throttled`.
     """
-    completed, definition = check(tenant=tenant, entry=entry, flow=flow)
+    completed, definition = check(tenant=tenant, entry=entry, flow=flow, caller=caller)
     visit = Visit(tenant=tenant, entry=completed, flow=definition, client=client, is_servers=is_servers)
     policy = tenant.check_in_policy
     if caller is not None and policy != CheckIn.NO_IDENTIFICATION:
