@@ -30,7 +30,8 @@ def ada(tenant: Tenant) -> LoggedIn:
 def read(path: str, ada: LoggedIn) -> dict[str, Any]:
     answer = call("GET", path, token=ada.access_token)
     assert answer.status_code == 200
-    return dict(body_of(answer))
+    found: Any = body_of(answer)
+    return dict(found)
 
 
 def stored() -> dict[str, Any]:
