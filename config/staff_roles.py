@@ -23,8 +23,9 @@ ADDED: Mapping[Role, Mapping[str, tuple[str, ...]]] = {
         "customers.contactassignment": ("view",),
         "tenants.auditevent": ("view",),
         "tenants.message": ("view",),
+        "tenants.mailsuppression": ("view",),
     },
-    Role.SUPPORT: {"customers.customer": ("change",)},
+    Role.SUPPORT: {"customers.customer": ("change",), "tenants.mailsuppression": ("delete",)},
     Role.MANAGER: {
         "customers.customer": ("delete",),
         "customers.segment": ALL,

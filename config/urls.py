@@ -3,7 +3,7 @@
 from django.contrib import admin
 from django.urls import include, path
 
-from config import docs, own_pages, pages
+from config import docs, mail_events, own_pages, pages
 from tenants.api import contracts
 
 urlpatterns = [
@@ -13,6 +13,7 @@ urlpatterns = [
     path("docs/events/schemas/<str:kind>/<int:version>.json", docs.event_schema),
     path("docs/<slug:contract>/openapi.json", docs.openapi, name="openapi"),
     path("docs/<slug:contract>/", docs.swagger, name="docs"),
+    path(mail_events.PATH, mail_events.receive),
     *own_pages.urlpatterns,
     *(path("", include(each.patterns)) for each in contracts.served()),
 ]

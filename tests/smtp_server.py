@@ -11,7 +11,8 @@ OK = "250 OK"
 
 
 class SmtpServer(socketserver.ThreadingTCPServer):
-    """`answer` is what it says to a mail handed over; "" hangs up instead, after it took the mail. `envelopes` are the
+    """`answer` is what it says to a mail handed over; "" hangs up instead, after it took the mail; `recipient_answer`
+    what it says to each recipient. `envelopes` are the
     senders and recipients as it was told them."""
 
     allow_reuse_address = True
@@ -20,7 +21,7 @@ class SmtpServer(socketserver.ThreadingTCPServer):
     def __init__(self, port: int = 0) -> None:
         self.mails: list[EmailMessage] = []
         self.envelopes: list[str] = []
-        self.answer = OK
+        self.answer = self.recipient_answer = OK
         super().__init__(("127.0.0.1", port), Conversation)
 
     @property
@@ -45,7 +46,7 @@ class Conversation(socketserver.StreamRequestHandler):
                 self.say(self.server.answer)
             elif verb in {b"MAIL", b"RCPT"}:
                 self.server.envelopes.append(line.decode("ascii").strip())
-                self.say(OK)
+                self.say(self.server.recipient_answer if verb == b"RCPT" else OK)
             elif verb == b"QUIT":
                 return self.say("221 bye")
             else:

@@ -15,9 +15,11 @@ from auth_providers.admin.forms import MessageTemplateForm
 from auth_providers.messaging import template_overrides
 from auth_providers.models import MessageTemplate
 from customers.spelling.emails import normalize_email
+from tenants import audit
 from tenants.back_office.rows import LargeTable, TenantRowAdmin
+from tenants.back_office.staff import staff_of
 from tenants.errors import InvalidInput
-from tenants.models import Message, Tenant
+from tenants.models import MailSuppression, Message, Tenant
 from tenants.models.outbox import WAITING
 from tenants.outbox import dead_letters
 
@@ -132,3 +134,32 @@ class MessageTemplateAdmin(TenantRowAdmin[MessageTemplate]):
         except InvalidInput as error:
             context["problems"] = error.details
         return render(request, "admin/auth_providers/messagetemplate/preview.html", context)
+
+
+@admin.register(MailSuppression)
+class MailSuppressionAdmin(TenantRowAdmin[MailSuppression]):
+    """What mail servers fill and staff empty: to delete a row is to mail the address again."""
+
+    list_display = ["address", "why", "detail", "created_at"]
+    list_filter = ["why"]
+    fields = ["address", "why", "detail", "created_at"]
+    search_fields = ["address__exact"]
+    search_help_text = "The whole e-mail address"
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: MailSuppression | None = None) -> bool:
+        return False
+
+    def log_deletions(self, request: HttpRequest, queryset: Any) -> Any:
+        """Without the address, which an erasure would not find on the trail."""
+        for each in queryset:
+            audit.record(tenant=each.tenant, action="lift_mail_suppression", reason=each.why, **staff_of(request))
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[MailSuppression], search_term: str
+    ) -> tuple[QuerySet[MailSuppression], bool]:
+        """An address is found in any spelling."""
+        wanted = normalize_email(search_term) if "@" in search_term else search_term
+        return super().get_search_results(request, queryset, wanted)

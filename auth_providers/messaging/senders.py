@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 from contextlib import closing
 from email.utils import formataddr, parseaddr
-from smtplib import SMTPException
+from smtplib import SMTPException, SMTPRecipientsRefused
 
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives, get_connection
@@ -13,7 +13,8 @@ from django.core.mail.backends.base import BaseEmailBackend
 from auth_providers.messaging import mail_rendering, text_messages
 from customers.spelling import emails
 from tenants.models import Message
-from tenants.outbox.worker import Result, attempt
+from tenants.outbox import suppressions
+from tenants.outbox.worker import Result, Undeliverable, attempt
 
 
 def send_mails(messages: Iterable[Message]) -> Iterator[Result]:
@@ -37,12 +38,17 @@ class _MailServer:
         mail = build_mail(message)
         if mail is None:
             return False
+        suppressions.check(tenant=message.tenant, address=message.recipient)
         if self._refusal is not None:
             raise self._refusal
         self._open()
         mail.connection = self._connection
         try:
             mail.send()
+        except SMTPRecipientsRefused as error:
+            self.close()
+            _note_refusal(message, error)
+            raise
         except Exception:
             self.close()
             raise
@@ -63,6 +69,26 @@ class _MailServer:
             self._connection.close()
         except (OSError, SMTPException):
             self._connection = get_connection()
+
+
+def _note_refusal(message: Message, error: SMTPRecipientsRefused) -> None:
+    """Raises `Undeliverable` where the server says that there is no such mailbox, which goes on the list. What it
+    refuses for another reason, such as our own address, is tried again."""
+    for code, said in error.recipients.values():
+        text = said.decode(errors="replace") if isinstance(said, bytes) else str(said)
+        if not is_unknown_mailbox(code, text):
+            return
+        suppressions.add(
+            tenant=message.tenant, address=message.recipient, why=suppressions.Why.REFUSED, detail=f"{code} {text}"
+        )
+    raise Undeliverable(str(error)) from error
+
+
+def is_unknown_mailbox(code: int, text: str) -> bool:
+    """Whether an SMTP reply says, for good, that there is no such mailbox: by its enhanced code, or else by the reply
+    code (RFC 5321, 4.2.3)."""
+    said = suppressions.is_for_good(text)
+    return code in (550, 551, 553) if said is None else said
 
 
 def send_text_messages(messages: Iterable[Message]) -> Iterator[Result]:

@@ -12,6 +12,8 @@ from config.environment.variables import Environment, InvalidVariable
 # `anymail+postmark://?server_token=…`: the rest of django-anymail's settings of that provider follow the question mark,
 # without the provider's name in front.
 PROVIDER_PREFIX = "anymail+"
+# By which the provider logs in to tell of what came back (`config.mail_events`).
+WEBHOOK_SECRET = "webhook_secret"  # noqa: S105
 MAIL_SCHEMES = ("submission", "smtp", "smtps", "file", "console")
 GATEWAY_SCHEMES = ("console", "file", "http", "https")
 
@@ -42,7 +44,13 @@ def mail(env: Environment, default: str) -> dict[str, Any]:
 def _provider(name: str, query: str) -> dict[str, Any]:
     if not name.isidentifier() or find_spec(f"anymail.backends.{name}") is None:
         raise InvalidVariable("EMAIL_URL", f"names {name!r}, which django-anymail does not know.")
-    own = {f"{name}_{setting}".upper(): value for setting, value in parse_qsl(query)}
+    given = dict(parse_qsl(query))
+    secret = given.pop(WEBHOOK_SECRET, "")
+    own = {f"{name}_{setting}".upper(): value for setting, value in given.items()}
+    if secret:  # of every provider alike
+        if ":" not in secret:
+            raise InvalidVariable("EMAIL_URL", f"has a {WEBHOOK_SECRET} that is not user:password.")
+        own[WEBHOOK_SECRET.upper()] = secret
     return {
         **dj_email_url.parse("console:"),
         "EMAIL_BACKEND": f"anymail.backends.{name}.EmailBackend",

@@ -19,6 +19,7 @@ TABLES = [
     "tenants_staffmembership",
     "tenants_staffinvitation",
     "tenants_message",
+    "tenants_mailsuppression",
     "tenants_receipt",
     "tenants_auditevent",
 ]
@@ -163,6 +164,21 @@ class Migration(migrations.Migration):
                 'ordering': ['-pk'],
                 'indexes': [models.Index(fields=['expires_at'], name='staff_invitation_by_expiry')],
                 'constraints': [models.UniqueConstraint(condition=models.Q(('spent_at', None)), fields=('tenant', 'email'), name='staff_invitation_once')],
+            },
+        ),
+        migrations.CreateModel(
+            name='MailSuppression',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('address', models.CharField(max_length=254)),
+                ('why', models.CharField(choices=[('bounced', 'Mail came back'), ('complained', 'Reported as spam'), ('refused', 'The mail server knows no such mailbox')], max_length=10)),
+                ('detail', models.CharField(blank=True, default='', help_text='In the words of the mail server.', max_length=255)),
+                ('created_at', models.DateTimeField(default=django.utils.timezone.now)),
+                ('tenant', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='tenants.tenant')),
+            ],
+            options={
+                'ordering': ['-pk'],
+                'constraints': [models.UniqueConstraint(fields=('tenant', 'address'), name='mail_suppression_once')],
             },
         ),
         migrations.CreateModel(

@@ -2,7 +2,7 @@
 
 from tenants.models.keys import ApiKey, Scope, SigningKey, Site
 from tenants.models.members import Role, StaffInvitation, StaffMembership
-from tenants.models.outbox import Message
+from tenants.models.outbox import MailSuppression, Message
 from tenants.models.owned import TenantOwned, TenantQuerySet
 from tenants.models.receipts import Receipt
 from tenants.models.staff import StaffAuthenticator, StaffRecoveryCode, enrol_staff, make_recovery_codes
@@ -27,6 +27,7 @@ __all__ = [
     "AppendOnlyError",
     "AuditEvent",
     "CheckIn",
+    "MailSuppression",
     "Message",
     "Receipt",
     "Role",

@@ -7,7 +7,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
-from tenants.classification import AtErasure, Disguise, Expires, Privacy
+from tenants.classification import AtErasure, Disguise, Expires, Kept, Privacy
 from tenants.models.owned import TenantOwned
 
 # Neither sent, nor given up, nor dropped.
@@ -95,3 +95,33 @@ class Message(TenantOwned):
 
     def __str__(self) -> str:
         return f"{self.template} to {self.recipient}"
+
+
+class MailSuppression(TenantOwned):
+    """An address that the tenant mails nothing to any more, until staff lift it: mail to it came back, or its reader
+    complained."""
+
+    class Why(models.TextChoices):
+        BOUNCED = "bounced", "Mail came back"
+        COMPLAINED = "complained", "Reported as spam"
+        REFUSED = "refused", "The mail server knows no such mailbox"
+
+    address = models.CharField(max_length=254)
+    why = models.CharField(max_length=10, choices=Why)
+    detail = models.CharField(max_length=255, blank=True, default="", help_text="In the words of the mail server.")
+    created_at = models.DateTimeField(default=timezone.now)
+
+    privacy = Privacy(
+        kept=Kept.UNTIL_CHANGED,
+        personal={"address": Disguise.EMAIL, "detail": Disguise.TEXT},
+        technical="why created_at",
+        destination="address",
+        at_erasure=AtErasure.ROW_GOES,
+    )
+
+    class Meta:
+        ordering = ["-pk"]
+        constraints = [models.UniqueConstraint(fields=["tenant", "address"], name="mail_suppression_once")]
+
+    def __str__(self) -> str:
+        return f"{self.address}: {self.why}"

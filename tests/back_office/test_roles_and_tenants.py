@@ -19,7 +19,7 @@ from customers.models import Customer, CustomerIdentifier, LegalEntity, MixinSch
 from tenants import isolation
 from tenants.back_office.rows import OfTenant
 from tenants.encryption import encrypt
-from tenants.models import AuditEvent, Message, Role, StaffInvitation, StaffMembership, Tenant
+from tenants.models import AuditEvent, MailSuppression, Message, Role, StaffInvitation, StaffMembership, Tenant
 from tests import factories
 from tests.back_office.conftest import log_in_as
 from tests.neighbours import Neighbours, all_rows, make_customer_with_everything
@@ -44,6 +44,7 @@ PAGES: dict[str, tuple[str | None, ...]] = {
     "auth_providers_webhookendpoint": (MANAGER, OWNER, MANAGER, OWNER, MANAGER),
     "tenants_tenant": (OWNER, None, OWNER, None, OWNER),
     "tenants_message": (VIEWER, None, VIEWER, None, VIEWER),
+    "tenants_mailsuppression": (VIEWER, None, VIEWER, SUPPORT, VIEWER),
     "tenants_auditevent": (VIEWER, None, VIEWER, None, VIEWER),
     "tenants_staffevent": (OPERATOR, None, OPERATOR, None, OPERATOR),
     "tenants_staffmembership": (OWNER, OWNER, OWNER, OWNER, OWNER),
@@ -162,6 +163,7 @@ def furnish(tenant: Tenant, customer: Customer) -> Shop:
         "auth_providers_webhookendpoint": endpoint,
         "tenants_tenant": tenant,
         "tenants_message": Message.objects.filter(tenant=tenant).earliest("pk"),
+        "tenants_mailsuppression": MailSuppression.objects.create(**own, address="ada@example.com", why="bounced"),
         "tenants_auditevent": AuditEvent.objects.filter(tenant=tenant).earliest("pk"),
         "tenants_staffmembership": StaffMembership.objects.create(**own, user=colleague, role=Role.VIEWER),
         "tenants_staffinvitation": StaffInvitation.objects.create(
