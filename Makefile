@@ -30,7 +30,7 @@ test-postgres: $(VENV)/dev.stamp ## Run the suite on PostgreSQL, with the races 
 	@TEST_DATABASE_URL='$(TEST_DATABASE_URL)' $(PYTEST)
 
 test-browser: $(VENV)/dev.stamp ## Click through the demo in the machine's Chromium, and look at every page with axe-core
-	@env -u TEST_DATABASE_URL $(BIN)/pytest -n 2 --dist loadgroup -m browser tests/browser
+	@env -u TEST_DATABASE_URL $(BIN)/pytest -n 2 -m browser tests/browser
 	@cat docs/back-office/journeys.md
 
 pictures: $(VENV)/dev.stamp ## Take the pictures in docs/back-office/ again, and count the clicks of staff's journeys

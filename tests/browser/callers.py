@@ -10,6 +10,7 @@ from auth_providers import limits
 from auth_providers.login import password
 from auth_providers.models import Account, Attempts
 from auth_providers.selfservice import staff_actions
+from auth_providers.selfservice.merging import merge
 from auth_providers.tokens import sessions
 from auth_providers.tokens.log_in_attempt import Issue, LogInAttempt
 from customers import consents, identifiers
@@ -92,6 +93,19 @@ def _takes_newsletters(customer: Customer) -> None:
     )
 
 
+def _was_merged(customer: Customer) -> None:
+    other = factories.make_customer(customer.tenant, email="half@callers.example", first_name="Casey")
+    merge.merge(
+        tenant=customer.tenant,
+        customer=customer,
+        merged=other,
+        choice=merge.Choice(taken=[], kept_version=customer.version, merged_version=other.version),
+        reason="signed up twice",
+        staff_username="clara",
+        client=factories.CLIENT,
+    )
+
+
 SITUATIONS: dict[str, Callable[[Customer], None]] = {
     "Wrong": _types_a_wrong_password,
     "Waiting": _has_to_wait,
@@ -111,5 +125,8 @@ SITUATIONS: dict[str, Callable[[Customer], None]] = {
     "Noted": _nothing,
     "Regular": _nothing,
     "Copied": _nothing,
+    "Whole": _was_merged,
+    "Once": _nothing,
+    "Twice": _nothing,
     "Leaving": _nothing,
 }

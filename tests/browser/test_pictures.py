@@ -12,7 +12,6 @@ from tests.browser.desk import Desk
 
 pytestmark = [
     pytest.mark.browser,
-    pytest.mark.xdist_group("journeys"),
     pytest.mark.skipif("PICTURES" not in os.environ, reason="make pictures"),
 ]
 
