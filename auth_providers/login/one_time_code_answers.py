@@ -1,7 +1,7 @@
 """Answers to a one-time code: which one is right, and what a wrong one leads to.
 
-Wrong answers never shut the owner out. Those from the owner's own devices have a count of their own; those from
-elsewhere make the next codes longer, until guessing is hopeless, and make everybody else wait a minute at most. Why so:
+Wrong answers never shut the owner out. Those from the owner's own devices have a count of their own; those from other
+devices make the next codes longer, until guessing is hopeless, and make others wait a minute at most. Why so:
 `docs/decisions/one-time-codes.md`.
 """
 
@@ -20,7 +20,7 @@ from tenants.clients import Client
 from tenants.compiled import writes
 from tenants.models import Tenant
 
-MAX_WRONG_ANSWERS = 3  # to one code, from the owner's own devices, and again from elsewhere
+MAX_WRONG_ANSWERS = 3  # to one code, from the owner's own devices, and again from other devices
 # So many wrong answers in a row, and how many digits the next code has. A purpose at a destination takes some forty
 # answers to codes that can be guessed, a million to one and a hundred million to one: less than the 100 in a row of
 # NIST SP 800-63B-4, 3.2.2. Twenty digits are 66 bits, and from 64 on no limit is asked for (3.1.3.3).
@@ -113,7 +113,7 @@ def _accept(tenant: Tenant, stored: OneTimeCode, client: Client, now: datetime) 
 
 
 def _count_wrong(tenant: Tenant, stored: OneTimeCode, client: Client, is_known: bool) -> None:
-    """Count a wrong answer. From elsewhere, the last one that a code takes makes the next code wait."""
+    """Count a wrong answer. From another device, the last one that a code takes makes the next code wait."""
     if is_known:
         stored.wrong_on_known_devices += 1
         limits.record_failure(tenant=tenant, attempts=_attempts(stored, client))

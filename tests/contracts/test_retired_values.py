@@ -30,12 +30,11 @@ def ada(tenant: Tenant) -> LoggedIn:
 def read(path: str, ada: LoggedIn) -> dict[str, Any]:
     answer = call("GET", path, token=ada.access_token)
     assert answer.status_code == 200
-    found: Any = body_of(answer)
-    return dict(found)
+    return dict(body_of(answer))
 
 
 def stored() -> dict[str, Any]:
-    return Customer.objects.filter(contact_email=RETIRED["contact_email"]).values(*RETIRED).get()
+    return dict(Customer.objects.filter(contact_email=RETIRED["contact_email"]).values(*RETIRED).get())
 
 
 def test_a_profile_read_from_neostore_is_sent_back(ada: LoggedIn) -> None:
