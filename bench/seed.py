@@ -17,6 +17,7 @@ from bench.shop import (
 )
 from customers.models import Address, Customer, CustomerNumber
 from tenants import api_keys, directory
+from tenants.models import Tenant
 
 
 def seed() -> None:
@@ -67,4 +68,20 @@ def seed() -> None:
         )
         for customer in customers
         for each in range(ADDRESSES)
+    )
+
+
+def keep_customers_secret(waiting: int) -> None:
+    """Let the shop keep it secret who is a customer, and have so many customers who wait for their opt-in."""
+    Tenant.objects.filter(code=TENANT).update(is_signup_enumeration_safe=True, is_opt_in_required=True)
+    tenant = Tenant.objects.get(code=TENANT)
+    preferences = {"preferred_language": "en_US", "preferred_currency": "EUR", "preferred_site": "main"}
+    customers = Customer.objects.bulk_create(
+        Customer(tenant=tenant, number=str(FIRST_NUMBER - 1 - index), **preferences) for index in range(waiting)
+    )
+    Account.objects.bulk_create(
+        Account(
+            tenant=tenant, customer=each, identifier=f"waiting{index}@example.com", password="!", is_permitted=False
+        )
+        for index, each in enumerate(customers)
     )

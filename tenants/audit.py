@@ -23,6 +23,7 @@ NO_CLIENT = Client()
 EVENTS_A_STATEMENT = 500
 # How often systems of the shop are told of a customer's failed log-ins; every one is on the trail.
 FAILURES_TOLD_EVERY = timedelta(minutes=1)
+NOBODY = "-"  # the number of no customer
 
 
 def record(
@@ -60,7 +61,7 @@ def record(
         events=" ".join(dict.fromkeys([*told.types, *also])),
         details={**told.details, **(details or {})},
     )
-    if action == FAILED_LOG_IN and not is_success and customer_number:
+    if action == FAILED_LOG_IN and not is_success:
         event.events = _if_not_just_told(tenant, customer_number)
         event.save(force_insert=True)
     else:
@@ -80,12 +81,15 @@ def record_many(*, tenant: Tenant, action: str, customer_numbers: Iterable[str])
 
 
 def _if_not_just_told(tenant: Tenant, customer_number: str) -> Expression:
-    """For the INSERT: that a log-in failed, unless that was told within the last minute."""
+    """For the INSERT: that a log-in failed, unless that was told within the last minute. Where it was nobody's, it is
+    not told, but takes the same statement: its time would tell who is a customer."""
     kind = EventType.CUSTOMER_LOGIN_FAILED.value
     told = AuditEvent.objects.for_tenant(tenant).filter(
-        customer_number=customer_number, at__gt=timezone.now() - FAILURES_TOLD_EVERY, events=kind
+        customer_number=customer_number or NOBODY, at__gt=timezone.now() - FAILURES_TOLD_EVERY, events=kind
     )
-    return Case(When(Exists(told), then=Value("")), default=Value(kind), output_field=CharField())
+    return Case(
+        When(Exists(told), then=Value("")), default=Value(kind if customer_number else ""), output_field=CharField()
+    )
 
 
 def failed_from(*, tenant: Tenant, customer_number: str) -> list[str]:
