@@ -208,6 +208,7 @@ def test_an_unproven_log_in_beside_a_proven_one_opens_nothing(tenant: Tenant) ->
     assert log_ins(kept) == {EMAIL: (True, False, True), OTHER: (False, True, False)}
     assert can_log_in(tenant, OTHER) is None
     assert Message.objects.get(template="additional_log_in").recipient == OTHER
+    assert not Account.objects.get(identifier=OTHER).has_password  # a stranger's, whoever confirms the address
     take_back(made)
     assert can_log_in(tenant, OTHER) == gone.number
 
