@@ -15,6 +15,9 @@ CHECK_PYTHON := import sys; sys.version_info >= (3, 11) or sys.exit( \
 # One process per core.
 PYTEST := $(BIN)/pytest -n auto --dist loadgroup
 
+# Compiling every module again in every process of the suite takes minutes.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: help run test test-postgres test-browser pictures lint format fuzz documents bench mutants audit clean
 
 help: ## Show what can be made
