@@ -69,7 +69,13 @@ class Enrolment:
 
     secret: str
     uri: str
-    qr_svg: str
+
+    @property
+    def qr_svg(self) -> str:
+        """The address as an image; drawn when it is asked for, since that takes longer than everything else."""
+        picture = io.BytesIO()
+        qrcode.make(self.uri, image_factory=SvgPathImage).save(picture)
+        return picture.getvalue().decode()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -107,8 +113,7 @@ def start_enrolment(*, tenant: Tenant, customer: Customer, session: Session) -> 
         Authenticator.objects.bulk_create([mine], ignore_conflicts=True)
         if not waiting.filter(secret_encrypted=hidden).exists():
             raise AlreadyEnrolled
-    uri = _uri(tenant, customer, secret)
-    return Enrolment(secret=secret, uri=uri, qr_svg=_qr_svg(uri))
+    return Enrolment(secret=secret, uri=_uri(tenant, customer, secret))
 
 
 def confirm_enrolment(*, tenant: Tenant, customer: Customer, session: Session, code: str, client: Client) -> list[str]:
@@ -276,12 +281,6 @@ def _new_codes(tenant: Tenant, customer: Customer) -> list[str]:
 def _uri(tenant: Tenant, customer: Customer, secret: str) -> str:
     issuer = (tenant.name or tenant.code).replace(":", " ")
     return authenticator_apps.uri(issuer=issuer, label=_first_email(tenant, customer) or customer.number, secret=secret)
-
-
-def _qr_svg(uri: str) -> str:
-    picture = io.BytesIO()
-    qrcode.make(uri, image_factory=SvgPathImage).save(picture)
-    return picture.getvalue().decode()
 
 
 def _wrong() -> WrongCode:
