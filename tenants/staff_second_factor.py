@@ -1,10 +1,6 @@
 """The second factor of a member of staff: enrolled at the first log-in, and reset by an owner."""
 
-import io
-
-import qrcode
 from django.db import transaction
-from qrcode.image.svg import SvgPathImage
 
 from tenants import audit, authenticator_apps, staff, staff_trail
 from tenants.clients import Client
@@ -82,7 +78,5 @@ def secret_of(device: StaffAuthenticator) -> str:
 
 
 def qr_svg(device: StaffAuthenticator) -> str:
-    """What an app reads, as an image that needs no script and no style."""
-    picture = io.BytesIO()
-    qrcode.make(device.uri, image_factory=SvgPathImage).save(picture)
-    return picture.getvalue().decode()
+    """What an app reads."""
+    return authenticator_apps.qr_svg(device.uri)

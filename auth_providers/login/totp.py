@@ -1,15 +1,12 @@
 """The customer's authenticator app (RFC 6238): enrolled with a QR code, asked at every log-in, with recovery codes in
 case it is lost."""
 
-import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-import qrcode
 from django.db import transaction
 from django.utils import timezone
-from qrcode.image.svg import SvgPathImage
 
 from auth_providers import limits
 from auth_providers.accounts import accounts, notices, pending, verification
@@ -73,9 +70,7 @@ class Enrolment:
     @property
     def qr_svg(self) -> str:
         """The address as an image; drawn when it is asked for, since that takes longer than everything else."""
-        picture = io.BytesIO()
-        qrcode.make(self.uri, image_factory=SvgPathImage).save(picture)
-        return picture.getvalue().decode()
+        return authenticator_apps.qr_svg(self.uri)
 
 
 @dataclass(frozen=True, kw_only=True)
