@@ -214,7 +214,7 @@ def test_every_field_is_a_column_of_the_profile() -> None:
     columns = {column.name for column in Customer._meta.concrete_fields}
     assert profiles.ProfileChanges.__annotations__.keys() <= columns
     ours = {"id", "tenant", "number", "is_active", "is_on_hold", "version"}
-    ours |= {"search_profile", "search_addresses", "search_identifiers", "search_text"}
+    ours |= {"merged_into", "search_profile", "search_addresses", "search_identifiers", "search_text"}
     moments = {"last_login_at", "pending_void_before", "created_at", "updated_at", "erased_at"}
     assert columns - profiles.ProfileChanges.__annotations__.keys() == ours | moments
 
