@@ -9,7 +9,7 @@ import re
 from collections.abc import Mapping
 
 from django.template import Context, Engine, Library, Node, defaultfilters, defaulttags
-from django.template.base import Parser, Token
+from django.template.base import Parser, Token, TokenType
 
 TAGS = ("comment", "if", "spaceless", "templatetag", "verbatim")
 FILTERS = (
@@ -23,7 +23,10 @@ MAX_OUTPUT = 1_000_000
 MAX_LOOPED = 50_000
 MAX_FILTERS = 4  # of one expression
 MAX_FILTERED = 500  # filters of a template
-FILTER_COST = 50  # characters that one in a loop counts for
+MAX_EXPRESSIONS = 1_500  # of a template: what is filled in, and tags
+MAX_EXPRESSION = 2_000  # characters of one
+# Characters that these count for in a loop.
+TURN_COST, EXPRESSION_COST, FILTER_COST = 10, 30, 50
 # For each that is open Django reads to the end of the line: that is quadratic.
 MAX_OPEN = 100  # of one line
 BRACKETS = (("{{", "}}"), ("{%", "%}"), ("{#", "#}"))
@@ -53,10 +56,14 @@ def _for(parser: Parser, token: Token) -> defaulttags.ForNode:
     before = list(parser.tokens)  # the next one is the last
     node = defaulttags.do_for(parser, token)
     body = before[len(parser.tokens) :]
-    contents = [each.contents for each in body if isinstance(each, Token)]
-    cost = sum(len(each) + FILTER_COST * each.count("|") for each in contents)
+    cost = TURN_COST + sum(_cost(each) for each in body if isinstance(each, Token))
     vars(node)["nodelist_loop"].append(_Turn(cost))  # whose type in the stubs is a list of texts
     return node
+
+
+def _cost(token: Token) -> int:
+    is_text = token.token_type is TokenType.TEXT
+    return len(token.contents) + (0 if is_text else EXPRESSION_COST + FILTER_COST * token.contents.count("|"))
 
 
 def engine(*, string_if_invalid: str = "") -> Engine:
@@ -88,9 +95,14 @@ def _check(source: str) -> None:
         raise TooCostly(f"it has more than {MAX_SOURCE} characters")
     if any(_count_open(line) > MAX_OPEN for line in source.split("\n")):
         raise TooCostly("too many braces are not closed")
-    filters = [expression.count("|") for expression in EXPRESSION.findall(source)]
+    expressions = EXPRESSION.findall(source)
+    if any(len(expression) > MAX_EXPRESSION for expression in expressions):
+        raise TooCostly(f"an expression has more than {MAX_EXPRESSION} characters")
+    filters = [expression.count("|") for expression in expressions]
     if any(count > MAX_FILTERS for count in filters):
         raise TooCostly(f"an expression has more than {MAX_FILTERS} filters")
+    if len(filters) > MAX_EXPRESSIONS:
+        raise TooCostly(f"it has more than {MAX_EXPRESSIONS} expressions")
     if sum(filters) > MAX_FILTERED:
         raise TooCostly(f"it has more than {MAX_FILTERED} filters")
 

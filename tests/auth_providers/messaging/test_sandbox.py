@@ -31,8 +31,11 @@ HOSTILE = {
     "a loop of much": "{% for a in link %}" + "x" * (LONG - 50) + "{% endfor %}",
     "many loops": "{% for a in link %}x{% endfor %}" * (LONG // 33),
     "deep conditions": "{% if link %}" * 2_000 + "{% endif %}" * 2_000,
-    "a long condition": "{% if link" + " and link" * 5_400 + " %}x{% endif %}",
-    "much that is filled in": "{{link}}" * (LONG // 8),
+    "a long condition": "{% if link" + " and link" * (sandbox.MAX_EXPRESSION // 10) + " %}x{% endif %}",
+    "a longer condition": "{% if link" + " and link" * 5_400 + " %}x{% endif %}",
+    "much that is filled in": "{{link}}" * sandbox.MAX_EXPRESSIONS,
+    "more that is filled in": "{{link}}" * (LONG // 8),
+    "filled in in a loop": "{% for a in link %}{{link}}{% endfor %}",
     "much that is filtered": ("{{link|" + FILTERS + "}}") * (sandbox.MAX_FILTERED // sandbox.MAX_FILTERS),
     "more that is filtered": ("{{link|" + FILTERS + "}}") * (LONG // 52),
     "filtered in a loop": "{% for a in link %}{{link|" + FILTERS + "}}{% endfor %}",
@@ -58,7 +61,15 @@ def test_hostile_templates_end_within_a_second_and_write_little(kind: str) -> No
 
 @pytest.mark.parametrize(
     "kind",
-    ["nested loops", "nested loops of nothing", "a loop of much", "many loops", "too much", "more that is filtered"],
+    [
+        "nested loops",
+        "nested loops of nothing",
+        "a loop of much",
+        "many loops",
+        "too much",
+        "more that is filtered",
+        "more that is filled in",
+    ],
 )
 def test_what_costs_too_much_is_told(kind: str) -> None:
     with pytest.raises(sandbox.TooCostly):
