@@ -6,6 +6,7 @@ address gets the kind that a keyed hash of it draws, in the tenant's proportions
 
 from dataclasses import dataclass, field
 from datetime import timedelta
+from string import ascii_lowercase
 from threading import Lock
 from time import monotonic
 
@@ -20,7 +21,6 @@ from tenants.models import Tenant
 SAMPLE = 200  # hashes, of accounts that follow each other by address, which says nothing of their kind
 FRESH = timedelta(hours=1).total_seconds()
 MOST_TENANTS = 1000  # whose samples a process keeps
-LETTERS = "abcdefghijklmnopqrstuvwxyz"
 
 
 @dataclass
@@ -52,8 +52,8 @@ def choose(*, tenant: Tenant, identifier: str) -> str:
     if not tenant.has_imported_hashes:
         return NOBODYS_PASSWORD
     hashes = _samples.get(tenant)
-    drawn = int.from_bytes(_digest(tenant, identifier)[:8]) / 2**64
-    return hashes[int(drawn * len(hashes))]
+    drawn = int.from_bytes(_digest(tenant, identifier)[:8])  # of 64 bits
+    return hashes[drawn * len(hashes) >> 64]
 
 
 def forget() -> None:
@@ -65,7 +65,7 @@ def forget() -> None:
 def _take(tenant: Tenant) -> list[str]:
     """Some of the tenant's hashes, always from the same place, so that an address keeps its kind; ordered by kind."""
     first = _digest(tenant, "sample")
-    start = LETTERS[first[0] % len(LETTERS)] + LETTERS[first[1] % len(LETTERS)]
+    start = "".join(ascii_lowercase[byte % len(ascii_lowercase)] for byte in first[:2])
     emails = Account.objects.for_tenant(tenant).filter(kind=Account.Kind.EMAIL).order_by("identifier")
     found = [*_hashes(emails.filter(identifier__gte=start)[:SAMPLE])]
     if len(found) < SAMPLE:

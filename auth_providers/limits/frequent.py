@@ -22,10 +22,12 @@ SHARES = 20  # of a quota
 
 @dataclass
 class _Count:
-    """What this process has used in this minute, and how much it may use before it asks again."""
+    """What this process has used in this minute, how much it may use before it asks again, and whether it need not ask
+    any more: the quota is spent."""
 
     allowed: int
     used: int = 0
+    is_spent: bool = False
 
 
 class _Minute:
@@ -64,14 +66,18 @@ def _spend(tenant: Tenant, quota: Quota, counted: Counted) -> None:
     with _lock:
         count = _minute.find(tenant, counted, share)
         count.used += 1
-        if count.used <= count.allowed:
+        if count.used <= count.allowed and not count.is_spent:
             return
         count.allowed += share  # other threads go on while this one asks
-    now = timezone.now()
-    if counts.add(tenant, [counted], now, quota.window, slides=False, times=share)[counted.rule] > quota.limit:
-        with _lock:
-            count.allowed = 0
+    count.is_spent = count.is_spent or _is_spent(tenant, quota, counted, share)
+    if count.is_spent:
         raise Throttled(retry_after=MINUTE - _seconds() % MINUTE)
+
+
+def _is_spent(tenant: Tenant, quota: Quota, counted: Counted, share: int) -> bool:
+    """Take so many uses from the shared count; whether they are more than there are."""
+    used = counts.add(tenant, [counted], timezone.now(), quota.window, slides=False, times=share)
+    return used[counted.rule] > quota.limit
 
 
 def _seconds() -> int:

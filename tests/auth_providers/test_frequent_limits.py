@@ -56,6 +56,16 @@ def test_one_process_allows_the_quota_and_a_share(tenant: Tenant) -> None:
     assert shared() == [QUOTA.limit + SHARE]
 
 
+def test_refusing_costs_no_statement(tenant: Tenant, statements: Statements) -> None:
+    def refused() -> None:
+        with pytest.raises(limits.Throttled):
+            spend(tenant)
+
+    spend(tenant, QUOTA.limit + SHARE)
+    assert len(statements(refused)) == 1
+    assert statements(refused) == []
+
+
 def test_processes_share_the_quota(tenant: Tenant) -> None:
     spend(tenant, QUOTA.limit // 2 + SHARE)
     another_process()

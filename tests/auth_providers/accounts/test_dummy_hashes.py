@@ -61,6 +61,12 @@ def test_an_address_keeps_its_kind(mixed: Tenant) -> None:
     assert dummy_hashes.choose(tenant=mixed, identifier="nobody@example.com") == before
 
 
+def test_the_highest_number_that_can_be_drawn(mixed: Tenant, monkeypatch: pytest.MonkeyPatch) -> None:
+    dummy_hashes.choose(tenant=mixed, identifier="nobody@example.com")  # takes the sample
+    monkeypatch.setattr(dummy_hashes, "_digest", lambda tenant, text: b"\xff" * 32)
+    assert dummy_hashes.choose(tenant=mixed, identifier="nobody@example.com").startswith("pbkdf2_sha256$")
+
+
 def test_a_sample_is_taken_once(mixed: Tenant, statements: Any) -> None:
     assert len(statements(lambda: kinds(mixed))) == 2
     assert statements(lambda: kinds(mixed)) == []
