@@ -1,9 +1,11 @@
 """Calling the API over Django's test client, with full control over what is sent."""
 
 import json as json_module
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
+from django.db import transaction
 from django.http import HttpResponse
 from django.test import Client
 
@@ -43,3 +45,13 @@ def call(
 def body_of(response: HttpResponse) -> Any:
     """The decoded body; None when it is empty."""
     return json_module.loads(response.content) if response.content else None
+
+
+@contextmanager
+def rolled_back() -> Iterator[None]:
+    """The rows of one example are not those of the next."""
+    outermost = transaction.atomic()
+    outermost._from_testcase = True  # type: ignore[attr-defined] # as Django marks its own: durable blocks fit inside
+    with outermost:
+        yield
+        transaction.set_rollback(True)

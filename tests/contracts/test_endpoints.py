@@ -18,10 +18,9 @@ from auth_providers.tokens import sessions
 from tenants.api.base import UnknownPath
 from tenants.models import Tenant
 from tests import factories
-from tests.contracts.calls import call
+from tests.contracts.calls import call, rolled_back
 from tests.contracts.kibo import application_token
 from tests.contracts.operations import EVERY_OPERATION, Operation, Scene
-from tests.contracts.test_hostile_bodies import rolled_back
 from tests.contracts.test_oauth import FORM
 
 Make = Callable[[Scene, Tenant], str]

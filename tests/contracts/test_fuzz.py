@@ -18,10 +18,10 @@ from hypothesis import given, seed, settings
 from hypothesis import strategies as st
 
 from tenants.models import CheckIn, Tenant
-from tests.contracts.calls import call
+from tests.contracts.calls import call, rolled_back
 from tests.contracts.operations import EVERY_OPERATION, Operation, Scene
 from tests.contracts.shapes import check_answer
-from tests.contracts.test_hostile_bodies import FIELDS, PARTS, bounded, rolled_back
+from tests.contracts.test_hostile_bodies import FIELDS, PARTS, bounded
 
 COUNT, SEED = int(os.environ.get("FUZZ_COUNT", "3000")), int(os.environ.get("FUZZ_SEED", "1"))
 LONGEST = 5.0  # seconds of this thread's processor that one request may take

@@ -1,20 +1,17 @@
 """Whatever a body holds, the answer is the contract's: no 500, and no other shape."""
 
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
 from io import BytesIO
 from typing import Any
 
 import pytest
-from django.db import transaction
 from django.http import HttpResponse
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from customers.models import Customer
 from tests import factories
-from tests.contracts.calls import body_of
+from tests.contracts.calls import body_of, rolled_back
 from tests.contracts.operations import BY_NAME, CREDENTIALS, EVERY_OPERATION, NEW_EMAIL, Operation, Scene
 from tests.contracts.shapes import check_answer, check_refusal
 
@@ -91,16 +88,6 @@ values = st.recursive(
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(texts, inner, max_size=4),
     max_leaves=12,
 )
-
-
-@contextmanager
-def rolled_back() -> Iterator[None]:
-    """The rows of one example are not those of the next."""
-    outermost = transaction.atomic()
-    outermost._from_testcase = True  # type: ignore[attr-defined] # as Django marks its own: durable blocks fit inside
-    with outermost:
-        yield
-        transaction.set_rollback(True)
 
 
 def field_value(name: str) -> st.SearchStrategy[Any]:

@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 from pytest_django import Settings
 
 from auth_providers.models import Session
-from tests.contracts.calls import body_of, call
+from tests.contracts.calls import body_of, call, rolled_back
 from tests.contracts.operations import BY_NAME, EVERY_OPERATION, Operation, Scene
 from tests.contracts.shapes import check_answer, check_refusal
-from tests.contracts.test_hostile_bodies import bounded, rolled_back
+from tests.contracts.test_hostile_bodies import bounded
 
 ODD_BYTES = [b"\0", b"\xff", b"\xed\xa0\x80", b"\n", b"\r\n", b"%00", b"..", b"'\"", b"\xe2\x80\xae", b"a" * 3000]
 WITH_A_NAME_IN_THE_PATH = [each for each in EVERY_OPERATION if "/home" in each.path or "/optin/{" in each.path]

@@ -14,10 +14,9 @@ from customers.models import Address, Customer
 from tenants.models import Message, Tenant
 from tests import factories
 from tests.contracts import jwts
-from tests.contracts.calls import body_of, call
+from tests.contracts.calls import body_of, call, rolled_back
 from tests.contracts.operations import BY_NAME, CREDENTIALS, EVERY_OPERATION, NEW_EMAIL, Operation, Scene, set_scene
 from tests.contracts.shapes import check_refusal
-from tests.contracts.test_hostile_bodies import rolled_back
 from tests.neighbours import stored_rows
 
 GUARDED = [operation for operation in EVERY_OPERATION if operation.opens != "none"]

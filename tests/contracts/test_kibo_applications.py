@@ -14,11 +14,11 @@ from auth_providers.tokens import client_credentials
 from tenants import api_keys, sites
 from tenants.models import ApiKey, AuditEvent, Tenant
 from tests import factories
-from tests.contracts.calls import body_of, call
+from tests.contracts.calls import body_of, call, rolled_back
 from tests.contracts.kibo import CLIENT_ID, OAUTH, TICKETS, application_token, ask, make_application
 from tests.contracts.operations import BY_NAME, Scene
 from tests.contracts.shapes import check_answer, check_refusal
-from tests.contracts.test_hostile_bodies import bounded, rolled_back
+from tests.contracts.test_hostile_bodies import bounded
 from tests.contracts.test_hostile_requests import HOSTILE_JWTS, header_texts
 
 OLDER = "/api/platform/applications/authtickets"

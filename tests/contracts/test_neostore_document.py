@@ -22,9 +22,9 @@ from auth_providers.models import AuthProvider
 from config import docs
 from tests import factories
 from tests.contracts import vendor
+from tests.contracts.calls import rolled_back
 from tests.contracts.generated import is_positive, operations_of
 from tests.contracts.openapi import Document
-from tests.contracts.test_hostile_bodies import rolled_back
 
 VENDORS = "neostore-customer.json"
 EXAMPLES = 12  # of each operation

@@ -22,9 +22,9 @@ from tenants.encryption import encrypt
 from tenants.models import ApiKey, AuditEvent, Scope, Tenant
 from tests import factories, openid_issuer
 from tests.contracts import golden
-from tests.contracts.calls import body_of, call
+from tests.contracts.calls import body_of, call, rolled_back
 from tests.contracts.openapi import Document
-from tests.contracts.test_hostile_bodies import bounded, rolled_back
+from tests.contracts.test_hostile_bodies import bounded
 from tests.openid_issuer import INTROSPECTION, Issuer
 
 PATH = "/tenants/acme/oauth/token"

@@ -27,9 +27,10 @@ from config import docs
 from tenants.api.contracts import served
 from tenants.models import Tenant
 from tests import factories
+from tests.contracts.calls import rolled_back
 from tests.contracts.generated import is_positive, operations_of, parts_of, put_in
 from tests.contracts.operations import CREDENTIALS, Scene
-from tests.contracts.test_hostile_bodies import bounded, rolled_back
+from tests.contracts.test_hostile_bodies import bounded
 from tests.oidc_provider import REDIRECT_URI
 
 SEED = int(os.environ.get("FUZZ_SEED", "1"))

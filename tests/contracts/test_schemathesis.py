@@ -20,9 +20,9 @@ from tenants.api.emporix.base import TENANT_HEADERS
 from tenants.models import Tenant
 from tests import factories
 from tests.contracts import vendor
+from tests.contracts.calls import rolled_back
 from tests.contracts.generated import is_positive, operations_of, put_in
 from tests.contracts.operations import ADDRESS, NEW_EMAIL, NEW_PASSWORD
-from tests.contracts.test_hostile_bodies import rolled_back
 
 EXAMPLES = 12  # of each operation
 # Most operations open to customers only, so that these come more often.
