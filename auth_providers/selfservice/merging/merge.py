@@ -136,11 +136,8 @@ def _locked(tenant: Tenant, customer: Customer, merged: Customer, choice: Choice
     seen = (choice.kept_version, kept.version), (choice.merged_version, gone.version)
     if any(version is not None and version != now for version, now in seen):
         raise profiles.StaleVersion
-    if (
-        accounts.of_customer(tenant=tenant, customer=kept).count()
-        + (accounts.of_customer(tenant=tenant, customer=gone).count())
-        > MAX_LOG_INS
-    ):
+    log_ins = sum(accounts.of_customer(tenant=tenant, customer=each).count() for each in (kept, gone))
+    if log_ins > MAX_LOG_INS:
         raise InvalidInput.field("customer", f"A customer has at most {MAX_LOG_INS} log-ins.", code="max_length")
     return kept, gone
 
