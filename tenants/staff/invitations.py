@@ -4,6 +4,7 @@ The token is made when the mail is sent and kept as a hash. It is spent by a but
 Whoever invited must still be allowed to give the role at that moment.
 """
 
+from dataclasses import replace
 from datetime import timedelta
 
 from django.contrib.auth.models import User
@@ -12,12 +13,13 @@ from django.core.validators import validate_email
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from tenants import audit, staff
 from tenants.clients import Client
 from tenants.errors import DomainError, InvalidInput, Kind, Reason
 from tenants.models import Role, StaffInvitation, StaffMembership, Tenant
 from tenants.outbox import queue
 from tenants.random_tokens import digest, new_token
+from tenants.staff import memberships
+from tenants.trail import audit
 
 LIFETIME = timedelta(days=3)
 TEMPLATE = "staff_invitation"
@@ -32,11 +34,11 @@ class InvalidInvitation(DomainError):
 
 
 @transaction.atomic
-def invite(*, tenant: Tenant, email: str, role: Role, by: staff.By) -> StaffInvitation:
-    """Mail a link to the address; an invitation that it has already is replaced. Raises `staff.RoleRefused` and
+def invite(*, tenant: Tenant, email: str, role: Role, by: memberships.By) -> StaffInvitation:
+    """Mail a link to the address; an invitation that it has already is replaced. Raises `memberships.RoleRefused` and
     `InvalidInput`."""
     if not by.may_deal_with(role):
-        raise staff.RoleRefused
+        raise memberships.RoleRefused
     address = email.strip().lower()
     try:
         validate_email(address)
@@ -48,7 +50,7 @@ def invite(*, tenant: Tenant, email: str, role: Role, by: staff.By) -> StaffInvi
         tenant=tenant,
         email=address,
         role=role,
-        invited_by_id=by.user_id,
+        invited_by_id=by.user_id or None,
         created_at=now,
         expires_at=now + LIFETIME,
     )
@@ -59,10 +61,10 @@ def invite(*, tenant: Tenant, email: str, role: Role, by: staff.By) -> StaffInvi
 
 
 @transaction.atomic
-def withdraw(*, invitation: StaffInvitation, by: staff.By) -> None:
-    """Make the link void. Raises `staff.RoleRefused`."""
+def withdraw(*, invitation: StaffInvitation, by: memberships.By) -> None:
+    """Make the link void. Raises `memberships.RoleRefused`."""
     if not by.may_deal_with(Role(invitation.role)):
-        raise staff.RoleRefused
+        raise memberships.RoleRefused
     StaffInvitation.objects.for_tenant(invitation.tenant).filter(pk=invitation.pk).delete()
     _record(invitation.tenant, "withdraw_invitation", invitation, by)
 
@@ -103,7 +105,7 @@ def accept_as_new(*, token: str, username: str, password: str, client: Client) -
 @transaction.atomic
 def accept_as(*, token: str, user: User, client: Client) -> None:
     """Let a member of staff, who is logged in, work for the tenant as well. Raises `InvalidInvitation` and
-    `staff.RoleRefused`, such as for whoever invited."""
+    `memberships.RoleRefused`, such as for whoever invited."""
     _place(_spend(token), user, client)
 
 
@@ -116,7 +118,7 @@ def _spend(token: str) -> StaffInvitation:
 
 
 def _place(invitation: StaffInvitation, user: User, client: Client) -> None:
-    staff.give_role(
+    memberships.give_role(
         tenant=invitation.tenant,
         user_id=user.pk,
         username=user.get_username(),
@@ -125,16 +127,18 @@ def _place(invitation: StaffInvitation, user: User, client: Client) -> None:
     )
 
 
-def _inviter(invitation: StaffInvitation, client: Client = audit.NO_CLIENT) -> staff.By:
+def _inviter(invitation: StaffInvitation, client: Client = audit.NO_CLIENT) -> memberships.By:
     """Whoever invited, with the role that they have now; a viewer's for who has none."""
     user = invitation.invited_by
+    if user is None:
+        return replace(memberships.COMMAND, client=client)
     own = StaffMembership.objects.for_tenant(invitation.tenant).filter(user=user).first()
     is_operator = user.is_active and user.is_staff and user.is_superuser
     role = None if is_operator else Role(own.role) if own and user.is_active else Role.VIEWER
-    return staff.By(user_id=user.pk, username=user.get_username(), role=role, client=client)
+    return memberships.By(user_id=user.pk, username=user.get_username(), role=role, client=client)
 
 
-def _record(tenant: Tenant, action: str, invitation: StaffInvitation, by: staff.By) -> None:
+def _record(tenant: Tenant, action: str, invitation: StaffInvitation, by: memberships.By) -> None:
     audit.record(
         tenant=tenant,
         action=action,

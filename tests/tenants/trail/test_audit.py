@@ -5,9 +5,9 @@ import uuid
 import pytest
 from django.db import transaction
 
-from tenants import audit
 from tenants.clients import Client
 from tenants.models import AppendOnlyError, AuditEvent, Tenant
+from tenants.trail import audit
 from tests.factories import CLIENT
 
 

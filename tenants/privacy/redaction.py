@@ -5,7 +5,7 @@ from functools import lru_cache
 
 from django.apps import apps
 
-from tenants.classification import Disguise, classified
+from tenants.privacy.classification import Disguise, classified
 
 FIXED = (
     (re.compile(r"\b(Bearer|Basic)\s+[\w.~+/=-]+", re.IGNORECASE), r"\1 <token>"),

@@ -104,6 +104,7 @@ BY_ACTION: Mapping[str, Told] = {
     "change_password": _told(EventType.CREDENTIAL_CHANGED, credentials=("password",)),
     "reset_password": _told(EventType.CREDENTIAL_CHANGED, credentials=("password",)),
     "detach_account": _told(EventType.CREDENTIAL_REMOVED, credentials=("email_or_phone",)),
+    "release_address": _told(EventType.CREDENTIAL_REMOVED, credentials=("email_or_phone",)),
     "verify_account": _told(EventType.CONTACT_VERIFIED),
     "change_consents": _told(EventType.CONSENT_CHANGED),
     "add_address": _told(EventType.ADDRESS_CREATED),

@@ -10,8 +10,8 @@ from django.db import DatabaseError, connection, transaction
 from auth_providers.selfservice import deletion
 from customers import consents, erasure
 from customers.models import Consent, Customer
-from tenants import append_only, receipts
 from tenants.models import Receipt, Tenant
+from tenants.trail import append_only, receipts
 from tests.factories import CLIENT, make_customer
 
 TEXT = {"text_version": "2026-03", "locale": "de_DE", "proof": "session 1"}

@@ -12,6 +12,8 @@ from uuid import UUID
 
 from django.db import transaction
 
+from tenants.compiled import bulk
+from tenants.compiled.instances import fresh
 from tenants.models import Receipt, Tenant
 
 START = bytes(32)  # what comes before the first receipt
@@ -26,9 +28,10 @@ def issue(*, tenant: Tenant, kind: Receipt.Kind, stated: Iterable[tuple[Mapping[
     """Record, in the caller's transaction, that these statements were made, each with its salt. Returns the references
     of their receipts, in order."""
     issued = [
-        Receipt(tenant=tenant, kind=kind, digest=digest(salt=salt, statement=statement)) for statement, salt in stated
+        fresh(Receipt, tenant=tenant, kind=kind, digest=digest(salt=salt, statement=statement))
+        for statement, salt in stated
     ]
-    Receipt.objects.bulk_create(issued)
+    bulk.insert(issued)
     return [receipt.reference for receipt in issued]
 
 

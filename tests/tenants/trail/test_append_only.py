@@ -12,8 +12,9 @@ from django.utils import timezone
 
 from auth_providers import retention
 from customers import erasure
-from tenants import append_only, audit, isolation, staff_trail, trail_maintenance
+from tenants import isolation
 from tenants.models import AuditEvent, StaffEvent, Tenant
+from tenants.trail import append_only, audit, maintenance, staff_trail
 from tests.factories import CLIENT, make_customer
 
 DAY = timedelta(days=1)
@@ -106,7 +107,7 @@ def test_what_the_function_may_do_the_owner_may_not(tenant: Tenant) -> None:
     event = add(tenant, age=91 * DAY)
     with pytest.raises(DatabaseError, match=REFUSED):
         run(f"UPDATE tenants_auditevent SET {BLANK}")
-    assert trail_maintenance.blank_due() == 1
+    assert maintenance.blank_due() == 1
     assert client_of(event)[0] is None
     with connection.cursor() as cursor:  # and the setting ended with the call
         cursor.execute("SELECT coalesce(current_setting(%s, true), '')", [append_only.SETTING])
@@ -144,7 +145,7 @@ def test_address_and_browser_end_with_the_tenants_period(tenant: Tenant, other_t
 
 def test_where_staff_logged_in_from_ends_after_90_days(db: None) -> None:
     old, young = add_staff(91 * DAY), add_staff(89 * DAY)
-    assert trail_maintenance.blank_due() == 1
+    assert maintenance.blank_due() == 1
     for event, expected in ((old, (None, "", "")), (young, (CLIENT.address, CLIENT.subscriber, CLIENT.user_agent))):
         event.refresh_from_db()
         assert (event.address, event.subscriber, event.user_agent) == expected
@@ -155,7 +156,7 @@ def test_it_goes_on_until_all_is_blank(tenant: Tenant, monkeypatch: pytest.Monke
         AuditEvent(tenant=tenant, at=timezone.now() - 91 * DAY, action="log_in", user_agent="u")
         for _ in range(append_only.AT_ONCE + 1)
     )
-    assert trail_maintenance.blank_due() == append_only.AT_ONCE + 1
+    assert maintenance.blank_due() == append_only.AT_ONCE + 1
     assert not AuditEvent.objects.exclude(user_agent="").exists()
 
 
@@ -187,7 +188,7 @@ def test_nothing_is_blanked_of_a_customer_who_is_there(tenant: Tenant) -> None:
     customer = make_customer(tenant)
     add(tenant, customer_number=customer.number)
     with pytest.raises(DatabaseError, match=REFUSED), transaction.atomic():
-        trail_maintenance.blank_erased(tenant=tenant, customer_number=customer.number)
+        maintenance.blank_erased(tenant=tenant, customer_number=customer.number)
 
 
 def test_the_events_of_a_tenant_go_with_it_and_not_before(db: None) -> None:
@@ -197,10 +198,10 @@ def test_the_events_of_a_tenant_go_with_it_and_not_before(db: None) -> None:
     add(gone)
     add(there)
     with pytest.raises(DatabaseError, match=REFUSED), transaction.atomic():
-        trail_maintenance.remove_events_of(tenant_id=gone.pk)
+        maintenance.remove_events_of(tenant_id=gone.pk)
     with transaction.atomic():
         run("DELETE FROM tenants_tenant WHERE id = %s", [gone.pk])
-        assert trail_maintenance.remove_events_of(tenant_id=gone.pk) == 1
+        assert maintenance.remove_events_of(tenant_id=gone.pk) == 1
     connection.check_constraints()
     assert AuditEvent.objects.get().tenant == there
 

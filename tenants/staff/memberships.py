@@ -4,10 +4,10 @@ from dataclasses import dataclass
 
 from django.db import transaction
 
-from tenants import audit
 from tenants.clients import Client
 from tenants.errors import DomainError, Kind, Reason
 from tenants.models import Role, StaffMembership, Tenant
+from tenants.trail import audit
 
 MOST_OFFERED = 50  # tenants in the switcher of one member of staff
 
@@ -32,7 +32,8 @@ class Workplace:
 
 @dataclass(frozen=True, kw_only=True)
 class By:
-    """The member of staff who gives or takes a role. `role` is None for an operator."""
+    """The member of staff who gives or takes a role. `role` is None for an operator, and the key 0 for one who is at
+    the command line and so has no user."""
 
     user_id: int
     username: str
@@ -42,6 +43,9 @@ class By:
     def may_deal_with(self, role: Role) -> bool:
         """Whether the role is not above the own one, which has to be that of an owner."""
         return self.role is None or (self.role is Role.OWNER and role.rank <= self.role.rank)
+
+
+COMMAND = By(user_id=0, username="", role=None)
 
 
 def workplace_of(*, user_id: int, is_operator: bool, tenant_id: int | None) -> Workplace:

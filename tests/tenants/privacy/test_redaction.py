@@ -9,8 +9,8 @@ from django.db import IntegrityError, transaction
 
 from auth_providers.models import Account
 from config.logs import RedactingFormatter
-from tenants import redaction
 from tenants.models import Tenant
+from tenants.privacy import redaction
 from tests import factories
 
 

@@ -2,13 +2,17 @@
 
 from django.db import transaction
 
-from tenants import audit, authenticator_apps, staff, staff_trail
+from tenants import authenticator_apps
 from tenants.clients import Client
 from tenants.encryption import decrypt, encrypt
 from tenants.models import Role, StaffAuthenticator, StaffMembership, make_recovery_codes
+from tenants.outbox import queue
+from tenants.staff import memberships
+from tenants.trail import audit, staff_trail
 
 NAME = "authenticator"
 ENROLLED = "second_factor_added"
+TEMPLATE = "staff_second_factor_reset"
 
 
 def is_enrolled(*, user_id: int) -> bool:
@@ -47,13 +51,20 @@ def confirm(*, user_id: int, username: str, code: str, client: Client) -> tuple[
 
 
 @transaction.atomic
-def reset(*, membership: StaffMembership, username: str, by: staff.By) -> bool:
-    """Remove the second factors of a colleague who has lost theirs; the next log-in enrols another. Returns whether
-    there was one. Raises `staff.RoleRefused` for oneself and for who works where `by` is no owner, or is an operator:
-    somebody else has to answer for their access."""
+def reset(*, membership: StaffMembership, username: str, by: memberships.By) -> bool:
+    """Remove the second factors of a colleague who has lost theirs, and mail them who did; the next log-in enrols
+    another. Returns whether there was one. Raises `memberships.RoleRefused` for oneself and for who works where `by` is
+    no owner, or is an operator: somebody else has to answer for their access."""
     if membership.user_id == by.user_id or not _may_reset(membership, by):
-        raise staff.RoleRefused
+        raise memberships.RoleRefused
     removed, _ = StaffAuthenticator.objects.filter(user=membership.user_id).delete()
+    if membership.user.email:
+        queue.enqueue(
+            tenant=membership.tenant,
+            template=TEMPLATE,
+            recipient=membership.user.email,
+            context={"by": by.username},
+        )
     audit.record(
         tenant=membership.tenant,
         action="reset_second_factor",
@@ -64,7 +75,7 @@ def reset(*, membership: StaffMembership, username: str, by: staff.By) -> bool:
     return removed > 0
 
 
-def _may_reset(membership: StaffMembership, by: staff.By) -> bool:
+def _may_reset(membership: StaffMembership, by: memberships.By) -> bool:
     if by.role is None:
         return True
     places = set(StaffMembership.objects.filter(user=membership.user_id).values_list("tenant", flat=True))

@@ -6,9 +6,9 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from tenants import staff_trail
 from tenants.clients import Client
 from tenants.models import StaffEvent
+from tenants.trail import staff_trail
 from tests.factories import CLIENT, OTHER_CLIENT
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("stopped_clock")]

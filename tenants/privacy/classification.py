@@ -108,6 +108,33 @@ OF_DJANGO: dict[str, Privacy] = {
         secret=("session_key", "session_data"),
         technical="expire_date",
     ),
+    # Who of staff is whom at the company's provider; no token of it is kept.
+    "social_django.UserSocialAuth": Privacy(
+        kept=Kept.UNTIL_CHANGED,
+        personal={"user": Disguise.SAME, "uid": Disguise.EMPTY},
+        secret=("extra_data",),
+        technical="provider id_key created modified",
+        is_copied=False,
+    ),
+    # The nonces of log-ins at that provider.
+    "social_django.Association": Privacy(
+        kept=Kept.UNTIL_DONE,
+        secret=("handle", "secret"),
+        technical="server_url issued lifetime assoc_type",
+        is_copied=False,
+    ),
+    # Of log-ins with OpenID 2.0, by mail or in several steps: there are none.
+    "social_django.Nonce": Privacy(kept=Kept.UNTIL_DONE, technical="server_url timestamp salt", is_copied=False),
+    "social_django.Code": Privacy(
+        kept=Kept.UNTIL_DONE,
+        personal={"email": Disguise.EMAIL},
+        secret=("code",),
+        technical="verified timestamp",
+        is_copied=False,
+    ),
+    "social_django.Partial": Privacy(
+        kept=Kept.UNTIL_DONE, secret=("token", "data"), technical="next_step backend timestamp", is_copied=False
+    ),
     # Changes of settings by staff; customers' pages write to the audit trail instead.
     "admin.LogEntry": Privacy(
         kept=Kept.UNTIL_CHANGED,

@@ -12,15 +12,16 @@ from django.db.models import Case, CharField, Exists, Expression, Value, When
 from django.utils import timezone
 
 from tenants.clients import Client
-from tenants.compiled import writes
-from tenants.event_types import FAILED_LOG_IN, Details, EventType, told_by
+from tenants.compiled import bulk, writes
+from tenants.compiled.instances import fresh
 from tenants.models import AuditEvent, Tenant
+from tenants.trail.event_types import FAILED_LOG_IN, Details, EventType, told_by
 
 SIGN_UP = "sign_up"
 LOG_IN = "log_in"
 
 NO_CLIENT = Client()
-EVENTS_A_STATEMENT = 500
+OPERATOR = "manage.py"  # who did it, where a command did
 # How often systems of the shop are told of a customer's failed log-ins; every one is on the trail.
 FAILURES_TOLD_EVERY = timedelta(minutes=1)
 NOBODY = "-"  # the number of no customer
@@ -42,8 +43,8 @@ def record(
 ) -> AuditEvent:
     """Add an event, in the caller's transaction: what is rolled back did not happen.
 
-    Its action says what systems of the shop are told (`tenants.event_types`); `also` are further events that the caller
-    knows of, and `details` what they say.
+    Its action says what systems of the shop are told (`tenants.trail.event_types`); `also` are further events that the
+    caller knows of, and `details` what they say.
     """
     told = told_by(action=action, is_success=is_success)
     event = AuditEvent(
@@ -65,7 +66,7 @@ def record(
         event.events = _if_not_just_told(tenant, customer_number)
         event.save(force_insert=True)
     else:
-        writes.insert(event)
+        writes.insert(event, waits=True)
     return event
 
 
@@ -73,11 +74,8 @@ def record_many(*, tenant: Tenant, action: str, customer_numbers: Iterable[str])
     """Add an event of the same action for each of these customers, in the caller's transaction."""
     told = told_by(action=action, is_success=True)
     types = " ".join(told.types)
-    events = (
-        AuditEvent(tenant=tenant, action=action, customer_number=number, events=types, details=dict(told.details))
-        for number in customer_numbers
-    )
-    AuditEvent.objects.bulk_create(events, batch_size=EVENTS_A_STATEMENT)
+    same = {"tenant": tenant, "at": timezone.now(), "action": action, "events": types, "details": dict(told.details)}
+    bulk.insert([fresh(AuditEvent, customer_number=number, **same) for number in customer_numbers])
 
 
 def _if_not_just_told(tenant: Tenant, customer_number: str) -> Expression:

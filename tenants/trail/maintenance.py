@@ -3,8 +3,8 @@
 
 from django.db import connection
 
-from tenants import append_only
 from tenants.models import Tenant
+from tenants.trail import append_only
 
 
 def blank_due() -> int:
