@@ -1,6 +1,6 @@
 """What every contract's viewsets share: the tenant comes first, then who is calling, and every failure has a body."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from typing import Any, ClassVar, Protocol, cast
 
@@ -16,15 +16,18 @@ from rest_framework.negotiation import BaseContentNegotiation
 from rest_framework.permissions import SAFE_METHODS, BasePermission
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.viewsets import ViewSet
 
 from tenants import isolation
 from tenants.api.bodies import JsonParser, JsonRenderer, measure
 from tenants.api.caller import client_of, client_of_tenant
 from tenants.api.failures import Failure, failure_of
+from tenants.api.lean import LeanViewSet
 from tenants.clients import Client
+from tenants.compiled import ahead
+from tenants.compiled.queries import CompiledQuery
 from tenants.directory import get_tenant
 from tenants.models import Tenant
+from tenants.telemetry import context
 
 
 class Connections(Protocol):
@@ -87,7 +90,7 @@ def _matches(media_type: str, content_type: str) -> bool:
     return media_type == content_type
 
 
-class ContractViewSet(ViewSet):
+class ContractViewSet(LeanViewSet):
     """A viewset of one contract. A subclass says how it names the tenant and spells a failure."""
 
     parser_classes = [JsonParser]
@@ -98,6 +101,8 @@ class ContractViewSet(ViewSet):
     names_tenant_in_path: ClassVar[bool] = True
     # Actions that a GET leads to and that change something all the same, because the contract has it so.
     changing_gets: ClassVar[frozenset[str]] = frozenset()
+    # What actions that change nothing are known to ask for the caller, so that it is read with the token.
+    reads_ahead: ClassVar[Mapping[str, Sequence[CompiledQuery[Any, Any]]]] = {}
     # Actions that a POST leads to and that change nothing.
     reading_posts: ClassVar[frozenset[str]] = frozenset()
 
@@ -125,6 +130,7 @@ class ContractViewSet(ViewSet):
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
         with ExitStack() as self._wall:
+            self._wall.callback(ahead.forget)
             return super().dispatch(request, *args, **kwargs)
 
     def initialize_request(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Request:
@@ -134,6 +140,7 @@ class ContractViewSet(ViewSet):
     def confine(self, tenant: Tenant) -> None:
         """From here on the request is this tenant's, and the database shows it no other's rows."""
         self.tenant = tenant
+        context.note(tenant=tenant.code)
         self.client = client_of_tenant(self.request, self.client, tenant)
         self._wall.enter_context(isolation.confined(tenant))
 

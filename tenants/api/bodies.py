@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from io import BytesIO
 from typing import IO, Any
 
-import orjson
 from django.conf import settings
 from django.http import HttpRequest
 from msgspec.json import encode
@@ -12,8 +11,7 @@ from rest_framework.exceptions import APIException, ParseError
 from rest_framework.parsers import BaseParser
 from rest_framework.renderers import BaseRenderer
 
-MAX_DEPTH = 32
-MAX_ITEMS = 1000  # of one array or object
+from tenants import json_values
 
 
 class BodyTooLarge(APIException):
@@ -25,7 +23,7 @@ class BodyTooLarge(APIException):
 
 
 class JsonParser(BaseParser):
-    """Strict JSON (RFC 8259): UTF-8, no NaN, no lone surrogates, no NUL characters, which PostgreSQL can't store."""
+    """Strict JSON (`json_values.parse`)."""
 
     media_type = "application/json"
 
@@ -37,11 +35,9 @@ class JsonParser(BaseParser):
         if len(body) > limit:
             raise BodyTooLarge
         try:
-            value = orjson.loads(body)
-        except orjson.JSONDecodeError as error:
-            raise ParseError("The body is not valid JSON.") from error
-        _check(value)
-        return value
+            return json_values.parse(body)
+        except json_values.NotJson as error:
+            raise ParseError(f"The body {error}.") from error
 
 
 def measure(request: HttpRequest) -> None:
@@ -77,31 +73,3 @@ def _plain(value: object) -> str:
     if isinstance(value, str):
         return str.__str__(value)
     raise TypeError(f"{type(value).__name__} can't be rendered as JSON")
-
-
-def _check(root: Any) -> None:
-    """Raises `ParseError` for what is too deep, too long, or holds a NUL character."""
-    level = [root]
-    depth = 0
-    while level:
-        depth += 1
-        if depth > MAX_DEPTH:
-            raise ParseError(f"The body is nested deeper than {MAX_DEPTH} levels.")
-        level = [child for value in level for child in _children(value)]
-
-
-def _children(value: Any) -> list[Any]:
-    if isinstance(value, str) and "\0" in value:
-        raise ParseError("The body contains a NUL character.")
-    if isinstance(value, dict):
-        _check_size(value)
-        return [*value.keys(), *value.values()]
-    if isinstance(value, list):
-        _check_size(value)
-        return value
-    return []
-
-
-def _check_size(value: dict[str, Any] | list[Any]) -> None:
-    if len(value) > MAX_ITEMS:
-        raise ParseError(f"An array or object in the body has more than {MAX_ITEMS} items.")

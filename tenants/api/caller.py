@@ -1,6 +1,6 @@
 """The caller's address, which limits and the audit trail depend on."""
 
-from ipaddress import ip_address
+from ipaddress import IPv4Address, IPv6Address, ip_address
 
 from django.conf import settings
 from django.http import HttpRequest
@@ -21,7 +21,7 @@ def client_of(request: HttpRequest, *, is_caller_trusted: bool = False) -> Clien
         except ValueError:
             break
         address = str(each).partition("%")[0]  # of a link-local address, the interface is ours and says nothing
-        strangers -= not any(each in network for network in settings.TRUSTED_PROXIES)
+        strangers -= not _is_proxy(each)
         if not strangers:
             break
     user_agent = request.META.get("HTTP_USER_AGENT", "").replace("\0", "")
@@ -43,4 +43,8 @@ def is_from_proxy(request: HttpRequest) -> bool:
         address = unmapped(request.META.get("REMOTE_ADDR", ""))
     except ValueError:
         return False
+    return _is_proxy(address)
+
+
+def _is_proxy(address: IPv4Address | IPv6Address) -> bool:
     return any(address in network for network in settings.TRUSTED_PROXIES)

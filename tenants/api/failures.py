@@ -9,12 +9,13 @@ from typing import Any, get_args
 
 from django.core.exceptions import PermissionDenied, RequestDataTooBig, SuspiciousOperation
 from django.core.signals import got_request_exception
-from django.db import InterfaceError, OperationalError
 from django.http import Http404
 from rest_framework import exceptions
 from rest_framework.serializers import BaseSerializer
 
+from tenants.compiled import connections
 from tenants.errors import DomainError, FieldCode, FieldError, Kind, Reason, fields_renamed
+from tenants.telemetry import metrics
 
 logger = logging.getLogger(__name__)
 
@@ -97,7 +98,9 @@ def _of_django_exception(error: Exception) -> Failure:
         return Failure(status=413, code="body_too_large", message="The body is too large.")
     if isinstance(error, SuspiciousOperation):
         return Failure(status=400, code="bad_request", message="The request is malformed.")
-    if isinstance(error, OperationalError | InterfaceError):
+    if connections.is_away(error):
+        connections.leave_standby(error)
+        metrics.database_errors.inc()
         logger.error("The database is not available", exc_info=error)
         return Failure(
             status=503,

@@ -1,13 +1,25 @@
 """Fields of request bodies that take JSON's own types and nothing that merely looks like them."""
 
 from collections.abc import Mapping
-from typing import Any
+from copy import copy
+from typing import Any, Self
 
 from drf_spectacular.drainage import set_override
 from rest_framework import serializers
 
 
-class Text(serializers.CharField):
+class _Copied(serializers.Field[Any, Any, Any, Any]):
+    """A serializer has copies of its class's fields, which REST framework makes by their arguments, for each request
+    anew. What it changes in a copy are these attributes."""
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
+        found = copy(self)
+        found.field_name = found.parent = None  # type: ignore[assignment]
+        found.source, found.label = self._kwargs.get("source"), self._kwargs.get("label")  # type: ignore[attr-defined]
+        return found
+
+
+class Text(_Copied, serializers.CharField):
     """Text: a number is none. At least one character, unless `allow_blank`; spaces around it are dropped only where
     `trim_whitespace` says so.
 
@@ -37,7 +49,7 @@ class Email(Text):
         super().__init__(**(defaults | kwargs))
 
 
-class Flag(serializers.BooleanField):
+class Flag(_Copied, serializers.BooleanField):
     """true or false; no text or number stands for either."""
 
     def to_internal_value(self, data: Any) -> bool:
@@ -46,7 +58,7 @@ class Flag(serializers.BooleanField):
         return data
 
 
-class Whole(serializers.IntegerField):
+class Whole(_Copied, serializers.IntegerField):
     """A whole number, in digits and not in quotes."""
 
     def to_internal_value(self, data: Any) -> int:

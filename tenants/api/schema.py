@@ -19,11 +19,11 @@ from drf_spectacular.utils import Direction, OpenApiParameter, PolymorphicProxyS
 from msgspec.json import schema_components
 
 from tenants.api.base import UnknownPath
-from tenants.api.bodies import MAX_DEPTH, MAX_ITEMS
 from tenants.api.contracts import Contract, Served
 from tenants.api.examples import Examples
 from tenants.api.examples import add as add_examples
 from tenants.api.records import Record
+from tenants.json_values import MAX_DEPTH, MAX_ITEMS
 
 NULL = {"type": "null"}
 NO_NUL = "^[^\\u0000]*$"

@@ -14,8 +14,8 @@ that partial indexes serve it. On PostgreSQL the statement is planned once a con
 """
 
 import inspect
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import update_wrapper
 from typing import Any, Generic, ParamSpec, TypeVar, cast
@@ -29,10 +29,11 @@ from django.db.models.sql.compiler import SQLCompiler
 from psycopg import errors
 from psycopg.sql import Literal
 
-from tenants.compiled.prepared import PreparedCursor
+from tenants.compiled import ahead, prepared
 
 P = ParamSpec("P")
 Row = TypeVar("Row")
+Other = TypeVar("Other")
 # What the database says when it has forgotten a statement, or when its tables have other columns now.
 UNPREPARED = (errors.InvalidSqlStatementName, errors.FeatureNotSupported)
 
@@ -67,20 +68,12 @@ class CompiledQuery(Generic[P, Row]):
         update_wrapper(self, build)
         self.build = build
         self._statement: _Statement | None = None
+        self._of_caller: _Statement | None = None
         self.every.append(self)
 
     def __call__(self, *args: P.args, **values: P.kwargs) -> list[Row]:
         """Raises what a queryset raises. A connection that was lost while it was idle is opened again."""
-        wrapper = connections[DEFAULT_DB_ALIAS]
-        opened = wrapper.connection
-        try:
-            return self._rows(wrapper, values)
-        except (DatabaseError, InterfaceError) as error:
-            if opened is None or wrapper.in_atomic_block or not _is_stale(opened, error):
-                raise
-        if opened.closed:
-            wrapper.close()
-        return self._rows(wrapper, values)
+        return _read([self.asked(*args, **values)])[0]
 
     def first(self, *args: P.args, **values: P.kwargs) -> Row | None:
         """The first row, None when there is none."""
@@ -94,13 +87,31 @@ class CompiledQuery(Generic[P, Row]):
             self._statement = _compose(self.build)
         return self._statement
 
-    def _rows(self, wrapper: BaseDatabaseWrapper, values: dict[str, Any]) -> list[Row]:
-        statement = self.statement
-        given = (values[each.name] if isinstance(each, Parameter) else each for each in statement.params)
-        params = [adapted(each, wrapper) for each in given]
-        with cursor_of(wrapper) as cursor:
-            cursor.execute(statement.sql, params)
-            return statement.read(cursor.fetchall())
+    def asked(self, *args: P.args, **values: P.kwargs) -> "Asked[Row]":
+        """The query with its arguments, for `together`."""
+        return Asked(build=self.build, statement=self.statement, values=values)
+
+    def of_caller(self, before: prepared.Before) -> "Asked[Row]":
+        """The query for whoever calls, run after what says who that is. Raises `KeyError` for an argument that is none
+        of `ahead.OF_CALLER`."""
+        if self._of_caller is None:
+            self._of_caller = _with_keys_of_caller(self.statement)
+        return Asked(build=self.build, statement=self._of_caller, values={}, before=before)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Asked(Generic[Row]):
+    """A query with its arguments, that has not been run, and what is run before it in its transaction."""
+
+    build: Callable[..., Any]
+    statement: _Statement
+    values: Mapping[str, Any]
+    before: prepared.Before | None = None
+
+    def params(self, wrapper: BaseDatabaseWrapper) -> list[object]:
+        """In the order of the statement, as the database takes them."""
+        values, params = self.values, self.statement.params
+        return [adapted(values[each.name] if isinstance(each, Parameter) else each, wrapper) for each in params]
 
 
 def compiled(build: Callable[P, QuerySet[Any, Row]]) -> CompiledQuery[P, Row]:
@@ -108,18 +119,64 @@ def compiled(build: Callable[P, QuerySet[Any, Row]]) -> CompiledQuery[P, Row]:
     return CompiledQuery(build)
 
 
+def together(first: Asked[Row], second: Asked[Other]) -> tuple[list[Row], list[Other]]:
+    """The rows of both queries, for which PostgreSQL is asked once. Raises what a queryset raises."""
+    rows, others = _read([first, second])
+    return rows, others
+
+
+def with_rows_ahead(
+    first: Asked[Row],
+    wanted: Sequence[CompiledQuery[Any, Any]],
+    before: Callable[[], prepared.Before],
+    keys: Callable[[Row], ahead.Keys],
+) -> list[Row]:
+    """The rows of the first query, and those of the others for the caller whom it finds, kept for when they are asked
+    for. `before` tells the database who that is, `keys` tells it us. Where PostgreSQL can't be asked for all of that
+    in one transaction of its own, the others are not read ahead."""
+    if not wanted or not prepared.is_at_rest(connections[DEFAULT_DB_ALIAS]):
+        return _read([first])[0]
+    confining = before()
+    found, *rows = _ask([first, *(each.of_caller(confining) for each in wanted)])
+    if found:
+        known = keys(found[0])
+        for each, own in zip(wanted, rows, strict=True):
+            ahead.keep(each.build, known, own)
+    return found
+
+
+def _read(queries: Sequence[Asked[Any]]) -> list[list[Any]]:
+    """The rows of each, from what was read ahead where all of them were."""
+    waiting = [ahead.take(each.build, each.values) for each in queries]
+    if None in waiting:
+        return _ask(queries)
+    return cast(list[list[Any]], waiting)
+
+
+def _ask(queries: Sequence[Asked[Any]]) -> list[list[Any]]:
+    """The rows of each. A connection that was lost while it was idle is opened again."""
+    wrapper = connections[DEFAULT_DB_ALIAS]
+    opened = wrapper.connection
+    try:
+        return _rows(wrapper, queries)
+    except (DatabaseError, InterfaceError) as error:
+        if opened is None or wrapper.in_atomic_block or not _is_stale(opened, error):
+            raise
+    if opened.closed:
+        wrapper.close()
+    return _rows(wrapper, queries)
+
+
+def _rows(wrapper: BaseDatabaseWrapper, queries: Sequence[Asked[Any]]) -> list[list[Any]]:
+    statements = [(each.statement.sql, each.params(wrapper), each.before) for each in queries]
+    fetched = prepared.execute_all(wrapper, statements)
+    return [each.statement.read(rows) for each, rows in zip(queries, fetched, strict=True)]
+
+
 def _is_stale(opened: Any, error: Exception) -> bool:
     """Whether the connection was lost while nobody used it, or no longer knows what was prepared on it."""
     is_postgresql = connection.vendor == "postgresql"
     return is_postgresql and (opened.closed or isinstance(error.__cause__, UNPREPARED))
-
-
-def cursor_of(wrapper: BaseDatabaseWrapper) -> Any:
-    """A cursor that `execute_wrapper`s and the log of statements see like any other."""
-    if wrapper.vendor != "postgresql":
-        return wrapper.cursor()
-    wrapper.ensure_connection()
-    return wrapper._prepare_cursor(PreparedCursor(wrapper))  # type: ignore[attr-defined]
 
 
 def adapted(value: object, wrapper: BaseDatabaseWrapper) -> object:
@@ -146,10 +203,19 @@ def with_literals(sql: str, params: Iterable[Any]) -> tuple[str, Sequence[Any]]:
     if connection.vendor != "postgresql":
         return sql, params
     connection.ensure_connection()
-    parts = sql.split("%s")
     texts = ["%s" if isinstance(each, Parameter) else _literal(each) for each in params]
-    filled = parts[0] + "".join(text + part for text, part in zip(texts, parts[1:], strict=True))
-    return filled, [each for each in params if isinstance(each, Parameter)]
+    return _filled(sql, texts), [each for each in params if isinstance(each, Parameter)]
+
+
+def _with_keys_of_caller(statement: _Statement) -> _Statement:
+    keys = [ahead.OF_CALLER[each.name] for each in statement.params]
+    return replace(statement, sql=_filled(statement.sql, keys), params=())
+
+
+def _filled(sql: str, texts: Sequence[str]) -> str:
+    """The statement with each text in the place of a parameter."""
+    parts = sql.split("%s")
+    return parts[0] + "".join(text + part for text, part in zip(texts, parts[1:], strict=True))
 
 
 def _literal(value: object) -> str:

@@ -2,58 +2,95 @@
 
 import inspect
 from collections.abc import Callable, Mapping, Sequence
-from functools import cache, update_wrapper
+from functools import cache, partial, update_wrapper
 from typing import Any, Generic, ParamSpec, TypeAlias, cast
 
 from django.db import DEFAULT_DB_ALIAS, connections
-from django.db.models import NOT_PROVIDED, Field, Model, QuerySet
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.models import (
+    NOT_PROVIDED,
+    BigAutoField,
+    BooleanField,
+    CharField,
+    DateTimeField,
+    Field,
+    ForeignKey,
+    Model,
+    QuerySet,
+    TextField,
+    UUIDField,
+)
 from django.db.models.constants import OnConflict
 from django.db.models.sql import InsertQuery, UpdateQuery
 
-from tenants.compiled.queries import Parameter, adapted, cursor_of, with_literals
+from tenants.compiled import prepared
+from tenants.compiled.queries import Parameter, adapted, with_literals
 
 P = ParamSpec("P")
+PLAIN = (BigAutoField, BooleanField, CharField, TextField, UUIDField)
 # What to update, and the columns' new values by name.
 Change: TypeAlias = tuple[QuerySet[Any, Any], Mapping[str, object]]
 
 
-def insert(*rows: Model) -> None:
+def insert(*rows: Model, waits: bool = False) -> None:
     """Insert new rows of one model in one statement. They get the keys that the database assigns.
 
+    One that `waits` is sent with a later statement where `transactions.brief` says so: then keys and errors come later.
     No signal is sent, and `save` is not called. Raises `django.db.IntegrityError` as `save` does.
     """
-    for row, (key,) in zip(rows, _insert(rows), strict=False):
-        row.pk = key
+    _insert(rows, waits=waits)
     for row in rows:
         row._state.adding, row._state.db = False, DEFAULT_DB_ALIAS
 
 
-def upsert(row: Model, *, unique: Sequence[str], update: Sequence[str]) -> None:
+def upsert(row: Model, *, unique: Sequence[str], update: Sequence[str], waits: bool = False) -> None:
     """Insert the row, or where one with the same values of `unique` is there, change the fields `update` of that."""
-    _insert((row,), tuple(unique), tuple(update))
+    _insert((row,), tuple(unique), tuple(update), waits=waits)
 
 
-def store(row: Model, *names: str) -> None:
-    """Write these fields of a row that is there, all of them when none is named.
+def store(row: Model, *names: str, waits: bool = False) -> None:
+    """Write these fields of a row that is there, all of them when none is named; `waits` is that of `insert`.
 
     No signal is sent, and `save` is not called. Raises `django.db.IntegrityError` as `save` does.
     """
     wrapper = connections[DEFAULT_DB_ALIAS]
     sql, fields = _storing(type(row), names)
-    with cursor_of(wrapper) as cursor:
-        values = [field.get_db_prep_save(field.pre_save(row, False), wrapper) for field in fields]
-        cursor.execute(sql, [*values, adapted(row.pk, wrapper)])
+    prepared.run(wrapper, sql, [*_values(row, fields, wrapper), adapted(row.pk, wrapper)], waits=waits)
 
 
-def _insert(rows: Sequence[Model], unique: tuple[str, ...] = (), update: tuple[str, ...] = ()) -> list[Any]:
-    """The keys that the database assigned, if it did."""
+def _insert(rows: Sequence[Model], unique: tuple[str, ...] = (), update: tuple[str, ...] = (), *, waits: bool) -> None:
     wrapper = connections[DEFAULT_DB_ALIAS]
     model = type(rows[0])
     sql, fields = _insertion(model, len(rows), unique, update)
-    params = [field.get_db_prep_save(field.pre_save(row, True), wrapper) for row in rows for field in fields]
-    with cursor_of(wrapper) as cursor:
-        cursor.execute(sql, params)
-        return list(cursor.fetchall()) if model._meta.auto_field is not None else []
+    params = [value for row in rows for value in _values(row, fields, wrapper)]
+    has_keys = model._meta.auto_field is not None and not update
+    prepared.run(wrapper, sql, params, partial(_give_keys, rows) if has_keys else None, waits=waits)
+
+
+def _values(row: Model, fields: Sequence[Field[Any, Any]], wrapper: BaseDatabaseWrapper) -> list[object]:
+    """The fields' values as the database takes them."""
+    if wrapper.vendor != "postgresql":
+        return [field.get_db_prep_save(field.pre_save(row, row._state.adding), wrapper) for field in fields]
+    return [
+        getattr(row, field.attname)
+        if is_plain(field)
+        else field.get_db_prep_save(field.pre_save(row, row._state.adding), wrapper)
+        for field in fields
+    ]
+
+
+@cache
+def is_plain(field: Field[Any, Any]) -> bool:
+    """Whether psycopg writes what the field holds just as Django would have it, which asks eight functions."""
+    if isinstance(field, ForeignKey):
+        return is_plain(field.target_field)
+    is_moment = type(field) is DateTimeField and not (field.auto_now or field.auto_now_add)
+    return is_moment or type(field) in PLAIN
+
+
+def _give_keys(rows: Sequence[Model], keys: Sequence[tuple[Any]]) -> None:
+    for row, (key,) in zip(rows, keys, strict=True):
+        row.pk = key
 
 
 @cache
@@ -96,23 +133,41 @@ def _storing(model: type[Model], names: tuple[str, ...]) -> tuple[str, list[Fiel
 class CompiledUpdate(Generic[P]):
     """What `compiled_update` makes of a function. Called with its arguments, it returns how many rows it changed."""
 
+    every: "list[CompiledUpdate[...]]" = []
+
     def __init__(self, build: Callable[P, Change]) -> None:
         update_wrapper(self, build)
         self.build = build
         self._statement: tuple[str, Sequence[Any], dict[str, Field[Any, Any]]] | None = None
+        self.every.append(self)
 
     def __call__(self, *args: P.args, **values: P.kwargs) -> int:
+        wrapper, sql, params = self._bound(values)
+        return prepared.execute(wrapper, sql, params).rowcount
+
+    def wait(self, *args: P.args, **values: P.kwargs) -> None:
+        """The same, sent with a later statement where `transactions.brief` says so."""
+        prepared.run(*self._bound(values), waits=True)
+
+    @property
+    def statement(self) -> tuple[str, Sequence[Any], dict[str, Field[Any, Any]]]:
+        """Composed at the first use: the text, its parameters, and the fields by the parameter that is their value."""
         if self._statement is None:
             self._statement = _compose(self.build)
-        sql, params, fields = self._statement
+        return self._statement
+
+    def _bound(self, values: Mapping[str, object]) -> tuple[BaseDatabaseWrapper, str, list[object]]:
+        """The connection, the statement and its parameters."""
+        sql, params, fields = self.statement
         wrapper = connections[DEFAULT_DB_ALIAS]
+        is_postgresql = wrapper.vendor == "postgresql"
         given: dict[str, object] = {
-            name: fields[name].get_db_prep_save(value, wrapper) if name in fields else adapted(value, wrapper)
+            name: fields[name].get_db_prep_save(value, wrapper)
+            if name in fields and not (is_postgresql and is_plain(fields[name]))
+            else adapted(value, wrapper)
             for name, value in values.items()
         }
-        with cursor_of(wrapper) as cursor:
-            cursor.execute(sql, [given[each.name] if isinstance(each, Parameter) else each for each in params])
-            return int(cursor.rowcount)
+        return wrapper, sql, [given[each.name] if isinstance(each, Parameter) else each for each in params]
 
 
 def compiled_update(build: Callable[P, Change]) -> CompiledUpdate[P]:

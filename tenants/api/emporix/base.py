@@ -33,13 +33,14 @@ TYPES = {
     503: "service_unavailable",
 }
 TENANT_HEADERS = ("Emporix-Tenant", "hybris-tenant")
+WSGI_NAMES = tuple(f"HTTP_{name.upper().replace('-', '_')}" for name in TENANT_HEADERS)
 
 
 class EmporixViewSet(ContractViewSet):
     """Base of the contract's viewsets."""
 
     def tenant_code(self, request: Request) -> str:
-        codes = {*self.named_tenants(request), *(request.headers.get(name, "") for name in TENANT_HEADERS)} - {""}
+        codes = {*self.named_tenants(request), *(str(request.META.get(name, "")) for name in WSGI_NAMES)} - {""}
         if len(codes) != 1:
             raise UnknownTenant
         return codes.pop()

@@ -1,11 +1,13 @@
 """A connection that the database has closed while nobody used it."""
 
 import time
+from typing import Any
 
 import psycopg
 import pytest
 from django.core.signals import request_started
 from django.db import connection
+from django.test import Client
 
 from customers.addresses import addresses
 from customers.models import Customer
@@ -51,3 +53,19 @@ def test_a_compiled_query_opens_a_lost_connection_again() -> None:
     assert addresses.list_for(tenant=tenant, customer=customer) == []
     end_the_connection()
     assert addresses.list_for(tenant=tenant, customer=customer) == []
+
+
+def visit(client: Client) -> Any:
+    """Open a session."""
+    return client.get("/customerlogin/auth/anonymous/login", {"tenant": "acme", "client_id": "storefront"})
+
+
+def test_a_write_on_a_standby_is_answered_503_and_the_next_one_goes_elsewhere(client: Client) -> None:
+    """A primary was replaced, and this connection leads to the one that was."""
+    factories.make_tenant()
+    assert visit(client).status_code == 200
+    with connection.cursor() as cursor:
+        cursor.execute("SET default_transaction_read_only = on")
+    answer = visit(client)
+    assert (answer.status_code, answer.headers["Retry-After"]) == (503, "1")
+    assert visit(client).status_code == 200

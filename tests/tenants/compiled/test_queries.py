@@ -20,6 +20,8 @@ from tests.neighbours import Neighbours
 FIND_THE_TENANT = {
     "auth_providers.tokens.bearer._access_tokens",
     "auth_providers.tokens.bearer._sessions",
+    "auth_providers.tokens.bearer._caller_by_token",
+    "auth_providers.tokens.bearer._caller_by_session",
     "auth_providers.tokens.client_credentials._active_with_key",
 }
 
