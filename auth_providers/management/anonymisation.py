@@ -2,7 +2,7 @@
 
 Personal values are replaced by made-up ones, equal values by equal ones, so that what belongs together still does. They
 are derived by a key that is forgotten at the end: nothing leads back. Secrets, tokens, codes, mails and staff are not
-copied. What a column holds is said beside it (`tenants/classification.py`).
+copied. What a column holds is said beside it (`tenants/privacy/classification.py`).
 """
 
 import hashlib
@@ -20,8 +20,8 @@ from django.db import DEFAULT_DB_ALIAS, connections, models, transaction
 
 from auth_providers.accounts.passwords import NO_PASSWORD
 from customers.models import Customer
-from tenants.classification import Disguise, Expires, Privacy, classified, empty
 from tenants.models import Tenant
+from tenants.privacy.classification import Disguise, Expires, Privacy, classified, empty
 
 ALIAS = "copy"
 AT_ONCE = 1000  # rows in memory

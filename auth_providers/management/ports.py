@@ -1,4 +1,4 @@
-"""May the server listen here, and does it?"""
+"""May the server listen here?"""
 
 import errno
 import os
@@ -23,12 +23,3 @@ def check_free(host: str, port: int) -> None:
             ) from None
         reason = error.strerror or os.strerror(error.errno or errno.EINVAL)
         raise CommandError(f"Patron can't listen on {host}, port {port}: {reason}.") from None
-
-
-def is_open(host: str, port: int) -> bool:
-    """Whether somebody listens there."""
-    try:
-        socket.create_connection((host, port), timeout=1).close()
-    except OSError:
-        return False
-    return True

@@ -1,8 +1,13 @@
-"""Keeps processes running: one that ends is started again."""
+"""Keeps processes running: one that ends is started again, and all end with the one that keeps them. Imports nothing of
+Django."""
 
+import ctypes
+import json
 import os
 import signal
+import socket
 import subprocess
+import sys
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
@@ -10,6 +15,7 @@ from contextlib import suppress
 POLL_SECONDS = 0.2
 RESTART_SECONDS = 1  # before a process that ended is started again
 STOP_SECONDS = 15  # for what a process is doing when it is told to stop
+PR_SET_PDEATHSIG = 1  # Linux, prctl(2)
 
 
 class Supervisor:
@@ -40,7 +46,13 @@ class Supervisor:
 
     def _start(self, name: str) -> None:
         # In a group of its own: Ctrl-C reaches it through us, and what it leaves behind can be ended.
-        self._processes[name] = subprocess.Popen(self._commands[name], start_new_session=True)  # noqa: S603
+        # Threads of ours hold no lock that the few calls in between would need.
+        at_start = _ending_with(os.getpid())
+        self._processes[name] = subprocess.Popen(  # noqa: S603
+            self._commands[name],
+            start_new_session=True,
+            preexec_fn=at_start,  # noqa: PLW1509
+        )
 
     def _restart(self, name: str) -> None:
         process = self._processes[name]
@@ -59,6 +71,21 @@ class Supervisor:
                 _kill_group(process)
 
 
+def _ending_with(parent: int) -> Callable[[], None] | None:
+    """What a process does at its start to be told to stop when its parent dies: killed by somebody, it can't tell
+    them itself, and its successor would find the port in use. None where the system has nothing for it."""
+    if sys.platform != "linux":
+        return None
+    prctl = ctypes.CDLL(None).prctl  # looked up before the fork
+
+    def end_with_parent() -> None:
+        prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+        if os.getppid() != parent:  # it has died already
+            os._exit(1)
+
+    return end_with_parent
+
+
 def _kill_group(process: "subprocess.Popen[bytes]") -> None:
     with suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
@@ -67,3 +94,32 @@ def _kill_group(process: "subprocess.Popen[bytes]") -> None:
 
 def _how(code: int) -> str:
     return f"status {code}" if code >= 0 else f"signal {-code}"
+
+
+def main(host: str, port: str, commands: str) -> None:
+    """What `manage.py serve` becomes once it has checked and said everything: run the commands (JSON), until SIGTERM or
+    SIGINT, in a process that knows nothing of Django, which takes a hundred megabytes less."""
+    supervisor = Supervisor(json.loads(commands), report=_say)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: supervisor.stop())
+    supervisor.run(
+        is_ready=lambda: is_open(host, int(port)),
+        on_ready=lambda: _say(f"Serving on http://{host}:{port}/ - stop with Ctrl-C"),
+    )
+
+
+def is_open(host: str, port: int) -> bool:
+    """Whether somebody listens there."""
+    try:
+        socket.create_connection((host, port), timeout=1).close()
+    except OSError:
+        return False
+    return True
+
+
+def _say(text: str) -> None:
+    print(text, flush=True)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

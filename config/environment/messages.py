@@ -3,7 +3,7 @@ can hold a password."""
 
 from importlib.util import find_spec
 from typing import Any
-from urllib.parse import parse_qsl
+from urllib.parse import SplitResult, parse_qsl, unquote
 
 import dj_email_url
 
@@ -30,15 +30,22 @@ def mail(env: Environment, default: str) -> dict[str, Any]:
     if parts.scheme not in MAIL_SCHEMES:
         raise InvalidVariable(
             "EMAIL_URL",
-            "is of an unknown kind: it starts with submission:// (STARTTLS, port 587), smtp://…?ssl=true, file:// or "
+            "is of an unknown kind: it starts with submission:// (STARTTLS, port 587), smtp://…?ssl=true, file:/// or "
             "anymail+…://.",
         )
     if parts.scheme == "submission" and not parts.hostname:
         raise InvalidVariable("EMAIL_URL", "names no mail server: it is submission://user:password@host.")
+    _check_directory("EMAIL_URL", parts)
+    folder = {"EMAIL_FILE_PATH": unquote(parts.path)} if parts.scheme == "file" else {}
     try:
-        return {**dj_email_url.parse(url), "ANYMAIL": {}}
+        return {**dj_email_url.parse(url), **folder, "ANYMAIL": {}}
     except ValueError:
         raise InvalidVariable("EMAIL_URL", "has an option that can't be used: a timeout is a number.") from None
+
+
+def _check_directory(name: str, parts: SplitResult) -> None:
+    if parts.scheme == "file" and (parts.netloc or not parts.path.startswith("/")):
+        raise InvalidVariable(name, "names no directory of this machine: it is file:///directory (RFC 8089).")
 
 
 def _provider(name: str, query: str) -> dict[str, Any]:
@@ -68,6 +75,7 @@ def gateway(env: Environment, prefix: str, default: str = "") -> tuple[str, str,
     parts = env.parts(f"{prefix}_URL", url)
     if url and parts.scheme not in GATEWAY_SCHEMES:
         raise InvalidVariable(f"{prefix}_URL", "is of an unknown kind: it starts with https://, file:/// or console:.")
+    _check_directory(f"{prefix}_URL", parts)
     if parts.scheme in ("http", "https"):
         sent = url + body
         if "{text}" not in sent or ("{to}" not in sent and "{digits}" not in sent):

@@ -35,9 +35,17 @@ def private_directory(path: Path) -> None:
         raise InvalidVariable("VAR_DIR", f"is {path}, which can't be made private: {error.strerror}.") from None
 
 
-def database(env: Environment, default: str) -> dict[str, Any]:
-    """Django's settings of the database. Raises `InvalidVariable`."""
-    name, url = "DATABASE_URL", env.text("DATABASE_URL", default)
+def databases(env: Environment, default: str) -> dict[str, dict[str, Any]]:
+    """Django's settings of the database, and of its replicas, which are called "replica1" and so on. Raises
+    `InvalidVariable`."""
+    name, primary = "DATABASE_REPLICA_URLS", _database("DATABASE_URL", env, env.text("DATABASE_URL", default))
+    replicas = [_database(name, env, url) for url in env.texts("DATABASE_REPLICA_URLS")]
+    if any(each["ENGINE"].endswith("sqlite3") for each in (primary, *replicas)) and replicas:
+        raise InvalidVariable(name, "is for PostgreSQL alone: DATABASE_URL and each replica start with postgres://.")
+    return {"default": primary, **{f"replica{number}": each for number, each in enumerate(replicas, 1)}}
+
+
+def _database(name: str, env: Environment, url: str) -> dict[str, Any]:
     if env.parts(name, url).scheme not in ("postgres", "postgresql", "sqlite"):
         raise InvalidVariable(name, "is of an unknown kind: it starts with postgres:// or sqlite:///.")
     found: dict[str, Any] = {**dj_database_url.parse(url, conn_max_age=600)}
@@ -73,4 +81,4 @@ def cache(env: Environment) -> dict[str, Any]:
     if parts.scheme != "locmem" and (not parts.hostname or not (parts.path[1:] or "0").isdecimal()):
         raise InvalidVariable("CACHE_URL", "is not redis://host:port/number.")
     found: dict[str, Any] = django_cache_url.parse(url)
-    return found
+    return found if parts.scheme == "locmem" else {**found, "BACKEND": "config.server.cache.RedisOrNothing"}

@@ -89,6 +89,22 @@ class Environment:
             raise InvalidVariable(name, f"is {text!r}: it is https:// and a host, with a port where it needs one.")
         return text
 
+    def called_address(self, name: str) -> str:
+        """An address that is called by HTTP, "" for none."""
+        text = self.text(name)
+        parts = self.parts(name, text)
+        if text and (parts.scheme not in ("http", "https") or not parts.hostname):
+            raise InvalidVariable(name, "is not an address: it starts with https:// or http://.")
+        return text
+
+    def dsn(self, name: str) -> str:
+        """What Sentry calls a DSN, "" for none: its address, with a key in front and a project behind."""
+        text = self.called_address(name)
+        parts = self.parts(name, text)
+        if text and (not parts.username or not parts.path.rpartition("/")[2].isdecimal()):
+            raise InvalidVariable(name, "is not https://key@host/project, with a number as the project.")
+        return text
+
     def parts(self, name: str, text: str) -> SplitResult:
         """The parts of an address; its port is a number, where it has one."""
         try:

@@ -5,23 +5,29 @@ clients as there are threads stop the service. Here the event loop reads it, and
 """
 
 import asyncio
+import gc
 import sys
 from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import cache
 from io import BytesIO
 from types import TracebackType
 from typing import Any, Protocol
 
 from django.conf import settings
+from django.utils.module_loading import import_string
 from granian.rsgi import Scope
 
-from config.wsgi import application, session_use
+from config.wsgi import application
 
 # Passwords that are hashed, or wait for it, hold as many as `auth_providers.accounts.hashing` lets wait, and one; the
 # others answer everything else. Measured on a view with one SELECT: more than four gain nothing under the
 # interpreter's lock. A thread that is never needed is never started, and opens no connection to the database.
 THREADS = 16
+# New objects before garbage in cycles is looked for (Python: 700). A request leaves a hundred or two in cycles, so that
+# this is every fiftieth one, and a few megabytes.
+OBJECTS_A_COLLECTION = 10_000
 Headers = list[tuple[str, str]]
 ExcInfo = tuple[type[BaseException], BaseException, TracebackType] | tuple[None, None, None] | None
 
@@ -55,7 +61,7 @@ TOO_SLOW = Response(status=408, headers=[("Content-Type", "text/plain"), ("Conne
 async def app(scope: Scope, proto: Exchange) -> None:
     """Answer one request. A body that isn't there within REQUEST_SECONDS is answered with 408, and the connection is
     closed (RFC 9110, 15.5.9)."""
-    session_use.start()
+    _start_worker()
     try:
         async with asyncio.timeout(settings.REQUEST_SECONDS):
             body = await _read(scope, proto)
@@ -67,6 +73,16 @@ async def app(scope: Scope, proto: Exchange) -> None:
         environ = wsgi_environ(scope, body)
         response = await asyncio.get_running_loop().run_in_executor(_threads, _call, environ)
     proto.response_bytes(response.status, response.headers, response.body)
+
+
+@cache
+def _start_worker() -> None:
+    """What each worker process needs besides the requests, once: at the first one, since an import serves nothing."""
+    for name in settings.AT_WORKER_START:
+        import_string(name)()
+    gc.collect()
+    gc.freeze()  # what was imported stays: looking for garbage in it took a tenth of each request
+    gc.set_threshold(OBJECTS_A_COLLECTION, *gc.get_threshold()[1:])
 
 
 async def _read(scope: Scope, proto: Exchange) -> bytes:

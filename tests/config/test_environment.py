@@ -17,11 +17,16 @@ GOOD = {"SECRET_KEY": "s" * 50, "ENCRYPTION_KEYS": KEY}
 FREE = {
     "DEMO_APPLICATION_SECRET",
     "DEMO_STAFF_PASSWORD",
+    "METRICS_HOST",  # and so here
     "HOST",  # `serve` says whether it can listen there
     "SECRET_KEY_FALLBACKS",
     "SMS_BODY",
     "SMS_FALLBACK_BODY",
     "SMS_SENDER",
+    "STAFF_OIDC_ACR_VALUES",
+    "STAFF_OIDC_NAME",
+    "STAFF_OIDC_SCOPE",
+    "STAFF_OIDC_SECOND_FACTOR",
 }
 # The variable, a value that can't be used, and words of the sentence.
 BAD = [
@@ -38,16 +43,25 @@ BAD = [
     ("DATABASE_URL", "postgres://patron@db:port/patron", "is not an address"),
     ("DATABASE_URL", "postgres://patron@db/patron?sslmod=require", "has an option that PostgreSQL does not know"),
     ("DATABASE_URL", "sqlite:////nowhere/at/all.sqlite3", "a directory that does not exist"),
+    ("DATABASE_REPLICA_URLS", "postgres://localhost/patron", "is for PostgreSQL alone"),
+    ("DATABASE_REPLICA_URLS", "mysql://localhost/patron", "starts with postgres://"),
+    ("DATABASE_REPLICA_URLS", "postgres://localhost", "names no database"),
     ("DEFAULT_FROM_EMAIL", "Patron", "it is shop@example.com or Shop <shop@example.com>"),
     ("DEMO", "perhaps", "it is true or false"),
     ("EMAIL_URL", "imap://mail.example", "starts with submission://"),
     ("EMAIL_URL", "anymail+pigeon://?loft=7", "'pigeon'"),
     ("EMAIL_URL", "submission://", "names no mail server"),
     ("EMAIL_URL", "smtp://mail:port", "is not an address"),
+    ("EMAIL_URL", "file://var/mail", "it is file:///directory"),
+    ("EMAIL_URL", "file:mail", "it is file:///directory"),
+    ("SMS_URL", "file://var/sms", "it is file:///directory"),
     ("EMAIL_URL", "smtp://mail?timeout=soon", "has an option that can't be used"),
     ("ENCRYPTION_KEYS", f"{KEY},short", "no Fernet key as number 2"),
     ("ENCRYPTION_KEYS", ",", "no Fernet key"),
+    ("LOG_FORMAT", "XML", "it is one of TEXT, JSON"),
     ("LOG_LEVEL", "LOUD", "it is one of DEBUG, INFO, WARNING, ERROR, CRITICAL"),
+    ("METRICS_PORT", "70000", "it is a whole number from 0 to 65535"),
+    ("OTEL_EXPORTER_OTLP_ENDPOINT", "collector:4318", "starts with https:// or http://"),
     ("PORT", "http", "it is a whole number from 1 to 65535"),
     ("PORT", "70000", "it is a whole number from 1 to 65535"),
     ("PUBLIC_URL", "id.example.com", "it is https:// and a host"),
@@ -59,17 +73,22 @@ BAD = [
     ("SECURE_HSTS_SECONDS", "a year", "it is a whole number"),
     ("PREPARED_STATEMENTS", "sometimes", "it is true or false"),
     ("SECURE_SSL_REDIRECT", "maybe", "it is true or false"),
+    ("SENTRY_DSN", "https://sentry.example/1", "is not https://key@host/project"),
+    ("SENTRY_DSN", "https://key@sentry.example:port/1", "is not an address"),
     ("SMS_AUTHORIZATION", "Bearer käse", "characters that a header can't hold"),
     ("SMS_FALLBACK_AUTHORIZATION", "Bearer käse", "characters that a header can't hold"),
     ("SMS_FALLBACK_URL", "https://gateway.example/send?to={to}", "a place for {text}"),
     ("SMS_URL", "gateway.example", "starts with https://"),
     ("SMS_URL", "https://gateway.example/send?text={text}", "{to} or {digits}"),
     ("SMS_URL", "https://gateway.example:port/{to}{text}", "is not an address"),
+    ("STAFF_OIDC_ISSUER", "login.acme.example", "it is the https:// address of an OpenID provider"),
+    ("STAFF_PASSWORDS", "sometimes", "it is true or false"),
     ("STAFF_SECOND_FACTOR", "2", "it is true or false"),
     ("TRUSTED_PROXIES", "10.0.0.0/33", "10.0.0.0/33"),
     ("TRUSTED_PROXIES", "proxy.internal", "proxy.internal"),
     ("TRUSTED_PROXIES", "10.0.0.1/8", "10.0.0.1/8 has host bits set"),
     ("VAR_DIR", "/dev/null/var", "can't be made private: Not a directory"),
+    ("WORKER_METRICS_PORT", "yes", "it is a whole number from 0 to 65535"),
     ("WORKERS", "many", "it is a whole number"),
 ]
 Read = Callable[..., dict[str, Any]]
@@ -109,6 +128,44 @@ def test_a_value_that_cant_be_used_stops_the_start(read: Read, name: str, value:
     assert sentence.count("\n") == 0
 
 
+NONSENSE = (
+    *(
+        "::",
+        "[",
+        "{",
+        "{}",
+        "[]",
+        "null",
+        "*",
+        ",",
+        "=,;",
+        "%zz",
+        "-1",
+        "1e9",
+        "٣",
+        "0x10",
+        "9" * 30,
+        "a" * 5000,
+        "\x7f",
+    ),
+    *("\udcff", "http://[", "https://", "http://a b", "https://a:99999", "https://ü.example", "https://a@b:c@d/e"),
+    *("postgres://[", "postgres://a/%zz?x", "postgres://h/d?options=%00", "redis://[::1]:x", "smtp://[", "smtp://h:0"),
+    *("smtp://h?timeout=nan", "anymail+://", "sqlite:////", "https://h/{to}{text}{x}", "https://h/{to}{text}\n"),
+)
+
+
+@pytest.mark.parametrize("name", sorted(variables_read()))
+def test_any_text_is_taken_or_told_in_a_sentence(read: Read, name: str) -> None:
+    """Whatever variable the settings read, no value of it is a traceback."""
+    for value in NONSENSE:
+        try:
+            read(**{name: value})
+        except SystemExit as stopped:
+            sentence = str(stopped)
+            assert re.match(r"STAFF_OIDC_" if name.startswith("STAFF_OIDC_") else rf"{name} ", sentence), value
+            assert "\n" not in sentence.strip()
+
+
 @pytest.mark.parametrize("url", ["x://user:hunter2@host", "smtp://user:hunter2/@host", "redis://:hunter2@host:port"])
 @pytest.mark.parametrize("name", ["DATABASE_URL", "CACHE_URL", "EMAIL_URL", "SMS_URL"])
 def test_no_sentence_shows_a_password(read: Read, name: str, url: str) -> None:
@@ -118,8 +175,46 @@ def test_no_sentence_shows_a_password(read: Read, name: str, url: str) -> None:
     assert "hunter2" not in str(stopped.value)
 
 
+def test_the_directory_of_a_file_address_is_absolute(read: Read) -> None:
+    found = read(EMAIL_URL="file:///srv/some%20mail", SMS_URL="file:///srv/sms")
+    assert (found["EMAIL_FILE_PATH"], found["SMS_URL"]) == ("/srv/some mail", "file:///srv/sms")
+
+
+ISSUER = {"STAFF_OIDC_ISSUER": "https://login.acme.example/", "STAFF_OIDC_CLIENT_ID": "patron"}
+COMPLETE = ISSUER | {"STAFF_OIDC_CLIENT_SECRET": "secret"}
+# The variable that the sentence names, and what is set of staff's provider.
+INCOMPLETE = [
+    ("STAFF_OIDC_CLIENT_ID", {"STAFF_OIDC_ISSUER": "https://login.acme.example"}),
+    ("STAFF_OIDC_CLIENT_SECRET", ISSUER),
+    ("STAFF_OIDC_ROLES_CLAIM", COMPLETE | {"STAFF_OIDC_OPERATORS": "patron-operators"}),
+    ("STAFF_OIDC_ROLES", COMPLETE | {"STAFF_OIDC_ROLES": "support=acme:support"}),
+    ("STAFF_OIDC_ROLES", COMPLETE | {"STAFF_OIDC_ROLES": '["acme:support"]'}),
+    ("STAFF_OIDC_ROLES", COMPLETE | {"STAFF_OIDC_ROLES": '{"support": "acme"}'}),
+    ("STAFF_OIDC_ROLES", COMPLETE | {"STAFF_OIDC_ROLES": '{"support": [7]}'}),
+]
+
+
+@pytest.mark.parametrize(("name", "given"), INCOMPLETE)
+def test_what_staffs_provider_needs_and_lacks_stops_the_start(read: Read, name: str, given: dict[str, str]) -> None:
+    with pytest.raises(SystemExit) as stopped:
+        read(**given)
+    assert str(stopped.value).startswith(f"{name} ")
+    assert read()["STAFF_SINGLE_SIGN_ON"] is None
+
+
+def test_staffs_provider_is_read(read: Read) -> None:
+    roles = {"STAFF_OIDC_ROLES": '{"all": ["acme:owner", "beta:owner"], "CN=s,OU=x": "acme:support"}'}
+    more = {"STAFF_OIDC_ROLES_CLAIM": "groups", "STAFF_OIDC_OPERATORS": "ops", "STAFF_OIDC_SECOND_FACTOR": "mfa, otp"}
+    found = read(**COMPLETE, **roles, **more)["STAFF_SINGLE_SIGN_ON"]
+    assert (found.issuer, found.scopes) == ("https://login.acme.example", ("openid", "profile", "email"))
+    assert found.roles == {"all": ("acme:owner", "beta:owner"), "CN=s,OU=x": ("acme:support",)}
+    assert (found.operators, found.second_factor) == ({"ops"}, {"mfa", "otp"})
+
+
 def test_every_variable_is_in_the_table() -> None:
-    assert {name for name, _, _ in BAD} | FREE == variables_read()
+    assert {name for name, _, _ in BAD} | {name for name, _ in INCOMPLETE} | {"STAFF_OIDC_OPERATORS"} | FREE == (
+        variables_read()
+    )
     assert {"SMS_FALLBACK_URL", "SECRET_KEY", "DEMO", "SECURE_HSTS_SECONDS"} < variables_read()
 
 
@@ -137,6 +232,7 @@ def test_a_secret_that_is_missing_is_told_with_how_to_make_it(read: Read, name: 
 def test_good_values_are_used(read: Read, tmp_path: Path) -> None:
     found = read(
         DATABASE_URL="postgres://patron:p%40ss@[::1]:5433/patron?sslmode=require",
+        DATABASE_REPLICA_URLS="postgres://one/patron, postgres://two/patron",
         CACHE_URL="rediss://:secret@cache:6380/2",
         TRUSTED_PROXIES="10.0.0.0/8, 2001:db8::/32",
         PUBLIC_URL="https://id.example.com/",
@@ -148,6 +244,8 @@ def test_good_values_are_used(read: Read, tmp_path: Path) -> None:
         LOG_LEVEL="debug",
         ENCRYPTION_KEYS=f" {KEY} , {KEY} ",
     )
+    assert list(found["DATABASES"]) == ["default", *found["DATABASE_REPLICAS"]] == ["default", "replica1", "replica2"]
+    assert [found["DATABASES"][name]["HOST"] for name in found["DATABASE_REPLICAS"]] == ["one", "two"]
     database = found["DATABASES"]["default"]
     assert (database["PASSWORD"], database["HOST"], database["PORT"]) == ("p@ss", "::1", 5433)
     assert database["OPTIONS"] == {"sslmode": "require", "connect_timeout": 5, "tcp_user_timeout": 10_000}

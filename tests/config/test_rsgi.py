@@ -1,7 +1,12 @@
 """A request of granian's, as WSGI has it (PEP 3333)."""
 
+import os
+import subprocess
+import sys
 from types import SimpleNamespace
 from typing import Any
+
+from django.conf import settings
 
 from config.server.rsgi import wsgi_environ
 
@@ -51,3 +56,10 @@ def test_addresses_and_characters() -> None:
     assert (environ["REMOTE_ADDR"], environ["SERVER_PORT"]) == ("2001:db8::7", "8000")
     assert environ["PATH_INFO"].encode("latin-1").decode() == "/€"
     assert environ["QUERY_STRING"].encode("latin-1").decode() == "q=€"
+
+
+def test_the_server_serves_any_django_project() -> None:
+    """`bench` measures a bare one under it, as the floor."""
+    environment = os.environ | {"DJANGO_SETTINGS_MODULE": "bench.floor", "DATABASE_URL": "sqlite://:memory:"}
+    command = [sys.executable, "-c", "import config.server.rsgi"]
+    subprocess.run(command, cwd=settings.BASE_DIR, env=environment, check=True)  # noqa: S603

@@ -150,6 +150,17 @@ def test_a_killed_process_is_started_again(server: ServerProcess, words: str, na
     until(server.is_live)
 
 
+def test_what_a_killed_server_leaves_behind_ends_by_itself(tmp_path: Path) -> None:
+    env = server_process.environment(tmp_path)
+    assert manage("migrate", env=env).returncode == 0
+    with serving(env) as server:
+        until(lambda: server.descendants("manage.py work"))
+        left = server.descendants("")
+        assert len(left) >= 3
+        os.kill(server.process.pid, signal.SIGKILL)
+        until(lambda: not any(command_line_of(pid) for pid in left))
+
+
 def test_a_port_in_use_is_told_before_serving(tmp_path: Path) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))

@@ -11,8 +11,8 @@ from django.contrib.auth.models import User
 from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
 
-from tenants import staff
 from tenants.models import Role, Tenant, enrol_staff
+from tenants.staff import memberships
 
 PASSWORD_BYTES = 16
 
@@ -51,5 +51,5 @@ def _place(user: User, tenant_code: str | None, role: Role) -> None:
     tenant = Tenant.objects.filter(code=tenant_code).first()
     if tenant is None:
         raise CommandError(f"There is no tenant {tenant_code}.")
-    operator = staff.By(user_id=0, username="", role=None)
-    staff.give_role(tenant=tenant, user_id=user.pk, username=user.get_username(), role=role, by=operator)
+    username = user.get_username()
+    memberships.give_role(tenant=tenant, user_id=user.pk, username=username, role=role, by=memberships.COMMAND)

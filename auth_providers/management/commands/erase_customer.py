@@ -9,10 +9,9 @@ from auth_providers.selfservice import deletion, staff_log_ins
 from customers.erasure import Fate
 from customers.models import Customer
 from customers.profiles import CustomerNotFound
-from tenants import audit, directory
+from tenants import directory
 from tenants.errors import InvalidInput
-
-OPERATOR = "manage.py"  # who did it, on the trail
+from tenants.trail import audit
 
 
 class Command(BaseCommand):
@@ -39,7 +38,7 @@ class Command(BaseCommand):
                 tenant=customer.tenant,
                 customer=customer,
                 reason=why,
-                staff_username=OPERATOR,
+                staff_username=audit.OPERATOR,
                 client=audit.NO_CLIENT,
             )
         except CustomerNotFound as error:

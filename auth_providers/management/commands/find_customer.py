@@ -6,8 +6,8 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from auth_providers.accounts import accounts
-from customers import finding
 from customers.models import Customer
+from customers.search import finding
 from tenants import directory
 from tenants.models import Tenant
 

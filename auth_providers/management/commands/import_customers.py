@@ -2,18 +2,21 @@
 
 import csv
 from argparse import ArgumentParser
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from time import monotonic
 from typing import IO, Any, cast
 
 from django.core.management.base import BaseCommand, CommandError
+from django.db import connection
 from rich.console import Console
 from rich.progress import Progress, TaskID
 
-from auth_providers.importing import batches, mapping, reading
+from auth_providers.importing import batches, mapping, processes, reading
+from auth_providers.importing.mapping import CustomerMapping
 from tenants import directory
+from tenants.models import Tenant
 
 LEFT_OUT = 2  # exit code: imported, but for some records
 
@@ -31,6 +34,9 @@ class Command(BaseCommand):
         names = ", ".join(mapping.shipped_names())
         parser.add_argument("--mapping", required=True, help=f"{names}, or a YAML file")
         parser.add_argument("--errors", type=Path, help="where to list what was left out; default: FILE.errors.csv")
+        parser.add_argument(
+            "--processes", type=int, help="how many at once; default: one for each core, on SQLite one in all"
+        )
         parser.add_argument("--dry-run", action="store_true", help="check everything and write nothing")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -39,9 +45,10 @@ class Command(BaseCommand):
         try:
             tenant = directory.get_tenant(options["tenant"])
             columns = mapping.load(options["mapping"])
+            self._compare(columns, path)
             with self._bar() as (bar, task), _error_file(options["errors"] or Path(f"{path}.errors.csv")) as errors:
                 total = batches.Total()
-                for step in batches.load(tenant=tenant, path=path, mapping=columns, is_dry_run=options["dry_run"]):
+                for step in self._steps(tenant, path, columns, options):
                     total += step
                     errors.write(step)
                     bar.update(task, completed=step.share)
@@ -50,6 +57,27 @@ class Command(BaseCommand):
         except (mapping.BadMapping, reading.UnreadableFile) as error:
             raise CommandError(str(error)) from error
         self._report(total, options["dry_run"], monotonic() - started, errors)
+
+    def _compare(self, wanted: CustomerMapping, path: Path) -> None:
+        """Say which columns of the mapping a CSV file does not have; without those that every customer needs, end."""
+        absent = dict(wanted.absent_from(reading.columns(path))) if wanted.format == "csv" else {}
+        for name in absent.keys() & {"email", "key"}:
+            raise CommandError(f"{path} has no column {absent[name]}, which the mapping names for {name}.")
+        if absent:
+            listed = ", ".join(f"{column} ({name})" for name, column in absent.items())
+            self.stderr.write(f"{path} has no column {listed}: those values are left out.")
+
+    def _steps(
+        self, tenant: Tenant, path: Path, columns: CustomerMapping, options: Mapping[str, Any]
+    ) -> Iterator[batches.Step]:
+        at_once = 1 if connection.vendor == "sqlite" else processes.available()  # SQLite has one writer
+        count = max(1, options["processes"] or at_once)
+        try:
+            yield from batches.load(
+                tenant=tenant, path=path, mapping=columns, is_dry_run=options["dry_run"], processes=count
+            )
+        except processes.ProcessEnded as error:
+            raise CommandError(f"{error} What was imported stays; start the import again.") from error
 
     def _report(self, total: batches.Total, is_dry_run: bool, seconds: float, errors: "_Errors") -> None:
         verb = "would be created" if is_dry_run else "created"

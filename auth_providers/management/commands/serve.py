@@ -1,8 +1,8 @@
 """`manage.py serve`: the production server and the worker beside it, until stopped."""
 
+import json
 import logging
 import os
-import signal
 import sys
 from typing import Any
 
@@ -10,8 +10,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand
 from django.db import connection
 
-from auth_providers.management import ports
-from auth_providers.management.supervisor import Supervisor
+from auth_providers.management import metrics_port, ports, supervisor
 
 STOP_SECONDS = 10
 
@@ -34,17 +33,13 @@ class Command(BaseCommand):
         ports.check_free(host, port)
         logger.info("Patron %s serves on %s:%s", settings.VERSION, host, port)
         worker = {} if options["no_worker"] else {"worker": _worker()}
-        supervisor = Supervisor({"server": _server(options), **worker}, report=self._say)
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, lambda *_: supervisor.stop())
-        supervisor.run(
-            is_ready=lambda: ports.is_open(host, port),
-            on_ready=lambda: self._say(f"Serving on http://{host}:{port}/ - stop with Ctrl-C"),
-        )
-
-    def _say(self, text: str) -> None:
-        self.stdout.write(text)
-        self.stdout.flush()
+        words = (host, str(port), json.dumps({"server": _server(options), **worker}))
+        if settings.METRICS_PORT:  # which asks the database, and so needs Django here
+            with metrics_port.of_children(settings.METRICS_PORT):
+                supervisor.main(*words)
+            return
+        connection.close()
+        os.execv(sys.executable, [sys.executable, supervisor.__file__, *words])  # noqa: S606 - Python itself
 
 
 def _server(options: dict[str, Any]) -> list[str]:
@@ -58,4 +53,4 @@ def _server(options: dict[str, Any]) -> list[str]:
 
 
 def _worker() -> list[str]:
-    return [sys.executable, str(settings.BASE_DIR / "manage.py"), "work"]
+    return [sys.executable, str(settings.BASE_DIR / "manage.py"), "work", "--no-metrics"]

@@ -8,7 +8,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from auth_providers.tenant_files import changes, documents
+from auth_providers.tenant_files import changes, documents, reports
 from customers.models import Customer
 from tenants import directory, tenant_deletion
 from tenants.errors import InvalidInput
@@ -61,11 +61,11 @@ class Command(BaseCommand):
 
     def _plan(self, options: dict[str, Any]) -> None:
         found = changes.plan(_read(options["file"]), environment=os.environ)
-        self.stdout.write("\n".join(changes.as_lines(found)) or "Nothing would change.")
+        self.stdout.write("\n".join(reports.as_lines(found)) or "Nothing would change.")
 
     def _apply(self, options: dict[str, Any]) -> None:
         found = changes.apply(_read(options["file"]), environment=os.environ)
-        self.stdout.write("\n".join(changes.as_lines(found)) or "Nothing was changed.")
+        self.stdout.write("\n".join(reports.as_lines(found)) or "Nothing was changed.")
 
     def _schema(self, options: dict[str, Any]) -> None:
         self.stdout.write(json.dumps(documents.json_schema(), indent=2, ensure_ascii=False))

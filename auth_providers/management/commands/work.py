@@ -11,11 +11,13 @@ from django.conf import settings
 from django.core.management.base import BaseCommand
 
 from auth_providers import retention
+from auth_providers.management import metrics_port
 from auth_providers.management.lanes import POLL_SECONDS, Lane, Lanes
 from auth_providers.messaging import webhook_endpoints
+from auth_providers.messaging.webhook_queue import EventQueue
 from auth_providers.selfservice import deletion
-from tenants import receipts
 from tenants.outbox import worker
+from tenants.trail import receipts
 
 PURGE_SECONDS = 600.0
 
@@ -27,6 +29,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: Any) -> None:
         parser.add_argument("--once", action="store_true", help="do what is due now and stop")
+        parser.add_argument("--no-metrics", action="store_true", help="where another process answers for this one")
 
     def handle(self, *args: Any, **options: Any) -> None:
         if options["once"]:
@@ -36,7 +39,8 @@ class Command(BaseCommand):
         stopped = threading.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: stopped.set())
-        Lanes(LANES, stopped).run()
+        with metrics_port.of_this_process(0 if options["no_metrics"] else settings.WORKER_METRICS_PORT):
+            Lanes(LANES, stopped).run()
 
 
 def work_once() -> None:
@@ -54,13 +58,18 @@ def _send_notices() -> None:
     worker.serve(worker.Lane.NOTICES)
 
 
+_events = EventQueue()
+
+
 def _send_events() -> None:
     webhook_endpoints.enqueue_due()
-    worker.serve(worker.Lane.EVENTS)
+    _events.turn()
 
 
 def _until_events() -> float | None:
     """The trail tells nobody that it has news: where somebody wants to hear of it, it is looked at every second."""
+    if _events.is_busy:
+        return 0
     due_in = worker.seconds_until_due(worker.Lane.EVENTS)
     if not webhook_endpoints.has_listeners():
         return due_in
@@ -74,6 +83,6 @@ LANES = [
         rest=partial(worker.seconds_until_due, worker.Lane.URGENT),
     ),
     Lane(name="notices", act=_send_notices, rest=partial(worker.seconds_until_due, worker.Lane.NOTICES)),
-    Lane(name="events", act=_send_events, rest=_until_events),
+    Lane(name="events", act=_send_events, rest=_until_events, close=_events.close),
     Lane(name="clean-up", act=retention.purge, rest=lambda: PURGE_SECONDS, is_regular=True),
 ]

@@ -13,7 +13,7 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 
 from customers.models import Customer
-from tenants.classification import Disguise, classified
+from tenants.privacy.classification import Disguise, classified
 from tests import factories
 from tests.neighbours import Neighbours
 

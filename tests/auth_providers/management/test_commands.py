@@ -71,7 +71,6 @@ def test_reencrypt_frees_the_old_key(tenant: Tenant, settings: Settings) -> None
     settings.ENCRYPTION_KEYS = [new]
     assert signing_keys.private_pem(signing_keys.current(tenant=tenant))
     mail = senders.build_mail(Message.objects.get(pk=message.pk))
-    assert mail is not None
     assert "ada@example.com" in str(mail.body)
     assert Message.objects.get(pk=sent.pk).context_encrypted == ""
     assert log_in(logged_in.customer).service_jwt
