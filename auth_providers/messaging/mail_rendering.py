@@ -2,7 +2,7 @@
 recipient's language.
 
 The templates are text files in `templates/messages/`, the subject first; `base.html` makes HTML of them, with the
-tenant's colour and logo. A tenant may replace one for a language and a site (`MessageTemplate`).
+tenant's colour and logo. A tenant may replace one for a language and a site (`MessageTemplate`, `languages`).
 """
 
 import json
@@ -14,19 +14,37 @@ from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone, translation
 
-from auth_providers.accounts import accounts, mailed_tokens, notices, undoable_changes
+from auth_providers.accounts import accounts, contact_points, mailed_tokens, notices, undoable_changes
 from auth_providers.accounts.contact_points import ContactPoint
-from auth_providers.messaging import links, sandbox
-from auth_providers.models import OTP, Account, AuthProvider, MailedToken, MessageTemplate, OneTimeCode, PendingSignUp
-from tenants import invitations
+from auth_providers.messaging import languages, links, sandbox
+from auth_providers.messaging.languages import Words
+from auth_providers.models import (
+    OTP,
+    Account,
+    AuthProvider,
+    MailedToken,
+    MessageTemplate,
+    OneTimeCode,
+    PendingSignUp,
+    Session,
+)
 from tenants.encryption import decrypt
 from tenants.models import Message, Tenant
 from tenants.outbox.queue import MessageContext
+from tenants.outbox.worker import NothingToSend
+from tenants.staff import invitations
 
 # A tenant's override can use its context only: no loaders, no libraries, no settings.
 SANDBOX = sandbox.engine()
 
 
+# Why there is nothing to send where the account is not there (any more), or waits for no link.
+NOBODY = {
+    MailedToken.Purpose.OPT_IN: "no log-in with this address waits to be confirmed",
+    MailedToken.Purpose.PASSWORD_RESET: "nobody logs in with this address",
+    MailedToken.Purpose.EMAIL_CHANGE: "the log-in is gone",
+    MailedToken.Purpose.DELETION: "the customer is gone",
+}
 # The link of a sign-up that may be logged in with already.
 CONFIRM_EMAIL = "confirm_email"
 
@@ -49,57 +67,45 @@ class Facts:
     language: str = ""
 
 
-def render(message: Message) -> RenderedMail | None:
-    """The mail for a row of the outbox; None when there is nothing to send, such as a reset for an unknown address.
-
-    Raises `CannotDecrypt` and whatever rendering a tenant's override raises.
-    """
+def render(message: Message) -> RenderedMail:
+    """The mail for a row of the outbox. Raises `NothingToSend`, such as for a reset for an unknown address,
+    `CannotDecrypt`, and whatever rendering a tenant's override raises."""
     facts = _facts(message)
-    if facts is None:
-        return None
-    language = language_of(facts.language or message.language)
-    with translation.override(language):
-        return _render(message, language, facts.template, facts.context)
+    words = _words(message, facts, facts.template)
+    if words.override is not None:
+        return render_override(words.override, facts.context)
+    with translation.override(words.language):
+        return render_shipped(facts.template, facts.context)
 
 
-def render_text_message(message: Message) -> str | None:
-    """The text of a text message; None when there is nothing to send. A tenant's override is named like the mail's,
-    with `.sms`. Raises what `render` raises."""
+def render_text_message(message: Message) -> str:
+    """The text of a text message. A tenant's override is named like the mail's, with `.sms`. Raises what `render`
+    raises."""
     facts = _facts(message)
-    if facts is None:
-        return None
-    language, template = language_of(facts.language or message.language), f"{facts.template}.sms"
-    with translation.override(language):
-        override = _find_override(message, language, template)
-        text = (
-            render_override(override, facts.context).text
-            if override
-            else render_to_string(f"messages/{template}.txt", facts.context)
-        )
-    return text.strip()
+    template = f"{facts.template}.sms"
+    words = _words(message, facts, template)
+    if words.override is not None:
+        return render_override(words.override, facts.context).text.strip()
+    with translation.override(words.language):
+        return render_to_string(f"messages/{template}.txt", facts.context).strip()
 
 
-def _facts(message: Message) -> Facts | None:
-    """The facts of a row of the outbox, with the tenant's brand; None when there is nothing to send."""
+def _facts(message: Message) -> Facts:
+    """The facts of a row of the outbox, with the tenant's brand. Raises `NothingToSend`."""
     context: MessageContext = json.loads(decrypt(message.context_encrypted))
     facts = FACTS.get(message.template, _as_given)(message, context)
-    if facts is None:
-        return None
     tenant = message.tenant
     brand = {"tenant": {"name": tenant.name}, "color": tenant.brand_color, "logo": tenant.logo_url}
     return replace(facts, context={**facts.context, **brand})
 
 
-def language_of(text: str) -> str:
-    """The language with templates that comes closest to `en_US`, `de-AT`, `fr` …; English for any other."""
-    code = text.replace("_", "-").partition("-")[0].lower()
-    return code if code in dict(settings.LANGUAGES) else "en"
+def _words(message: Message, facts: Facts, template: str) -> Words:
+    language = facts.language or message.language
+    return languages.choose(tenant=message.tenant, template=template, site=message.site, language=language)
 
 
-def _render(message: Message, language: str, template: str, context: Mapping[str, object]) -> RenderedMail:
-    override = _find_override(message, language, template)
-    if override is not None:
-        return render_override(override, context)
+def render_shipped(template: str, context: Mapping[str, object]) -> RenderedMail:
+    """A mail in our words, in the language that is active."""
     subject, _, text = render_to_string(f"messages/{template}.txt", context).strip().partition("\n\n")
     paragraphs = [part.strip() for part in text.split("\n\n")]
     html = render_to_string("messages/base.html", {**context, "subject": subject, "paragraphs": paragraphs})
@@ -107,12 +113,14 @@ def _render(message: Message, language: str, template: str, context: Mapping[str
 
 
 def render_override(override: MessageTemplate, context: Mapping[str, object]) -> RenderedMail:
-    """A tenant's override, rendered. Raises whatever the rendering raises."""
-    return RenderedMail(
-        subject=_one_line(sandbox.render(override.subject, context, on=SANDBOX, autoescape=False)),
-        text=sandbox.render(override.text, context, on=SANDBOX, autoescape=False),
-        html=sandbox.render(override.html, context, on=SANDBOX),
-    )
+    """A tenant's override, rendered; what filters write is in its language, too. Raises whatever the rendering
+    raises."""
+    with translation.override(override.language):
+        return RenderedMail(
+            subject=_one_line(sandbox.render(override.subject, context, on=SANDBOX, autoescape=False)),
+            text=sandbox.render(override.text, context, on=SANDBOX, autoescape=False),
+            html=sandbox.render(override.html, context, on=SANDBOX),
+        )
 
 
 def subject_of(*, template: str, tenant: Tenant, language: str) -> str:
@@ -122,46 +130,72 @@ def subject_of(*, template: str, tenant: Tenant, language: str) -> str:
     return _one_line(text.strip().partition("\n\n")[0])
 
 
-def _find_override(message: Message, language: str, template: str) -> MessageTemplate | None:
-    """The tenant's override: one for the site before one for every site."""
-    return (
-        MessageTemplate.objects.for_tenant(message.tenant)
-        .filter(template=template, language=language, site__in=["", message.site])
-        .order_by("-site")
-        .first()
-    )
-
-
 def _one_line(text: str) -> str:
     """A subject can't hold a line break: it would start a header of its own."""
     return " ".join(text.split())
 
 
-def _as_given(message: Message, context: MessageContext) -> Facts | None:
+def _as_given(message: Message, context: MessageContext) -> Facts:
     return Facts(template=message.template, context=context)
 
 
-def _opt_in(message: Message, context: MessageContext) -> Facts | None:
+def _opt_in(message: Message, context: MessageContext) -> Facts:
     """The link of a sign-up, or of the session that asked for the mail again."""
     account = _find_account(message, verified_at=None)
     facts = _opt_in_for(message, context, account)
-    if facts is not None and account is not None and account.is_permitted:
+    if account is not None and account.is_permitted:
         return replace(facts, template=CONFIRM_EMAIL)
     return facts
 
 
-def _additional_log_in(message: Message, context: MessageContext) -> Facts | None:
-    """The link that is good together with a session of the profile's owner."""
+def _additional_log_in(message: Message, context: MessageContext) -> Facts:
+    """The link that is good together with a session of the profile's owner; for an address that somebody else has given
+    and nobody has proven, it belongs to an account of that owner's."""
+    if "pending_log_in" in context:
+        return _pending_log_in(message, context)
     account = _find_account(message, verified_at=None, is_additional=True)
-    facts = _opt_in_for(message, context, account)
-    return replace(facts, template=message.template) if facts else None
+    return replace(_opt_in_for(message, context, account), template=message.template)
 
 
-def _opt_in_for(message: Message, context: MessageContext, account: Account | None) -> Facts | None:
-    pending = int(context.get("pending_sign_up", 0))
-    is_own = bool(context.get("is_own")) or (account is not None and not pending and _is_the_only_sign_up(account))
-    details = mailed_tokens.OptIn(is_own=is_own, session=str(context.get("session", "")), pending_sign_up=pending)
-    return _with_token(message, account, MailedToken.Purpose.OPT_IN, details)
+def _pending_log_in(message: Message, context: MessageContext) -> Facts:
+    """Where somebody has proven the address, only they are told."""
+    if _find_account(message, verified_at__isnull=False) is not None:
+        return Facts(template="already_registered", context={"email": message.recipient})
+    account = _find_account_by_key(message, context["account"])
+    waiting = int(context["pending_log_in"])
+    details = mailed_tokens.OptIn(
+        is_own=False, session="", pending_sign_up=0, pending_log_in=waiting, email=message.recipient
+    )
+    facts = _with_token(message, account, MailedToken.Purpose.OPT_IN, details, is_additional=True)
+    return replace(facts, template=message.template)
+
+
+def _opt_in_for(
+    message: Message, context: MessageContext, account: Account | None, *, is_new_password: bool = False
+) -> Facts:
+    """The link of the sign-up that the mail was written for; of one that is asked for, that of the session's own, or
+    the only one there is, unless a new password was asked for."""
+    session = str(context.get("session", ""))
+    pending = int(context.get("pending_sign_up", 0)) or _pending_sign_up_of(account, session)
+    is_only = account is not None and not pending and not is_new_password and _is_the_only_sign_up(account)
+    is_own = bool(context.get("is_own")) or is_only
+    details = mailed_tokens.OptIn(is_own=is_own, session=session, pending_sign_up=pending, pending_log_in=0, email="")
+    # A sign-up of its own has nothing to do with the profile that somebody else has added the address to.
+    is_additional = account is not None and account.is_additional and not pending
+    return _with_token(message, account, MailedToken.Purpose.OPT_IN, details, is_additional=is_additional)
+
+
+def _pending_sign_up_of(account: Account | None, session: str) -> int:
+    """The key of the newest sign-up that was handed in in this session and waits; 0 for none. What waits in a session
+    of the account's customer is an additional log-in."""
+    if account is None or not session:
+        return 0
+    own = Session.objects.for_tenant(account.tenant).filter(pk=session, customer=account.customer)
+    waiting = PendingSignUp.objects.for_tenant(account.tenant).filter(
+        account=account, session_id=session, expires_at__gt=timezone.now()
+    )
+    newest = waiting.order_by("-pk").values_list("pk", flat=True).first()
+    return 0 if newest is None or own.exists() else newest
 
 
 def _is_the_only_sign_up(account: Account) -> bool:
@@ -170,32 +204,35 @@ def _is_the_only_sign_up(account: Account) -> bool:
     return is_awaited and not PendingSignUp.objects.for_tenant(account.tenant).filter(account=account).exists()
 
 
-def _password_reset(message: Message, context: MessageContext) -> Facts | None:
+def _password_reset(message: Message, context: MessageContext) -> Facts:
     """A token also for an account that nobody has proven yet: reading this mail is the proof. Where an opt-in is
     awaited, its link once more."""
     account = _find_account(message)
     if account is not None and not account.is_permitted and not account.is_additional and account.has_password:
-        return _opt_in_for(message, context, account)
+        return _opt_in_for(message, context, account, is_new_password=True)
     return _with_token(message, account, MailedToken.Purpose.PASSWORD_RESET)
 
 
-def _email_change(message: Message, context: MessageContext) -> Facts | None:
-    """To the new address: a token; or, if it is another customer's already, the news that it is in use."""
-    if _find_account(message) is not None:
+def _email_change(message: Message, context: MessageContext) -> Facts:
+    """To the new address: a token; or, if a customer has proven it already, the news that it is in use."""
+    if _find_account(message, verified_at__isnull=False) is not None:
         return Facts(template="email_in_use", context=context)
-    account = _find_account_by_key(message, context["account"])
+    purpose, account = MailedToken.Purpose.EMAIL_CHANGE, _find_account_by_key(message, context["account"])
+    if account is None:
+        raise NothingToSend(NOBODY[purpose])
     details = mailed_tokens.EmailChange(
         email=message.recipient, is_contact_email_synced=bool(context["is_contact_email_synced"])
     )
-    return _with_token(message, account, MailedToken.Purpose.EMAIL_CHANGE, details)
+    facts = _with_token(message, account, purpose, details)
+    return replace(facts, context={**facts.context, "account": contact_points.mask_email(account.identifier)})
 
 
-def _deletion(message: Message, context: MessageContext) -> Facts | None:
+def _deletion(message: Message, context: MessageContext) -> Facts:
     account = _find_account_by_key(message, context["account"])
     return _with_token(message, account, MailedToken.Purpose.DELETION)
 
 
-def _notice(message: Message, context: MessageContext) -> Facts | None:
+def _notice(message: Message, context: MessageContext) -> Facts:
     """A notice of a change, with the link that undoes it unless somebody has done so already."""
     told = {name: value for name, value in context.items() if name != "change"}
     change = undoable_changes.find(tenant=message.tenant, pk=int(context.get("change", 0)))
@@ -205,52 +242,54 @@ def _notice(message: Message, context: MessageContext) -> Facts | None:
     return Facts(template=message.template, context={**told, "is_undo": change is not None})
 
 
-def _staff_invitation(message: Message, context: MessageContext) -> Facts | None:
+def _staff_invitation(message: Message, context: MessageContext) -> Facts:
     """A link for a colleague, unless the invitation was withdrawn, replaced or accepted."""
     token = invitations.issue_token(tenant=message.tenant, pk=int(context["invitation"]))
     if token is None:
-        return None
+        raise NothingToSend("the invitation was withdrawn, replaced or accepted")
     link = f"{settings.PUBLIC_URL}{reverse('admin:invitation', query={'token': token})}"
     return Facts(template=message.template, context={"token": token, "link": link})
 
 
-def _code(message: Message, context: MessageContext) -> Facts | None:
+def _code(message: Message, context: MessageContext) -> Facts:
     """A one-time code, unless it is too old, was spent or was replaced meanwhile; for a log-in only where a customer
     has that address, or would be created."""
-    code = _find_code(message, str(context["challenge_id"]))
-    if code is None:
-        return None
+    code = _get_code(message, str(context["challenge_id"]))
     account = accounts.find_by_contact_point(
         tenant=message.tenant, point=ContactPoint(channel=code.channel, destination=code.destination)
     )
     if code.purpose == OneTimeCode.Purpose.LOG_IN and not _may_log_in(message, account):
-        return None
+        raise NothingToSend("nobody logs in with this address or number, or may")
     is_chosen = context["is_language_chosen"]
     language = account.customer.preferred_language if account and not is_chosen else ""
     facts = {"token": context["code"], "minutes": int(code.lifetime.total_seconds() // 60)}
     return Facts(template=message.template, context=facts, language=language)
 
 
-def _find_code(message: Message, challenge_id: str) -> OneTimeCode | None:
-    """The code that is handed over now, and by mail is good from now on."""
+def _get_code(message: Message, challenge_id: str) -> OneTimeCode:
+    """The code that is handed over now, and by mail is good from now on. Raises `NothingToSend`."""
     now = timezone.now()
-    unspent = OneTimeCode.objects.for_tenant(message.tenant).filter(challenge_id=challenge_id, spent_at=None)
-    code = unspent.first()
-    if code is None or code.issued_at + code.longest_wait <= now:
-        return None
+    asked = OneTimeCode.objects.for_tenant(message.tenant).filter(challenge_id=challenge_id)
+    code = asked.first()
+    if code is None:
+        raise NothingToSend("a newer code has taken its place")
+    if code.spent_at is not None:
+        raise NothingToSend("the code was used, or used up by wrong answers")
+    if code.issued_at + code.longest_wait <= now:
+        raise NothingToSend("the code had expired")
     if code.channel == OneTimeCode.Channel.EMAIL:
-        unspent.update(expires_at=now + code.lifetime)
+        asked.filter(spent_at=None).update(expires_at=now + code.lifetime)
     return code
 
 
 def _may_log_in(message: Message, account: Account | None) -> bool:
     if account is not None:
-        return account.customer.is_active
+        return account.customer.is_active or account.is_additional
     provider = AuthProvider.objects.for_tenant(message.tenant).filter(name=OTP, is_enabled=True).first()
     return provider is not None and provider.is_provisioning
 
 
-FACTS: dict[str, Callable[[Message, MessageContext], Facts | None]] = {
+FACTS: dict[str, Callable[[Message, MessageContext], Facts]] = {
     "opt_in": _opt_in,
     "confirm_email": _opt_in,
     "additional_log_in": _additional_log_in,
@@ -267,7 +306,7 @@ FACTS: dict[str, Callable[[Message, MessageContext], Facts | None]] = {
 
 def _find_account(message: Message, **conditions: bool | None) -> Account | None:
     own = accounts.with_email(tenant=message.tenant, email=message.recipient)
-    return own.filter(customer__is_active=True, **conditions).first()
+    return own.filter(accounts.OF_ACTIVE, **conditions).first()
 
 
 def _find_account_by_key(message: Message, key: str | int) -> Account | None:
@@ -279,14 +318,16 @@ def _with_token(
     account: Account | None,
     purpose: MailedToken.Purpose,
     details: mailed_tokens.EmailChange | mailed_tokens.OptIn | None = None,
-) -> Facts | None:
-    """The template that is named after the token's purpose, with a new token and the tenant's link for it; None
-    without an account, and where what was asked for has ended meanwhile."""
+    *,
+    is_additional: bool = False,
+) -> Facts:
+    """The template that is named after the token's purpose, with a new token and the tenant's link for it. Raises
+    `NothingToSend` without an account, and where what was asked for has ended meanwhile."""
     if account is None:
-        return None
+        raise NothingToSend(NOBODY[purpose])
     if mailed_tokens.is_void(account=account, purpose=purpose, details=details, asked_at=message.created_at):
-        return None
+        raise NothingToSend("it was asked for before everything that waited was made void")
     token = mailed_tokens.issue(account=account, purpose=purpose, details=details)
-    link = links.link(tenant=message.tenant, purpose=purpose, token=token, is_additional=account.is_additional)
+    link = links.link(tenant=message.tenant, purpose=purpose, token=token, is_additional=is_additional)
     context = {"token": token, "link": link}
     return Facts(template=purpose.value, context=context, language=account.customer.preferred_language)

@@ -10,7 +10,7 @@ from django.core.mail import EmailMultiAlternatives, get_connection
 from django.core.mail.backends import smtp
 from django.core.mail.backends.base import BaseEmailBackend
 
-from auth_providers.messaging import mail_rendering, text_messages
+from auth_providers.messaging import limited_smtp, mail_rendering, template_tests, text_messages
 from customers.spelling import emails
 from tenants.models import Message
 from tenants.outbox import suppressions
@@ -30,14 +30,12 @@ class _MailServer:
     """The connection to the mail server, opened when the first mail needs it."""
 
     def __init__(self) -> None:
-        self._connection: BaseEmailBackend = get_connection()
+        self._connection = _new_connection()
         self._refusal: Exception | None = None
 
-    def send(self, message: Message) -> bool:
-        """False when there is nothing to send any more. Raises what Django's backend raises."""
+    def send(self, message: Message) -> None:
+        """Raises `NothingToSend`, and what Django's backend raises."""
         mail = build_mail(message)
-        if mail is None:
-            return False
         suppressions.check(tenant=message.tenant, address=message.recipient)
         if self._refusal is not None:
             raise self._refusal
@@ -52,7 +50,6 @@ class _MailServer:
         except Exception:
             self.close()
             raise
-        return True
 
     def _open(self) -> None:
         """Others than SMTP open what they need for each mail: a file holds one, not a batch."""
@@ -68,7 +65,13 @@ class _MailServer:
         try:
             self._connection.close()
         except (OSError, SMTPException):
-            self._connection = get_connection()
+            self._connection = _new_connection()
+
+
+def _new_connection() -> BaseEmailBackend:
+    is_smtp = f"{smtp.__name__}.EmailBackend" == settings.EMAIL_BACKEND
+    connection: BaseEmailBackend = get_connection(limited_smtp.PATH if is_smtp else None)
+    return connection
 
 
 def _note_refusal(message: Message, error: SMTPRecipientsRefused) -> None:
@@ -97,26 +100,20 @@ def send_text_messages(messages: Iterable[Message]) -> Iterator[Result]:
         yield attempt(message, send_text_message)
 
 
-def send_text_message(message: Message) -> bool:
-    """Hand a text message to the gateway; False when there is nothing to send any more.
-
-    Raises what `text_messages.send` raises.
-    """
+def send_text_message(message: Message) -> None:
+    """Hand a text message to the gateway. Raises `NothingToSend`, and what `text_messages.send` raises."""
     text = mail_rendering.render_text_message(message)
-    if text is not None:
-        text_messages.send(to=message.recipient, text=text, reference=message.reference.hex)
-    return text is not None
+    text_messages.send(to=message.recipient, text=text, reference=message.reference.hex)
 
 
-def build_mail(message: Message) -> EmailMultiAlternatives | None:
-    """The mail as it is sent; None when there is nothing to send any more.
+def build_mail(message: Message) -> EmailMultiAlternatives:
+    """The mail as it is sent. Raises `NothingToSend`, and whatever rendering a tenant's own words raises.
 
     Its Message-ID is the same at every attempt, so that a server can tell a repeated one; it counts nothing, and its
     domain is the sender's, as filters of spam expect. No program answers a mail that says how it came about (RFC 3834).
     """
-    rendered = mail_rendering.render(message)
-    if rendered is None:
-        return None
+    is_test = message.template == template_tests.TEMPLATE
+    rendered = template_tests.render(message) if is_test else mail_rendering.render(message)
     sender = _sender(message)
     domain = parseaddr(sender)[1].rpartition("@")[2] or "localhost"
     mail = EmailMultiAlternatives(

@@ -15,14 +15,16 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote, unquote, urlsplit
 
 import requests
 import urllib3
 from django.conf import settings
 from django.utils import timezone
 
+from auth_providers.outbound import limited_time
 from tenants.outbox.worker import Undeliverable
+from tenants.telemetry import context
 
 TIMEOUT = 5.0  # seconds, for the whole call
 # The gateway is what is wrong (our log-in there, our credit, its load), so another one may do.
@@ -95,12 +97,15 @@ class HttpGateway:
     def _call(self, url: str, body: bytes, headers: Mapping[str, str]) -> int:
         """The status of the answer; nothing else of it counts. Raises `GatewayDown`."""
         try:
-            with requests.Session() as session:
+            with (
+                context.span("POST" if body else "GET", "client") as trace,
+                limited_time.limit(requests.Session()) as session,
+            ):
                 answer = session.request(
                     "POST" if body else "GET",
                     url,
                     data=body or None,
-                    headers=headers,
+                    headers={**headers, **trace},
                     timeout=urllib3.Timeout(total=TIMEOUT),  # type: ignore[arg-type]
                     allow_redirects=False,
                     stream=True,
@@ -142,7 +147,7 @@ def _gateway(url: str, body: str, authorization: str) -> Gateway | None:
     if url.startswith("console:"):
         return ConsoleGateway()
     if url.startswith("file:"):
-        return FileGateway(directory=settings.BASE_DIR / url.removeprefix("file:").removeprefix("///"))
+        return FileGateway(directory=Path(unquote(urlsplit(url).path)))
     return HttpGateway(url=url, body=body, authorization=authorization, sender=settings.SMS_SENDER)
 
 

@@ -5,31 +5,32 @@ Many at once: most of the time each waits for another system.
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import date, datetime
 
 from django.utils import timezone
 
-from auth_providers.messaging import webhook_endpoints
+from auth_providers.messaging import webhook_endpoints, webhook_threads
+from auth_providers.messaging.webhook_threads import Endpoint, Threads, endpoint_of
 from auth_providers.models import WebhookEndpoint
 from auth_providers.outbound import circuit_breaker, http_client
 from auth_providers.outbound.webhook_signature import new_id, signed
 from customers import personal_details, profiles
 from customers.models import THERE, Customer
 from tenants.encryption import decrypt
-from tenants.event_types import EventType
 from tenants.models import AuditEvent, Message, Tenant
 from tenants.outbox import cloud_events
-from tenants.outbox.worker import Result, Undeliverable, attempt
+from tenants.outbox.worker import Result, Undeliverable
+from tenants.trail.event_types import EventType
 
 TEST = "test"
-AT_ONCE = 10  # as many connections as requests keeps open to one host
 # Of the profile's columns, those that an event holds where the endpoint asks for personal data.
 PROFILE = sorted({*profiles.FIELDS, *personal_details.FIELDS} - {"properties"})
 
-EndpointKey = tuple[int, str]
+
+class NotBegun(Exception):
+    """It may be another worker's by now."""
 
 
 class NotTaken(Exception):
@@ -40,58 +41,88 @@ class NotTaken(Exception):
 class _Call:
     """One message on its way: all that is needed without the database."""
 
-    message: Message
     endpoint: WebhookEndpoint
     body: bytes
     headers: Mapping[str, str]
 
 
 def deliver(messages: Iterable[Message]) -> Iterator[Result]:
-    """Deliver rows of the outbox, and tell what became of each (`worker.Sender`)."""
-    batch = list(messages)
-    source = _Source(batch)
-    calls: list[_Call] = []
-    for message in batch:
+    """Deliver rows of the outbox, and tell what became of each once all have been tried (`worker.Sender`)."""
+    with Threads() as threads, closing(Deliveries(threads)) as deliveries:
+        deliveries.begin(list(messages))
+        while threads.is_busy:
+            results = threads.results(webhook_threads.SLOW_SECONDS)
+            yield from results
+            deliveries.note(results)
+
+
+class Deliveries:
+    """Deliveries that go on in threads, and what comes of them. `close` it in the end."""
+
+    def __init__(self, threads: Threads) -> None:
+        self.threads = threads
+        self._sessions = http_client.kept_sessions()
+        self._endpoints: dict[Endpoint, WebhookEndpoint] = {}
+
+    def begin(self, batch: list[Message], *, is_ours: Callable[[], bool] = lambda: True) -> None:
+        """Deliver these as threads become free, unless they are not `is_ours` any more by then."""
+        source = _Source(batch)
+        self._endpoints |= source.endpoints
+        for message in batch:
+            self.threads.put(message, self._act(message, source, is_ours))
+
+    def note(self, results: Iterable[Result]) -> None:
+        """Note of the endpoints that these were for whether they took anything."""
+        taken: dict[Endpoint, bool] = {}
+        for result in results:
+            key = endpoint_of(result.message)
+            if key in self._endpoints and not isinstance(result.error, NotBegun):
+                taken[key] = taken.get(key, False) or result.is_sent
+        for key, is_taken in taken.items():
+            webhook_endpoints.note_outcome(endpoint=self._endpoints[key], is_taken=is_taken)
+
+    def hang_up(self) -> None:
+        """Keep no connection, as nothing is being sent; nor what is known of endpoints."""
+        self._sessions.close()
+        self._sessions, self._endpoints = http_client.kept_sessions(), {}
+
+    def close(self) -> None:
+        """End it, once nothing is being sent."""
+        self._sessions.close()
+
+    def _act(self, message: Message, source: "_Source", is_ours: Callable[[], bool]) -> Callable[[Message], bool]:
+        """What a thread does, without the database."""
         try:
-            calls.append(source.call_of(message))
+            call = source.call_of(message)
         except Exception as error:
-            yield Result(message=message, error=error)
-    taken: dict[EndpointKey, bool] = {}
-    for call, result in _made(calls):
-        key = (call.endpoint.tenant_id, call.endpoint.name)
-        taken[key] = taken.get(key, False) or result.is_sent
-        yield result
-    for key, is_taken in taken.items():
-        webhook_endpoints.note_outcome(endpoint=source.endpoints[key], is_taken=is_taken)
+            return _failing(error)
+        sessions = self._sessions
+
+        def act(message: Message) -> bool:
+            if not is_ours():
+                raise NotBegun
+            circuit_breaker.call(
+                tenant=message.tenant,
+                system=f"endpoint:{call.endpoint.pk}",
+                act=lambda: _post(call.endpoint, call.headers, call.body, sessions),
+            )
+            return True
+
+        return act
 
 
-def _made(calls: list[_Call]) -> Iterator[tuple[_Call, Result]]:
-    """The results of the calls, as they come."""
-    if not calls:
-        return
-    with ThreadPoolExecutor(min(AT_ONCE, len(calls))) as pool, closing(http_client.kept_sessions()) as sessions:
-        running = {pool.submit(attempt, call.message, _act(call, sessions)): call for call in calls}
-        for done in as_completed(running):
-            yield running[done], done.result()
+def _failing(error: Exception) -> Callable[[Message], bool]:
+    def fail(message: Message) -> bool:
+        raise error
 
-
-def _act(call: _Call, sessions: http_client.KeptSessions) -> Callable[[Message], bool]:
-    def act(message: Message) -> bool:
-        circuit_breaker.call(
-            tenant=message.tenant,
-            system=f"endpoint:{call.endpoint.pk}",
-            act=lambda: _post(call.endpoint, call.headers, call.body, sessions),
-        )
-        return True
-
-    return act
+    return fail
 
 
 class _Source:
     """What a batch needs of the database, in a few statements."""
 
     def __init__(self, batch: list[Message]) -> None:
-        self.endpoints: dict[EndpointKey, WebhookEndpoint] = {
+        self.endpoints: dict[Endpoint, WebhookEndpoint] = {
             (each.tenant_id, each.name): each
             for each in WebhookEndpoint.objects.filter(
                 tenant__in={each.tenant_id for each in batch},
@@ -123,7 +154,7 @@ class _Source:
             raise Undeliverable("There is no such endpoint, or it is switched off.")
         body = _encoded(self._event_of(message))
         headers = _signed(endpoint, f"msg_{message.reference.hex}", body)
-        return _Call(message=message, endpoint=endpoint, body=body, headers=headers)
+        return _Call(endpoint=endpoint, body=body, headers=headers)
 
     def _event_of(self, message: Message) -> dict[str, object]:
         if message.event_id is None:  # a flow's own
@@ -183,6 +214,8 @@ def _signed(endpoint: WebhookEndpoint, webhook_id: str, body: bytes) -> dict[str
 def _post(
     endpoint: WebhookEndpoint, headers: Mapping[str, str], body: bytes, sessions: http_client.KeptSessions
 ) -> None:
-    status, _ = http_client.post_json(endpoint.url, body, headers=headers, is_answer_read=False, sessions=sessions)
+    status, _ = http_client.post_json(
+        endpoint.url, body, headers=headers, is_answer_read=False, sessions=sessions, system="endpoint"
+    )
     if not 200 <= status < 300:  # noqa: PLR2004 - RFC 9110, 15.3
         raise NotTaken(f"The endpoint answered {status}.")

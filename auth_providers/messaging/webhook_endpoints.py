@@ -89,15 +89,17 @@ def _enqueue(pk: int) -> int:
 
 def note_outcome(*, endpoint: WebhookEndpoint, is_taken: bool) -> None:
     """Note whether the endpoint took anything of what it was just sent: its owner is told when it has taken nothing for
-    a day, and after three it is switched off."""
+    a day, and after three it is switched off. What is noted, the object tells as well."""
     mine = WebhookEndpoint.objects.filter(pk=endpoint.pk)
     if is_taken:
         if endpoint.failing_since is not None:
             mine.update(failing_since=None, owner_told_at=None)
+            endpoint.failing_since = None
         return
     now = timezone.now()
     if endpoint.failing_since is None:
         mine.filter(failing_since=None).update(failing_since=now)
+        endpoint.failing_since = now
     elif now - endpoint.failing_since >= OFF_AFTER:
         _switch_off(endpoint)
     elif now - endpoint.failing_since >= OWNER_TOLD_AFTER:

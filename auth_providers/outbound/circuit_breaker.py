@@ -11,10 +11,15 @@ from math import ceil
 from typing import TypeVar
 
 from django.core.cache import cache
-from pybreaker import STATE_CLOSED, STATE_OPEN, CircuitBreaker, CircuitBreakerError, CircuitBreakerStorage
 
 from auth_providers.outbound.http_client import ProviderUnavailable
+from auth_providers.outbound.not_imported import not_imported
+from tenants import clocks
 from tenants.models import Tenant
+from tenants.telemetry import metrics
+
+with not_imported("redis"):  # 21 MiB in each process, for a storage that is not used here
+    from pybreaker import STATE_CLOSED, STATE_OPEN, CircuitBreaker, CircuitBreakerError, CircuitBreakerStorage
 
 FAILURES = 5
 PAUSE = timedelta(seconds=30)
@@ -85,7 +90,14 @@ class _Memory(CircuitBreakerStorage):
 
     @state.setter
     def state(self, state: str) -> None:
+        if state == STATE_OPEN:
+            self._count_opening()
         cache.set(self._key("state"), state, KEPT_SECONDS)
+
+    def _count_opening(self) -> None:
+        kind = self.name.split(":")[2]  # of `breaker:tenant:kind:key`
+        metrics.breaker_openings.labels(kind).inc()
+        metrics.breaker_open_until.labels(kind).set((datetime.now(UTC) + PAUSE).timestamp())
 
     @property
     def counter(self) -> int:
@@ -110,7 +122,9 @@ class _Memory(CircuitBreakerStorage):
     @property
     def opened_at(self) -> datetime | None:
         seconds = self._get("opened_at")
-        return datetime.fromtimestamp(seconds, tz=UTC) if seconds else None
+        moment = datetime.fromtimestamp(seconds, tz=UTC) if seconds else None
+        # Before the clock was set back, which may be long ago.
+        return None if moment and clocks.is_ahead(moment, datetime.now(UTC)) else moment
 
     @opened_at.setter
     def opened_at(self, moment: datetime) -> None:

@@ -5,6 +5,7 @@ resolves to is checked and then connected to; `ALLOWED_PROVIDER_HOSTS` names exc
 check by the library that calls it: two parsers would disagree about some address.
 """
 
+import ipaddress
 import json
 import re
 import time
@@ -18,15 +19,22 @@ import requests
 import urllib3
 from django.conf import settings
 from requests_hardened import Config, HTTPSession
+from requests_hardened.ip_filter_adapter import IPFilterAdapter
 from urllib3.util import Url, parse_url
 
+from auth_providers.outbound import limited_time
 from tenants.errors import DomainError, Kind, Reason
+from tenants.telemetry import context, metrics
 
 TIMEOUT = (2.0, 5.0)  # seconds, to connect and to read
 MAX_BYTES = 512 * 1024
+PROVIDER = "provider"  # what is called, where it does not say of what kind it is
 SHORT_BYTES = 4 * 1024
 RETRY_AFTER = 5  # seconds
 LONGEST_CODE = 64  # characters
+# All of IPv6 that is routed (RFC 4291, 2.4, and IANA's registry). What embeds an IPv4 address in another way than the
+# mapped one, such as ::127.0.0.1 and ::ffff:0:127.0.0.1, and what is local to a site lies outside.
+GLOBAL_UNICAST = ipaddress.ip_network("2000::/3")
 AMBIGUOUS = re.compile(r"[\\\x00-\x20\x7f]")
 
 REFUSALS = set(range(400, 500)) - {408, 429}  # those two mean: later
@@ -52,20 +60,22 @@ class NoAnswer(Exception):
     """Why a call has no answer that we can use, in words without what was sent."""
 
 
-def get_json(url: str) -> dict[str, object]:
-    """The JSON object at `url`. Raises `ProviderUnavailable`."""
+def get_json(url: str, *, system: str = PROVIDER) -> dict[str, object]:
+    """The JSON object at `url`, of a provider of the kind `system`. Raises `ProviderUnavailable`."""
     try:
-        return call("GET", url)
+        return call("GET", url, system=system)
     except ProviderRefused as error:
         raise ProviderUnavailable(retry_after=RETRY_AFTER) from error
 
 
-def post_form(url: str, form: dict[str, str], *, credentials: tuple[str, str]) -> dict[str, object]:
+def post_form(
+    url: str, form: dict[str, str], *, credentials: tuple[str, str], system: str = PROVIDER
+) -> dict[str, object]:
     """The JSON object that answers a form, sent with HTTP Basic.
 
     Raises `ProviderRefused` for a 4xx and `ProviderUnavailable`.
     """
-    return call("POST", url, form=form, credentials=credentials)
+    return call("POST", url, form=form, credentials=credentials, system=system)
 
 
 def call(
@@ -76,13 +86,16 @@ def call(
     form: Mapping[str, str] | None = None,
     headers: Mapping[str, str] | None = None,
     credentials: tuple[str, str] | None = None,
+    system: str = PROVIDER,
 ) -> dict[str, object]:
-    """The JSON object that answers. `credentials` go by HTTP Basic (RFC 6749, 2.3.1).
+    """The JSON object that answers. `credentials` go by HTTP Basic (RFC 6749, 2.3.1); the call counts as one to
+    `system`.
 
     Raises `ProviderRefused` for a 4xx and `ProviderUnavailable`.
     """
     try:
         with (
+            _counted(system, method) as trace,
             _session(url) as session,
             session.request(
                 method,
@@ -93,12 +106,27 @@ def call(
                 timeout=TIMEOUT,
                 allow_redirects=False,
                 stream=True,
-                headers={"Accept": "application/json", **(headers or {})},
+                headers={"Accept": "application/json", **(headers or {}), **trace},
             ) as answer,
         ):
             return _parsed(answer)
     except (requests.RequestException, urllib3.exceptions.HTTPError, ValueError, RecursionError) as error:
         raise ProviderUnavailable(retry_after=RETRY_AFTER) from NoAnswer(_without_query(error))
+
+
+@contextmanager
+def _counted(system: str, method: str) -> Iterator[dict[str, str]]:
+    """Inside, a system is called: a kind of provider, or `endpoint`. Yields the trace's headers."""
+    result = "failed"
+    try:
+        with context.span(method, "client") as trace:
+            yield trace
+        result = "answered"
+    except ProviderRefused:
+        result = "refused"
+        raise
+    finally:
+        metrics.calls.labels(system, result).inc()
 
 
 def _without_query(error: Exception) -> str:
@@ -134,10 +162,25 @@ def _is_exception(parts: Url) -> bool:
     return (parts.host or "").strip("[]") in settings.ALLOWED_PROVIDER_HOSTS
 
 
+class _PublicAddresses(IPFilterAdapter):  # type: ignore[misc]  # the library has no types
+    """Connects to what a name resolves to, and refuses addresses of our own networks. It refuses more of IPv6 than the
+    library does."""
+
+    def build_connection_pool_key_attributes(
+        self, request: requests.PreparedRequest, verify: bool | str, cert: str | tuple[str, str] | None = None
+    ) -> tuple[dict[str, str | int | None], dict[str, object]]:
+        """Where to connect to. Raises `requests.RequestException` for an address that is not called."""
+        host, pool = super().build_connection_pool_key_attributes(request, verify, cert)
+        address = ipaddress.ip_address(host["host"].strip("[]"))
+        if isinstance(address, ipaddress.IPv6Address) and address not in GLOBAL_UNICAST:
+            raise requests.exceptions.InvalidURL("a provider has a public address")
+        return host, pool
+
+
 def _session(url: str) -> requests.Session:
     parts = _parts(url)
     if _is_exception(parts):
-        return requests.Session()
+        return limited_time.limit(requests.Session())
     if parts.scheme != "https":
         raise ValueError("a provider outside of our network is called by https only")
     session: requests.Session = HTTPSession(
@@ -148,7 +191,8 @@ def _session(url: str) -> requests.Session:
             default_timeout=TIMEOUT,
         )
     )
-    return session
+    session.mount("https://", _PublicAddresses(is_https_proto=True))
+    return limited_time.limit(session)
 
 
 def _parsed(answer: requests.Response) -> dict[str, object]:
@@ -237,15 +281,17 @@ def post_json(
     headers: Mapping[str, str],
     is_answer_read: bool = True,
     sessions: KeptSessions | None = None,
+    system: str = PROVIDER,
 ) -> tuple[int, bytes]:
     """Post JSON and return the status, whatever it is, and the body of the answer, b"" when it need not be read. A
-    connection of `sessions` is used again where the answer is short.
+    connection of `sessions` is used again where the answer is short. The call counts as one to `system`.
 
     Raises `ProviderUnavailable` when there is no answer within `TIMEOUT`, which here is that of the whole call.
     """
     deadline = time.monotonic() + TIMEOUT[1]
     try:
         with (
+            _counted(system, "POST") as trace,
             _session_for(url, sessions) as session,
             session.post(
                 url,
@@ -253,7 +299,7 @@ def post_json(
                 timeout=urllib3.Timeout(connect=TIMEOUT[0], total=TIMEOUT[1]),  # type: ignore[arg-type]
                 allow_redirects=False,
                 stream=True,
-                headers={"Accept": "application/json", "Content-Type": "application/json", **headers},
+                headers={"Accept": "application/json", "Content-Type": "application/json", **headers, **trace},
             ) as answer,
         ):
             if is_answer_read or (sessions is not None and _is_short(answer)):

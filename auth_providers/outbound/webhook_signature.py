@@ -17,16 +17,30 @@ from standardwebhooks.webhooks import EmptyWebhookSecretError, Webhook
 from auth_providers.outbound import http_client
 from auth_providers.outbound.http_client import ProviderUnavailable
 
-SECRET_BYTES = 32  # Standard Webhooks asks for 24 to 64
+SECRET_BYTES = 32
+SHORTEST, LONGEST = 24, 64  # bytes of a secret, as Standard Webhooks asks
+PREFIX = "whsec_"
+# What is said where something else is entered.
+NO_SECRET = f"A secret that signs is {SHORTEST} to {LONGEST} bytes in base64, with or without {PREFIX} in front."
 
 
 def new_secret() -> str:
     """A secret for signing, in the form that receivers' libraries take."""
-    return "whsec_" + base64.b64encode(secrets.token_bytes(SECRET_BYTES)).decode()
+    return PREFIX + base64.b64encode(secrets.token_bytes(SECRET_BYTES)).decode()
 
 
 def is_secret(text: str) -> bool:
-    """Whether something can be signed with it."""
+    """Whether it may be entered as one."""
+    digits = text.removeprefix(PREFIX).rstrip("=")
+    try:
+        secret = base64.b64decode(digits + "=" * (-len(digits) % 4), validate=True)
+    except ValueError:
+        return False
+    return SHORTEST <= len(secret) <= LONGEST
+
+
+def _can_sign(text: str) -> bool:
+    """What was entered before the length was asked for goes on signing."""
     try:
         Webhook(text)
     except (ValueError, EmptyWebhookSecretError):
@@ -43,7 +57,7 @@ def signed(secret: str, webhook_id: str, body: bytes, *, previous: str = "") -> 
     """The headers that go with the body, signed with the `previous` secret as well while it is being replaced. Raises
     `ProviderUnavailable` when a secret is none."""
     secrets_in_use = [secret, previous] if previous else [secret]
-    if not all(is_secret(each) for each in secrets_in_use):
+    if not all(_can_sign(each) for each in secrets_in_use):
         raise ProviderUnavailable("Its secret is not one that can sign.", retry_after=http_client.RETRY_AFTER)
     now = timezone.now()
     signatures = [Webhook(each).sign(webhook_id, now, body.decode()) for each in secrets_in_use]

@@ -14,8 +14,8 @@ import msgspec
 from django.conf import settings
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from tenants.event_types import EventType
 from tenants.models import AuditEvent, Tenant
+from tenants.trail.event_types import EventType
 
 SPEC_VERSION = "1.0"
 SCHEMA_VERSION = 1

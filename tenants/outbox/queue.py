@@ -86,5 +86,5 @@ def deliveries_of(*, tenant: Tenant, endpoint_name: str, row: AuditEvent, types:
 
 def _store(message: Message, context: Mapping[str, object]) -> Message:
     message.context_encrypted = encrypt(json.dumps(dict(context)))
-    writes.insert(message)
+    writes.insert(message, waits=True)
     return message

@@ -5,29 +5,29 @@ for is never behind notices, and neither behind a system of a shop that hangs. A
 """
 
 import logging
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from functools import cache
 
 from django.conf import settings
-from django.db import transaction
+from django.db import DatabaseError, InterfaceError, transaction
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.utils import timezone
 from django.utils.module_loading import import_string
 
+from tenants import clocks
 from tenants.models import Message
 from tenants.models.outbox import WAITING
+from tenants.outbox import leases
+from tenants.telemetry import context, metrics
 
-# Long enough for a slow mail server to answer, short enough that a crashed worker's mail is not late for long.
-LEASE = timedelta(minutes=5)
-# Nothing is begun any more when so little of the lease is left: longer than a mail server may take for one mail.
-LEASE_RESERVE = timedelta(minutes=1)
 FIRST_DELAY = timedelta(seconds=10)
 LONGEST_DELAY = timedelta(hours=1)
 GIVE_UP_AFTER = timedelta(days=3)  # RFC 5321, 4.5.4.1 asks a sender for 4 to 5 days; a notice is stale before
 WEBHOOK = Message.Channel.WEBHOOK
+REASON_MAX_LENGTH: int = Message._meta.get_field("last_error").max_length or 0
 
 # Events that have these in common are sent one after the other.
 _ORDERED_BY = ("tenant_id", "channel", "recipient", "customer_number")
@@ -54,14 +54,23 @@ _TAKEN_AT_ONCE = {Lane.URGENT: 10, Lane.NOTICES: 25, Lane.EVENTS: 100}
 _RECORDED_AT_ONCE = {Lane.URGENT: 1, Lane.NOTICES: 1, Lane.EVENTS: 25}
 
 
+# Messages that this process has sent, and could not say so.
+_unrecorded: set[int] = set()
+
+
 class Undeliverable(Exception):
     """Another attempt would not help: the receiver will never accept this message."""
 
 
+class NothingToSend(Exception):
+    """What the message was about has ended meanwhile: why, as staff read it, such as "the code had expired". It is
+    dropped."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Result:
-    """What became of a message: sent, found to have nothing to say, or failed by an error. After `Undeliverable` it is
-    not tried again."""
+    """What became of a message: sent, dropped (`NothingToSend`), or failed by another error. After `Undeliverable` it
+    is not tried again."""
 
     message: Message
     is_sent: bool = False
@@ -72,12 +81,22 @@ class Result:
 Sender = Callable[[Iterable[Message]], Iterator[Result]]
 
 
-def attempt(message: Message, send: Callable[[Message], bool]) -> Result:
-    """The result of sending one message by `send`, which returns whether there was anything to send."""
+def attempt(message: Message, send: Callable[[Message], object]) -> Result:
+    """The result of sending one message by `send`, which raises what kept it from being handed over."""
     try:
-        return Result(message=message, is_sent=send(message))
+        with context.sending(tenant=message.tenant.code, message=message.reference.hex):
+            return _sent_or_dropped(message, send)
     except Exception as error:
         return Result(message=message, error=error)
+
+
+def _sent_or_dropped(message: Message, send: Callable[[Message], object]) -> Result:
+    """Neither is an error of the span."""
+    try:
+        send(message)
+    except NothingToSend as reason:
+        return Result(message=message, error=reason)
+    return Result(message=message, is_sent=True)
 
 
 def send_due(*, limit: int = 100) -> int:
@@ -93,6 +112,7 @@ def serve(lane: Lane, *, limit: int = 100, between: Callable[[], int] = lambda: 
     """Send up to `limit` messages of the lane that are due, and do what is to be done `between` two of them. Returns
     how many messages went out."""
     count, left = 0, limit
+    note_rest()
     while left > 0 and (taken := claim(lane, min(left, _TAKEN_AT_ONCE[lane]))):
         count += _deliver(lane, taken, between)
         left -= len(taken)
@@ -105,16 +125,56 @@ def seconds_until_due(lane: Lane) -> float | None:
     return None if first is None else max(0.0, (first - timezone.now()).total_seconds())
 
 
+@dataclass(frozen=True, kw_only=True)
+class Depth:
+    """How many messages of a lane wait, and for how long the first of them has been due."""
+
+    waiting: int
+    overdue_seconds: float
+
+
+def depth(lane: Lane) -> Depth:
+    """How long the lane's queue is. What is being sent at the moment waits, but is not overdue."""
+    waiting = Message.objects.filter(WAITING, _OF_LANE[lane])
+    first = waiting.order_by("next_attempt_at").values_list("next_attempt_at", flat=True).first()
+    overdue = (timezone.now() - first).total_seconds() if first else 0.0
+    return Depth(waiting=waiting.count(), overdue_seconds=max(0.0, overdue))
+
+
 @transaction.atomic
-def claim(lane: Lane, limit: int) -> list[Message]:
-    """Reserve up to `limit` messages that are due for this worker; what others have locked is passed over. If the
-    worker dies, the lease ends and another one tries."""
-    taken = list(_due(lane).select_for_update(skip_locked=True, of=("self",))[:limit])
-    until = timezone.now() + LEASE
+def claim(
+    lane: Lane,
+    limit: int,
+    *,
+    without: Iterable[tuple[int, str]] = (),
+    fits: Callable[[Message], bool] = lambda message: True,
+) -> list[Message]:
+    """Reserve for this worker those of the first `limit` messages that are due, but for any to the receivers `without`
+    (tenant's key and recipient), that also `fits`; what others have locked is passed over. All have one lease; if the
+    worker dies, it ends and another one tries."""
+    due = _due(lane)
+    for tenant_id, recipient in without:
+        due = due.exclude(tenant=tenant_id, recipient=recipient)
+    taken = [each for each in due.select_for_update(skip_locked=True, of=("self",))[:limit] if fits(each)]
+    until = timezone.now() + leases.LEASE
     Message.objects.filter(pk__in=[each.pk for each in taken]).update(next_attempt_at=until, attempts=F("attempts") + 1)
     for each in taken:
         each.next_attempt_at, each.attempts = until, each.attempts + 1
     return taken
+
+
+def release(messages: Collection[Message]) -> None:
+    """Leave to others what was claimed and not begun, while its lease lasts."""
+    own = Message.objects.filter(WAITING, pk__in=[each.pk for each in messages])
+    own.update(next_attempt_at=timezone.now(), attempts=F("attempts") - 1)
+
+
+def bring_forward() -> None:
+    """What was written before the clock was set back is due now, and not when the clock gets there again. What was
+    tried already keeps its time, which may be somebody's lease."""
+    now = timezone.now()
+    early = Message.objects.filter(WAITING, attempts=0, created_at__gt=now + clocks.TOLERANCE)
+    early.filter(next_attempt_at__gt=now).update(next_attempt_at=now)
 
 
 def _due(lane: Lane) -> QuerySet[Message]:
@@ -142,44 +202,67 @@ def _sender(channel: str) -> Sender:
 
 def _deliver(lane: Lane, taken: list[Message], between: Callable[[], int]) -> int:
     """Send what was claimed. No transaction is open during the transfer. Returns how many were sent."""
-    count = 0
-    for channel in dict.fromkeys(each.channel for each in taken):
-        sent: list[int] = []
-        try:
-            for result in _sender(channel)(_in_time(each for each in taken if each.channel == channel)):
-                if result.is_sent:
-                    sent.append(result.message.pk)
-                else:
-                    _settle(result)
-                if len(sent) >= _RECORDED_AT_ONCE[lane]:
-                    count += _record(sent)
-                count += between()
-        finally:
-            count += _record(sent)
+    with leases.Lease([each.pk for each in taken], taken[0].next_attempt_at) as lease:
+        count = 0
+        for channel in dict.fromkeys(each.channel for each in taken):
+            messages = _in_time((each for each in taken if each.channel == channel), lease)
+            count += _deliver_by(channel, messages, _RECORDED_AT_ONCE[lane], between)
+        return count
+
+
+def _deliver_by(channel: str, messages: Iterable[Message], recorded_at_once: int, between: Callable[[], int]) -> int:
+    count, sent = 0, list[int]()
+    try:
+        for result in _sender(channel)(messages):
+            if result.is_sent:
+                metrics.deliveries.labels(channel, "sent").inc()
+                sent.append(result.message.pk)
+            else:
+                settle(result)
+            if len(sent) >= recorded_at_once:
+                count += record(sent)
+            count += between()
+    finally:
+        count += record(sent)
     return count
 
 
-def _in_time(messages: Iterable[Message]) -> Iterator[Message]:
+def _in_time(messages: Iterable[Message], lease: leases.Lease) -> Iterator[Message]:
     """The messages, as long as enough of their lease is left: another worker takes the rest."""
     for message in messages:
-        if timezone.now() + LEASE_RESERVE < message.next_attempt_at:
+        if lease.has_time():
             yield message
 
 
-def _record(sent: list[int]) -> int:
+def record(sent: list[int]) -> int:
     """Note these as sent, and forget what they said. Returns how many there were; the list is empty then."""
     count = len(sent)
     if sent:
-        Message.objects.filter(pk__in=sent).update(sent_at=timezone.now(), context_encrypted="", last_error="")
-        sent.clear()
+        try:
+            Message.objects.filter(pk__in=sent).update(sent_at=timezone.now(), context_encrypted="", last_error="")
+        except (DatabaseError, InterfaceError):
+            _unrecorded.update(sent)
+            raise
+        finally:
+            sent.clear()
     return count
 
 
-def _settle(result: Result) -> None:
-    """Note what was not sent: dropped, or to be tried later."""
+def note_rest() -> None:
+    """Note what was sent while the database was away, before anything is claimed. Raises what the database raises."""
+    rest = list(_unrecorded)
+    if rest:
+        record([*rest])
+        _unrecorded.difference_update(rest)
+
+
+def settle(result: Result) -> None:
+    """Note what was not sent: dropped, with the reason, or to be tried later."""
     message, error = result.message, result.error
-    if error is None:
-        Message.objects.filter(pk=message.pk).update(dropped_at=timezone.now(), context_encrypted="", last_error="")
+    if error is None or isinstance(error, NothingToSend):
+        metrics.deliveries.labels(message.channel, "dropped").inc()
+        reason = str(error or "")[:REASON_MAX_LENGTH]
+        Message.objects.filter(pk=message.pk).update(dropped_at=timezone.now(), context_encrypted="", last_error=reason)
         return
     logger.warning("Message %s was not sent: %s", message.pk, type(error).__name__)
     _postpone(message, error)
@@ -190,7 +273,7 @@ def _postpone(message: Message, error: Exception) -> None:
     again by staff (`dead_letters`), so that what it says is kept."""
     now = timezone.now()
     message.next_attempt_at = now + delay_after(message.attempts)
-    message.last_error = f"{type(error).__name__}: {error}"[:255]
+    message.last_error = f"{type(error).__name__}: {error}"[:REASON_MAX_LENGTH]
     changed = ["next_attempt_at", "last_error"]
     if isinstance(error, Undeliverable) or now - _tried_since(message) > GIVE_UP_AFTER:
         message.failed_at = now
@@ -199,6 +282,7 @@ def _postpone(message: Message, error: Exception) -> None:
             message.context_encrypted = ""
             changed.append("context_encrypted")
     message.save(update_fields=changed)
+    metrics.deliveries.labels(message.channel, "given_up" if message.failed_at else "failed").inc()
     if message.customer_number and message.failed_at is None:
         _let_followers_wait(message)
 

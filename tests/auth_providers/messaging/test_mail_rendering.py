@@ -1,5 +1,6 @@
 """Mails: the shop's colours, the recipient's language, and a tenant's template overrides in a sandbox."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -19,11 +20,9 @@ LINK = "https://shop.example/reset?token={token}"
 
 def render(tenant: Tenant, template: str = "password_changed", *, language: str = "", site: str = "") -> RenderedMail:
     context: dict[str, str | int | bool] = {"new_email": "<b>countess@example.com</b>"}
-    mail = mail_rendering.render(
+    return mail_rendering.render(
         queue.enqueue(tenant=tenant, template=template, recipient=EMAIL, context=context, language=language, site=site)
     )
-    assert mail is not None
-    return mail
 
 
 def own(tenant: Tenant, *, template: str = "password_changed", language: str = "en", **words: str) -> MessageTemplate:
@@ -58,7 +57,7 @@ def test_a_subject_is_one_line(tenant: Tenant, name: str) -> None:
     ("language", "words"),
     [("de_DE", "Guten Tag"), ("en_US", "Hello"), ("xx", "Hello"), ("", "Hello"), ("zh-TW", "Hello")],
 )
-def test_a_mail_is_in_the_readers_language_or_english(tenant: Tenant, language: str, words: str) -> None:
+def test_a_mail_is_in_the_readers_language_or_the_tenants(tenant: Tenant, language: str, words: str) -> None:
     assert words in render(tenant, language=language).text
 
 
@@ -84,18 +83,37 @@ def test_facts_are_escaped_in_html_alone(tenant: Tenant) -> None:
     assert "&lt;b&gt;countess@example.com&lt;/b&gt;" in mail.html
 
 
-@pytest.mark.parametrize("template", ["opt_in", "password_reset"])
-def test_nothing_to_say_to_nobody(tenant: Tenant, template: str) -> None:
-    assert mail_rendering.render(queue.enqueue(tenant=tenant, template=template, recipient=EMAIL)) is None
+@pytest.mark.parametrize(
+    ("template", "why"),
+    [
+        ("opt_in", "no log-in with this address waits to be confirmed"),
+        ("additional_log_in", "no log-in with this address waits to be confirmed"),
+        ("password_reset", "nobody logs in with this address"),
+    ],
+)
+def test_nothing_to_say_to_nobody(tenant: Tenant, template: str, why: str) -> None:
+    with pytest.raises(worker.NothingToSend, match=f"^{why}$"):
+        mail_rendering.render(queue.enqueue(tenant=tenant, template=template, recipient=EMAIL))
 
 
-@pytest.mark.parametrize("template", ["email_change", "deletion"])
-def test_nothing_to_say_about_who_is_gone(tenant: Tenant, template: str) -> None:
+@pytest.mark.parametrize(
+    ("template", "why"), [("email_change", "the log-in is gone"), ("deletion", "the customer is gone")]
+)
+def test_nothing_to_say_about_who_is_gone(tenant: Tenant, template: str, why: str) -> None:
     account = Account.objects.get(customer=make_customer(tenant))
     context: dict[str, str | int | bool] = {"account": account.pk, "is_contact_email_synced": False}
     Customer.objects.update(erased_at=account.created_at)
     message = queue.enqueue(tenant=tenant, template=template, recipient="new@example.com", context=context)
-    assert mail_rendering.render(message) is None
+    with pytest.raises(worker.NothingToSend, match=f"^{why}$"):
+        mail_rendering.render(message)
+
+
+def test_nothing_to_say_about_what_was_made_void(tenant: Tenant) -> None:
+    customer = make_customer(tenant)
+    message = queue.enqueue(tenant=tenant, template="password_reset", recipient=EMAIL)
+    Customer.objects.filter(pk=customer.pk).update(pending_void_before=message.created_at + timedelta(seconds=1))
+    with pytest.raises(worker.NothingToSend, match="made void"):
+        mail_rendering.render(message)
 
 
 def test_an_override_for_its_language_and_site(tenant: Tenant, other_tenant: Tenant) -> None:
@@ -107,6 +125,45 @@ def test_an_override_for_its_language_and_site(tenant: Tenant, other_tenant: Ten
     assert [render(tenant, **each).subject for each in where] == ["Everywhere", "In Vienna", "Everywhere", "Überall"]
     assert render(tenant, language="fr").subject not in ("Everywhere", "Theirs")
     assert render(tenant, "email_in_use").subject != "Everywhere"
+
+
+@pytest.mark.parametrize(
+    ("language", "own_words", "default", "subject"),
+    [
+        ("pt-BR", ("pt-BR", "pt", "de", "en"), "de", "pt-BR"),  # exactly
+        ("pt_br", ("pt-BR",), "de", "pt-BR"),  # in whatever spelling
+        ("pt-BR", ("pt", "de", "en"), "de", "pt"),  # what it is a kind of
+        ("pt", ("pt-BR", "de"), "de", "de"),  # not the other way round
+        ("zh-Hant-TW", ("zh", "zh-Hant"), "de", "zh-Hant"),
+        ("deu", ("de",), "en", "de"),  # as ISO 639-2 spells it
+        ("it", ("de-AT", "en"), "de_AT", "de-AT"),  # the tenant's
+        ("it", ("en",), "nl", "en"),
+        ("en_US", ("de",), "de", "Your acme password was changed"),  # ours, before the tenant's language
+        ("it", (), "fr_CH", "Votre mot de passe"),
+        ("de-AT", ("en",), "en", "Ihr Passwort"),
+        ("../../etc", (), "nonsense!", "Your acme password was changed"),
+    ],
+)
+def test_the_words_are_the_nearest_there_are(
+    tenant: Tenant, language: str, own_words: tuple[str, ...], default: str, subject: str
+) -> None:
+    tenant.default_language = default
+    for each in own_words:
+        own(tenant, language=each, subject=each)
+    assert render(tenant, language=language).subject.startswith(subject)
+
+
+def test_the_language_counts_before_the_site(tenant: Tenant) -> None:
+    own(tenant, language="pt", site="vienna", subject="pt in Vienna")
+    own(tenant, language="pt-BR", subject="pt-BR")
+    assert render(tenant, language="pt-BR", site="vienna").subject == "pt-BR"
+    assert render(tenant, language="pt-PT", site="vienna").subject == "pt in Vienna"
+
+
+def test_a_text_message_in_a_language_of_the_shops(tenant: Tenant) -> None:
+    own(tenant, template="welcome.sms", language="it", text="Benvenuti da {{ tenant.name }}.")
+    message = queue.enqueue(tenant=tenant, template="welcome", recipient="+393331234567", language="it_IT")
+    assert mail_rendering.render_text_message(message) == "Benvenuti da acme."
 
 
 def test_an_override_of_one_site_is_not_anothers(tenant: Tenant) -> None:
@@ -127,7 +184,6 @@ def test_an_override_without_html_is_a_text_alone(tenant: Tenant) -> None:
     own(tenant)
     message = queue.enqueue(tenant=tenant, template="password_changed", recipient=EMAIL)
     mail = senders.build_mail(message)
-    assert mail is not None
     assert (mail.body, mail.alternatives) == ("Our words.", [])
 
 

@@ -2,6 +2,7 @@
 
 import re
 import socket
+import time
 from collections.abc import Callable
 from datetime import timedelta
 from email.message import EmailMessage
@@ -12,7 +13,7 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from tenants.models import Message, Tenant
-from tenants.outbox import queue, worker
+from tenants.outbox import leases, queue, worker
 from tests import smtp_server
 from tests.races import at_once
 from tests.smtp_server import SmtpServer
@@ -185,6 +186,7 @@ def test_what_has_nothing_to_say_is_dropped_and_not_called_sent(tenant: Tenant, 
     message = stored_message()
     assert (message.sent_at, message.failed_at, message.context_encrypted) == (None, None, "")
     assert message.dropped_at is not None
+    assert message.last_error == "nobody logs in with this address"
     assert (worker.send_due(), smtp.mails) == (0, [])
 
 
@@ -192,7 +194,7 @@ def test_mail_of_a_worker_that_died_is_sent_by_another(tenant: Tenant, smtp: Smt
     enqueue(tenant)
     assert worker.claim(worker.Lane.NOTICES, 10)  # and then the machine went down
     assert worker.send_due() == 0
-    pass_time(worker.LEASE + SECOND)
+    pass_time(leases.LEASE + SECOND)
     assert worker.send_due() == 1
 
 
@@ -227,3 +229,26 @@ def test_two_workers_at_once_send_each_mail_once(tenant: Tenant, smtp: SmtpServe
     results = at_once(2, lambda _: worker.send_due())
     assert sum(result for result in results if isinstance(result, int)) == 12
     assert sorted(mail["To"] for mail in smtp.mails) == sorted(recipients)
+
+
+@pytest.mark.parametrize("dripping", ["220", "354"])
+def test_a_reply_that_comes_byte_by_byte_is_given_up(
+    tenant: Tenant, smtp: SmtpServer, settings: Settings, dripping: str
+) -> None:
+    settings.EMAIL_TIMEOUT = 0.3
+    smtp.dripping, smtp.drips = dripping, 1000
+    enqueue(tenant)
+    started = time.monotonic()
+    assert worker.send_due() == 0
+    assert time.monotonic() - started < 1000 * smtp_server.DRIP_SECONDS / 2
+    assert "it takes too long" in stored_message().last_error
+    assert not smtp.mails
+
+
+def test_a_server_may_take_its_time_over_a_whole_mail(tenant: Tenant, smtp: SmtpServer, settings: Settings) -> None:
+    """It has the mail: whoever gives up would send it twice."""
+    settings.EMAIL_TIMEOUT = 0.3
+    smtp.answer, smtp.dripping, smtp.drips = "250 taken", "250 taken", 20
+    enqueue(tenant)
+    assert worker.send_due() == 1
+    assert len(smtp.mails) == 1

@@ -18,11 +18,11 @@ from auth_providers.models import WebhookEndpoint
 from auth_providers.selfservice import deletion
 from customers import profiles
 from customers.models import Customer
-from tenants import audit
 from tenants.encryption import encrypt
-from tenants.event_types import EventType
 from tenants.models import AuditEvent, Message, Tenant
 from tenants.outbox import cloud_events, dead_letters, feed, worker
+from tenants.trail import audit
+from tenants.trail.event_types import EventType
 from tests import factories, shop_endpoint
 from tests.openid_issuer import Conversation
 from tests.shop_endpoint import SECRET, Shop

@@ -80,6 +80,16 @@ def test_the_fifth_failure_begins_the_pause(tenant: Tenant, system: System) -> N
     assert system.calls == 5
 
 
+def test_the_pause_is_over_when_the_clock_was_set_back(tenant: Tenant, system: System, later: Any) -> None:
+    fail(tenant, system, 5)
+    later(-3600)
+    assert call(tenant, system) == "silence"
+    assert call(tenant, system) == "pause of 30"
+    later(31)
+    system.is_up = True
+    assert call(tenant, system) == "yes"
+
+
 def test_four_failures_are_forgotten_by_an_answer(tenant: Tenant, system: System) -> None:
     for _ in range(3):
         fail(tenant, system, 4)

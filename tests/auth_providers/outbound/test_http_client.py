@@ -129,6 +129,15 @@ def test_an_address_with_a_user_name_is_not_called(connections: list[tuple[str, 
         "[::ffff:10.0.0.1]",
         "[::ffff:169.254.169.254]",
         "[64:ff9b::7f00:1]",
+        "[::127.0.0.1]",
+        "[::7f00:1]",
+        "[::ffff:0:127.0.0.1]",
+        "[::fffe:7f00:1]",
+        "[1fff:ffff::1]",
+        "[4000::1]",
+        "[fec0::1]",
+        "[2002:7f00:1::1]",
+        "[2001:0:7f00:1::1]",
         "224.0.0.1",
         "localhost",
     ],
@@ -163,6 +172,8 @@ def test_no_connection_is_opened_into_a_private_network(
         "126.255.255.255",
         "128.0.0.0",
         "223.255.255.255",
+        "[2000::]",
+        "[2606:4700::1111]",
     ],
 )
 def test_the_addresses_beside_a_private_network_are_called(
@@ -170,7 +181,7 @@ def test_the_addresses_beside_a_private_network_are_called(
 ) -> None:
     settings.ALLOWED_PROVIDER_HOSTS = []
     assert is_unavailable(f"https://{address}/")
-    assert connections == [(address, 443)]
+    assert connections == [(address.strip("[]"), 443)]
 
 
 @pytest.mark.parametrize(

@@ -69,6 +69,31 @@ def test_what_is_no_secret_signs_nothing(text: str) -> None:
         webhook_signature.signed(text, "msg_1", BODY)
 
 
+def of_bytes(count: int) -> str:
+    return "whsec_" + base64.b64encode(b"x" * count).decode()
+
+
+@pytest.mark.parametrize(
+    ("text", "is_one"),
+    [
+        (of_bytes(23), False),
+        (of_bytes(24), True),
+        (of_bytes(64), True),
+        (of_bytes(65), False),
+        (of_bytes(25).rstrip("="), True),
+        (of_bytes(24).removeprefix("whsec_"), True),
+        (of_bytes(30).replace("eHh4", "eH-4", 1), False),
+    ],
+)
+def test_a_secret_is_as_long_as_the_standard_asks(text: str, is_one: bool) -> None:
+    assert webhook_signature.is_secret(text) is is_one
+
+
+def test_a_short_secret_of_before_goes_on_signing() -> None:
+    headers = webhook_signature.signed(of_bytes(16), "msg_1", BODY)
+    assert Webhook(of_bytes(16)).verify(BODY, headers)
+
+
 def test_ids_are_unique() -> None:
     ids = {webhook_signature.new_id() for _ in range(3)}
     assert len(ids) == 3

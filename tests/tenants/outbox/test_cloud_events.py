@@ -9,10 +9,10 @@ import pytest
 from django.conf import settings
 from django.test import Client
 
-from tenants import audit
-from tenants.event_types import BY_ACTION, EventType
 from tenants.models import Tenant
 from tenants.outbox import cloud_events
+from tenants.trail import audit
+from tenants.trail.event_types import BY_ACTION, EventType
 from tests.factories import CLIENT
 
 PUBLISHED = Path(__file__).with_name("schemas")

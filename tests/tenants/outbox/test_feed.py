@@ -7,11 +7,11 @@ from collections.abc import Callable
 import pytest
 from django.db import connection, transaction
 
-from tenants import audit
 from tenants.errors import InvalidInput
 from tenants.models import AuditEvent, Tenant
 from tenants.outbox import feed
 from tenants.outbox.feed import START, Cursor
+from tenants.trail import audit
 from tests import factories
 from tests.races import at_once
 

@@ -1,14 +1,16 @@
 """The queue's order, leases and ends, with a sender of the tests' own in place of a mail server."""
 
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager
 from datetime import timedelta
 
 import pytest
+from django.db import OperationalError
 from django.utils import timezone
 from pytest_django import Settings
 
 from tenants.models import Message, Tenant
-from tenants.outbox import queue, worker
+from tenants.outbox import leases, queue, worker
 
 pytestmark = pytest.mark.usefixtures("stopped_clock")
 
@@ -16,7 +18,7 @@ SECOND = timedelta(seconds=1)
 PassTime = Callable[[timedelta], None]
 
 SENT: list[str] = []
-ANSWERS: dict[str, bool | Exception] = {}
+ANSWERS: dict[str, Exception] = {}
 ARRIVING: list[Callable[[], object]] = []
 
 
@@ -26,15 +28,13 @@ def send_all(messages: Iterable[Message]) -> Iterator[worker.Result]:
         yield worker.attempt(message, send)
 
 
-def send(message: Message) -> bool:
-    """Notes the recipient, and answers what the test wants."""
+def send(message: Message) -> None:
+    """Notes the recipient, and fails as the test wants."""
     SENT.append(message.recipient)
     while ARRIVING:
         ARRIVING.pop()()
-    answer = ANSWERS.get(message.recipient, True)
-    if isinstance(answer, Exception):
-        raise answer
-    return answer
+    if failure := ANSWERS.get(message.recipient):
+        raise failure
 
 
 @pytest.fixture(autouse=True)
@@ -95,7 +95,9 @@ def test_a_message_is_due_at_its_moment_and_not_before(tenant: Tenant, pass_time
 
 
 def test_what_is_done_is_not_sent_again(tenant: Tenant, pass_time: PassTime) -> None:
-    ANSWERS.update(dropped=False, refused=worker.Undeliverable("no such mailbox"))
+    ANSWERS.update(
+        dropped=worker.NothingToSend("the code had expired"), refused=worker.Undeliverable("no such mailbox")
+    )
     for recipient in ("sent", "dropped", "refused"):
         enqueue(tenant, recipient)
     assert worker.send_due() == 1
@@ -105,6 +107,7 @@ def test_what_is_done_is_not_sent_again(tenant: Tenant, pass_time: PassTime) -> 
         (False, True, False, 1),
     ]
     assert set(Message.objects.values_list("context_encrypted", flat=True)) == {""}
+    assert Message.objects.get(recipient="dropped").last_error == "the code had expired"
     pass_time(timedelta(days=1))
     assert worker.send_due() == 0
     assert len(SENT) == 3
@@ -150,7 +153,7 @@ def test_a_claimed_message_is_left_to_its_worker_until_the_lease_ends(tenant: Te
     assert worker.claim(worker.Lane.NOTICES, 1) == [message]
     assert worker.send_due() == 1
     assert [other.recipient] == SENT
-    pass_time(worker.LEASE - SECOND)
+    pass_time(leases.LEASE - SECOND)
     assert worker.send_due() == 0
     pass_time(SECOND)
     assert worker.send_due() == 1
@@ -161,3 +164,19 @@ def test_a_message_that_is_done_meanwhile_is_not_claimed(tenant: Tenant, done: s
     enqueue(tenant, "a")
     Message.objects.update(**{done: timezone.now()})
     assert worker.claim(worker.Lane.NOTICES, 1) == []
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_was_sent_while_the_database_was_away_is_not_sent_again(
+    tenant: Tenant, pass_time: PassTime, outage: Callable[[str], AbstractContextManager[None]]
+) -> None:
+    for recipient in ("ada@example.com", "grace@example.com"):
+        enqueue(tenant, recipient)
+    with outage('SET "sent_at"'), pytest.raises(OperationalError):
+        worker.serve(worker.Lane.NOTICES)
+    assert SENT == ["ada@example.com"]
+    assert worker.serve(worker.Lane.NOTICES) == 0
+    assert state_of("ada@example.com") == (True, False, False, 1)
+    pass_time(leases.LEASE)
+    worker.serve(worker.Lane.NOTICES)
+    assert SENT == ["ada@example.com", "grace@example.com"]

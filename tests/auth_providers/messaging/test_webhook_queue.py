@@ -1,0 +1,176 @@
+"""Events of many endpoints at once, over real sockets: one that hangs delays no other's, and nothing is lost."""
+
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+
+import pytest
+from django.db import OperationalError
+from django.utils import timezone
+from pytest_django import Settings
+
+from auth_providers.messaging import webhook_queue, webhook_threads
+from auth_providers.messaging.webhook_queue import EventQueue
+from auth_providers.models import WebhookEndpoint
+from auth_providers.outbound import http_client
+from tenants.encryption import encrypt
+from tenants.models import Message, Tenant
+from tenants.outbox import leases, queue, worker
+from tests import openid_issuer
+from tests.openid_issuer import Conversation, Issuer
+from tests.shop_endpoint import SECRET
+
+PATIENCE = 20.0
+TAKES, HANGS = "/takes", "/hangs"
+
+
+@pytest.fixture
+def receiver(settings: Settings, transactional_db: None) -> Iterator[Issuer]:
+    settings.ALLOWED_PROVIDER_HOSTS = ["localhost"]
+    with openid_issuer.running() as running:
+        running.answers[TAKES] = (200, {})
+        yield running
+
+
+@pytest.fixture
+def events(receiver: Issuer) -> Iterator[EventQueue]:
+    own = EventQueue()
+    yield own
+    own.close()
+
+
+@pytest.fixture
+def hanging(receiver: Issuer, events: EventQueue) -> Iterator[threading.Event]:
+    """Answers nothing until it is set."""
+    well = threading.Event()
+
+    def hang(asked: Conversation) -> None:
+        well.wait(PATIENCE)
+        asked.answer(200, {})
+
+    receiver.answers[HANGS] = hang
+    yield well
+    well.set()
+
+
+def register(tenant: Tenant, receiver: Issuer, path: str, name: str = "") -> str:
+    name = name or path.strip("/")
+    WebhookEndpoint.objects.create(tenant=tenant, name=name, url=receiver.url + path, secret_encrypted=encrypt(SECRET))
+    return name
+
+
+def enqueue(tenant: Tenant, endpoint: str, count: int = 1, customer: str = "") -> None:
+    for _ in range(count):
+        queue.enqueue_event(
+            tenant=tenant, endpoint_name=endpoint, event="customer.activated", payload={}, customer_number=customer
+        )
+
+
+def turn_until(events: EventQueue, is_done: Callable[[], bool]) -> None:
+    until = time.monotonic() + PATIENCE
+    while not is_done():
+        assert time.monotonic() < until
+        events.turn()
+
+
+def arrived(endpoint: str) -> int:
+    return Message.objects.filter(recipient=endpoint, sent_at__isnull=False).count()
+
+
+def test_an_endpoint_that_hangs_delays_no_others(
+    tenant: Tenant, other_tenant: Tenant, receiver: Issuer, events: EventQueue, hanging: threading.Event
+) -> None:
+    register(tenant, receiver, HANGS)
+    register(tenant, receiver, TAKES)
+    register(other_tenant, receiver, TAKES)
+    enqueue(tenant, "hangs", webhook_queue.TAKEN_AT_ONCE + 50)
+    enqueue(tenant, "takes")
+    turn_until(events, lambda: receiver.asked[HANGS] > 0)
+    begun = time.monotonic()
+    for number in range(1, 4):
+        enqueue(tenant, "takes", 2)
+        enqueue(other_tenant, "takes", 2)
+        turn_until(events, lambda number=number: arrived("takes") == 1 + 4 * number)  # type: ignore[misc]
+    assert time.monotonic() - begun < http_client.TIMEOUT[1], "the first call that hangs has not even ended"
+    assert receiver.asked[HANGS] <= webhook_threads.FOR_ONE
+    assert arrived("hangs") == 0
+
+
+def test_what_hung_arrives_in_the_end(
+    tenant: Tenant, receiver: Issuer, events: EventQueue, hanging: threading.Event
+) -> None:
+    register(tenant, receiver, HANGS)
+    enqueue(tenant, "hangs", 40)
+    events.turn()
+    assert events.is_busy
+    hanging.set()
+    turn_until(events, lambda: arrived("hangs") == 40)
+    assert receiver.asked[HANGS] == 40
+
+
+def test_a_customers_events_keep_their_order(tenant: Tenant, receiver: Issuer, events: EventQueue) -> None:
+    register(tenant, receiver, TAKES)
+    for number in range(5):
+        enqueue(tenant, "takes", customer="00000001")
+        enqueue(tenant, "takes", customer=f"0000001{number}")
+    turn_until(events, lambda: arrived("takes") == 10)
+    own = [str(each.reference.hex) for each in Message.objects.filter(customer_number="00000001").order_by("pk")]
+    assert [each for each in (_id(form) for form in receiver.forms) if each in own] == own
+
+
+def _id(form: bytes) -> str:
+    return form.decode().split('"id": "')[1].split('"')[0]
+
+
+def test_two_queues_send_each_event_once(tenant: Tenant, receiver: Issuer, events: EventQueue) -> None:
+    other = EventQueue()
+    register(tenant, receiver, TAKES)
+    enqueue(tenant, "takes", 60)
+    while arrived("takes") < 60:
+        events.turn()
+        other.turn()
+    other.close()
+    assert max(Counter(_id(form) for form in receiver.forms).values()) == 1
+
+
+def test_what_was_not_begun_is_left_to_others_at_the_end(
+    tenant: Tenant, receiver: Issuer, events: EventQueue, hanging: threading.Event
+) -> None:
+    register(tenant, receiver, HANGS)
+    enqueue(tenant, "hangs", 20)
+    events.turn()
+    threading.Timer(0.5, hanging.set).start()
+    events.close()
+    begun = receiver.asked[HANGS]
+    assert begun == webhook_threads.FOR_ONE
+    assert arrived("hangs") == begun
+    left = Message.objects.filter(sent_at=None, attempts=0, next_attempt_at__lte=timezone.now())
+    assert left.count() == 20 - begun
+
+
+def test_what_arrived_while_the_database_was_away_is_not_sent_again(
+    tenant: Tenant, receiver: Issuer, events: EventQueue, outage: Callable[[str], AbstractContextManager[None]]
+) -> None:
+    register(tenant, receiver, TAKES)
+    enqueue(tenant, "takes", 3)
+    with outage('SET "sent_at"'), pytest.raises(OperationalError):
+        turn_until(events, lambda: False)
+    assert arrived("takes") == 0
+    turn_until(events, lambda: not events.is_busy)
+    Message.objects.filter(sent_at=None).update(next_attempt_at=timezone.now())
+    turn_until(events, lambda: arrived("takes") == 3)
+    assert receiver.asked[TAKES] == 3
+
+
+def test_an_event_whose_lease_has_ended_is_not_begun(
+    tenant: Tenant, receiver: Issuer, events: EventQueue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(leases, "LEASE", leases.LEASE_RESERVE)
+    register(tenant, receiver, TAKES)
+    enqueue(tenant, "takes")
+    events.turn()
+    assert not receiver.asked[TAKES]
+    assert Message.objects.get().failed_at is None
+    assert worker.depth(worker.Lane.EVENTS).waiting == 1
