@@ -13,11 +13,13 @@ from django.db.models import Max, QuerySet
 
 from customers import profiles
 from customers.models import Consent, Customer
-from tenants import audit, receipts
 from tenants.clients import Client
+from tenants.compiled import bulk
+from tenants.compiled.instances import fresh
 from tenants.compiled.queries import compiled
 from tenants.errors import FieldError, InvalidInput
 from tenants.models import Receipt, Tenant, TenantQuerySet
+from tenants.trail import audit, receipts
 
 PURPOSE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:-]{0,63}", re.ASCII)
 MAX_PURPOSES = 50  # of one customer
@@ -136,7 +138,8 @@ def without_receipt(*, tenant: Tenant) -> list[str]:
 def _add(tenant: Tenant, stated: Iterable[tuple[Customer, str, bool]], said: Mapping[str, str]) -> None:
     """The statements and their receipts."""
     made = [
-        Consent(
+        fresh(
+            Consent,
             tenant=tenant,
             customer=customer,
             purpose=purpose,
@@ -150,7 +153,7 @@ def _add(tenant: Tenant, stated: Iterable[tuple[Customer, str, bool]], said: Map
     issued = receipts.issue(tenant=tenant, kind=Receipt.Kind.CONSENT, stated=salted)
     for consent, reference in zip(made, issued, strict=True):
         consent.receipt = reference
-    Consent.objects.bulk_create(made)
+    bulk.insert(made)
 
 
 def _statement(consent: Consent) -> dict[str, object]:

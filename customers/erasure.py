@@ -15,11 +15,11 @@ from django.utils import timezone
 
 from customers.models import Customer
 from customers.profiles import CustomerNotFound
-from tenants import audit, receipts, trail_maintenance
-from tenants.append_only import ERASED
-from tenants.classification import AtErasure, Privacy, classified, emptied
 from tenants.clients import Client
 from tenants.models import AuditEvent, Receipt, Tenant
+from tenants.privacy.classification import AtErasure, Privacy, classified, emptied
+from tenants.trail import audit, maintenance, receipts
+from tenants.trail.append_only import ERASED
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,7 +94,7 @@ def erase(*, tenant: Tenant, customer: Customer, client: Client = audit.NO_CLIEN
         customer_number=customer.number,
         staff_username=staff_username,
     )
-    trail_maintenance.blank_erased(tenant=tenant, customer_number=customer.number)
+    maintenance.blank_erased(tenant=tenant, customer_number=customer.number)
 
 
 def finish(*, customer: Customer, destinations: Collection[str] = ()) -> None:
@@ -106,7 +106,7 @@ def finish(*, customer: Customer, destinations: Collection[str] = ()) -> None:
         if privacy.at_erasure == AtErasure.ROW_GOES:
             rows = model._default_manager.filter(tenant=customer.tenant_id)
             rows.filter(privacy.about(customer.pk, customer.number, destinations)).delete()
-    trail_maintenance.blank_erased(tenant=customer.tenant, customer_number=customer.number)
+    maintenance.blank_erased(tenant=customer.tenant, customer_number=customer.number)
 
 
 def without_receipt(*, tenant: Tenant) -> list[str]:

@@ -2,17 +2,18 @@
 
 import re
 from collections.abc import Collection, Mapping
-from functools import reduce
 
 from django.db import IntegrityError, transaction
 from django.db.models import Q
 
-from customers import profiles, search_index
+from customers import profiles
 from customers.models import TEXT_MAX_LENGTH, Customer, CustomerIdentifier
-from tenants import audit
+from customers.search import index
 from tenants.clients import Client
+from tenants.compiled import bulk
 from tenants.errors import DomainError, FieldError, InvalidInput, Kind, Reason
 from tenants.models import Tenant, TenantQuerySet
+from tenants.trail import audit
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:-]{0,63}", re.ASCII)
 MAX_IDENTIFIERS = 20  # of one customer
@@ -54,14 +55,13 @@ def find_customer(*, tenant: Tenant, identifiers: Mapping[str, str]) -> Customer
 
 def known(*, tenant: Tenant, identifiers: Mapping[str, str]) -> TenantQuerySet[CustomerIdentifier]:
     """Those of the identifiers that a customer has."""
-    wanted = reduce(lambda found, each: found | Q(name=each[0], value=each[1]), identifiers.items(), Q(pk__in=()))
-    return CustomerIdentifier.objects.for_tenant(tenant).filter(wanted)
+    wanted = [Q(name=name, value=value) for name, value in identifiers.items()]
+    return CustomerIdentifier.objects.for_tenant(tenant, any_of=wanted)
 
 
 def values_taken(*, tenant: Tenant, name: str, values: Collection[str]) -> set[str]:
     """Those of the values that a customer has under this name."""
-    taken = CustomerIdentifier.objects.for_tenant(tenant).filter(name=name, value__in=values)
-    return set(taken.values_list("value", flat=True))
+    return bulk.present(CustomerIdentifier.objects.for_tenant(tenant).filter(name=name), field="value", values=values)
 
 
 @transaction.atomic
@@ -132,7 +132,7 @@ def list_for(*, tenant: Tenant, customer: Customer) -> list[CustomerIdentifier]:
 
 def _index(tenant: Tenant, customer: Customer) -> None:
     values = [row.value for row in list_for(tenant=tenant, customer=customer)]
-    search_index.index_identifiers(tenant=tenant, customer=customer, values=values)
+    index.index_identifiers(tenant=tenant, customer=customer, values=values)
 
 
 def _new_of(tenant: Tenant, customer: Customer, identifiers: Mapping[str, str]) -> dict[str, str]:

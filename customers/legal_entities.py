@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from django.db import transaction
 
 from customers.models import ContactAssignment, Customer, LegalEntity
-from tenants import audit
 from tenants.clients import Client
 from tenants.errors import InvalidInput
 from tenants.models import Tenant
+from tenants.trail import audit
 
 ID_BYTES = 12
 

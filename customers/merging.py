@@ -12,7 +12,7 @@ from typing import TypedDict, cast
 from django.db.models import F, Model
 from django.utils import timezone
 
-from customers import consents, identifiers, legal_entities, profiles, search_index, segments
+from customers import consents, identifiers, legal_entities, profiles, segments
 from customers.addresses import addresses
 from customers.models import (
     Address,
@@ -25,12 +25,13 @@ from customers.models import (
     SegmentMembership,
 )
 from customers.profiles import ProfileChanges
-from tenants.classification import emptied
+from customers.search import index
 from tenants.clients import Client
 from tenants.compiled import writes
 from tenants.errors import InvalidInput
 from tenants.json_values import Json
 from tenants.models import Tenant
+from tenants.privacy.classification import emptied
 
 # Chosen field by field. Flags follow rules of their own (`take_flags`), objects are chosen entry by entry.
 COLUMNS = tuple(name for name in profiles.FIELDS if name not in ("properties", "is_prospect", "is_activated"))
@@ -331,11 +332,11 @@ def _return_consents(  # noqa: PLR0917
 
 def _index(tenant: Tenant, customer: Customer) -> None:
     """What the customer is found by of addresses and identifiers."""
-    search_index.index_addresses(
+    index.index_addresses(
         tenant=tenant, customer=customer, addresses=addresses.list_for(tenant=tenant, customer=customer)
     )
     own = [each.value for each in identifiers.list_for(tenant=tenant, customer=customer)]
-    search_index.index_identifiers(tenant=tenant, customer=customer, values=own)
+    index.index_identifiers(tenant=tenant, customer=customer, values=own)
 
 
 def restore(*, customer: Customer, values: Mapping[str, object]) -> None:

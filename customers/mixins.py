@@ -10,6 +10,7 @@ from typing import NoReturn, Protocol, TypedDict
 
 import jsonschema_rs
 
+from customers import secret_names
 from customers.models import MixinSchema
 from tenants.errors import FieldError, InvalidInput
 from tenants.json_values import Json, JsonObject
@@ -53,11 +54,21 @@ def merge_objects(target: JsonObject, patch: JsonObject) -> dict[str, Json]:
     return merged
 
 
+def patch_between(before: Json, after: Json) -> Json:
+    """The patch that makes one of the other (RFC 7396): what stays is not in it, so that it undoes nobody's change."""
+    if not isinstance(before, Mapping) or not isinstance(after, Mapping):
+        return after
+    changed = {name: patch_between(before.get(name), value) for name, value in after.items()}
+    gone: dict[str, Json] = {name: None for name in before if name not in after}
+    return gone | {name: patch for name, patch in changed.items() if not _is_same(before.get(name), after[name])}
+
+
 def assign(*, tenant: Tenant, holder: Holder, patch: MixinChanges) -> None:
     """Apply what `patch` says about `mixins` and `mixin_schemas`, and check what it changes: what is stored was checked
     by the schemas of its day.
 
-    Raises `InvalidInput` with the JSON path of everything that is wrong.
+    Raises `InvalidInput` with the JSON path of everything that is wrong, secrets included (`secret_names`), whatever
+    the schema says of them.
     """
     if not any(name in patch for name in FIELDS):
         return
@@ -65,7 +76,8 @@ def assign(*, tenant: Tenant, holder: Holder, patch: MixinChanges) -> None:
     holder.mixins = _patched(holder.mixins, patch.get("mixins", {}))
     holder.mixin_schemas = _patched(holder.mixin_schemas, patch.get("mixin_schemas", {}))
     changed = _changed(before, (holder.mixins, holder.mixin_schemas))
-    errors = [*_shape_errors(holder), *_value_errors(tenant, holder, changed)]
+    secrets = secret_names.errors("mixins", {key: holder.mixins[key] for key in changed if key in holder.mixins})
+    errors = [*_shape_errors(holder), *secrets, *_value_errors(tenant, holder, changed)]
     if errors:
         raise InvalidInput(details=tuple(errors))
 
@@ -94,13 +106,18 @@ def _patched(stored: JsonObject, patch: JsonObject | None) -> dict[str, Json]:
 
 
 def _changed(before: tuple[JsonObject, JsonObject], after: tuple[JsonObject, JsonObject]) -> set[str]:
-    """The keys whose value or schema is another one now. As JSON: to Python 1 and true are the same."""
+    """The keys whose value or schema is another one now."""
     return {
         key
         for old, new in zip(before, after, strict=True)
         for key in {*old, *new}
-        if json.dumps(old.get(key), sort_keys=True) != json.dumps(new.get(key), sort_keys=True)
+        if not _is_same(old.get(key), new.get(key))
     }
+
+
+def _is_same(value: Json, other: Json) -> bool:
+    """As JSON: to Python 1 and true are the same."""
+    return json.dumps(value, sort_keys=True) == json.dumps(other, sort_keys=True)
 
 
 def _shape_errors(holder: Holder) -> Iterator[FieldError]:
@@ -132,7 +149,9 @@ def _value_errors(tenant: Tenant, holder: Holder, changed: set[str]) -> Iterator
 def _violations(key: str, value: Json, schema: Json) -> Iterator[FieldError]:
     validator = _compiled(json.dumps(schema, sort_keys=True))
     for _, error in zip(range(MAX_ERRORS), validator.iter_errors(value), strict=False):
-        path = ".".join(str(part) for part in ["mixins", key, *error.instance_path])
+        kind = error.kind
+        missing = [kind.property] if isinstance(kind, jsonschema_rs.ValidationErrorKind.Required) else []
+        path = ".".join(str(part) for part in ["mixins", key, *error.instance_path, *missing])
         yield FieldError(field=path, code="schema", message=error.message[:500])
 
 

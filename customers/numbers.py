@@ -1,16 +1,15 @@
-"""Customer numbers: `NUMBER_DIGITS` digits, counted for each tenant, each assigned once.
+"""Assigning customer numbers (`tenants.customer_numbers`): counted for each tenant, each assigned once.
 
 A number is taken in a statement of its own, before the sign-up's transaction: the counter's row is locked for that one
 statement only, and a sign-up that fails leaves a gap, which does no harm.
 """
 
-from django.db import connection
+from django.db import DEFAULT_DB_ALIAS, connections
 
-from customers.models import NUMBER_DIGITS, CustomerNumber
+from customers.models import CustomerNumber
+from tenants.compiled import prepared
+from tenants.customer_numbers import FIRST_NUMBER
 from tenants.models import Tenant
-
-FIRST_NUMBER = 10 ** (NUMBER_DIGITS - 1) + 1
-ANONYMOUS_NUMBER = "0" * NUMBER_DIGITS  # of visitors who are not logged in
 
 
 def take(*, tenant: Tenant) -> str:
@@ -20,12 +19,11 @@ def take(*, tenant: Tenant) -> str:
 
 def take_many(*, tenant: Tenant, count: int) -> list[str]:
     """Return the next `count` numbers of the tenant, each as `take` would."""
-    table = connection.ops.quote_name(CustomerNumber._meta.db_table)
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"INSERT INTO {table} (tenant_id, last) VALUES (%s, %s) "  # noqa: S608 - the name is our own
-            f"ON CONFLICT (tenant_id) DO UPDATE SET last = {table}.last + %s RETURNING last",
-            [tenant.pk, FIRST_NUMBER + count - 1, count],
-        )
-        last: int = cursor.fetchone()[0]
+    wrapper = connections[DEFAULT_DB_ALIAS]
+    table = wrapper.ops.quote_name(CustomerNumber._meta.db_table)
+    sql = (
+        f"INSERT INTO {table} (tenant_id, last) VALUES (%s, %s) "  # noqa: S608 - the name is our own
+        f"ON CONFLICT (tenant_id) DO UPDATE SET last = {table}.last + %s RETURNING last"
+    )
+    [(last,)] = prepared.execute(wrapper, sql, [tenant.pk, FIRST_NUMBER + count - 1, count]).rows
     return [str(number) for number in range(last - count + 1, last + 1)]

@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from typing import TypeGuard
 
-from django.db import transaction
 from django.db.models import F, QuerySet
 from django.utils import timezone
 
@@ -12,12 +11,14 @@ from customers.mixins import MixinChanges
 from customers.models import THERE, Customer
 from customers.personal_details import PersonalDetails
 from customers.spelling.emails import email_errors, normalize_email
-from tenants import audit, codes
+from tenants import codes
 from tenants.clients import Client
-from tenants.compiled import writes
+from tenants.compiled import transactions, writes
+from tenants.compiled.instances import fresh
 from tenants.compiled.queries import compiled
 from tenants.errors import DomainError, FieldError, InvalidInput, Kind, Reason
 from tenants.models import Tenant
+from tenants.trail import audit
 
 
 class ProfileChanges(PersonalDetails, MixinChanges, total=False):
@@ -82,7 +83,8 @@ def create(*, tenant: Tenant, number: str, values: ProfileChanges) -> Customer:
 
 def build(*, tenant: Tenant, number: str, values: ProfileChanges) -> Customer:
     """The profile that `create` would insert, for callers that insert many at once. Raises `InvalidInput`."""
-    customer = Customer(
+    customer = fresh(
+        Customer,
         tenant=tenant,
         number=number,
         is_active=tenant.is_customer_active_on_signup,
@@ -97,7 +99,7 @@ def check(*, tenant: Tenant, values: ProfileChanges) -> None:
     _assign(Customer(tenant=tenant), values)
 
 
-@transaction.atomic
+@transactions.brief()
 def update(
     *,
     tenant: Tenant,
@@ -119,7 +121,7 @@ def update(
     _apply(locked, changes, expected_version)
     locked.version += 1
     locked.updated_at = timezone.now()
-    writes.store(locked)
+    writes.store(locked, waits=True)
     audit.record(
         tenant=tenant,
         action="change_profile",

@@ -5,11 +5,11 @@ from django.db.models import QuerySet
 
 from customers import profiles
 from customers.models import Customer, Segment, SegmentMembership
-from tenants import audit
 from tenants.clients import Client
 from tenants.compiled.queries import compiled
 from tenants.errors import InvalidInput
 from tenants.models import Tenant
+from tenants.trail import audit
 
 
 @transaction.atomic

@@ -6,17 +6,19 @@ from collections.abc import Iterable
 from django.db import transaction
 from django.db.models import QuerySet
 
-from customers import mixins, profiles, search_index
+from customers import mixins, profiles
 from customers.addresses import fields
 from customers.addresses.fields import AddressChanges
 from customers.models import Address, Customer
 from customers.profiles import StaleVersion
-from tenants import audit
+from customers.search import index
 from tenants.clients import Client
 from tenants.compiled import writes
+from tenants.compiled.instances import fresh
 from tenants.compiled.queries import compiled
 from tenants.errors import DomainError, InvalidInput, Kind, Reason
 from tenants.models import Tenant
+from tenants.trail import audit
 
 ID_BYTES = 5  # 10 hexadecimal characters
 MAX_ADDRESSES = 200
@@ -100,7 +102,7 @@ def update(
     _assign(tenant, address, changes)
     address.version += 1
     writes.store(address)
-    search_index.index_addresses(tenant=tenant, customer=customer, addresses=mine)
+    index.index_addresses(tenant=tenant, customer=customer, addresses=mine)
     _record("change_address", tenant, customer, address, client, staff_username)
     return address
 
@@ -119,7 +121,7 @@ def remove(
     address = _find(mine, customer, public_id)
     remaining = [each for each in mine if each.pk != address.pk]
     address.delete()
-    search_index.index_addresses(tenant=tenant, customer=customer, addresses=remaining)
+    index.index_addresses(tenant=tenant, customer=customer, addresses=remaining)
     _record("remove_address", tenant, customer, address, client, staff_username)
     if address.is_default and remaining:
         remaining[0].is_default = True
@@ -157,12 +159,15 @@ def list_for(*, tenant: Tenant, customer: Customer) -> list[Address]:
 
 def find_default(*, tenant: Tenant, customer: Customer) -> Address | None:
     """The customer's default address."""
-    return _default.first(tenant=tenant, customer=customer)
+    return default_of.first(tenant=tenant, customer=customer)
 
 
 @compiled
 def _of_customer(*, tenant: Tenant, customer: Customer) -> QuerySet[Address]:
     return Address.objects.for_tenant(tenant).filter(customer=customer).order_by("pk")
+
+
+READS = (_of_customer,)  # what `list_for` asks, for who reads ahead
 
 
 @compiled
@@ -171,7 +176,8 @@ def _with_id(*, tenant: Tenant, customer: Customer, public_id: str) -> QuerySet[
 
 
 @compiled
-def _default(*, tenant: Tenant, customer: Customer) -> QuerySet[Address]:
+def default_of(*, tenant: Tenant, customer: Customer) -> QuerySet[Address]:
+    """The customer's default address, if there is one."""
     return Address.objects.for_tenant(tenant).filter(customer=customer, is_default=True)
 
 
@@ -192,7 +198,8 @@ def build(*, tenant: Tenant, customer: Customer, values: AddressChanges, is_defa
     """The address that `create_first` and `add` would insert, for callers that insert many at once. Raises
     `InvalidInput`."""
     fields.check(values=values)
-    address = Address(
+    address = fresh(
+        Address,
         tenant=tenant,
         customer=customer,
         public_id=values.get("public_id") or secrets.token_hex(ID_BYTES),
@@ -207,7 +214,7 @@ def _insert(
 ) -> Address:
     address = build(tenant=tenant, customer=customer, values=values, is_default=is_default)
     writes.insert(address)
-    search_index.index_addresses(tenant=tenant, customer=customer, addresses=[*others, address])
+    index.index_addresses(tenant=tenant, customer=customer, addresses=[*others, address])
     return address
 
 

@@ -2,10 +2,10 @@
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import TypedDict, TypeGuard
+from typing import TypeGuard
 
 from customers.mixins import MixinChanges
-from customers.models import Address
+from customers.models import Address, PostalTexts
 from tenants.errors import FieldError, InvalidInput
 
 ID_PATTERN = r"^[A-Za-z0-9_-]{1,64}$"
@@ -14,22 +14,11 @@ MAX_TAGS = 50
 MAX_TAG_LENGTH = 64  # characters
 
 
-class AddressTexts(TypedDict, total=False):
-    """The plain texts of an address, by the names of the model. `country` is ISO 3166-1 alpha-2."""
+class AddressTexts(PostalTexts, total=False):
+    """The plain texts of an address, by the names of the model."""
 
     contact_name: str | None
     company_name: str | None
-    street: str | None
-    street_number: str | None
-    street_appendix: str | None
-    extra_line_1: str | None
-    extra_line_2: str | None
-    extra_line_3: str | None
-    extra_line_4: str | None
-    postal_code: str | None
-    city: str | None
-    country: str | None
-    state: str | None
     contact_phone: str | None
 
 

@@ -13,6 +13,7 @@ from django.urls import reverse
 from django.utils.html import format_html
 
 from customers import legal_entities, mixins, profiles
+from customers.admin.data_tab import DataTabAdmin
 from customers.admin.forms import (
     AssignmentForm,
     AssignmentFormSet,
@@ -22,7 +23,7 @@ from customers.admin.forms import (
     SegmentForm,
 )
 from customers.admin.results import FoundCustomers, ViewFilter
-from customers.admin.tabs import VIEWED, CustomerTabsAdmin, standing_of
+from customers.admin.tabs import record_view, standing_of
 from customers.models import (
     ContactAssignment,
     Customer,
@@ -33,13 +34,13 @@ from customers.models import (
     SegmentMembership,
 )
 from customers.postal_codes import localities
-from tenants import audit, codes
+from tenants import codes
 from tenants.back_office.rows import LargeTable, TenantRowAdmin, TenantRowInline
 from tenants.back_office.staff import staff_of
 from tenants.models import Tenant
 
 
-class CustomerAdmin(CustomerTabsAdmin):
+class CustomerAdmin(DataTabAdmin):
     form = ProfileForm
     list_display = ["number", "name", "standing", "contact_email", "contact_phone", "company"]
     list_display_links = ["number", "name"]
@@ -135,12 +136,7 @@ class CustomerAdmin(CustomerTabsAdmin):
         response = super().change_view(request, object_id, *args, **kwargs)
         customer = getattr(response, "context_data", {}).get("original")
         if customer is not None:
-            audit.record(
-                tenant=customer.tenant,
-                action=VIEWED,
-                customer_number=customer.number,
-                **staff_of(request),
-            )
+            record_view(request, customer)
         return response
 
     def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> Any:

@@ -1,30 +1,23 @@
 """The forms that staff change profiles, schemas and legal entities with."""
 
-import json
-from typing import Any, ClassVar, cast
+from typing import Any, ClassVar
 
 from django import forms
-from django.http import QueryDict
 
 from customers import legal_entities, mixins, profiles
-from customers.models import NUMBER_DIGITS, ContactAssignment, Customer, LegalEntity, MixinSchema, Segment
+from customers.admin.overtaken import OvertakenForm
+from customers.enrichment import phones
+from customers.models import ContactAssignment, Customer, LegalEntity, MixinSchema, Segment
+from tenants import codes
+from tenants.back_office.fields import IndentedJson, chosen_from
 from tenants.back_office.rows import show_failure
+from tenants.customer_numbers import NUMBER_DIGITS
 from tenants.errors import DomainError
-
-OVERTAKEN = (
-    "Someone else changed this customer while you had the page open, so nothing was saved yet. Your entries are still "
-    "here, everything else shows what is stored now. Look it over and save again."
-)
+from tenants.models import Site
 
 
-class ProfileForm(forms.ModelForm[Customer]):
-    """Checks an edit by the core's rules and finds out whether someone else changed the profile in the meantime.
-
-    The page contains the values that it showed first (hidden initial values), so that a change is what this member of
-    staff changed, whatever happened to the profile meanwhile.
-    """
-
-    expected_version = forms.IntegerField(widget=forms.HiddenInput)
+class ProfileForm(OvertakenForm, forms.ModelForm[Customer]):
+    """Checks an edit by the core's rules and finds out whether someone else changed the profile in the meantime."""
 
     class Meta:
         model = Customer
@@ -34,63 +27,49 @@ class ProfileForm(forms.ModelForm[Customer]):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        for name, choices in self._choices().items():
+            if name in self.fields:
+                stored = getattr(self.instance, name)
+                self.fields[name] = chosen_from(self.fields[name], choices, stored=stored)
         for name in self._profile_fields():
             self.fields[name].show_hidden_initial = True
         self.fields["expected_version"].initial = self.instance.version
+
+    def _choices(self) -> dict[str, list[tuple[str, str]]]:
+        sites = Site.objects.filter(tenant=self.instance.tenant_id).values_list("code", "name")
+        return {
+            "preferred_language": codes.language_choices(),
+            "preferred_currency": codes.currency_choices(),
+            "preferred_site": [(code, f"{name} ({code})" if name else code) for code, name in sites],
+        }
+
+    def clean_contact_phone(self) -> str | None:
+        """A number that was typed, with the code of its country; one that was stored stays as it is."""
+        typed: str | None = self.cleaned_data["contact_phone"]
+        if not typed or "contact_phone" not in self.changed_data:
+            return typed
+        number = phones.to_e164(typed, country=self.instance.tenant.default_country)
+        if number is None:
+            raise forms.ValidationError("This is no number that can be dialled. Begin those of other countries with +.")
+        return number
 
     def changes(self) -> profiles.ProfileChanges:
         """What the member of staff changed, by the core's names."""
         changed = [name for name in self.changed_data if name in profiles.FIELDS]
         return profiles.changes_of({name: self.cleaned_data[name] for name in changed})
 
-    def clean(self) -> dict[str, Any]:
-        cleaned: dict[str, Any] = super().clean() or {}
-        if self.errors:
-            return cleaned
-        try:
-            profiles.check_update(
-                tenant=self.instance.tenant,
-                customer=self.instance,
-                changes=self.changes(),
-                expected_version=cleaned["expected_version"],
-            )
-        except profiles.StaleVersion:
-            self._rebase()
-        except DomainError as error:
-            show_failure(self, error)
-        return cleaned
+    @property
+    def subject(self) -> Customer:
+        return self.instance
+
+    def stored_values(self) -> dict[str, Any]:
+        return {name: getattr(self.instance, name) for name in self._profile_fields()}
 
     def _post_clean(self) -> None:
         """Leave the instance as it is stored: the core writes the change alone."""
 
     def _profile_fields(self) -> list[str]:
         return [name for name in profiles.FIELDS if name in self.fields]
-
-    def _rebase(self) -> None:
-        """Show the form again with what is stored now: fields that were not edited take the stored value, edited ones
-        keep the entry and show what it would replace. Saving again overwrites that."""
-        data = cast(QueryDict, self.data).copy()
-        for name in self._profile_fields():
-            value = getattr(self.instance, name)
-            stored, seen = "" if value is None else str(value), data.get(self.add_initial_prefix(name), "")
-            if name not in self.changed_data:
-                data[self.add_prefix(name)] = stored
-            elif stored != seen:
-                self.add_error(name, f"Stored meanwhile: {stored or '(empty)'}")
-            data[self.add_initial_prefix(name)] = stored
-        data[self.add_prefix("expected_version")] = str(self.instance.version)
-        self.data = data
-        self.add_error(None, OVERTAKEN)
-
-
-class IndentedJson(forms.JSONField):
-    """JSON, indented for reading."""
-
-    widget = forms.Textarea(attrs={"rows": 24, "cols": 100, "class": "code", "spellcheck": "false"})
-
-    def prepare_value(self, value: Any) -> Any:
-        is_text = isinstance(value, str)  # what was typed and is no JSON
-        return value if is_text else json.dumps(value, indent=2, ensure_ascii=False)
 
 
 class MixinSchemaForm(forms.ModelForm[MixinSchema]):

@@ -35,6 +35,7 @@ class CustomerRecordAdmin(TenantRowAdmin[Customer]):
             ("assign_segment", "segments/assign/", self.assign_segment_view),
             ("remove_segment", "segments/<int:segment_id>/remove/", self.remove_segment_view),
             ("add_note", "notes/add/", self.add_note_view),
+            ("assign_identifier", "identifiers/assign/", self.assign_identifier_view),
             ("remove_identifier", "identifiers/<int:identifier_id>/remove/", self.remove_identifier_view),
         ]
         ours = [
@@ -104,6 +105,19 @@ class CustomerRecordAdmin(TenantRowAdmin[Customer]):
             customer_id,
             lambda customer: notes.add(tenant=customer.tenant, customer=customer, text=text, **staff_of(request)),
             "Added the note.",
+        )
+
+    @method_decorator(require_POST)
+    @method_decorator(transaction.atomic)
+    def assign_identifier_view(self, request: HttpRequest, customer_id: int) -> HttpResponse:
+        given = {request.POST.get("name", "").strip(): request.POST.get("value", "").strip()}
+        return self.press(
+            request,
+            customer_id,
+            lambda customer: identifiers.assign(
+                tenant=customer.tenant, customer=customer, identifiers=given, **staff_of(request)
+            ),
+            "Added the identifier.",
         )
 
     @method_decorator(require_POST)

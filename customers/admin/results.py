@@ -9,8 +9,8 @@ from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 
-from customers import finding
 from customers.models import THERE, Customer
+from customers.search import finding
 from tenants.back_office.staff import tenant_of
 
 if TYPE_CHECKING:

@@ -1,25 +1,24 @@
 """The tabs of the customer's page, each with an address of its own, under a head that all of them show."""
 
-import json
 from collections.abc import Callable
 from typing import Any
 
 from django import forms
 from django.core.exceptions import PermissionDenied
-from django.db.models import Exists, OuterRef
 from django.http import Http404, HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.decorators import method_decorator
 from django.views.decorators.http import require_POST, require_safe
 
-from customers import consents, identifiers, notes
+from customers import consents, notes
 from customers.addresses import addresses, fields
 from customers.admin.records import TABS, CustomerRecordAdmin
-from customers.models import Address, ContactAssignment, Customer, Segment, SegmentMembership
-from tenants import audit, codes
+from customers.models import Address, Customer
+from tenants import codes
 from tenants.back_office.staff import staff_of
 from tenants.errors import InvalidInput
+from tenants.trail import audit
 
 VIEWED = "view_profile"
 CONSENTS_SHOWN = 50
@@ -31,8 +30,14 @@ TEXTS = (
 )
 
 
+def record_view(request: HttpRequest, customer: Customer) -> None:
+    """Put on the trail who looked at the customer's page. HEAD shows nothing, and changes nothing."""
+    if request.method != "HEAD":
+        audit.record(tenant=customer.tenant, action=VIEWED, customer_number=customer.number, **staff_of(request))
+
+
 def _countries() -> list[tuple[str, str]]:
-    return [("", "-"), *((code, code) for code in sorted(codes.countries()))]
+    return [("", "-"), *codes.country_choices()]
 
 
 class AddressForm(forms.Form):
@@ -68,7 +73,6 @@ class CustomerTabsAdmin(CustomerRecordAdmin):
             ("remove_address", "addresses/<str:public_id>/remove/", self.remove_address_view),
             ("consents", "consents/", self.consents_view),
             ("change_consent", "consents/change/", self.change_consent_view),
-            ("data", "data/", self.data_view),
         ]
         ours = [
             path(f"<int:customer_id>/{route}", self.admin_site.admin_view(view), name=f"customers_customer_{name}")
@@ -96,7 +100,7 @@ class CustomerTabsAdmin(CustomerRecordAdmin):
             raise Http404
         if not self.has_view_permission(request, customer):
             raise PermissionDenied
-        audit.record(tenant=customer.tenant, action=VIEWED, customer_number=customer.number, **staff_of(request))
+        record_view(request, customer)
         head = self.head(request, customer, tab)
         context = {
             **self.admin_site.each_context(request),
@@ -174,25 +178,6 @@ class CustomerTabsAdmin(CustomerRecordAdmin):
 
         return self.press(request, customer_id, act, f"Recorded the statement about {purpose}.")
 
-    @method_decorator(require_safe)
-    def data_view(self, request: HttpRequest, customer_id: int) -> HttpResponse:
-        return self.tab_page(
-            request,
-            customer_id,
-            "data",
-            lambda customer, head: {
-                "identifiers": identifiers.list_for(tenant=customer.tenant, customer=customer),
-                "properties": _json(customer.properties),
-                "mixins": [(key, _json(value)) for key, value in customer.mixins.items()],
-                **_segments(customer),
-                "assignments": list(
-                    ContactAssignment.objects.for_tenant(customer.tenant)
-                    .filter(customer=customer)
-                    .select_related("legal_entity")
-                ),
-            },
-        )
-
 
 def standing_of(customer: Customer) -> str:
     """The customer's state in a word or two."""
@@ -234,17 +219,3 @@ def _write(customer: Customer, public_id: str | None, form: AddressForm, request
         expected_version=form.cleaned_data["version"],
         **staff_of(request),
     )
-
-
-def _segments(customer: Customer) -> dict[str, list[Segment]]:
-    """Those that the customer is in, and the others."""
-    mine = SegmentMembership.objects.for_tenant(customer.tenant).filter(customer=customer, segment=OuterRef("pk"))
-    every = list(Segment.objects.for_tenant(customer.tenant).annotate(has_customer=Exists(mine)).order_by("code"))
-    return {
-        "memberships": [each for each in every if each.has_customer],
-        "other_segments": [each for each in every if not each.has_customer],
-    }
-
-
-def _json(value: object) -> str:
-    return json.dumps(value, indent=2, ensure_ascii=False) if value else ""

@@ -2,9 +2,8 @@
 
 from customers.enrichment import countries
 from customers.enrichment.draft import Draft
+from customers.enrichment.fields import ADDRESS_NAMES
 from customers.postal_codes import formats, localities
-
-FIELDS = ("street", "street_number", "postal_code", "city", "state")
 
 
 def normalize_countries(draft: Draft) -> None:
@@ -21,7 +20,7 @@ def normalize_postal_code(draft: Draft) -> None:
     if country and code:
         written = formats.format_code(country=country, code=code)
         draft.normalize("postal_code", written, f"This is no postal code of {country}.")
-    elif not draft.is_refused("country") and any(draft.text(name) for name in FIELDS):
+    elif not draft.is_refused("country") and any(draft.text(name) for name in ADDRESS_NAMES):
         _assume_country(draft, code)
 
 

@@ -3,11 +3,11 @@
 from collections.abc import Mapping
 from typing import TypeGuard
 
-from customers.models import TEXT_MAX_LENGTH
+from customers.models import TEXT_MAX_LENGTH, PostalTexts
 from customers.personal_details import SEX_MAX_LENGTH, PersonalDetails
 
 
-class CustomerFields(PersonalDetails, total=False):
+class CustomerFields(PersonalDetails, PostalTexts, total=False):
     """An absent key was not sent, None was sent as such ("we don't know"). `email` and `phone` are the profile's
     `contact_email` and `contact_phone`; the rest has the names of the profile and of the address."""
 
@@ -22,22 +22,15 @@ class CustomerFields(PersonalDetails, total=False):
     preferred_language: str | None
     preferred_currency: str | None
     preferred_site: str | None
-    street: str | None
-    street_number: str | None
-    postal_code: str | None
-    city: str | None
-    state: str | None
-    country: str | None
 
 
 # From the names above to those of the profile, where they differ.
 PROFILE_NAMES = {"email": "contact_email", "phone": "contact_phone"}
-ADDRESS_NAMES = ("street", "street_number", "postal_code", "city", "state", "country")
+ADDRESS_NAMES = tuple(PostalTexts.__annotations__)
 # The texts that enrichment checks, with their greatest length in characters. Other fields pass as they are.
 TEXTS = {
     **dict.fromkeys(("title", "first_name", "middle_name", "last_name", "company", "preferred_site"), TEXT_MAX_LENGTH),
-    **dict.fromkeys(("street", "street_number", "postal_code", "city", "state"), TEXT_MAX_LENGTH),
-    **dict.fromkeys(("email", "phone", "country", "nationality"), TEXT_MAX_LENGTH),
+    **dict.fromkeys(("email", "phone", "nationality", *ADDRESS_NAMES), TEXT_MAX_LENGTH),
     "sex": SEX_MAX_LENGTH,
     "preferred_language": 35,
     "preferred_currency": 3,

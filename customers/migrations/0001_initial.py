@@ -6,7 +6,8 @@ import django.utils.timezone
 from django.contrib.postgres.operations import TrigramExtension
 from django.db import migrations, models
 
-from tenants import append_only, isolation
+from tenants import isolation
+from tenants.trail import append_only
 
 TABLES = [
     "customers_customer",
@@ -260,6 +261,10 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name='customer',
             index=models.Index(fields=['tenant', '-id'], name='customer_newest'),
+        ),
+        migrations.AddIndex(
+            model_name='customer',
+            index=models.Index(condition=models.Q(('erased_at__isnull', False)), fields=['tenant', '-id'], name='customer_erased'),
         ),
         migrations.AddIndex(
             model_name='customer',

@@ -1,6 +1,7 @@
 """Customers: profiles, addresses, and what a shop records about them."""
 
-from customers.models.profile import NUMBER_DIGITS, TEXT_MAX_LENGTH, THERE, Address, Customer, CustomerNumber
+from customers.models.addresses import Address, PostalTexts
+from customers.models.profile import TEXT_MAX_LENGTH, THERE, Customer, CustomerNumber
 from customers.models.records import (
     Consent,
     ContactAssignment,
@@ -14,7 +15,6 @@ from customers.models.records import (
 )
 
 __all__ = [
-    "NUMBER_DIGITS",
     "TEXT_MAX_LENGTH",
     "THERE",
     "Address",
@@ -27,6 +27,7 @@ __all__ = [
     "MixinSchema",
     "Note",
     "PostalCode",
+    "PostalTexts",
     "Segment",
     "SegmentMembership",
 ]

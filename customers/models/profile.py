@@ -1,4 +1,4 @@
-"""Profiles of customers, and their addresses.
+"""Profiles of customers.
 
 `null` in a text column means "not given" and "" means "given, and empty": merge patch (RFC 7396) tells them apart, and
 a storefront gets back what it sent.
@@ -12,12 +12,12 @@ from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
-from customers import search
-from tenants.classification import AtErasure, Disguise, Kept, Privacy
+from customers.spelling import search_words
+from tenants.customer_numbers import NUMBER_DIGITS, NUMBER_PATTERN
 from tenants.models import TenantOwned
+from tenants.privacy.classification import AtErasure, Disguise, Kept, Privacy
 
 TEXT_MAX_LENGTH = 255
-NUMBER_DIGITS = 8  # of a customer number; `numbers` assigns them
 
 
 class ProfileText(models.TextField[str, str]):
@@ -88,7 +88,7 @@ class Customer(TenantOwned):
     search_profile = ProfileText(blank=True, default="", editable=False)
     search_addresses = models.TextField(blank=True, default="", editable=False, help_text="Folded for search.")
     search_identifiers = models.TextField(blank=True, default="", editable=False, help_text="Folded for search.")
-    search_text = models.GeneratedField(expression=search.TEXT, output_field=models.TextField(), db_persist=True)
+    search_text = models.GeneratedField(expression=search_words.TEXT, output_field=models.TextField(), db_persist=True)
 
     privacy = Privacy(
         kept=Kept.FOR_GOOD,
@@ -119,9 +119,7 @@ class Customer(TenantOwned):
         ordering = ["pk"]
         constraints = [
             models.UniqueConstraint(fields=["tenant", "number"], name="customer_number_unique"),
-            models.CheckConstraint(
-                condition=Q(number__regex=rf"^[0-9]{{{NUMBER_DIGITS}}}$"), name="customer_number_digits"
-            ),
+            models.CheckConstraint(condition=Q(number__regex=NUMBER_PATTERN), name="customer_number_digits"),
             models.CheckConstraint(condition=Q(version__gte=1), name="customer_version_positive"),
         ]
         indexes = [
@@ -131,6 +129,7 @@ class Customer(TenantOwned):
             models.Index(
                 fields=["id"], name="customer_without_log_in", condition=Q(is_active=False) | Q(is_on_hold=True)
             ),
+            models.Index(fields=["tenant", "-id"], name="customer_erased", condition=Q(erased_at__isnull=False)),
             models.Index(fields=["merged_into"], name="customer_merged", condition=Q(merged_into__isnull=False)),
             # Staff turn pages by it, newest first.
             models.Index(fields=["tenant", "-id"], name="customer_newest"),
@@ -146,7 +145,9 @@ class Customer(TenantOwned):
         """What the profile is found by. A statement that changes names or contact points without `save` writes it to
         `search_profile`."""
         names = (self.first_name, self.middle_name, self.last_name, self.company)
-        return search.profile_text(number=self.number, names=names, email=self.contact_email, phone=self.contact_phone)
+        return search_words.profile_text(
+            number=self.number, names=names, email=self.contact_email, phone=self.contact_phone
+        )
 
     @property
     def is_there(self) -> bool:
@@ -176,63 +177,3 @@ class CustomerNumber(TenantOwned):
 
     def __str__(self) -> str:
         return str(self.last)
-
-
-class Address(TenantOwned):
-    """A postal address of a customer."""
-
-    customer = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="+")
-    public_id = models.CharField(max_length=64)
-    contact_name = models.CharField(max_length=TEXT_MAX_LENGTH, null=True, blank=True)
-    company_name = models.CharField(max_length=TEXT_MAX_LENGTH, null=True, blank=True)
-    street = models.CharField(max_length=TEXT_MAX_LENGTH, null=True, blank=True)
-    street_number = models.CharField(max_length=TEXT_MAX_LENGTH, null=True, blank=True)
-    street_appendix = models.CharField(max_length=TEXT_MAX_LENGTH, null=True, blank=True)
-    extra_line_1 = models.CharField(max_length=TEXT_MAX_LENGTH, null=True, blank=True)
-    extra_line_2 = models.CharField(max_length=TEXT_MAX_LENGTH, null=True, blank=True)
-    extra_line_3 = models.CharField(max_length=TEXT_MAX_LENGTH, null=True, blank=True)
-    extra_line_4 = models.CharField(max_length=TEXT_MAX_LENGTH, null=True, blank=True)
-    postal_code = models.CharField(max_length=TEXT_MAX_LENGTH, null=True, blank=True)
-    city = models.CharField(max_length=TEXT_MAX_LENGTH, null=True, blank=True)
-    country = models.CharField(max_length=2, null=True, blank=True, help_text="ISO 3166-1 alpha-2")
-    state = models.CharField(max_length=TEXT_MAX_LENGTH, null=True, blank=True)
-    contact_phone = models.CharField(max_length=TEXT_MAX_LENGTH, null=True, blank=True)
-    tags = models.JSONField(default=list, blank=True)
-    mixins = models.JSONField(default=dict, blank=True)
-    mixin_schemas = models.JSONField(default=dict, blank=True)
-    is_default = models.BooleanField(default=False)
-    version = models.PositiveIntegerField(default=1, editable=False)
-    created_at = models.DateTimeField(default=timezone.now, editable=False)
-
-    privacy = Privacy(
-        kept=Kept.UNTIL_ERASURE,
-        personal={
-            "public_id": Disguise.TEXT,
-            "contact_name": Disguise.FAMILY_NAME,
-            "company_name": Disguise.TEXT,
-            "street": Disguise.TEXT,
-            "city": Disguise.TEXT,
-            "country": Disguise.SAME,
-            "contact_phone": Disguise.PHONE,
-            "tags": Disguise.SAME,
-            **dict.fromkeys(("street_number", "street_appendix", "postal_code", "state"), Disguise.EMPTY),
-            **dict.fromkeys([f"extra_line_{number}" for number in range(1, 5)], Disguise.EMPTY),
-            **dict.fromkeys(("mixins", "mixin_schemas"), Disguise.EMPTY),
-        },
-        technical="customer is_default version created_at",
-        subject="customer",
-        at_erasure=AtErasure.ROW_GOES,
-    )
-
-    class Meta:
-        ordering = ["pk"]
-        verbose_name_plural = "addresses"
-        constraints = [
-            models.UniqueConstraint(fields=["tenant", "customer", "public_id"], name="address_id_unique"),
-            models.UniqueConstraint(
-                fields=["tenant", "customer"], condition=Q(is_default=True), name="address_one_default"
-            ),
-        ]
-
-    def __str__(self) -> str:
-        return ", ".join(part for part in (self.contact_name, self.street, self.city, self.country) if part)

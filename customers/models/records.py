@@ -4,8 +4,8 @@ from django.db import models
 from django.utils import timezone
 
 from customers.models.profile import TEXT_MAX_LENGTH, Customer
-from tenants.classification import AtErasure, Disguise, Kept, Privacy
 from tenants.models import TenantOwned
+from tenants.privacy.classification import AtErasure, Disguise, Kept, Privacy
 
 
 class MixinSchema(TenantOwned):

@@ -19,9 +19,16 @@ TRIGRAM = 3  # letters
 
 def fold(text: str) -> str:
     """The words of the text, lower-case, without accents and apostrophes; hyphens and the like separate words."""
-    plain = APOSTROPHES.sub("", text).casefold().translate(LETTERS)
+    bare = APOSTROPHES.sub("", text).casefold()
+    if not bare.isascii():
+        bare = _without_accents(bare)
+    return " ".join(SEPARATORS.sub(" ", bare).split())
+
+
+def _without_accents(text: str) -> str:
+    plain = text.translate(LETTERS)
     bare = "".join(each for each in unicodedata.normalize("NFKD", plain) if not unicodedata.combining(each))
-    return " ".join(SEPARATORS.sub(" ", bare.casefold()).split())
+    return bare.casefold()
 
 
 def sound(folded: str) -> str:

@@ -3,14 +3,18 @@
 import socket
 import time
 from collections.abc import Iterator
+from importlib import import_module
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from django.apps import apps
+from django.db import connection
 from hypothesis import given
 from hypothesis import strategies as st
 
 from customers import mixins, profiles
-from customers.models import Customer, MixinSchema
+from customers.models import Address, Customer, MixinSchema
 from tenants.errors import FieldError, InvalidInput
 from tenants.models import Tenant
 
@@ -238,3 +242,26 @@ def test_a_pattern_that_backtracks_elsewhere_returns_at_once(customer: Customer)
     started = time.perf_counter()
     refused(customer, mixins={"loyalty": "a" * 100_000 + "!"}, mixin_schemas={"loyalty": URL})
     assert time.perf_counter() - started < 2  # seconds; a backtracking matcher takes longer than the sun has
+
+
+def test_a_secret_is_refused_whatever_the_schema_says(tenant: Tenant, customer: Customer) -> None:
+    mixins.register(tenant=tenant, url=URL, schema={"type": "object"})
+    patch: Any = {"mixins": {"shop": {"logins": [{"PIN": "1234"}]}}, "mixin_schemas": {"shop": URL}}
+    with pytest.raises(InvalidInput) as refused:
+        mixins.assign(tenant=tenant, holder=customer, patch=patch)
+    assert [each.field for each in refused.value.details] == ["mixins.shop.logins.0.PIN"]
+
+
+def test_a_secret_that_is_stored_is_removed_by_a_migration(tenant: Tenant, customer: Customer) -> None:
+    migration = import_module("customers.migrations.0004_remove_further_secrets").Migration
+    stored = {
+        "shop": {"Passwort": "x", "Zugangsdaten": {"a": 1}, "size": 7, "logins": [{"user_token": "x", "at": "noon"}]},
+        "pinCode": "110001",
+    }
+    Customer.objects.filter(pk=customer.pk).update(properties=stored, mixins=stored)
+    Address.objects.create(tenant=tenant, customer=customer, public_id="home", mixins=stored)
+    [step] = migration.operations
+    step.code(apps, SimpleNamespace(connection=connection))
+    kept = {"shop": {"size": 7, "logins": [{"at": "noon"}]}, "pinCode": "110001"}
+    customer.refresh_from_db()
+    assert (customer.properties, customer.mixins, Address.objects.get().mixins) == (kept, kept, kept)

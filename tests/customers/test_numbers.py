@@ -9,6 +9,7 @@ from django.db import OperationalError
 
 from customers import numbers
 from customers.models import Customer
+from tenants import customer_numbers
 from tenants.models import Tenant
 from tests import factories
 from tests.races import at_once
@@ -30,15 +31,15 @@ def test_take_is_one_statement(tenant: Tenant, statements: Callable[[Callable[[]
 
 
 def test_take_never_returns_the_number_of_nobody() -> None:
-    assert len(numbers.ANONYMOUS_NUMBER) == 8
-    assert int(numbers.ANONYMOUS_NUMBER) < numbers.FIRST_NUMBER
+    assert len(customer_numbers.ANONYMOUS_NUMBER) == 8
+    assert int(customer_numbers.ANONYMOUS_NUMBER) < customer_numbers.FIRST_NUMBER
 
 
 @pytest.mark.django_db(transaction=True)
 def test_take_many_at_once(tenant: Tenant) -> None:
     results = at_once(8, lambda _: [numbers.take(tenant=tenant) for _ in range(10)])
     taken = [number for result in results if isinstance(result, list) for number in result]
-    assert sorted(taken) == [str(numbers.FIRST_NUMBER + index) for index in range(80)]
+    assert sorted(taken) == [str(customer_numbers.FIRST_NUMBER + index) for index in range(80)]
 
 
 def test_failed_sign_up_leaves_a_gap(tenant: Tenant, outage: Callable[[str], AbstractContextManager[None]]) -> None:

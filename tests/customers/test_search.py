@@ -2,8 +2,9 @@
 
 import pytest
 
-from customers import numbers, profiles, search
+from customers import numbers, profiles
 from customers.models import Customer
+from customers.spelling import search_words
 from tenants.models import Tenant
 
 PHONE = "+49 30 901820"
@@ -36,7 +37,7 @@ PHONE = "+49 30 901820"
     ],
 )
 def test_words_of_a_search(term: str, words: list[str]) -> None:
-    assert list(search.words(term)) == words
+    assert list(search_words.words(term)) == words
 
 
 @pytest.fixture
@@ -60,9 +61,9 @@ def crowd(tenant: Tenant) -> dict[str, Customer]:
 
 def found(word: str) -> set[str]:
     rows = Customer.objects.all()
-    for each in search.words(word):
-        rows = rows.filter(search.fits(each))
-    return {str(customer.last_name) for customer in rows} if search.words(word) else set()
+    for each in search_words.words(word):
+        rows = rows.filter(search_words.fits(each))
+    return {str(customer.last_name) for customer in rows} if search_words.words(word) else set()
 
 
 @pytest.mark.parametrize(

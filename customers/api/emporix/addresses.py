@@ -1,6 +1,6 @@
 """`/customer/{tenant}/me/addresses`: the customer's addresses and their tags."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -15,6 +15,8 @@ from tenants.errors import InvalidInput
 
 
 class AddressViewSet(CustomerDataViewSet):
+    reads_ahead: ClassVar = {"list": addresses.READS}
+
     def list(self, request: Request, **kwargs: Any) -> Response:
         found = addresses.list_for(tenant=self.tenant, customer=self.customer)
         return Response([stored_address(each) for each in found])

@@ -5,9 +5,9 @@ from typing import Any, Literal
 from msgspec import field
 
 from customers.models import Address, Customer
-from customers.numbers import ANONYMOUS_NUMBER
 from tenants.api.base import Connections
 from tenants.api.records import Moment, Record
+from tenants.customer_numbers import ANONYMOUS_NUMBER
 
 
 class StoredMetadata(Record):

@@ -2,10 +2,12 @@
 
 from typing import Any, Generic, TypeVar
 
+from msgspec import structs
 from rest_framework import serializers
 
 from customers.addresses import fields
-from customers.addresses.fields import AddressChanges
+from customers.addresses.fields import TEXT_FIELDS, AddressChanges
+from customers.api.emporix.records import StoredAddress
 from customers.models import TEXT_MAX_LENGTH
 from customers.profiles import ProfileChanges
 from tenants import codes
@@ -88,21 +90,21 @@ class ProfileSerializer(Versioned[ProfileChanges]):
     b2b = B2BSerializer(source="*", required=False, allow_null=True)
 
 
+# Of the model's texts, as the answers call them.
+ADDRESS_NAMES = {each.name: each.encode_name for each in structs.fields(StoredAddress) if each.name in TEXT_FIELDS}
+
+
 class AddressSerializer(Versioned[AddressChanges]):
+    """Every text of an address; what is said here of one is more than that."""
+
     id = FreeText(source="public_id", max_length=64, form={"pattern": fields.ID_PATTERN})
-    contactName = FreeText(source="contact_name")
-    companyName = FreeText(source="company_name")
-    street = FreeText()
-    streetNumber = FreeText(source="street_number")
-    streetAppendix = FreeText(source="street_appendix")
-    extraLine1 = FreeText(source="extra_line_1")
-    extraLine2 = FreeText(source="extra_line_2")
-    extraLine3 = FreeText(source="extra_line_3")
-    extraLine4 = FreeText(source="extra_line_4")
-    zipCode = FreeText(source="postal_code")
-    city = FreeText()
-    country = FreeText(form={"pattern": fields.COUNTRY_PATTERN})
-    state = FreeText()
-    contactPhone = FreeText(source="contact_phone")
     tags = serializers.ListField(child=Text(max_length=64), required=False, allow_null=True)
     isDefault = Flag(source="is_default", required=False, allow_null=True)
+
+    country = FreeText(form={"pattern": fields.COUNTRY_PATTERN})
+
+    def get_fields(self) -> dict[str, Any]:
+        texts = {
+            name: FreeText(**({} if name == field else {"source": field})) for field, name in ADDRESS_NAMES.items()
+        }
+        return {**texts, **super().get_fields()}

@@ -1,6 +1,5 @@
 """`manage.py register_mixin_schema TENANT URL FILE`: profiles and addresses may have mixins of this schema."""
 
-import json
 import sys
 from argparse import ArgumentParser, ArgumentTypeError
 from pathlib import Path
@@ -9,7 +8,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from customers import mixins
-from tenants import directory
+from tenants import directory, json_values
 from tenants.errors import InvalidInput
 
 
@@ -24,14 +23,15 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         try:
             tenant = directory.get_tenant(options["tenant"])
-            schema, is_new = mixins.register(tenant=tenant, url=options["url"], schema=json.loads(options["file"]))
+            schema = json_values.parse(options["file"])
+            registered, is_new = mixins.register(tenant=tenant, url=options["url"], schema=schema)
         except directory.UnknownTenant as error:
             raise CommandError(f"There is no tenant {options['tenant']}.") from error
         except InvalidInput as error:
             raise CommandError("\n".join(map(str, error.details))) from error
-        except ValueError as error:
-            raise CommandError(f"The file is not JSON: {error}") from error
-        self.stdout.write(f"{'Registered' if is_new else 'Replaced'} the schema {schema.url}.")
+        except json_values.NotJson as error:
+            raise CommandError(f"The file {error.in_words()}.") from error
+        self.stdout.write(f"{'Registered' if is_new else 'Replaced'} the schema {registered.url}.")
 
 
 def _read(name: str) -> str:

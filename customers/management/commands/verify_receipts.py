@@ -6,8 +6,8 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from customers import consents, erasure
-from tenants import receipts
 from tenants.models import Tenant
+from tenants.trail import receipts
 
 
 class Command(BaseCommand):

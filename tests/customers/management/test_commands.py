@@ -31,7 +31,7 @@ def test_register_mixin_schema_and_again(tenant: Tenant, tmp_path: Path) -> None
 @pytest.mark.parametrize(
     ("content", "words"),
     [
-        ("{", "not JSON"),
+        ("{", "not valid JSON, line 1 column"),
         ({"type": "nonsense"}, "schema: This is not a JSON Schema"),
         ({"$ref": "https://schemas.example/other.json"}, "stands alone"),
     ],

@@ -14,9 +14,8 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import F, Lookup, Q, QuerySet, TextField, Value
 from django.db.models.sql.compiler import SQLCompiler
 
-from customers import search
 from customers.models import Customer
-from customers.spelling import folding
+from customers.spelling import folding, search_words
 from tenants import isolation
 from tenants.models import Tenant
 
@@ -48,7 +47,7 @@ KEY_DIGITS = 19  # of a 64 bit key
 def find(*, tenant: Tenant, rows: QuerySet[Customer], term: str, before: int | None, by_log_in: ByLogIn) -> Found:
     """The customers among `rows`, which are of the tenant, whom the search fits; all of them for an empty one.
     `before` is the last key of the page before, None for the first page."""
-    words = search.words(term)
+    words = search_words.words(term)
     with isolation.lifted() if words else nullcontext():
         fitting = _fitting(tenant, rows.order_by("-pk"), words, by_log_in)
         page = fitting.filter(pk__lt=before) if before else fitting
@@ -63,7 +62,7 @@ def find(*, tenant: Tenant, rows: QuerySet[Customer], term: str, before: int | N
 
 def _fitting(tenant: Tenant, rows: QuerySet[Customer], words: list[str], by_log_in: ByLogIn) -> QuerySet[Customer]:
     for word in words:
-        condition = search.fits(word)
+        condition = search_words.fits(word)
         # The keys are fetched: a subquery inside OR would keep the database from using any index.
         others = by_log_in(tenant, word)
         rows = rows.filter(condition | Q(pk__in=others) if others else condition)

@@ -2,15 +2,15 @@
 
 from collections.abc import Iterable
 
-from customers import search
 from customers.models import Address, Customer
+from customers.spelling import search_words
 from tenants.models import Tenant
 
 
 def fill(*, customer: Customer, addresses: Iterable[Address], identifiers: Iterable[str]) -> None:
     """Put on a customer who is about to be inserted what these addresses and identifiers are found by."""
     customer.search_addresses = _text(addresses)
-    customer.search_identifiers = search.identifiers_text(identifiers)
+    customer.search_identifiers = search_words.identifiers_text(identifiers)
 
 
 def index_addresses(*, tenant: Tenant, customer: Customer, addresses: Iterable[Address]) -> None:
@@ -20,13 +20,13 @@ def index_addresses(*, tenant: Tenant, customer: Customer, addresses: Iterable[A
 
 def index_identifiers(*, tenant: Tenant, customer: Customer, values: Iterable[str]) -> None:
     """Store what the customer is found by of these identifiers, which are all that there are now."""
-    _stored(tenant, customer, search_identifiers=search.identifiers_text(values))
+    _stored(tenant, customer, search_identifiers=search_words.identifiers_text(values))
 
 
 def _text(addresses: Iterable[Address]) -> str:
     every = list(addresses)
     texts = [text for each in every for text in _texts(each)]
-    return search.addresses_text(texts=texts, phones=[each.contact_phone for each in every])
+    return search_words.addresses_text(texts=texts, phones=[each.contact_phone for each in every])
 
 
 def _texts(address: Address) -> tuple[str | None, ...]:
