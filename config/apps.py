@@ -4,4 +4,4 @@ from django.contrib.admin.apps import AdminConfig
 
 
 class StaffAdminConfig(AdminConfig):
-    default_site = "config.back_office.BackOffice"
+    default_site = "config.staff.back_office.BackOffice"

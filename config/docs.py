@@ -11,11 +11,11 @@ from django.views.decorators.http import require_safe
 
 from auth_providers import demo
 from config import pages
-from config.middleware import CONTENT_SECURITY_POLICY
 from tenants.api.contracts import Served, served
 from tenants.api.schema import generate
-from tenants.event_types import EventType
+from tenants.back_office.content_policy import CONTENT_SECURITY_POLICY
 from tenants.outbox import cloud_events
+from tenants.trail.event_types import EventType
 
 # Swagger UI sets `style` attributes for its layout; scripts stay as strict as on every other page.
 SWAGGER_POLICY = CONTENT_SECURITY_POLICY.replace("style-src 'self'", "style-src 'self' 'unsafe-inline'")

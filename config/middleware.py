@@ -10,22 +10,20 @@ from typing import Any
 from django.contrib.auth.middleware import AuthenticationMiddleware
 from django.contrib.messages.middleware import MessageMiddleware
 from django.contrib.sessions.middleware import SessionMiddleware
-from django.http import HttpRequest, HttpResponse, HttpResponseForbidden
+from django.http import HttpRequest, HttpResponse, HttpResponseForbidden, HttpResponseNotAllowed
 from django.http.response import HttpResponseBase
 from django.middleware.common import CommonMiddleware
 from django.middleware.csrf import CsrfViewMiddleware
+from django.utils import timezone
 from django_otp.middleware import OTPMiddleware
 
-from tenants import staff
 from tenants.api.caller import is_from_proxy
+from tenants.back_office.content_policy import CONTENT_SECURITY_POLICY
 from tenants.back_office.staff import SESSION_KEY
+from tenants.staff import memberships
 
 STAFF_PREFIX = "/admin/"
-# No inline script or style, nothing from another origin, in no frame (OWASP ASVS 5.0, 3.4.3).
-CONTENT_SECURITY_POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
-    "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
-)
+STAFF_METHODS = ("GET", "HEAD", "POST")
 
 
 def is_staff_path(path: str) -> bool:
@@ -33,8 +31,8 @@ def is_staff_path(path: str) -> bool:
 
 
 class StaffWorkplaceMiddleware:
-    """`request.workplace`: the tenant that this member of staff works for at the moment, and, as `user.role_here`, the
-    role there, which their rights come from."""
+    """`request.workplace`: the tenant that this member of staff works for at the moment, whose time zone is the current
+    one, and, as `user.role_here`, the role there, which their rights come from."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response
@@ -43,15 +41,16 @@ class StaffWorkplaceMiddleware:
         workplace = _workplace(request)
         request.workplace = workplace  # type: ignore[attr-defined]
         request.user.role_here = workplace.role  # type: ignore[union-attr]
-        return self.get_response(request)
+        with timezone.override(workplace.tenant.time_zone if workplace.tenant else None):
+            return self.get_response(request)
 
 
-def _workplace(request: HttpRequest) -> staff.Workplace:
+def _workplace(request: HttpRequest) -> memberships.Workplace:
     user = request.user
     if not (user.is_authenticated and user.is_staff):
-        return staff.Workplace(tenant=None, role=None, offered=())
+        return memberships.Workplace(tenant=None, role=None, offered=())
     chosen = request.session.get(SESSION_KEY)
-    return staff.workplace_of(user_id=user.pk, is_operator=user.is_superuser, tenant_id=chosen)
+    return memberships.workplace_of(user_id=user.pk, is_operator=user.is_superuser, tenant_id=chosen)
 
 
 class StaffMiddleware:
@@ -68,7 +67,12 @@ class StaffMiddleware:
         self._staff = _chained(self.outer, self._csrf)
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        return self._staff(request) if is_staff_path(request.path_info) else self.get_response(request)
+        if not is_staff_path(request.path_info):
+            return self.get_response(request)
+        if request.method not in STAFF_METHODS:  # Django's pages answer every one as GET
+            return HttpResponseNotAllowed(STAFF_METHODS)
+        answer: HttpResponseBase = self._staff(request)
+        return answer
 
     def process_view(self, request: HttpRequest, *args: Any) -> HttpResponseForbidden | None:
         """Refuses what a page elsewhere has the browser send."""

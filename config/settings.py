@@ -8,7 +8,7 @@ from pathlib import Path
 import django_stubs_ext
 
 import config
-from config.environment import messages, secrets, storage
+from config.environment import messages, secrets, single_sign_on, storage
 from config.environment.variables import Environment
 
 django_stubs_ext.monkeypatch()  # so that `ModelAdmin[Customer]` is an expression, not only a type
@@ -25,6 +25,13 @@ if DEMO or not env.text("DATABASE_URL"):
 HOST = env.text("HOST", "127.0.0.1")
 PORT = env.number("PORT", 8000, at_least=1, at_most=65_535)
 WORKERS = env.number("WORKERS", 0, at_least=0, at_most=256)  # 0: `manage.py serve` chooses
+# Where Prometheus asks: for `serve` and what it runs, and for a `work` that runs by itself; 0: nowhere.
+METRICS_HOST = env.text("METRICS_HOST", "127.0.0.1")
+METRICS_PORT = env.number("METRICS_PORT", 0, at_least=0, at_most=65_535)
+WORKER_METRICS_PORT = env.number("WORKER_METRICS_PORT", 0, at_least=0, at_most=65_535)
+# An OTLP collector that spans are sent to, by HTTP, and Sentry's address of the project that errors are reported to.
+OTEL_EXPORTER_OTLP_ENDPOINT = env.called_address("OTEL_EXPORTER_OTLP_ENDPOINT")
+SENTRY_DSN = env.dsn("SENTRY_DSN")
 PUBLIC_URL = env.web_address("PUBLIC_URL", f"http://localhost:{PORT}")
 LOOPBACK = (".localhost", "127.0.0.1", "[::1]")
 ALLOWED_HOSTS = env.hosts("ALLOWED_HOSTS", LOOPBACK if DEMO else ("localhost", "127.0.0.1"))
@@ -39,12 +46,14 @@ ENCRYPTION_KEYS = secrets.encryption_keys(env, demo_directory=_demo_directory)
 # -- the application --------------------------------------------------------------------------------------------------
 INSTALLED_APPS = [
     "config.apps.StaffAdminConfig",
+    "config.telemetry.apps.TelemetryConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
     "django.contrib.messages",
     "django.contrib.staticfiles",
     "django_otp",
+    "social_django",
     "corsheaders",
     "rest_framework",
     "drf_spectacular",
@@ -96,15 +105,20 @@ REST_FRAMEWORK = {
     "UNAUTHENTICATED_USER": None,
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
 }
-AUTHENTICATION_BACKENDS = ["config.staff_roles.StaffBackend"]
+AUTHENTICATION_BACKENDS = ["config.staff.roles.StaffBackend"]
 # Staff sign in with a second factor; only the demo, which is no one's production, lets a password do.
 DEMO_STAFF_PASSWORD = secrets.read_secret(env, "DEMO_STAFF_PASSWORD", demo_directory=VAR_DIR) if DEMO else ""
 DEMO_APPLICATION_SECRET = secrets.read_secret(env, "DEMO_APPLICATION_SECRET", demo_directory=VAR_DIR) if DEMO else ""
 STAFF_SECOND_FACTOR = env.flag("STAFF_SECOND_FACTOR", not DEMO)
+# Where staff log in with their company's account; None: nowhere (config/staff/single_sign_on.py).
+STAFF_SINGLE_SIGN_ON = single_sign_on.read(env)
+STAFF_PASSWORDS = env.flag("STAFF_PASSWORDS", True)
 
 # -- what it keeps ----------------------------------------------------------------------------------------------------
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
-DATABASES = {"default": storage.database(env, f"sqlite:///{VAR_DIR / 'patron.sqlite3'}")}
+DATABASES = storage.databases(env, f"sqlite:///{VAR_DIR / 'patron.sqlite3'}")
+# Where staff's lists and exports are read (tenants/replicas.py).
+DATABASE_REPLICAS = [name for name in DATABASES if name != "default"]
 # PgBouncer before 1.21 knows no prepared statements in transaction mode.
 PREPARED_STATEMENTS = env.flag("PREPARED_STATEMENTS", True)
 CACHES = {"default": storage.cache(env)}
@@ -137,10 +151,10 @@ AUTH_PASSWORD_VALIDATORS = [
 REFUSED_PASSWORDS_FILE = env.file("REFUSED_PASSWORDS_FILE")
 
 # -- mail -------------------------------------------------------------------------------------------------------------
-_email = messages.mail(env, f"file:///{VAR_DIR / 'mail'}" if DEMO else "smtp://localhost:25")
+_email = messages.mail(env, (VAR_DIR / "mail").as_uri() if DEMO else "smtp://localhost:25")
 ANYMAIL = _email["ANYMAIL"]
 EMAIL_BACKEND = _email["EMAIL_BACKEND"]
-EMAIL_FILE_PATH = str(BASE_DIR / _email["EMAIL_FILE_PATH"])
+EMAIL_FILE_PATH = _email["EMAIL_FILE_PATH"]
 EMAIL_HOST = _email["EMAIL_HOST"]
 EMAIL_PORT = _email["EMAIL_PORT"]
 EMAIL_HOST_USER = _email["EMAIL_HOST_USER"]
@@ -156,7 +170,7 @@ DEFAULT_FROM_EMAIL = env.mailbox("DEFAULT_FROM_EMAIL", "Patron <patron@localhost
 # Empty: none are sent.
 # The body is what is posted, JSON or a form, with the same words to fill in; empty: the address is called with GET.
 # The third is the header of that name, for gateways with keys.
-_sms = messages.gateway(env, "SMS", f"file:///{VAR_DIR / 'sms'}" if DEMO else "")
+_sms = messages.gateway(env, "SMS", (VAR_DIR / "sms").as_uri() if DEMO else "")
 SMS_URL, SMS_BODY, SMS_AUTHORIZATION = _sms
 SMS_SENDER = env.text("SMS_SENDER", "Patron")
 # The same for a second gateway, which is called when the first one is down.
@@ -203,6 +217,7 @@ LANGUAGE_CODE = "en"
 LANGUAGES = [("en", "English"), ("de", "Deutsch"), ("fr", "Français"), ("es", "Español"), ("pl", "Polski")]
 LOCALE_PATHS = [BASE_DIR / "templates" / "locale"]
 TIME_ZONE = "UTC"
+FORMAT_MODULE_PATH = ["config.formats"]
 USE_TZ = True
 _https = PUBLIC_URL.startswith("https://")
 SECURE_REFERRER_POLICY = "same-origin"
@@ -216,25 +231,34 @@ SESSION_COOKIE_AGE = 12 * 60 * 60  # seconds: a support clerk's shift
 CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]
 X_FRAME_OPTIONS = "DENY"
 CSRF_FAILURE_VIEW = "config.pages.not_from_our_page"
+# Called once in each worker process of the server.
+AT_WORKER_START = ["auth_providers.tokens.session_use.start"]
 # The deadline for reading headers, and the one for reading a body.
 REQUEST_SECONDS = env.number("REQUEST_SECONDS", 10, at_least=1, at_most=60)
 DATA_UPLOAD_MAX_MEMORY_SIZE = 256 * 1024  # bytes, also the limit of an API body
 
 # -- logs: to standard error, never a query string or a header (tokens travel there) ----------------------------------
+LOG_FORMATTERS = {
+    "TEXT": {
+        "()": "config.logs.RedactingFormatter",
+        "format": "{asctime} {levelname} {name}: {message}",
+        "style": "{",
+    },
+    "JSON": {"()": "config.logs.JsonFormatter"},
+}
+LOG_HANDLERS: dict[str, dict[str, object]] = {
+    "stderr": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["outage"]}
+}
+if SENTRY_DSN:
+    LOG_HANDLERS["sentry"] = {"()": "config.telemetry.reports.handler", "level": "ERROR", "filters": ["outage"]}
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {
-        "line": {
-            "()": "config.logs.RedactingFormatter",
-            "format": "{asctime} {levelname} {name}: {message}",
-            "style": "{",
-        }
-    },
+    "formatters": {"line": LOG_FORMATTERS[env.choice("LOG_FORMAT", "TEXT", tuple(LOG_FORMATTERS))]},
     "filters": {"outage": {"()": "config.server.outage.OutageFilter"}},
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["outage"]}},
-    "root": {"handlers": ["stderr"], "level": env.choice("LOG_LEVEL", "WARNING", LOG_LEVELS)},
+    "handlers": LOG_HANDLERS,
+    "root": {"handlers": [*LOG_HANDLERS], "level": env.choice("LOG_LEVEL", "WARNING", LOG_LEVELS)},
     "loggers": {
         "django.request": {"level": "ERROR"},
         "patron": {"level": "INFO"},  # starts with the version and log-ins of staff, whatever LOG_LEVEL is

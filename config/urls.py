@@ -1,12 +1,14 @@
 """Every address that Patron answers."""
 
 from django.contrib import admin
-from django.urls import include, path
+from django.urls import path
 
 from config import docs, mail_events, own_pages, pages
 from tenants.api import contracts
+from tenants.api.routing import OneMatchResolver
 
 urlpatterns = [
+    *(OneMatchResolver(each.patterns) for each in contracts.served()),  # first, since they are called most
     path("", pages.home, name="home"),
     path("admin/", admin.site.urls),
     path("docs/", docs.index, name="docs-index"),
@@ -15,7 +17,6 @@ urlpatterns = [
     path("docs/<slug:contract>/", docs.swagger, name="docs"),
     path(mail_events.PATH, mail_events.receive),
     *own_pages.urlpatterns,
-    *(path("", include(each.patterns)) for each in contracts.served()),
 ]
 handler400 = pages.bad_request
 handler403 = pages.forbidden

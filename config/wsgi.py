@@ -5,8 +5,8 @@ import os
 from django.core.wsgi import get_wsgi_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
-application = get_wsgi_application()
+_django = get_wsgi_application()
 
-from auth_providers.tokens import session_use  # noqa: E402 - models can be imported from here on
+from config.server.observed import Observed  # noqa: E402 - models can be imported from here on
 
-__all__ = ["application", "session_use"]
+application = Observed(_django)

@@ -45,6 +45,13 @@ def create(*, tenant: Tenant, client_id: str, name: str = "", has_secret: bool =
     return key, secret if is_new else None
 
 
+def new_secret(*, key: ApiKey) -> str:
+    """Give a key that is not stored yet a secret; returned in plain this once."""
+    secret = secrets.token_urlsafe(SECRET_BYTES)
+    key.secret_hash = hash_secret(secret)
+    return secret
+
+
 def exists(*, tenant: Tenant, client_id: str) -> bool:
     """Whether the tenant has a key of this client id, active or not."""
     return ApiKey.objects.for_tenant(tenant).filter(client_id=client_id).exists()

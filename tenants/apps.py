@@ -1,12 +1,16 @@
 """What the app is called in the back office, what surrounds every `migrate`, and what begins every request."""
 
+from datetime import timedelta
+
 from django.apps import AppConfig
-from django.core.signals import request_started
 from django.db import connections
 from django.db.models.signals import post_migrate, pre_migrate
 
-from tenants import append_only
-from tenants.compiled.connections import close_lost
+from tenants.compiled.connections import look_after_once
+from tenants.trail import append_only
+
+# A statement of a migration that waits for a table lets nobody else at it meanwhile: longer than requests may take.
+LOCK_TIMEOUT = timedelta(seconds=5)
 
 
 class TenantsConfig(AppConfig):
@@ -18,8 +22,10 @@ class TenantsConfig(AppConfig):
     def ready(self) -> None:
         """SQLite's triggers are no part of a migration (`append_only`)."""
         pre_migrate.connect(_drop_triggers, sender=self)
+        pre_migrate.connect(_limit_waiting, sender=self)
         post_migrate.connect(_create_triggers, sender=self)
-        request_started.connect(close_lost)
+        post_migrate.connect(_wait_again, sender=self)
+        look_after_once()
 
 
 def _drop_triggers(*, using: str, **_: object) -> None:
@@ -30,3 +36,18 @@ def _drop_triggers(*, using: str, **_: object) -> None:
 def _create_triggers(*, using: str, **_: object) -> None:
     if connections[using].vendor == "sqlite":
         append_only.create_sqlite_triggers(connections[using])
+
+
+def _limit_waiting(*, using: str, **_: object) -> None:
+    """Rather fail than keep requests waiting: the migration is tried again at a better moment."""
+    _set_lock_timeout(using, f"{LOCK_TIMEOUT.total_seconds() * 1000:.0f}ms")
+
+
+def _wait_again(*, using: str, **_: object) -> None:
+    _set_lock_timeout(using, "0")
+
+
+def _set_lock_timeout(using: str, value: str) -> None:
+    if connections[using].vendor == "postgresql":
+        with connections[using].cursor() as cursor:
+            cursor.execute("SELECT set_config('lock_timeout', %s, false)", [value])

@@ -2,13 +2,14 @@
 
 import re
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 
 from django.core.exceptions import ValidationError
 from django.utils.crypto import salted_hmac
 from ua_parser import parse
 
+ADDRESSES_KEPT = 4096  # that were parsed lately
 # A phone's address changes within its provider's network many times a day; these prefixes stay (RFC 6177 for IPv6).
 IPV4_PREFIX_BITS = 24
 IPV6_PREFIX_BITS = 48
@@ -34,12 +35,12 @@ class Client:
     user_agent: str = ""
     told_device: str = ""
 
-    @property
+    @cached_property
     def network(self) -> str:
         """The network that the address belongs to, "" when the address is unknown."""
         return self._prefix(IPV4_PREFIX_BITS, IPV6_PREFIX_BITS)
 
-    @property
+    @cached_property
     def subscriber(self) -> str:
         """What attempts are counted by: the IPv4 address or the network of one IPv6 line, "" when unknown."""
         return self._prefix(32, IPV6_LINE_BITS)
@@ -51,7 +52,7 @@ class Client:
         bits = ipv4_bits if isinstance(address, IPv4Address) else ipv6_bits
         return str(ip_network((address, bits), strict=False))
 
-    @property
+    @cached_property
     def device(self) -> str:
         """A keyed hash, hexadecimal: equal for the same device, telling nothing else. It is of network and software,
         unless the storefront told the device: where its server calls, both are the server's."""
@@ -70,7 +71,7 @@ class Client:
         named = " on ".join(each for each in (browser, system) if each)
         return f"{named}, {kind}" if named and kind else named
 
-    @property
+    @cached_property
     def _software(self) -> tuple[str, str, str]:
         """Browser, operating system and kind, "" for what is not known; no version, so that an update changes none."""
         text = self.user_agent.encode(errors="replace").decode()
@@ -94,7 +95,6 @@ def _hash(purpose: str, text: str) -> str:
 
 
 @lru_cache(maxsize=4096)
-@lru_cache(maxsize=1024)
 def networks(text: str) -> tuple[IPv4Network | IPv6Network, ...]:
     """The networks that are named, with spaces or commas between them. Raises `ValueError`."""
     return tuple(ip_network(each) for each in text.replace(",", " ").split())
@@ -111,6 +111,7 @@ def check_networks(text: str) -> None:
             raise ValidationError(f"{each} is too wide: others have addresses in it, and could name any shopper's.")
 
 
+@lru_cache(maxsize=ADDRESSES_KEPT)
 def unmapped(text: str) -> IPv4Address | IPv6Address:
     """The address; an IPv4 one that a dual-stack socket writes as `::ffff:192.0.2.1` as what it is, or else all of
     IPv4 would be one network."""

@@ -9,10 +9,11 @@ from django.db import connection, transaction
 from django.db.models import Max, QuerySet
 from django.utils.module_loading import import_string
 
-from tenants import audit, codes, signing_keys, sites
+from tenants import codes, signing_keys, sites
 from tenants.compiled.queries import compiled
 from tenants.errors import DomainError, FieldError, InvalidInput, Kind, Reason
 from tenants.models import CODE_MAX_LENGTH, CODE_MIN_LENGTH, CODE_PATTERN, Tenant
+from tenants.trail import audit
 
 FIRST_NUMBER = 10001
 CREATION_LOCK = 0x7061_7472_6F6E  # any number that no other advisory lock uses
@@ -91,17 +92,28 @@ def _active(*, code: str) -> QuerySet[Tenant]:
     return Tenant.objects.filter(code=code, is_active=True)
 
 
+def check_new(*, code: str) -> None:
+    """Raises `InvalidInput` for what cannot be the code of a new tenant."""
+    _check_code(code)
+    if find(code) is not None:
+        raise InvalidInput.field("code", "There is a shop of this code already.", code="duplicate")
+
+
+def _check_code(code: str) -> None:
+    if not is_code(code) or code in import_string(settings.RESERVED_TENANT_CODES)():
+        raise InvalidInput.field(
+            "code",
+            f"'{code}' cannot be a tenant's code: 3 to 16 of a-z and 0-9, a letter first, no reserved word.",
+        )
+
+
 @transaction.atomic
 def create_tenant(*, code: str, name: str = "", **fields: object) -> tuple[Tenant, bool]:
     """Create the tenant with its first signing key and its default site; an existing one is left as it is.
 
     `fields` are those of `Tenant`. Returns the tenant and whether it is new. Raises `InvalidInput`.
     """
-    if not is_code(code) or code in import_string(settings.RESERVED_TENANT_CODES)():
-        raise InvalidInput.field(
-            "code",
-            f"'{code}' cannot be a tenant's code: 3 to 16 of a-z and 0-9, a letter first, no reserved word.",
-        )
+    _check_code(code)
     check_defaults(fields)
     _wait_for_turn()
     existing = Tenant.objects.filter(code=code).first()

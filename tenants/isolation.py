@@ -13,19 +13,23 @@ from staff, commands and the worker.
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
+from uuid import UUID
 
 from django.apps import apps
-from django.db import connection, models
+from django.db import DEFAULT_DB_ALIAS, connection, connections, models
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 from psycopg.pq import TransactionStatus
 
-from tenants.compiled.prepared import PreparedCursor
+from tenants.compiled import ahead
+from tenants.compiled.prepared import Before, PreparedCursor
+from tenants.compiled.queries import CompiledQuery
 from tenants.models import AuditEvent, Tenant, TenantOwned
 
 ROLE = "patron_tenant"
-SETTING = "patron.tenant_id"
-CONFINE = f"SELECT set_config('role', '{ROLE}', true), set_config('{SETTING}', $1, true)".encode()
+SETTING = ahead.TENANT
+CONFINE = f"SELECT set_config('role', '{ROLE}', true), set_config('{SETTING}', %s, true)"
 LEAVE = f"SELECT set_config('role', 'none', true), set_config('{SETTING}', '', true)"
 TRANSACTION_CONTROL = ("SAVEPOINT", "RELEASE", "ROLLBACK")
 
@@ -49,6 +53,20 @@ END $$;
 """
 
 
+def before_of_caller(query: CompiledQuery[Any, Any], key: bytes) -> Before:
+    """What confines statements to the tenant of whoever calls, before we know who that is: the query finds the keys of
+    tenant, customer and session by the key, which is as PostgreSQL reads it in text. Nobody has the keys of 0."""
+    return _confine_caller(query), [key]
+
+
+@cache
+def _confine_caller(query: CompiledQuery[Any, Any]) -> str:
+    keys = ((SETTING, "tenant", "0"), (ahead.CUSTOMER, "customer", "0"), (ahead.SESSION, "session", str(UUID(int=0))))
+    settings = "".join(f", set_config('{name}', coalesce({key}::text, '{none}'), true)" for name, key, none in keys)
+    known = f"(SELECT) AS one LEFT JOIN ({query.statement.sql}) AS caller (tenant, customer, session) ON true"
+    return f"SELECT set_config('role', '{ROLE}', true){settings} FROM {known}"  # noqa: S608 - ours
+
+
 @contextmanager
 def confined(tenant: Tenant) -> Iterator[None]:
     """Inside, this thread's statements reach this tenant's rows only. Without effect on other databases.
@@ -56,15 +74,15 @@ def confined(tenant: Tenant) -> Iterator[None]:
     Not for `executemany` or server-side cursors (`iterator()`), which can't carry the setting along: PostgreSQL refuses
     their SQL.
     """
-    if connection.vendor != "postgresql":
+    wrapper = connections[DEFAULT_DB_ALIAS]
+    if wrapper.vendor != "postgresql":
         yield
         return
     prefix = f"SELECT set_config('role', '{ROLE}', true), set_config('{SETTING}', '{int(tenant.pk)}', true); "
-    prepared_prefix = (CONFINE, [str(tenant.pk).encode()])
 
     def confine(execute: Callable[..., Any], sql: str, params: Any, many: bool, context: dict[str, Any]) -> Any:
         if isinstance(context["cursor"].cursor, PreparedCursor):
-            context["cursor"].cursor.before = prepared_prefix
+            context["cursor"].cursor.before = confine.before  # type: ignore[attr-defined]
             return execute(sql, params, many, context)
         if sql.startswith(TRANSACTION_CONTROL):
             return execute(sql, params, many, context)
@@ -72,9 +90,9 @@ def confined(tenant: Tenant) -> Iterator[None]:
         context["cursor"].nextset()  # past the answer of the prefix
         return result
 
-    confine.confines = True  # type: ignore[attr-defined]
+    confine.before = (CONFINE, [str(tenant.pk).encode()])  # type: ignore[attr-defined]  # see `prepared.execute`
     try:
-        with connection.execute_wrapper(confine):
+        with wrapper.execute_wrapper(confine):
             yield
     finally:
         _leave()
@@ -85,7 +103,7 @@ def lifted() -> Iterator[None]:
     """Inside `confined`, for statements that name their tenant and need what row level security withholds: an index
     whose operator is not leakproof, such as one of trigrams. What they find is read confined."""
     wrappers = connection.execute_wrappers
-    rest = [each for each in wrappers if not getattr(each, "confines", False)]
+    rest = [each for each in wrappers if getattr(each, "before", None) is None]
     if len(rest) == len(wrappers):
         yield
         return

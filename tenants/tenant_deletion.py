@@ -3,9 +3,10 @@
 from django.db import transaction
 from django.db.models import Model, QuerySet
 
-from tenants import isolation, trail_maintenance
+from tenants import isolation
 from tenants.errors import DomainError, Kind, Reason
 from tenants.models import AuditEvent, Tenant
+from tenants.trail import maintenance
 
 # What the database lets go of only once the tenant is gone (`append_only`), by table.
 AFTERWARDS = ("customers_consent", "tenants_receipt")
@@ -33,7 +34,7 @@ def delete(*, tenant: Tenant) -> int:
     rows = sum(_delete(model._default_manager.filter(tenant=tenant.pk)) for model in first)
     rows += _delete(Tenant.objects.filter(pk=tenant.pk))
     rows += sum(_delete(model._default_manager.filter(tenant=tenant.pk)) for model in models if model not in first)
-    return rows + trail_maintenance.remove_events_of(tenant_id=tenant.pk)
+    return rows + maintenance.remove_events_of(tenant_id=tenant.pk)
 
 
 def _delete(rows: QuerySet[Model]) -> int:

@@ -7,7 +7,7 @@ from django.contrib import admin
 
 from auth_providers.intake import flows
 from auth_providers.models import Flow
-from customers.admin.forms import IndentedJson
+from tenants.back_office.fields import IndentedJson
 from tenants.back_office.rows import TenantRowAdmin
 from tenants.errors import FieldError, InvalidInput
 
@@ -26,6 +26,7 @@ class FlowForm(forms.ModelForm[Flow]):
         model = Flow
         fields: ClassVar[list[str]] = ["tenant", "name", "is_enabled", "steps"]
         field_classes: ClassVar[dict[str, type[forms.Field]]] = {"steps": IndentedJson}
+        labels = {"is_enabled": "In use"}
         help_texts = {
             "name": f"How storefronts name it. {flows.PREREGISTRATION} and {flows.ACTIVATION} ship; a flow of that name"
             " takes their place, and one that is off takes them away.",

@@ -1,7 +1,6 @@
 """The head of the customer's page, which says whether the customer can log in, and the tabs about log-ins and time."""
 
 from collections.abc import Callable
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -9,7 +8,6 @@ from django.contrib import messages
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, path, reverse
-from django.utils import timezone
 from django.utils.decorators import method_decorator
 from django.views.decorators.http import require_POST, require_safe
 
@@ -21,6 +19,7 @@ from customers.admin.customers import CustomerAdmin
 from customers.admin.tabs import notes_of
 from customers.models import Customer
 from tenants.admin.trail import in_words
+from tenants.back_office import times
 from tenants.back_office.staff import staff_of
 from tenants.models import Message, Tenant
 
@@ -166,32 +165,29 @@ def sentence_of(check: LogInCheck, customer: Customer) -> str:
     """The answer to the call "I can't log in"."""
     decisive = check.decisive
     if decisive is not None:
-        until = f", until {decisive.until:%H:%M} UTC" if decisive.until else ""
+        until = f", until {times.moment(decisive.until)}" if decisive.until else ""
         mail = f"; {_fate(check.mail)}" if check.mail and decisive.remedy == Remedy.RESEND_OPT_IN else ""
         return f"No: {decisive.words}{until}{mail}."
     newest = next(iter(check.last), None)
     if newest is None:
         at = customer.last_login_at
-        return f"Yes. The last log-in was at {_moment(at)} UTC." if at else "Yes. Nobody has tried yet."
+        return f"Yes. The last log-in was at {times.moment(at)}." if at else "Yes. Nobody has tried yet."
     if newest.is_success:
-        return f"Yes. The last log-in was at {_moment(newest.at)} UTC."
-    return f"Yes, but the last try failed at {_moment(newest.at)} UTC: {newest.reason}."
-
-
-def _moment(at: datetime) -> str:
-    return f"{at:%H:%M}" if at.date() == timezone.now().date() else f"{at:%Y-%m-%d %H:%M}"
+        return f"Yes. The last log-in was at {times.moment(newest.at)}."
+    return f"Yes, but the last try failed at {times.moment(newest.at)}: {newest.reason}."
 
 
 def _fate(mail: Message) -> str:
     """What became of a mail. "Sent" is said only of what was handed over."""
     if mail.sent_at:
-        return f"the mail was handed over at {_moment(mail.sent_at)} UTC"
+        return f"the mail was handed over at {times.moment(mail.sent_at)}"
     if mail.failed_at:
-        return f"the mail was given up at {_moment(mail.failed_at)} UTC: {mail.last_error}"
+        return f"the mail was given up at {times.moment(mail.failed_at)}: {mail.last_error}"
     if mail.dropped_at:
-        return f"there was nothing to send any more at {_moment(mail.dropped_at)} UTC"
+        why = f": {mail.last_error}" if mail.last_error else ""
+        return f"there was nothing to send any more at {times.moment(mail.dropped_at)}{why}"
     tried = f", tried {mail.attempts} times: {mail.last_error}" if mail.attempts else ""
-    return f"the mail has waited since {_moment(mail.created_at)} UTC{tried}"
+    return f"the mail has waited since {times.moment(mail.created_at)}{tried}"
 
 
 def remedy_of(check: LogInCheck, customer: Customer) -> dict[str, str]:

@@ -1,27 +1,24 @@
-"""Mail in the back office: the outbox to read, and the tenants' template overrides to edit."""
+"""Mail in the back office: the outbox to read, and the addresses that are mailed nothing."""
 
-from typing import Any
+from typing import Any, ClassVar
 
+from django import forms
 from django.contrib import admin, messages
-from django.core.exceptions import PermissionDenied
 from django.db.models import Q, QuerySet
-from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import render
-from django.urls import URLPattern, path
-from django.utils.decorators import method_decorator
-from django.views.decorators.http import require_safe
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.html import format_html
 
-from auth_providers.admin.forms import MessageTemplateForm
-from auth_providers.messaging import template_overrides
-from auth_providers.models import MessageTemplate
-from customers.spelling.emails import normalize_email
-from tenants import audit
+from customers.spelling.emails import email_errors, normalize_email
+from tenants.back_office import times
 from tenants.back_office.rows import LargeTable, TenantRowAdmin
 from tenants.back_office.staff import staff_of
-from tenants.errors import InvalidInput
 from tenants.models import MailSuppression, Message, Tenant
 from tenants.models.outbox import WAITING
 from tenants.outbox import dead_letters
+from tenants.trail import audit
+
+NOTHING = "there was nothing to send any more"
 
 
 class SendingFilter(admin.SimpleListFilter):
@@ -49,10 +46,8 @@ class MessageAdmin(LargeTable[Message], TenantRowAdmin[Message]):
 
     actions = ["send_again"]
 
-    list_display = [
-        *("created_at", "channel", "template", "recipient", "attempts"),
-        *("sent_at", "failed_at", "dropped_at", "last_error"),
-    ]
+    list_display = ["state", "to", "kind", "when", "error"]
+    list_display_links = ["when"]
     list_filter = [SendingFilter, "channel"]
     search_fields = ["recipient__exact"]
     search_help_text = "The recipient's whole e-mail address"
@@ -69,6 +64,36 @@ class MessageAdmin(LargeTable[Message], TenantRowAdmin[Message]):
         "dropped_at",
         "last_error",
     ]
+
+    def state(self, message: Message) -> str:
+        """ "Sent" is said only of what was handed over."""
+        if message.sent_at:
+            return f"sent at {times.moment(message.sent_at)}"
+        if message.failed_at:
+            return f"given up at {times.moment(message.failed_at)}"
+        if message.dropped_at:
+            return f"dropped at {times.moment(message.dropped_at)}: {message.last_error or NOTHING}"
+        return f"waiting, tried {message.attempts} times" if message.attempts else "waiting"
+
+    def to(self, message: Message) -> str:
+        """Whom it is for, with what finds the customer; a webhook is one of the shop's."""
+        if message.channel == Message.Channel.WEBHOOK:
+            return message.recipient
+        there = reverse("admin:customers_customer_changelist", query={"q": message.recipient})
+        return format_html('<a href="{}">{}</a>', there, message.recipient)
+
+    def kind(self, message: Message) -> str:
+        """What it says, and by what it goes if not by mail."""
+        words = message.template.partition(".")[0].replace("_", " ")
+        channel = message.get_channel_display().lower()
+        return words if message.channel == Message.Channel.EMAIL else f"{words} ({channel})"
+
+    @admin.display(ordering="created_at")
+    def when(self, message: Message) -> str:
+        return times.moment(message.created_at)
+
+    def error(self, message: Message) -> str:
+        return "" if message.dropped_at else message.last_error
 
     @admin.action(description="Send events that were given up again", permissions=["replay"])
     def send_again(self, request: HttpRequest, queryset: QuerySet[Message]) -> None:
@@ -90,67 +115,50 @@ class MessageAdmin(LargeTable[Message], TenantRowAdmin[Message]):
         return super().get_search_results(request, queryset, wanted)
 
 
-@admin.register(MessageTemplate)
-class MessageTemplateAdmin(TenantRowAdmin[MessageTemplate]):
-    """The tenants' template overrides."""
+class SuppressionForm(forms.ModelForm[MailSuppression]):
+    """An address that staff put on the list, and why."""
 
-    form = MessageTemplateForm
-    fields = ["tenant", ("template", "language", "site"), "subject", "text", "html"]
-    list_display = ["template", "language", "site", "subject"]
-    list_filter = ["language"]
-    search_fields = ["template", "subject"]
+    detail = forms.CharField(max_length=255, label="Why?", help_text="Such as: asked for it by letter.")
 
-    def save_model(self, request: HttpRequest, obj: MessageTemplate, form: Any, change: bool) -> None:
-        """A mail that shows a bare token is stored, and said to."""
-        super().save_model(request, obj, form, change)
-        if template_overrides.lacks_link(obj):
-            said = "This mail shows a token that its reader can't follow. Write {{ link }}, which leads to a page."
-            self.message_user(request, said, messages.WARNING)
+    class Meta:
+        model = MailSuppression
+        fields: ClassVar[list[str]] = ["tenant", "address", "detail"]
+        labels = {"address": "E-mail address"}
 
-    def get_urls(self) -> list[URLPattern]:
-        preview = path(
-            "<int:template_id>/preview/",
-            self.admin_site.admin_view(self.preview_view),
-            name="auth_providers_messagetemplate_preview",
-        )
-        return [preview, *super().get_urls()]
-
-    @method_decorator(require_safe)
-    def preview_view(self, request: HttpRequest, template_id: int) -> HttpResponse:
-        """The stored override with sample facts. The HTML part is shown as source: our pages allow no inline styles."""
-        override = self.get_object(request, str(template_id))
-        if override is None:
-            raise Http404
-        if not self.has_view_permission(request, override):
-            raise PermissionDenied
-        context = {
-            **self.admin_site.each_context(request),
-            "title": f"Preview: {override}",
-            "override": override,
-            "opts": self.opts,
-        }
-        try:
-            context["mail"] = template_overrides.render_sample(override)
-        except InvalidInput as error:
-            context["problems"] = error.details
-        return render(request, "admin/auth_providers/messagetemplate/preview.html", context)
+    def clean_address(self) -> str:
+        """In the one spelling that mail is sent to."""
+        address = normalize_email(self.cleaned_data["address"])
+        if problems := list(email_errors("address", address)):
+            raise forms.ValidationError([problem.message for problem in problems])
+        if MailSuppression.objects.for_tenant(self.cleaned_data["tenant"]).filter(address=address).exists():
+            raise forms.ValidationError("It is on the list already.")
+        return address
 
 
 @admin.register(MailSuppression)
 class MailSuppressionAdmin(TenantRowAdmin[MailSuppression]):
-    """What mail servers fill and staff empty: to delete a row is to mail the address again."""
+    """What mail servers and staff fill and staff empty: to delete a row is to mail the address again."""
 
+    form = SuppressionForm
     list_display = ["address", "why", "detail", "created_at"]
     list_filter = ["why"]
     fields = ["address", "why", "detail", "created_at"]
     search_fields = ["address__exact"]
     search_help_text = "The whole e-mail address"
 
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
     def has_change_permission(self, request: HttpRequest, obj: MailSuppression | None = None) -> bool:
         return False
+
+    def get_fields(self, request: HttpRequest, obj: MailSuppression | None = None) -> Any:
+        return self.fields if obj else SuppressionForm.Meta.fields
+
+    def save_model(self, request: HttpRequest, obj: MailSuppression, form: Any, change: bool) -> None:
+        obj.why = MailSuppression.Why.STAFF
+        super().save_model(request, obj, form, change)
+
+    def log_addition(self, request: HttpRequest, obj: MailSuppression, message: Any) -> Any:
+        """Without the address, which an erasure would not find on the trail."""
+        audit.record(tenant=obj.tenant, action="add_mail_suppression", reason=obj.why, **staff_of(request))
 
     def log_deletions(self, request: HttpRequest, queryset: Any) -> Any:
         """Without the address, which an erasure would not find on the trail."""

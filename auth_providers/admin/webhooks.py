@@ -16,7 +16,7 @@ from auth_providers.models import WebhookEndpoint
 from auth_providers.outbound.http_client import ProviderUnavailable
 from tenants.back_office.fields import WordsField
 from tenants.back_office.rows import TenantRowAdmin
-from tenants.event_types import EventType
+from tenants.trail.event_types import EventType
 
 
 class WebhookEndpointForm(forms.ModelForm[WebhookEndpoint]):
@@ -25,7 +25,8 @@ class WebhookEndpointForm(forms.ModelForm[WebhookEndpoint]):
     event_types = WordsField(
         choices=EventType.choices,
         required=False,
-        help_text="Of which events it is told. Without any, only flows call it.",
+        label="Events that it is told of",
+        help_text="Without any, only flows call it.",
     )
 
     def clean_event_types(self) -> str:
@@ -38,7 +39,12 @@ class WebhookEndpointForm(forms.ModelForm[WebhookEndpoint]):
         model = WebhookEndpoint
         fields = ["tenant", "name", "url", "is_enabled", "event_types", "has_personal_data", "owner_email"]
         field_classes = {"url": CalledUrl}
-        labels = {"url": "URL"}
+        labels = {
+            "url": "URL",
+            "is_enabled": "In use",
+            "has_personal_data": "With the customer's data",
+            "owner_email": "Whoever looks after it",
+        }
 
 
 @admin.register(WebhookEndpoint)

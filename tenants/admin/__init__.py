@@ -1,5 +1,5 @@
 """The back office's pages about tenants, their staff and the trails."""
 
-from tenants.admin import authenticators, members, operators, shop, trail
+from tenants.admin import authenticators, keys, members, operators, shop, trail
 
-__all__ = ["authenticators", "members", "operators", "shop", "trail"]
+__all__ = ["authenticators", "keys", "members", "operators", "shop", "trail"]

@@ -13,12 +13,12 @@ from django.utils import timezone
 from django.utils.decorators import method_decorator
 from django.views.decorators.http import require_POST
 
-from tenants import invitations, staff, staff_second_factor
 from tenants.back_office.rows import TenantRowAdmin
 from tenants.back_office.staff import by, tenant_of
 from tenants.errors import DomainError
 from tenants.models import Role, StaffInvitation, StaffMembership
-from tenants.staff import By
+from tenants.staff import invitations, memberships, second_factor
+from tenants.staff.memberships import By
 
 
 class MembershipForm(forms.ModelForm[StaffMembership]):
@@ -74,7 +74,7 @@ class StaffMembershipAdmin(TenantRowAdmin[StaffMembership]):
             raise PermissionDenied
         name = membership.user.get_username()
         try:
-            staff_second_factor.reset(membership=membership, username=name, by=by(request))
+            second_factor.reset(membership=membership, username=name, by=by(request))
         except DomainError:
             said = f"{name} also works where you are no owner: an operator has to do it."
             self.message_user(request, said, messages.ERROR)
@@ -113,13 +113,13 @@ class StaffMembershipAdmin(TenantRowAdmin[StaffMembership]):
         tenant = tenant_of(request)
         if tenant is None:
             return
-        given = staff.give_role(
+        given = memberships.give_role(
             tenant=tenant, user_id=obj.user_id, username=obj.user.username, role=Role(obj.role), by=by(request)
         )
         obj.pk = given.pk
 
     def delete_model(self, request: HttpRequest, obj: StaffMembership) -> None:
-        staff.take_role(membership=obj, username=obj.user.username, by=by(request))
+        memberships.take_role(membership=obj, username=obj.user.username, by=by(request))
 
     def log_addition(self, request: HttpRequest, obj: Any, message: Any) -> Any:
         """The core has done it."""

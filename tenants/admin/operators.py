@@ -3,14 +3,15 @@
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin
 from django.contrib.auth.models import Group, User
+from social_django.models import Association, Nonce, UserSocialAuth
 
-admin.site.unregister(Group)
-admin.site.unregister(User)
+for model in (Group, User, Association, Nonce, UserSocialAuth):
+    admin.site.unregister(model)
 
 
 @admin.register(User)
 class OperatorsUserAdmin(UserAdmin[User]):
-    """Without the rights of Django's own, which count nothing (`config/staff_roles.py`)."""
+    """Without the rights of Django's own, which count nothing (`config/staff/roles.py`)."""
 
     fieldsets = [
         (None, {"fields": ["username", "password"]}),

@@ -6,6 +6,7 @@ from django.contrib import admin
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 
+from tenants.back_office import times
 from tenants.back_office.rows import LargeTable, TenantRowAdmin
 from tenants.models import AuditEvent, StaffEvent
 
@@ -33,9 +34,9 @@ class AuditEventAdmin(LargeTable[AuditEvent], TenantRowAdmin[AuditEvent]):
     search_fields = ["customer_number"]  # shows the search box; `get_search_results` says what it finds
     search_help_text = "Customer number, or user name of a member of staff"
 
-    @admin.display(description="when (UTC)")
+    @admin.display(description="when")
     def when(self, event: AuditEvent) -> str:
-        return f"{event.at:%Y-%m-%d %H:%M:%S}"
+        return times.to_the_second(event.at)
 
     def what(self, event: AuditEvent) -> str:
         return in_words(event)
@@ -60,9 +61,9 @@ class StaffEventAdmin(LargeTable[StaffEvent], admin.ModelAdmin[StaffEvent]):
     search_fields = ["username"]  # shows the search box; `get_search_results` says what it finds
     search_help_text = "User name as it was typed, or network address"
 
-    @admin.display(description="when (UTC)")
+    @admin.display(description="when")
     def when(self, event: StaffEvent) -> str:
-        return f"{event.at:%Y-%m-%d %H:%M:%S}"
+        return times.to_the_second(event.at)
 
     def what(self, event: StaffEvent) -> str:
         return event.action.replace("_", " ")

@@ -20,10 +20,10 @@ from django.urls import reverse
 from django.utils.decorators import method_decorator
 from django.views.decorators.http import require_safe
 
-from tenants import audit
 from tenants.back_office.staff import staff_of, tenant_of
 from tenants.errors import DomainError
 from tenants.models import Tenant
+from tenants.trail import audit
 
 M = TypeVar("M", bound=Model)
 P = TypeVar("P", bound=Model)

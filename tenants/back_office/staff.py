@@ -8,7 +8,7 @@ from django.http import HttpRequest
 from tenants.api.caller import client_of
 from tenants.clients import Client
 from tenants.models import Tenant
-from tenants.staff import By, Workplace
+from tenants.staff.memberships import By, Workplace
 
 SESSION_KEY = "tenant"
 

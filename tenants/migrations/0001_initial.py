@@ -1,15 +1,17 @@
-"""Every table of the app; the trails are append-only in the database, too (`tenants/append_only.py`)."""
+"""Every table of the app; the trails are append-only in the database, too (`tenants/trail/append_only.py`)."""
 
 import django.core.validators
 import django.db.models.deletion
 import django.utils.timezone
+import tenants.models.tenant
 import tenants.models.trail
 import tenants.clients
 import uuid
 from django.conf import settings
 from django.db import migrations, models
 
-from tenants import append_only, isolation
+from tenants import isolation
+from tenants.trail import append_only
 from tenants.outbox import wake_up
 
 TABLES = [
@@ -85,6 +87,7 @@ class Migration(migrations.Migration):
                 ('default_currency', models.CharField(default='USD', help_text='ISO 4217', max_length=3)),
                 ('default_country', models.CharField(default='US', help_text='ISO 3166-1 alpha-2', max_length=2)),
                 ('default_site', models.CharField(default='main', max_length=64)),
+                ('time_zone', models.CharField(default='UTC', help_text='Staff read times in it, such as Europe/Berlin (IANA Time Zone Database).', max_length=64, validators=[tenants.models.tenant.check_time_zone])),
                 ('is_customer_active_on_signup', models.BooleanField(default=True)),
                 ('is_customer_on_hold_on_signup', models.BooleanField(default=False)),
                 ('is_signup_enumeration_safe', models.BooleanField(default=False, help_text='A sign-up with an e-mail address that is registered already is answered like any other, and its owner gets a mail: nobody can find out who is a customer.')),
@@ -171,7 +174,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('address', models.CharField(max_length=254)),
-                ('why', models.CharField(choices=[('bounced', 'Mail came back'), ('complained', 'Reported as spam'), ('refused', 'The mail server knows no such mailbox')], max_length=10)),
+                ('why', models.CharField(choices=[('bounced', 'Mail came back'), ('complained', 'Reported as spam'), ('refused', 'The mail server knows no such mailbox'), ('staff', 'Added by staff')], max_length=10)),
                 ('detail', models.CharField(blank=True, default='', help_text='In the words of the mail server.', max_length=255)),
                 ('created_at', models.DateTimeField(default=django.utils.timezone.now)),
                 ('tenant', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='tenants.tenant')),

@@ -4,8 +4,8 @@ from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
-from tenants.classification import Kept, Privacy
 from tenants.models.owned import TenantOwned
+from tenants.privacy.classification import Kept, Privacy
 
 
 class Site(TenantOwned):

@@ -6,8 +6,8 @@ from django.conf import settings
 from django.db import models
 from django.utils import timezone
 
-from tenants.classification import Disguise, Expires, Kept, Privacy
 from tenants.models.owned import TenantOwned
+from tenants.privacy.classification import Disguise, Expires, Kept, Privacy
 
 
 class Role(models.TextChoices):
@@ -49,7 +49,13 @@ class StaffInvitation(TenantOwned):
 
     email = models.EmailField()
     role = models.CharField(max_length=8, choices=Role)
-    invited_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    invited_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.CASCADE,
+        null=True,
+        related_name="+",
+        help_text="None for an operator's command.",
+    )
     token_hash = models.BinaryField(max_length=32, unique=True, null=True)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     expires_at = models.DateTimeField()

@@ -7,8 +7,9 @@ from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
-from tenants.classification import AtErasure, Disguise, Expires, Kept, Privacy
+from tenants.customer_numbers import NUMBER_DIGITS
 from tenants.models.owned import TenantOwned
+from tenants.privacy.classification import AtErasure, Disguise, Expires, Kept, Privacy
 
 # Neither sent, nor given up, nor dropped.
 WAITING = Q(sent_at=None, failed_at=None, dropped_at=None)
@@ -19,7 +20,8 @@ class Message(TenantOwned):
 
     `template` names the template or, for a webhook, the type of the event; the sender of the channel renders it when it
     is sent. An event is that of the trail's line `event_id`, or what a flow says. Urgent messages are sent before all
-    others, and the events of one customer to one endpoint one after the other.
+    others, and the events of one customer to one endpoint one after the other. `last_error` also says why one was
+    dropped.
     """
 
     class Channel(models.TextChoices):
@@ -35,7 +37,9 @@ class Message(TenantOwned):
         max_length=254, help_text="An e-mail address, a telephone number in E.164, or the name of a webhook endpoint."
     )
     event_id = models.BigIntegerField(null=True, editable=False)
-    customer_number = models.CharField(max_length=8, blank=True, default="", help_text="Whom an event is about.")
+    customer_number = models.CharField(
+        max_length=NUMBER_DIGITS, blank=True, default="", help_text="Whom an event is about."
+    )
     context_encrypted = models.TextField(blank=True, default="", editable=False)
     is_urgent = models.BooleanField(default=False, editable=False, help_text="Somebody is waiting for it.")
     reference = models.UUIDField(
@@ -99,12 +103,13 @@ class Message(TenantOwned):
 
 class MailSuppression(TenantOwned):
     """An address that the tenant mails nothing to any more, until staff lift it: mail to it came back, or its reader
-    complained."""
+    complained, or staff said so."""
 
     class Why(models.TextChoices):
         BOUNCED = "bounced", "Mail came back"
         COMPLAINED = "complained", "Reported as spam"
         REFUSED = "refused", "The mail server knows no such mailbox"
+        STAFF = "staff", "Added by staff"
 
     address = models.CharField(max_length=254)
     why = models.CharField(max_length=10, choices=Why)

@@ -1,5 +1,8 @@
 """Rows that belong to one tenant, and how they are read."""
 
+from collections.abc import Iterable
+from functools import reduce
+from operator import or_
 from typing import Generic, TypeVar
 
 from django.db import models
@@ -14,14 +17,17 @@ T = TypeVar("T", bound=models.Model)
 class TenantQuerySet(models.QuerySet[T], Generic[T]):
     """Rows of tenants; every read names whose."""
 
-    def for_tenant(self, tenant: Tenant) -> "TenantQuerySet[T]":
-        """Only this tenant's rows. Raises `TypeError` for anything but a saved `Tenant`: a filter would take a code, an
-        id or None, and could find another tenant's rows. A compiled query gets its tenant when it is run."""
-        if isinstance(tenant, Parameter):
-            return self.filter(tenant=tenant)
-        if not isinstance(tenant, Tenant) or tenant.pk is None:
+    def for_tenant(self, tenant: Tenant, any_of: Iterable[models.Q] | None = None) -> "TenantQuerySet[T]":
+        """Only this tenant's rows, and with `any_of` only those that meet one of its conditions. Raises `TypeError` for
+        anything but a saved `Tenant`: a filter would take a code, an id or None, and could find another tenant's rows.
+        A compiled query gets its tenant when it is run."""
+        if not isinstance(tenant, Parameter) and (not isinstance(tenant, Tenant) or tenant.pk is None):
             raise TypeError(f"for_tenant() takes a saved Tenant, not {tenant!r}")
-        return self.filter(tenant=tenant)
+        if any_of is None:
+            return self.filter(tenant=tenant)
+        # The tenant is said in each condition and nowhere else: SQLite looks each up in an index that begins with it,
+        # where it would else read all rows of the tenant.
+        return self.filter(reduce(or_, (models.Q(each, tenant=tenant) for each in any_of), models.Q(pk__in=())))
 
 
 class TenantOwned(FromRow):

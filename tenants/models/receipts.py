@@ -5,8 +5,8 @@ import uuid
 from django.db import models
 from django.utils import timezone
 
-from tenants.classification import Kept, Privacy
 from tenants.models.owned import TenantOwned
+from tenants.privacy.classification import Kept, Privacy
 
 
 class Receipt(TenantOwned):

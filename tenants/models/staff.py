@@ -7,8 +7,8 @@ from django.db import models, transaction
 from django.utils import timezone
 
 from tenants import authenticator_apps
-from tenants.classification import Disguise, Kept, Privacy
 from tenants.encryption import decrypt, encrypt
+from tenants.privacy.classification import Disguise, Kept, Privacy
 
 if TYPE_CHECKING:  # django-otp has no types, and a model with an unknown base has no manager for mypy
 

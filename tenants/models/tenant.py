@@ -1,13 +1,17 @@
 """A tenant: one shop operator, its defaults and its policies."""
 
+from urllib.parse import urlsplit
+from zoneinfo import available_timezones
+
+from django.core.exceptions import ValidationError
 from django.core.validators import MinValueValidator, RegexValidator
 from django.db import models
 from django.db.models import F, Q
 from django.utils import timezone
 
-from tenants.classification import Kept, Privacy
 from tenants.clients import check_networks
 from tenants.compiled.instances import FromRow
+from tenants.privacy.classification import Kept, Privacy
 
 # The pattern and the lengths are those of the contracts' documents.
 CODE_PATTERN = r"^[a-z][a-z0-9]+$"
@@ -22,6 +26,12 @@ DAY = 24 * HOUR
 SHORTEST_IDLE_LIMIT = 5 * 60  # seconds: the last use of a session is known to a minute or two
 
 PASSWORD_MIN_LENGTH = 8  # characters, of any tenant: OWASP ASVS 5.0, 6.2.1
+
+
+def check_time_zone(name: str) -> None:
+    """Raises `ValidationError` for what is no zone of the IANA Time Zone Database."""
+    if name not in available_timezones():
+        raise ValidationError("Enter the name of a time zone, such as Europe/Berlin.", code="invalid")
 
 
 class CheckIn(models.TextChoices):
@@ -60,6 +70,12 @@ class Tenant(FromRow):
     default_currency = models.CharField(max_length=3, default="USD", help_text="ISO 4217")
     default_country = models.CharField(max_length=2, default="US", help_text="ISO 3166-1 alpha-2")
     default_site = models.CharField(max_length=64, default="main")
+    time_zone = models.CharField(
+        max_length=64,
+        default="UTC",
+        validators=[check_time_zone],
+        help_text="Staff read times in it, such as Europe/Berlin (IANA Time Zone Database).",
+    )
 
     is_customer_active_on_signup = models.BooleanField(default=True)
     is_customer_on_hold_on_signup = models.BooleanField(default=False)
@@ -175,7 +191,7 @@ class Tenant(FromRow):
         kept=Kept.UNTIL_CHANGED,
         technical="code number name is_active created_at has_imported_hashes default_language default_currency "
         "default_country "
-        "default_site is_customer_active_on_signup is_customer_on_hold_on_signup is_signup_enumeration_safe "
+        "default_site time_zone is_customer_active_on_signup is_customer_on_hold_on_signup is_signup_enumeration_safe "
         "is_opt_in_required is_confirmation_mailed is_deletion_confirmed password_min_length "
         "is_common_password_refused check_in_policy second_factor_policy server_networks anonymous_access_lifetime "
         "anonymous_refresh_lifetime customer_access_lifetime customer_refresh_lifetime "
@@ -207,3 +223,9 @@ class Tenant(FromRow):
 
     def __str__(self) -> str:
         return self.code
+
+    @property
+    def logo_origin(self) -> str:
+        """The origin that the logo comes from, for a content security policy; "" without one."""
+        parts = urlsplit(self.logo_url)
+        return f"{parts.scheme}://{parts.netloc}" if parts.scheme in {"http", "https"} and parts.netloc else ""

@@ -8,8 +8,9 @@ from django.db.models import Func, Q
 from django.db.models.sql.compiler import SQLCompiler
 from django.utils import timezone
 
-from tenants.classification import AtErasure, Disguise, Kept, Privacy
+from tenants.customer_numbers import NUMBER_DIGITS
 from tenants.models.owned import TenantOwned
+from tenants.privacy.classification import AtErasure, Disguise, Kept, Privacy
 
 
 class AppendOnlyError(TypeError):
@@ -49,14 +50,14 @@ class AuditEvent(AppendOnly, TenantOwned):
     """One thing that happened to a customer or an account. Rows are only ever added.
 
     A customer is named by number and not by key, so that the trail outlives the profile. `events` are the types of the
-    events that the row is, separated by spaces, and `details` what they say besides (`tenants.event_types`).
+    events that the row is, separated by spaces, and `details` what they say besides (`tenants.trail.event_types`).
     """
 
     at = models.DateTimeField(default=timezone.now)
     action = models.CharField(max_length=64)
     is_success = models.BooleanField(default=True)
     reason = models.CharField(max_length=255, blank=True, default="")
-    customer_number = models.CharField(max_length=8, blank=True, default="")
+    customer_number = models.CharField(max_length=NUMBER_DIGITS, blank=True, default="")
     session_id = models.UUIDField(null=True)
     staff_username = models.CharField(max_length=150, blank=True, default="")
     method = models.CharField(max_length=64, blank=True, default="")

@@ -12,6 +12,7 @@ TRAIL = "/admin/tenants/auditevent/"
 STAFF_TRAIL = "/admin/tenants/staffevent/"
 COMPANIES = "/admin/customers/legalentity/"
 SCHEMAS = "/admin/customers/mixinschema/"
+FLOWS = "/admin/auth_providers/flow/"
 PROVIDERS = "/admin/auth_providers/authprovider/"
 TEMPLATES = "/admin/auth_providers/messagetemplate/"
 OUTBOX = "/admin/tenants/message/"
@@ -41,7 +42,7 @@ class Page(HTMLParser):
         self.fields: dict[str, str] = {}
         self.actions: list[str] = []
         self.inline: list[str] = []
-        self._element = ""
+        self._element = self._select = ""
         self.text = response.content.decode()
         self.feed(self.text)
 
@@ -51,11 +52,16 @@ class Page(HTMLParser):
         self.inline += [f"<{tag} {name}>" for name in given if name == "style" or name.startswith("on")]
         if tag == "form":
             self.actions.append(given.get("action", ""))
+        if tag == "select" and "multiple" not in given:
+            self._select = given.get("name", "")
+        if tag == "option" and self._select and ("selected" in given or self._select not in self.fields):
+            self.fields[self._select] = given.get("value", "")
         if tag == "input" and given.get("type") not in {"submit", "checkbox"} and given.get("name"):
             self.fields[given["name"]] = given.get("value", "")
 
     def handle_endtag(self, tag: str) -> None:
         self._element = ""
+        self._select = "" if tag == "select" else self._select
 
     def handle_data(self, data: str) -> None:
         if self._element and data.strip():

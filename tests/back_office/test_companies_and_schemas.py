@@ -12,7 +12,7 @@ from tenants.errors import InvalidInput
 from tenants.models import AuditEvent, Role, Tenant
 from tests import factories
 from tests.back_office.conftest import log_in_as
-from tests.back_office.pages import COMPANIES, SCHEMAS, Page
+from tests.back_office.pages import COMPANIES, FLOWS, SCHEMAS, Page
 
 URL = "https://s.example/taste"
 
@@ -143,3 +143,26 @@ def test_support_changes_neither(tenant: Tenant, path: str) -> None:
     clerk = log_in_as(tenant, Role.SUPPORT)
     assert clerk.get(path).status_code == (200 if path == COMPANIES else 403)
     assert path == COMPANIES or clerk.post(path, {"name": "x"}).status_code == 403
+
+
+# Neither database stores it as JSON, or nobody could read it.
+NO_JSON = {
+    "a NUL character": '{"title": "\\u0000"}',
+    "a lone surrogate": '{"title": "\\ud800"}',
+    "no number": '{"default": NaN}',
+    "an infinite number": '{"default": 1e999}',
+    "too many digits": f'{{"maximum": {"9" * 5000}}}',
+    "too many levels": "[" * 100_000,
+    "too many items": f"[{','.join('0' * 1001)}]",
+}
+
+
+@pytest.mark.parametrize("text", NO_JSON.values(), ids=NO_JSON.keys())
+@pytest.mark.parametrize(("page", "field"), [(f"{SCHEMAS}add/", "schema"), (f"{FLOWS}add/", "steps")])
+def test_what_is_no_json_is_refused_and_stays_in_the_field(
+    tenant: Tenant, clerk: Client, page: str, field: str, text: str
+) -> None:
+    answer = clerk.post(page, {"tenant": tenant.pk, "url": URL, "name": "vip", field: text})
+    assert answer.status_code == 200
+    assert field in answer.context["adminform"].form.errors
+    assert answer.context["adminform"].form[field].value() == text

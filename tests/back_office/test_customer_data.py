@@ -9,8 +9,8 @@ from django.test import Client
 from auth_providers.selfservice import deletion
 from customers import erasure
 from customers.models import Address, Customer, Note
-from tenants.classification import AtErasure, classified
 from tenants.models import AuditEvent, Role, Tenant
+from tenants.privacy.classification import AtErasure, classified
 from tests import factories, neighbours
 from tests.back_office.conftest import log_in_as
 from tests.back_office.pages import Page, button, tab_of

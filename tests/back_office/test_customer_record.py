@@ -85,6 +85,36 @@ def test_an_identifier_is_shown_and_removed(customer: Customer, clerk: Client, o
     assert trail(customer, "remove_identifier") == ("clara", "loyaltyCard")
 
 
+def test_an_identifier_is_added_by_hand(customer: Customer, clerk: Client) -> None:
+    path = button(customer, "assign_identifier")
+    assert path in Page(clerk.get(tab_of(customer, "data"))).actions
+    answer = clerk.post(path, {"tab": "data", "name": " loyaltyCard ", "value": " C-0042 "}, follow=True)
+    assert said(answer) == "Added the identifier."
+    assert answer.request["PATH_INFO"] == tab_of(customer, "data")
+    assert identifiers.find_customer(tenant=customer.tenant, identifiers={"loyaltyCard": "C-0042"}) == customer
+    assert trail(customer, "assign_identifier") == ("clara", "loyaltyCard")
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "words"),
+    [
+        ("loyaltyCard", "taken", "belongs to another customer"),
+        ("loyalty card", "C-1", "name an identifier"),
+        ("", "C-1", "name an identifier"),
+        ("loyaltyCard", "", "1 to 255 characters"),
+        ("loyaltyCard", "a\0b", "1 to 255 characters"),
+    ],
+)
+def test_an_identifier_that_can_not_be_is_refused_in_words(
+    customer: Customer, clerk: Client, name: str, value: str, words: str
+) -> None:
+    other = factories.make_customer(customer.tenant, email="grace@example.com")
+    identifiers.assign(tenant=customer.tenant, customer=other, identifiers={"loyaltyCard": "taken"})
+    answer = clerk.post(button(customer, "assign_identifier"), {"name": name, "value": value}, follow=True)
+    assert words in said(answer)
+    assert CustomerIdentifier.objects.get().customer == other
+
+
 def test_consents_are_shown_with_their_history(customer: Customer, clerk: Client) -> None:
     for is_given, source in ((True, "till 7"), (False, "newsletter")):
         consents.record(
@@ -200,14 +230,15 @@ def test_postal_codes_are_found_and_never_written(clerk: Client, term: str, foun
 
 
 def test_policies_of_a_tenant_and_numbers_of_its_sites_are_shown(tenant: Tenant, clerk: Client) -> None:
-    text = Page(clerk.get(f"/admin/tenants/tenant/{tenant.pk}/change/")).text
+    shop = f"/admin/tenants/tenant/{tenant.pk}/"
+    text = Page(clerk.get(f"{shop}codes/")).text
     for part in (
         "check_in_policy",
         "second_factor_policy",
         "A one-time code when the data matches an existing customer",
-        "-number",
     ):
         assert part in text
+    assert "-number" in Page(clerk.get(f"{shop}change/")).text
 
 
 @pytest.mark.parametrize("path", [SEGMENTS, POSTAL_CODES, f"{SEGMENTS}add/"])

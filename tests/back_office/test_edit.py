@@ -1,14 +1,16 @@
 """Staff change a profile through the core: checked, audited, versioned, and never by accident."""
 
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 from django.contrib.admin.models import LogEntry
 from django.test import Client
+from django.utils import timezone
 
 from customers import profiles
 from customers.models import Customer
-from tenants.models import AuditEvent
+from tenants.models import AuditEvent, Tenant
 from tests.back_office.conftest import log_in_as
 from tests.back_office.pages import Page, page_of
 
@@ -42,6 +44,37 @@ def test_saving_without_a_change_writes_nothing(customer: Customer, clerk: Clien
     assert not AuditEvent.objects.filter(action="change_profile").exists()
 
 
+def test_a_telephone_number_is_stored_as_it_is_dialled_from_abroad(customer: Customer, clerk: Client) -> None:
+    Tenant.objects.filter(pk=customer.tenant_id).update(default_country="DE")
+    save(clerk, customer, opened(clerk, customer), first_name="Augusta")
+    assert stored(customer).contact_phone == "+49 171 2345678"  # not touched
+    save(clerk, customer, opened(clerk, customer), contact_phone="0171 / 55 50 123")
+    assert stored(customer).contact_phone == "+491715550123"
+
+
+def test_language_currency_and_site_are_chosen(customer: Customer, clerk: Client) -> None:
+    profiles.update(tenant=customer.tenant, customer=customer, changes={"preferred_language": "de_AT"})
+    form = clerk.get(page_of(customer)).context["adminform"].form
+    names = {name: dict(form.fields[name].choices) for name in ("preferred_language", "preferred_currency")}
+    assert names["preferred_language"]["de_AT"] == "de_AT"  # what is stored already
+    assert (names["preferred_language"]["pl"], names["preferred_currency"]["PLN"]) == ("Polish", "PLN Polish Zloty")
+    fields = {**opened(clerk, customer), "preferred_language": "pl", "preferred_currency": "PLN"}
+    assert save(clerk, customer, fields, preferred_site="main").status_code == 302
+    after = stored(customer)
+    assert (after.preferred_language, after.preferred_currency, after.preferred_site) == ("pl", "PLN", "main")
+
+
+def test_times_are_those_of_the_shop_and_name_its_zone(customer: Customer, clerk: Client) -> None:
+    at = datetime(2026, 1, 15, 23, 30, tzinfo=UTC)
+    Customer.objects.filter(pk=customer.pk).update(created_at=at, updated_at=at, last_login_at=at)
+    AuditEvent(tenant=customer.tenant, at=at, action="log_in", customer_number=customer.number).save(force_insert=True)
+    for zone, said in (("UTC", "2026-01-15 23:30 UTC"), ("Asia/Tokyo", "2026-01-16 08:30 JST")):
+        Tenant.objects.filter(pk=customer.tenant_id).update(time_zone=zone)
+        assert said in clerk.get(page_of(customer)).content.decode()
+        assert f"{said[:16]}:00{said[16:]}" in clerk.get("/admin/tenants/auditevent/").content.decode()
+    assert timezone.get_current_timezone_name() == "UTC"
+
+
 def test_what_was_not_given_stays_not_given(customer: Customer, clerk: Client) -> None:
     save(clerk, customer, opened(clerk, customer), first_name="Augusta")
     assert stored(customer).middle_name is None
@@ -57,7 +90,10 @@ def test_an_emptied_field_is_deleted(customer: Customer, clerk: Client) -> None:
     [
         ("contact_email", "nonsense", "Enter a valid e-mail address."),
         ("contact_email", "", "The contact e-mail can be changed but not removed."),
-        ("preferred_currency", "XXY", "Enter a currency code of ISO 4217."),
+        ("preferred_currency", "XXY", "Select a valid choice. XXY is not one of the available choices."),
+        ("preferred_language", "xx", "Select a valid choice. xx is not one of the available choices."),
+        ("preferred_site", "nowhere", "Select a valid choice. nowhere is not one of the available choices."),
+        ("contact_phone", "12", "This is no number that can be dialled. Begin those of other countries with +."),
         ("company_registration_id", "1", "A company customer needs this field."),
     ],
 )

@@ -7,8 +7,8 @@ from auth_providers.models import UnfinishedErasure
 from auth_providers.selfservice import deletion
 from customers.admin.records import TABS
 from customers.models import Address, Customer, LegalEntity, Note
-from tenants.classification import Disguise, classified
 from tenants.models import Tenant
+from tenants.privacy.classification import Disguise, classified
 from tests import factories, neighbours
 from tests.back_office.pages import LIST, TRAIL, page_of, tab_of
 

@@ -12,9 +12,8 @@ from auth_providers.models import Flow, WebhookEndpoint
 from customers.models import Segment
 from tenants.models import Tenant
 from tests.back_office.conftest import log_in_as
-from tests.back_office.pages import Page
+from tests.back_office.pages import FLOWS, Page
 
-FLOWS = "/admin/auth_providers/flow/"
 GOOD = [
     {"step": "challenge", "channel": "email"},
     {"step": "activate"},
@@ -51,7 +50,7 @@ def test_a_flow_is_stored_and_runs(shop: Tenant, clerk: Client) -> None:
 @pytest.mark.parametrize(
     ("steps", "complaint"),
     [
-        ("{", "Enter a valid JSON."),
+        ("{", "This is not valid JSON, line 1 column 2."),
         ({"step": "activate"}, "The steps are a list."),
         (["activate"], "Step 1: Each step is an object whose `step` is one of:"),
         ([{"step": "activate"}, {"step": "dance"}], "Step 2: Each step is an object whose `step` is one of:"),

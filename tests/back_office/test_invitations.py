@@ -9,9 +9,9 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 
-from tenants import invitations, staff
 from tenants.errors import InvalidInput
 from tenants.models import AuditEvent, Message, Role, StaffInvitation, StaffMembership, Tenant
+from tenants.staff import invitations, memberships
 from tests.auth_providers import mailbox
 from tests.back_office.conftest import log_in_as
 from tests.back_office.pages import Page
@@ -24,13 +24,13 @@ LINK = re.compile(r"/admin/invitation/\?token=([\w-]{43})$", re.M)
 CHOSEN = {"username": "sue", "password1": PASSWORD, "password2": PASSWORD}
 
 
-def owner_of(tenant: Tenant, role: Role = Role.OWNER) -> staff.By:
+def owner_of(tenant: Tenant, role: Role = Role.OWNER) -> memberships.By:
     user = User.objects.create_user("olga", is_staff=True)
     StaffMembership.objects.create(tenant=tenant, user=user, role=role)
-    return staff.By(user_id=user.pk, username="olga", role=role)
+    return memberships.By(user_id=user.pk, username="olga", role=role)
 
 
-def invited(tenant: Tenant, role: Role = Role.SUPPORT, by: staff.By | None = None) -> str:
+def invited(tenant: Tenant, role: Role = Role.SUPPORT, by: memberships.By | None = None) -> str:
     """The token of the mail to Sue."""
     invitations.invite(tenant=tenant, email=SUE, role=role, by=by or owner_of(tenant))
     return received()
@@ -113,14 +113,16 @@ def test_a_withdrawn_invitation_is_void_also_before_its_mail(tenant: Tenant) -> 
     invitation = StaffInvitation.objects.get()
     owner.post(f"{INVITATIONS}{invitation.pk}/delete/", {"post": "yes"})
     assert not mailbox.receive()
-    assert Message.objects.get(template="staff_invitation").dropped_at
+    message = Message.objects.get(template="staff_invitation")
+    assert message.dropped_at
+    assert message.last_error == "the invitation was withdrawn, replaced or accepted"
     assert AuditEvent.objects.filter(action="withdraw_invitation").exists()
 
 
 @pytest.mark.parametrize("role", [Role.VIEWER, Role.SUPPORT, Role.MANAGER])
 def test_only_owners_and_operators_invite(tenant: Tenant, role: Role) -> None:
-    by = staff.By(user_id=owner_of(tenant).user_id, username="x", role=role)
-    with pytest.raises(staff.RoleRefused):
+    by = memberships.By(user_id=owner_of(tenant).user_id, username="x", role=role)
+    with pytest.raises(memberships.RoleRefused):
         invitations.invite(tenant=tenant, email=SUE, role=Role.VIEWER, by=by)
     clerk = log_in_as(tenant, role)
     assert clerk.post(f"{INVITATIONS}add/", {"email": SUE, "role": "viewer"}).status_code == 403
@@ -144,7 +146,7 @@ def test_who_may_not_invite_any_more_has_invited_nobody(tenant: Tenant, change: 
 
 def test_an_operator_who_was_deactivated_has_invited_nobody(tenant: Tenant) -> None:
     operator = User.objects.create_superuser("olga", "", None)
-    token = invited(tenant, Role.OWNER, staff.By(user_id=operator.pk, username="olga", role=None))
+    token = invited(tenant, Role.OWNER, memberships.By(user_id=operator.pk, username="olga", role=None))
     User.objects.update(is_active=False)
     assert accept(token).status_code == 410
 

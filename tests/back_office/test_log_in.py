@@ -14,7 +14,7 @@ from django.core.management import call_command
 from django.test import Client
 from pytest_django import Settings
 
-from config.staff_login import BY_NAME, FAILURES_BY_PERSON
+from config.staff.log_in import BY_NAME, FAILURES_BY_PERSON
 from customers.models import Customer
 from tenants.encryption import decrypt
 from tenants.models import StaffAuthenticator, StaffEvent, enrol_staff

@@ -39,6 +39,30 @@ def test_every_mail_there_is_can_be_chosen() -> None:
     assert set(template_overrides.SAMPLES) == mails
 
 
+def test_a_new_template_begins_with_our_words(tenant: Tenant, clerk: Client) -> None:
+    Tenant.objects.update(default_language="pl_PL")
+    first = Page(clerk.get(f"{TEMPLATES}add/"))
+    assert (first.fields["template"], first.fields["language"]) == ("activated", "pl")
+    form = clerk.get(f"{TEMPLATES}add/?template=password_reset&language=de_at").context["adminform"].form
+    assert (form["template"].value(), form["language"].value()) == ("password_reset", "de-AT")
+    assert form["text"].value().startswith("Guten Tag,")
+    assert '<html lang="de">' in form["html"].value()
+    stored = {name: form[name].value() for name in ("subject", "text", "html", "language")}
+    assert create(clerk, tenant, **stored).status_code == 302
+    assert MessageTemplate.objects.get().text.rstrip() == stored["text"].rstrip()
+
+
+@pytest.mark.parametrize(
+    ("query", "complaint"),
+    [("template=nonsense&language=de", "Select a valid choice"), ("template=welcome&language=xx", "such as it or")],
+)
+def test_a_new_template_is_for_a_mail_and_a_language(tenant: Tenant, clerk: Client, query: str, complaint: str) -> None:
+    page = Page(clerk.get(f"{TEMPLATES}add/?{query}"))
+    assert complaint in page.text
+    assert "text" not in page.fields
+    assert log_in_as(tenant).get(f"{TEMPLATES}add/?{query}").status_code == 403
+
+
 def test_words_are_stored_and_sent(tenant: Tenant, clerk: Client, mailoutbox: list[Any]) -> None:
     assert create(clerk, tenant, template="new_device", text="{{ at }} {{ address }}", html="").status_code == 302
     context = {"at": "noon", "address": "192.0.2.1", "user_agent": "x"}
@@ -59,7 +83,8 @@ def test_words_are_stored_and_sent(tenant: Tenant, clerk: Client, mailoutbox: li
         ("html", "<p>Hallo</p>", "The recipient needs"),
         ("site", "elsewhere", "no such site"),
         ("template", "nonsense", "Select a valid choice"),
-        ("language", "xx", "Select a valid choice"),
+        ("language", "xx", "Enter a language such as it or pt-BR."),
+        ("language", "de-", "Enter a language such as it or pt-BR."),
     ],
 )
 def test_what_would_not_work_is_refused_on_its_field(
@@ -71,9 +96,18 @@ def test_what_would_not_work_is_refused_on_its_field(
     assert not MessageTemplate.objects.exists()
 
 
+@pytest.mark.parametrize(("typed", "stored"), [("it", "it"), ("pt_br", "pt-BR"), ("iw", "he"), ("DEU", "de")])
+def test_a_language_of_the_shops_own_is_stored_in_one_spelling(
+    tenant: Tenant, clerk: Client, typed: str, stored: str
+) -> None:
+    assert create(clerk, tenant, language=typed).status_code == 302
+    assert MessageTemplate.objects.get().language == stored
+
+
 def test_there_is_one_for_each_mail_site_and_language(tenant: Tenant, other_tenant: Tenant, clerk: Client) -> None:
     assert create(clerk, tenant).status_code == 302
     assert create(clerk, tenant).status_code == 200
+    assert create(clerk, tenant, language="DE").status_code == 200
     assert create(clerk, tenant, site="main").status_code == 302
     clerk.post("/admin/switch/", {"code": other_tenant.code})
     assert create(clerk, other_tenant).status_code == 302
@@ -82,11 +116,60 @@ def test_there_is_one_for_each_mail_site_and_language(tenant: Tenant, other_tena
 def test_the_preview_shows_what_a_reader_gets(tenant: Tenant, clerk: Client) -> None:
     Tenant.objects.update(name="Ada & Söhne")
     create(clerk, tenant)
-    page = Page(clerk.get(preview()))
+    response = clerk.get(preview())
+    page = Page(response)
     assert "Neues Passwort bei Ada &amp; Söhne" in page.text
     assert template_overrides.WITH_TOKEN["link"] in page.text
-    assert "&lt;a href=" in page.text  # as text: our pages run and style nothing that a shop writes
+    assert f'sandbox title="The HTML part of the mail" src="{preview()}html/"' in page.text
+    assert "frame-src 'self'" in response["Content-Security-Policy"]
+    assert "unsafe" not in response["Content-Security-Policy"]
     assert page.inline == []
+
+
+SCRIPT = '<p style="color:red" onclick="x()">{{ link }}</p><script>alert(1)</script><img src="https://spy.example/1">'
+
+
+@pytest.mark.parametrize(
+    ("logo", "images"), [("", "data:"), ("https://img.shop.example/a.png", "data: https://img.shop.example")]
+)
+def test_the_html_part_can_do_nothing_in_its_frame(tenant: Tenant, clerk: Client, logo: str, images: str) -> None:
+    Tenant.objects.update(logo_url=logo)
+    create(clerk, tenant, html=SCRIPT)
+    response = clerk.get(f"{preview()}html/")
+    assert response.content.decode() == SCRIPT.replace("{{ link }}", str(template_overrides.WITH_TOKEN["link"]))
+    assert response["Content-Security-Policy"] == (
+        f"default-src 'none'; style-src 'unsafe-inline'; img-src {images}; form-action 'none'; base-uri 'none'; "
+        "frame-ancestors 'self'; sandbox"
+    )
+    assert (response["X-Frame-Options"], response["Referrer-Policy"]) == ("SAMEORIGIN", "no-referrer")
+    assert "no-store" in response["Cache-Control"]
+
+
+def test_a_mail_without_an_html_part_has_no_frame(tenant: Tenant, clerk: Client) -> None:
+    create(clerk, tenant, html="")
+    assert "<iframe" not in Page(clerk.get(preview())).text
+    assert clerk.get(f"{preview()}html/").status_code == 404
+
+
+def test_the_preview_of_a_text_message_is_its_text(tenant: Tenant, clerk: Client) -> None:
+    create(clerk, tenant, template="log_in_code.sms", text="Code {{ token }}", html="", subject="not sent")
+    page = Page(clerk.get(preview())).text
+    assert "Code SAMPLE-TOKEN" in page
+    assert "not sent" not in page
+
+
+def test_a_filter_speaks_the_language_of_the_mail(tenant: Tenant, clerk: Client) -> None:
+    create(clerk, tenant, language="it", text="{{ link }} {{ tenant|yesno }}")
+    assert f"{template_overrides.WITH_TOKEN['link']} sì" in Page(clerk.get(preview())).text
+
+
+def test_saving_can_lead_to_the_preview(tenant: Tenant, clerk: Client) -> None:
+    assert create(clerk, tenant, _preview="Save and preview")["Location"] == preview()
+    form = clerk.get(preview().replace("preview", "change"))
+    assert "Save and preview" in form.content.decode()
+    entered = {**Page(form).fields, "text": "Neu: {{ link }}", "html": "", "_preview": "x"}
+    assert clerk.post(preview().replace("preview", "change"), entered)["Location"] == preview()
+    assert "Neu: https" in Page(clerk.get(preview())).text
 
 
 def test_the_preview_says_what_is_wrong_by_now(tenant: Tenant, clerk: Client) -> None:
@@ -95,11 +178,15 @@ def test_the_preview_says_what_is_wrong_by_now(tenant: Tenant, clerk: Client) ->
     response = clerk.get(preview())
     assert response.status_code == 200
     assert "has no gone" in response.content.decode()
+    assert "<iframe" not in response.content.decode()
+    assert clerk.get(f"{preview()}html/").status_code == 404
 
 
 def test_the_preview_is_for_those_who_may_look(tenant: Tenant, clerk: Client) -> None:
     create(clerk, tenant)
-    assert log_in_as(tenant).get(preview()).status_code == 403
+    viewer = log_in_as(tenant)
+    assert viewer.get(preview()).status_code == 403
+    assert viewer.get(f"{preview()}html/").status_code == 403
     assert clerk.get(preview().replace("preview", "change")).status_code == 200
     assert clerk.get(f"{TEMPLATES}999999/preview/").status_code == 404
     assert clerk.post(preview()).status_code == 405

@@ -6,12 +6,12 @@ import pytest
 from django.contrib.auth.models import Permission, User
 from django.test import Client
 
-from tenants import staff
 from tenants.models import AuditEvent, Role, StaffMembership, Tenant
+from tenants.staff import memberships
 from tests.back_office.conftest import log_in_as
 
 MEMBERS = "/admin/tenants/staffmembership/"
-OWNER = staff.By(user_id=0, username="olga", role=Role.OWNER)
+OWNER = memberships.By(user_id=0, username="olga", role=Role.OWNER)
 
 
 @pytest.fixture
@@ -56,13 +56,13 @@ def test_nobody_changes_or_leaves_their_own_role(tenant: Tenant) -> None:
 
 @pytest.mark.parametrize("role", [Role.VIEWER, Role.SUPPORT, Role.MANAGER])
 def test_only_owners_and_operators_give_roles(tenant: Tenant, colleague: User, role: Role) -> None:
-    by = staff.By(user_id=0, username="x", role=role)
-    with pytest.raises(staff.RoleRefused):
-        staff.give_role(tenant=tenant, user_id=colleague.pk, username="sue", role=Role.VIEWER, by=by)
+    by = memberships.By(user_id=0, username="x", role=role)
+    with pytest.raises(memberships.RoleRefused):
+        memberships.give_role(tenant=tenant, user_id=colleague.pk, username="sue", role=Role.VIEWER, by=by)
     assert log_in_as(tenant, role).post(f"{MEMBERS}add/", {"username": "sue", "role": "viewer"}).status_code == 403
-    given = staff.give_role(tenant=tenant, user_id=colleague.pk, username="sue", role=Role.OWNER, by=OWNER)
-    with pytest.raises(staff.RoleRefused):
-        staff.take_role(membership=given, username="sue", by=by)
+    given = memberships.give_role(tenant=tenant, user_id=colleague.pk, username="sue", role=Role.OWNER, by=OWNER)
+    with pytest.raises(memberships.RoleRefused):
+        memberships.take_role(membership=given, username="sue", by=by)
 
 
 def test_a_role_of_another_tenant_is_out_of_reach(tenant: Tenant, other_tenant: Tenant, colleague: User) -> None:

@@ -5,10 +5,12 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import User
 from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
 from pytest_django import Settings
 
 from customers.models import Customer
-from tenants.models import Role
+from tenants.models import Message, Role
 from tenants.outbox import queue, worker
 from tests.back_office.conftest import log_in_as
 from tests.back_office.pages import (
@@ -36,8 +38,12 @@ PAGES = [
     STAFF_TRAIL,
     OUTBOX,
     *(COMPANIES, PROVIDERS, SCHEMAS, TEMPLATES),
-    *(f"{path}add/" for path in (COMPANIES, PROVIDERS, SCHEMAS, TEMPLATES)),
-    "/admin/tenants/tenant/",
+    *(f"{path}add/" for path in (COMPANIES, SCHEMAS, TEMPLATES)),
+    f"{TEMPLATES}add/?template=password_reset&language=de",
+    *(f"{PROVIDERS}add/?kind={kind}" for kind in ("google", "otp", "webhook")),
+    *("/admin/tenants/tenant/", "/admin/tenants/tenant/add/", "/admin/tenants/apikey/add/"),
+    "/admin/tenants/tenant/add/",
+    "/admin/tenants/apikey/add/",
     "/admin/auth/user/",
     "/admin/tenants/staffauthenticator/add/",
     "/admin/password_change/",
@@ -113,6 +119,45 @@ def test_the_trail_is_found_by_number_and_by_staff(customer: Customer, clerk: Cl
     assert {event.action for event in by_number} == {"sign_up", "view_profile"}
     assert [event.action for event in by_staff] == ["view_profile"]
     assert not clerk.get(TRAIL, {"q": "99999999"}).context["cl"].result_list
+
+
+def test_the_outbox_says_what_became_of_a_message_and_leads_to_its_customer(customer: Customer, clerk: Client) -> None:
+    mail = queue.enqueue(tenant=customer.tenant, template="new_device", recipient="ada@example.com", context={})
+    shown: dict[str, dict[str, Any]] = {
+        "sent at": {"sent_at": timezone.now()},
+        "given up at": {"failed_at": timezone.now(), "sent_at": None},
+        "dropped at": {"dropped_at": timezone.now(), "failed_at": None},
+        "waiting, tried 2 times": {"dropped_at": None, "attempts": 2},
+    }
+    for words, change in shown.items():
+        Message.objects.filter(pk=mail.pk).update(last_error="450 full", **change)
+        page = clerk.get(OUTBOX)
+        text = page.content.decode()
+        assert all(each in text for each in (words, "450 full", "<h1>Outbox</h1>", mail.template.replace("_", " ")))
+        there = reverse("admin:customers_customer_changelist", query={"q": mail.recipient})
+        assert f'<a href="{there}">{mail.recipient}</a>' in text
+    assert list(clerk.get(there).context["cl"].result_list) == [customer]
+
+
+@pytest.mark.parametrize(
+    ("reason", "words"), [("the code had expired", ": the code had expired<"), ("", ": there was nothing to send any")]
+)
+def test_the_outbox_says_why_a_message_was_dropped_and_does_not_call_it_an_error(
+    customer: Customer, clerk: Client, reason: str, words: str
+) -> None:
+    mail = queue.enqueue(tenant=customer.tenant, template="log_in_code", recipient="ada@example.com", context={})
+    Message.objects.filter(pk=mail.pk).update(dropped_at=timezone.now(), last_error=reason)
+    text = clerk.get(OUTBOX).content.decode()
+    assert words in text
+    assert text.count("the code had expired") == bool(reason)
+
+
+def test_a_text_message_and_a_webhook_are_told_from_a_mail(customer: Customer, clerk: Client) -> None:
+    mail = queue.enqueue(tenant=customer.tenant, template="new_device", recipient="ada@example.com", context={})
+    Message.objects.filter(pk=mail.pk).update(channel="sms", template="log_in_code.sms", recipient="+49171")
+    assert "log in code (text message)" in clerk.get(OUTBOX).content.decode()
+    Message.objects.filter(pk=mail.pk).update(channel="webhook", recipient="crm")
+    assert "?q=crm" not in clerk.get(OUTBOX).content.decode()
 
 
 def test_the_outbox_is_read_only_and_tells_no_secrets(customer: Customer, clerk: Client) -> None:

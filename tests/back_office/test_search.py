@@ -8,9 +8,10 @@ from django.db import connection
 from django.test import Client
 
 from auth_providers.models import Account
-from customers import finding, identifiers, profiles
+from customers import identifiers, profiles
 from customers.addresses import addresses
 from customers.models import Customer
+from customers.search import finding
 from tenants.models import Tenant
 from tests import factories
 from tests.back_office.pages import LIST

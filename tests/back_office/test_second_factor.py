@@ -1,5 +1,6 @@
 """Staff set their authenticator app up at the first log-in, and an owner resets it for who has lost it."""
 
+import base64
 import re
 from collections.abc import Callable
 from datetime import timedelta
@@ -10,10 +11,11 @@ from django.contrib.auth.models import User
 from django.test import Client
 from pytest_django import Settings
 
-from tenants import staff, staff_second_factor
+from auth_providers.messaging import mail_rendering
 from tenants.encryption import decrypt
 from tenants.models import (
     AuditEvent,
+    Message,
     Role,
     StaffAuthenticator,
     StaffEvent,
@@ -22,6 +24,7 @@ from tenants.models import (
     Tenant,
     enrol_staff,
 )
+from tenants.staff import memberships, second_factor
 from tests import authenticators
 from tests.back_office.conftest import log_in_as
 from tests.back_office.pages import LIST, Page
@@ -32,7 +35,7 @@ PASSWORD = "an excellent long password"
 
 
 @pytest.fixture(autouse=True)
-def second_factor(password_is_enough: None, settings: Settings) -> None:
+def second_factor_is_asked(password_is_enough: None, settings: Settings) -> None:
     settings.STAFF_SECOND_FACTOR = True
 
 
@@ -72,6 +75,18 @@ def test_the_first_log_in_leads_to_the_app_and_nowhere_else(sue: User) -> None:
     assert (page.inline, "<svg" in page.text, secret in page.text) == ([], True, True)
     assert Page(client.get(ENROL)).text.count(secret) == 1
     assert StaffAuthenticator.objects.get().confirmed is False
+
+
+def test_the_secret_of_the_app_is_encrypted_at_rest(sue: User, stored: Callable[[], str]) -> None:
+    client = Client()
+    enrol(client)
+    device = StaffAuthenticator.objects.get()
+    secret = decrypt(device.secret_encrypted)
+    assert authenticators.code_of(secret) == shown_code()
+    everything, raw = stored(), base64.b32decode(secret)
+    assert device.secret_encrypted in everything
+    for spelling in (secret, raw.hex(), base64.b64encode(raw).decode(), base64.urlsafe_b64encode(raw).decode()):
+        assert spelling not in everything
 
 
 def test_the_first_code_opens_the_back_office_and_shows_recovery_codes_once(sue: User) -> None:
@@ -169,6 +184,11 @@ def test_an_owner_resets_it_and_the_next_log_in_sets_another_up(tenant: Tenant, 
     assert not StaffAuthenticator.objects.exists()
     event = AuditEvent.objects.get(action="reset_second_factor")
     assert (event.staff_username, event.reason) == ("mallory", "sue")
+    told = Message.objects.get(template="staff_second_factor_reset")
+    assert (told.recipient, told.tenant) == ("sue@example.com", tenant)
+    mail = mail_rendering.render(told)
+    assert mail
+    assert "mallory has removed your authenticator app" in mail.text
     assert len(enrol(Client())) == 10
 
 
@@ -192,9 +212,9 @@ def test_an_owner_resets_no_operator_and_not_themselves(tenant: Tenant, sue: Use
     owner.post(reset_of(sue))
     assert StaffAuthenticator.objects.exists()
     own = StaffMembership.objects.get(user__username="mallory")
-    by = staff.By(user_id=own.user_id, username="mallory", role=Role.OWNER)
-    with pytest.raises(staff.RoleRefused):
-        staff_second_factor.reset(membership=own, username="mallory", by=by)
+    by = memberships.By(user_id=own.user_id, username="mallory", role=Role.OWNER)
+    with pytest.raises(memberships.RoleRefused):
+        second_factor.reset(membership=own, username="mallory", by=by)
 
 
 def test_an_operator_resets_everybodys(tenant: Tenant, sue: User, password_only: None, clerk: Client) -> None:

@@ -4,8 +4,8 @@ from django.test import Client
 
 from auth_providers.models import Account, AuthProvider
 from customers.models import Customer
-from tenants import audit
-from tenants.models import Role, Tenant
+from tenants.models import AuditEvent, Role, Tenant
+from tenants.trail import audit
 from tests import factories
 from tests.back_office.conftest import log_in_as
 
@@ -36,6 +36,21 @@ def test_plots_have_a_table_for_who_sees_no_picture(customer: Customer, clerk: C
     assert [bar.count for bar in sign_ups.bars if bar.count] == [1]
     text = response.content.decode()
     assert text.count("<figure>") == text.count("As a table") == 6
+
+
+def test_log_ins_are_counted_by_provider_and_failures_by_reason(customer: Customer, clerk: Client) -> None:
+    tenant = customer.tenant
+    for method in ("otp", "otp"):
+        audit.record(tenant=tenant, action="log_in", method=method)
+    AuditEvent.objects.create(tenant=tenant, action="log_in", method="google", at=factories.hours_ago(48))
+    audit.record(tenant=tenant, action="log_in", is_success=False, reason="wrong password")
+    by_provider, by_reason = clerk.get(START).context["shares"]
+    assert [(each.label, each.day, each.month) for each in by_provider.rows] == [("otp", 2, 2), ("google", 0, 1)]
+    assert by_provider.rows[0].width == by_provider.width == 2 * by_provider.rows[1].width
+    assert [(each.label, each.day, each.month) for each in by_reason.rows] == [("wrong password", 1, 1)]
+    [answered] = [each for each in clerk.get(START).context["tiles"] if each.label == "Codes answered in 24 hours"]
+    assert answered.count == "2"
+    assert len(clerk.get(answered.address).context["cl"].result_list) == 2
 
 
 def test_what_the_set_up_lacks_is_listed_for_owners(tenant: Tenant) -> None:

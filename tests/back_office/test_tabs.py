@@ -5,11 +5,12 @@ from typing import Any
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 
 from auth_providers import limits
 from auth_providers.login import password
 from auth_providers.models import Account, AuthProvider
-from auth_providers.selfservice import log_in_check
+from auth_providers.selfservice import log_in_check, sign_up
 from auth_providers.tokens.log_in_attempt import Issue, LogInAttempt
 from auth_providers.tokens.sessions import LogInRefused
 from customers.addresses import addresses
@@ -85,6 +86,16 @@ def test_the_answer_for_who_has_not_opted_in_tells_of_the_mail_and_sends_it_agai
     assert "will be sent again" in said(clerk.post(page.context["remedy_action"], {"tab": "timeline"}, follow=True))
     assert Message.objects.filter(template="opt_in", sent_at=None).count() == 1
     assert AuditEvent.objects.get(action="resend_opt_in").staff_username == "clara"
+
+
+def test_the_answer_says_why_the_mail_was_dropped(tenant: Tenant, clerk: Client) -> None:
+    Tenant.objects.update(is_opt_in_required=True)
+    tenant.refresh_from_db()
+    customer = factories.make_customer(tenant)
+    Message.objects.filter(template="opt_in").update(dropped_at=timezone.now(), last_error="the code had expired")
+    said_of_it = sentence(clerk, customer)
+    assert "there was nothing to send any more at " in said_of_it
+    assert said_of_it.endswith(": the code had expired.")
 
 
 def test_the_answer_for_a_wrong_password_offers_a_reset(customer: Customer, clerk: Client) -> None:
@@ -197,6 +208,16 @@ def test_an_email_of_somebody_else_is_refused(customer: Customer, clerk: Client)
     change = button(customer, "change_email", factories.account_of(customer).pk)
     assert "Duplicate" in said(clerk.post(change, {"email": "taken@example.org", "reason": "x"}, follow=True))
     assert factories.account_of(customer).identifier == factories.EMAIL
+
+
+def test_an_email_that_a_stranger_has_typed_in_is_the_customers(customer: Customer, clerk: Client) -> None:
+    tenant, session = customer.tenant, factories.open_anonymous(customer.tenant).session
+    registration = sign_up.Registration(email="free@example.org", password=factories.PASSWORD)
+    sign_up.sign_up(tenant=tenant, registration=registration, client=factories.CLIENT, session_id=session.pk)
+    change = button(customer, "change_email", factories.account_of(customer).pk)
+    clerk.post(change, {"email": "free@example.org", "reason": "x"}, follow=True)
+    account = Account.objects.get(identifier="free@example.org")
+    assert (account.customer, account.is_verified, account.session_id) == (customer, False, None)
 
 
 def test_addresses_are_added_changed_and_deleted(customer: Customer, clerk: Client) -> None:

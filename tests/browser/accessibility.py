@@ -33,6 +33,7 @@ def _axe() -> str:
 
 def faults_of(page: Page) -> list[str]:
     """What is wrong with the page that is open, each with where it was seen."""
+    page.wait_for_load_state()
     page.evaluate(_axe())
     found: list[str] = []
     for width in WIDTHS:

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from contextlib import suppress
-from datetime import timedelta
 
 from django.utils import timezone
 
@@ -13,7 +12,7 @@ from auth_providers.selfservice import staff_actions
 from auth_providers.selfservice.merging import merge
 from auth_providers.tokens import sessions
 from auth_providers.tokens.log_in_attempt import Issue, LogInAttempt
-from customers import consents, identifiers
+from customers import consents, identifiers, mixins, profiles
 from customers.models import Customer, Segment
 from tenants.models import Message, Tenant
 from tests import authenticators, factories
@@ -27,6 +26,32 @@ ADDRESS = {
     "postal_code": "80331",
     "city": "München",
     "country": "DE",
+}
+MANY = 80  # wrong passwords, after which a wait is as long as any
+LOYALTY = "https://demo.example/schemas/loyalty"
+# One field of every kind.
+LOYALTY_SCHEMA = {
+    "title": "Loyalty programme",
+    "type": "object",
+    "required": ["tier"],
+    "properties": {
+        "tier": {"enum": ["silver", "gold"], "description": "Decides the discount"},
+        "points": {"type": "integer", "minimum": 0},
+        "discount": {"type": "number", "maximum": 50, "description": "In per cent"},
+        "joined": {"type": "string", "format": "date"},
+        "mayCall": {"type": "boolean", "title": "May be called"},
+        "mail": {"type": "string", "format": "email", "title": "Second e-mail"},
+        "page": {"type": "string", "format": "uri"},
+        "remark": {"type": "string", "maxLength": 2000},
+        "interests": {"type": "array", "items": {"type": "string"}},
+        "days": {"type": "array", "items": {"enum": ["Saturday", "Sunday"]}, "title": "Shops on"},
+        "store": {
+            "type": "object",
+            "title": "Usual store",
+            "properties": {"city": {"type": "string"}, "floor": {"type": "integer"}},
+        },
+        "visits": {"type": "array", "items": {"type": "object"}},
+    },
 }
 
 
@@ -60,12 +85,14 @@ def _types_a_wrong_password(customer: Customer) -> None:
 
 
 def _has_to_wait(customer: Customer) -> None:
-    """The wait is made longer than a journey."""
+    """The wait is the longest of its rule, an hour or a day, which no journey outlasts."""
     before = set(Attempts.objects.values_list("pk", flat=True))
     for _ in range(2):
         _types_a_wrong_password(customer)
-    tomorrow = timezone.now() + timedelta(days=1)
-    Attempts.objects.exclude(pk__in=before).update(blocked_until=tomorrow, expires_at=tomorrow)
+    for rule in (limits.LOG_IN_BY_ACCOUNT, limits.LOG_IN_BY_DEVICE):
+        until = timezone.now() + rule.wait_after(MANY)
+        waiting = Attempts.objects.exclude(pk__in=before).filter(rule=rule.name)
+        waiting.update(count=MANY, blocked_until=until, expires_at=until)
 
 
 def _never_opted_in(customer: Customer) -> None:
@@ -91,6 +118,13 @@ def _takes_newsletters(customer: Customer) -> None:
     consents.record(
         tenant=customer.tenant, customer=customer, client=factories.CLIENT, given={"newsletter": True}, source="shop"
     )
+
+
+def _has_a_loyalty_card(customer: Customer) -> None:
+    mixins.register(tenant=customer.tenant, url=LOYALTY, schema=LOYALTY_SCHEMA)
+    given = {"tier": "silver", "points": 120, "joined": "2025-03-01", "store": {"city": "Ulm"}}
+    patch = profiles.changes_of({"mixins": {"loyalty": given}, "mixin_schemas": {"loyalty": LOYALTY}})
+    profiles.update(tenant=customer.tenant, customer=customer, changes=patch)
 
 
 def _was_merged(customer: Customer) -> None:
@@ -125,6 +159,7 @@ SITUATIONS: dict[str, Callable[[Customer], None]] = {
     "Noted": _nothing,
     "Regular": _nothing,
     "Copied": _nothing,
+    "Loyal": _has_a_loyalty_card,
     "Whole": _was_merged,
     "Once": _nothing,
     "Twice": _nothing,

@@ -10,7 +10,8 @@ from playwright.sync_api import Browser, sync_playwright
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 # No sandbox: in a container the user is root, and Chromium refuses to have one then.
-ARGUMENTS = ["--no-sandbox", "--disable-dev-shm-usage"]
+# Nothing is drawn by a graphics card, and nobody outside is called.
+ARGUMENTS = ["--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu", "--disable-quic", "--disable-sync"]
 
 
 def find() -> str | None:

@@ -22,13 +22,13 @@ from auth_providers.providers.oidc import Identity
 from auth_providers.selfservice import additional_log_in
 from auth_providers.tokens.log_in_attempt import Issue, LogInAttempt
 from customers.models import Customer, PostalCode
-from tenants import invitations, staff, staff_trail
 from tenants.encryption import decrypt, encrypt
-from tenants.models import Message, Role, StaffAuthenticator, StaffEvent, Tenant
+from tenants.models import Message, StaffAuthenticator, StaffEvent, Tenant
+from tenants.trail import staff_trail
 from tests import authenticators, factories
 from tests.back_office import test_roles_and_tenants
 from tests.back_office.test_roles_and_tenants import names
-from tests.browser import callers
+from tests.browser import callers, colleagues
 from tests.browser.server import Shop
 from tests.neighbours import make_customer_with_everything
 
@@ -67,7 +67,7 @@ def _pages(tenant: Tenant) -> dict[str, str]:
         }
     )
     pages = {name: _address(shop, name) for name in names(admin.site.get_urls())}
-    return pages | {"invitation": _invitation(tenant, user)}
+    return pages | {"invitation": colleagues.invite(tenant, user, None)}
 
 
 def _address(shop: test_roles_and_tenants.Shop, name: str) -> str:
@@ -79,21 +79,13 @@ def _address(shop: test_roles_and_tenants.Shop, name: str) -> str:
         return shop.address_of(name)
 
 
-def _invitation(tenant: Tenant, user: User) -> str:
-    """Of a colleague, by the operator; the worker, whose mail would hold another token, has nothing to send."""
-    by = staff.By(user_id=user.pk, username=user.get_username(), role=None)
-    invitation = invitations.invite(tenant=tenant, email="colleague@example.com", role=Role.SUPPORT, by=by)
-    Message.objects.for_tenant(tenant).filter(template=invitations.TEMPLATE).delete()
-    token = invitations.issue_token(tenant=tenant, pk=invitation.pk) or ""
-    return reverse("admin:invitation", query={"token": token})
-
-
 def _own_pages(tenant: Tenant) -> dict[str, str]:
     """The address of our own pages, each with a token that is good."""
     factories.make_customer(tenant, email="taken@example.com")
     own = {page: _link(tenant, page, purpose) for page, purpose in LINKS.items()}
     with_log_in = {"log_in": _additional(tenant, "log-in"), "log_in_code": _additional(tenant, "log-in-code")}
-    return own | with_log_in | {"undo": _undo(tenant), "provider": _way_back(tenant)}
+    without_app = {"log_in_added": _without_app(tenant, "added"), "log_in_throttled": _without_app(tenant, "throttled")}
+    return own | with_log_in | without_app | {"undo": _undo(tenant), "provider": _way_back(tenant)}
 
 
 def _link(tenant: Tenant, page: str, purpose: MailedToken.Purpose) -> str:
@@ -121,6 +113,15 @@ def _additional(tenant: Tenant, name: str) -> str:
     """Of a further log-in; its owner has an authenticator app."""
     customer = factories.make_customer(tenant, email=f"{name}@example.com")
     authenticators.enrol(customer)
+    return _further(tenant, customer, name)
+
+
+def _without_app(tenant: Tenant, name: str) -> str:
+    """Of a further log-in; the password is all that its owner has."""
+    return _further(tenant, factories.make_customer(tenant, email=f"{name}@example.com"), name)
+
+
+def _further(tenant: Tenant, customer: Customer, name: str) -> str:
     return f"/pages/{tenant.code}/log-in?token={_token_of_further(tenant, customer, f'further-{name}@example.com')}"
 
 

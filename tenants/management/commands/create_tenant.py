@@ -10,7 +10,7 @@ from tenants.errors import InvalidInput
 from tenants.models import Tenant
 
 DIFFERS = 2  # exit code: there is such a tenant, with other values
-SETTINGS = ("number", "default_language", "default_currency", "default_country", "default_site")
+SETTINGS = ("number", "default_language", "default_currency", "default_country", "default_site", "time_zone")
 
 
 class Command(BaseCommand):

@@ -25,7 +25,7 @@ ADDED: Mapping[Role, Mapping[str, tuple[str, ...]]] = {
         "tenants.message": ("view",),
         "tenants.mailsuppression": ("view",),
     },
-    Role.SUPPORT: {"customers.customer": ("change",), "tenants.mailsuppression": ("delete",)},
+    Role.SUPPORT: {"customers.customer": ("change",), "tenants.mailsuppression": ("add", "delete")},
     Role.MANAGER: {
         "customers.customer": ("delete",),
         "customers.segment": ALL,

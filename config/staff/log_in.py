@@ -21,9 +21,10 @@ from django_otp import devices_for_user, verify_token
 from django_otp.models import Device
 
 from auth_providers import limits
-from tenants import staff_second_factor, staff_trail
 from tenants.api.caller import client_of
 from tenants.clients import Client
+from tenants.staff import second_factor
+from tenants.trail import staff_trail
 
 WINDOW = timedelta(minutes=15)
 # A subscriber can be an office; one user name of one subscriber is one person.
@@ -73,6 +74,7 @@ class StaffLoginForm(AdminAuthenticationForm):
         **AdminAuthenticationForm.error_messages,
         "throttled": "Too many failed attempts. Wait a quarter of an hour and try again.",
         "invalid_login": "Wrong user name, password or code. Capitals matter, and each code works once.",
+        "no_passwords": "Log in with your company's account.",
     }
 
     request: HttpRequest
@@ -83,6 +85,8 @@ class StaffLoginForm(AdminAuthenticationForm):
             del self.fields["code"]
 
     def clean(self) -> dict[str, Any]:
+        if not settings.STAFF_PASSWORDS:
+            raise ValidationError(self.error_messages["no_passwords"], code="no_passwords")
         if self.errors:  # something is missing: nothing to compare, nothing to tell
             return self.cleaned_data
         if is_throttled(username=self.cleaned_data["username"], client=client_of(self.request)):
@@ -97,28 +101,45 @@ class StaffLoginForm(AdminAuthenticationForm):
         return cleaned
 
     def _record(self, *, reason: str = "") -> None:
-        """How the attempt ended: refused for a reason, or else a success."""
-        username, client = self.cleaned_data["username"], client_of(self.request)
-        staff_trail.record(
-            action=staff_trail.LOG_IN, username=username, client=client, is_success=not reason, reason=reason
-        )
-        level = logging.WARNING if reason else logging.INFO
-        logger.log(
-            level, "log-in%s: user %r from %s", f" refused, {reason}" if reason else "", username, client.address
-        )
+        _record(self.cleaned_data["username"], client_of(self.request), reason=reason)
 
     def confirm_login_allowed(self, user: User) -> None:
         super().confirm_login_allowed(user)
-        if not settings.STAFF_SECOND_FACTOR or not staff_second_factor.is_enrolled(user_id=user.pk):
-            return  # whoever has none enrols one next, and reaches nothing before (`config.staff_access`)
-        code = self.cleaned_data["code"].replace(" ", "")
-        device = _device_that_accepts(user, code) if code else None
+        if not settings.STAFF_SECOND_FACTOR or not second_factor.is_enrolled(user_id=user.pk):
+            return  # whoever has none enrols one next, and reaches nothing before (`config.staff.access`)
+        device = _device_that_accepts(user, self.cleaned_data["code"])
         if device is None:
             raise self.get_invalid_login_error()
         user.otp_device = device  # type: ignore[attr-defined] # django-otp puts it into the session
 
 
-def _device_that_accepts(user: User, code: str) -> Device | None:
+def show_code(user: User, code: str, client: Client) -> Device:
+    """The device that accepts the code of who has logged in at the provider. Failures count as those of the log-in
+    page do. Raises `ValidationError`."""
+    username = user.get_username()
+    if is_throttled(username=username, client=client):
+        _record(username, client, reason=staff_trail.THROTTLED)
+        raise ValidationError(StaffLoginForm.error_messages["throttled"], code="throttled")
+    device = _device_that_accepts(user, code)
+    _record(username, client, reason="" if device else "wrong code")
+    if device is None:
+        raise ValidationError("Wrong code. Each works once: wait for the next one, and try again.", code="invalid")
+    return device
+
+
+def _record(username: str, client: Client, *, reason: str) -> None:
+    """How the attempt ended: refused for a reason, or else a success."""
+    staff_trail.record(
+        action=staff_trail.LOG_IN, username=username, client=client, is_success=not reason, reason=reason
+    )
+    level = logging.WARNING if reason else logging.INFO
+    logger.log(level, "log-in%s: user %r from %s", f" refused, {reason}" if reason else "", username, client.address)
+
+
+def _device_that_accepts(user: User, typed: str) -> Device | None:
     """The one last used comes first: a failed try blocks a device for a while, also a spare one (django-otp)."""
+    code = typed.replace(" ", "")
+    if not code:
+        return None
     devices = sorted(devices_for_user(user), key=lambda device: str(device.last_used_at or ""), reverse=True)
     return next((device for device in devices if verify_token(user, device.persistent_id, code)), None)

@@ -11,6 +11,7 @@ from django.conf import settings
 from django.contrib.admin import AdminSite
 from django.contrib.auth.forms import BaseUserCreationForm
 from django.contrib.auth.models import User
+from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
@@ -21,20 +22,36 @@ from django.views import View
 from django.views.decorators.cache import never_cache
 from django_otp import login as otp_login
 
-from tenants import invitations, staff_second_factor
+from config.staff import log_in
 from tenants.api.caller import client_of
 from tenants.back_office.rows import show_failure
 from tenants.errors import DomainError
 from tenants.models import Role, StaffInvitation
+from tenants.staff import invitations, second_factor
+
+# The session's mark that the provider has seen a second factor.
+SEEN_BY_PROVIDER = "second_factor_seen_by_provider"
 
 
 def has_to_enrol(request: HttpRequest) -> bool:
-    """Whether the member of staff has shown a password, and has no second factor where one is asked for."""
+    """Whether the member of staff has logged in, and has no second factor where one is asked for."""
     user = request.user
     is_staff = user.is_authenticated and user.is_active and user.is_staff
-    return (
-        settings.STAFF_SECOND_FACTOR and is_staff and not staff_second_factor.is_enrolled(user_id=cast(User, user).pk)
-    )
+    is_due = settings.STAFF_SECOND_FACTOR and is_staff and not is_verified(request)
+    return is_due and not second_factor.is_enrolled(user_id=cast(User, user).pk)
+
+
+def is_verified(request: HttpRequest) -> bool:
+    """Whether a second factor was seen in this session: a code of ours, or by the provider that staff log in at."""
+    is_ours = bool(request.user.is_verified())  # type: ignore[union-attr] # django-otp's middleware
+    return is_ours or request.session.get(SEEN_BY_PROVIDER, False)
+
+
+def has_to_show_code(request: HttpRequest) -> bool:
+    """Whether the member of staff has logged in at the provider, which saw no second factor, and has one of ours."""
+    user = request.user
+    is_staff = user.is_authenticated and user.is_active and user.is_staff
+    return settings.STAFF_SECOND_FACTOR and is_staff and not is_verified(request) and not has_to_enrol(request)
 
 
 class AccountForm(BaseUserCreationForm[User]):
@@ -92,6 +109,8 @@ class InvitationView(AccessView):
             return self.show("invitation_gone", {"title": "Invitation", "message": error.message}, status=410)
 
     def _for_new(self, request: HttpRequest, token: str, invitation: StaffInvitation) -> HttpResponse:
+        if not settings.STAFF_PASSWORDS:
+            return self._page(token, invitation, {"refused": "Log in first, then open the link again."})
         form = AccountForm(request.POST or None)
         if request.method == "POST" and form.is_valid():
             try:
@@ -137,7 +156,7 @@ class EnrolmentView(AccessView):
         if not has_to_enrol(request) or not form.is_valid():
             return self._ask(request, form)
         user = cast(User, request.user)
-        confirmed = staff_second_factor.confirm(
+        confirmed = second_factor.confirm(
             user_id=user.pk,
             username=user.get_username(),
             code=form.cleaned_data["code"],
@@ -153,10 +172,35 @@ class EnrolmentView(AccessView):
     def _ask(self, request: HttpRequest, form: CodeForm) -> HttpResponse:
         if not has_to_enrol(request):
             return HttpResponseRedirect(reverse("admin:index"))
-        device = staff_second_factor.begin(user_id=cast(User, request.user).pk)
+        device = second_factor.begin(user_id=cast(User, request.user).pk)
         if device is None:
             return HttpResponseRedirect(reverse("admin:index"))
         # The image is our own: no part of it is typed by anybody, but the user name in the code that it shows.
-        image = mark_safe(staff_second_factor.qr_svg(device))  # noqa: S308
-        context = {"form": form, "image": image, "secret": staff_second_factor.secret_of(device)}
+        image = mark_safe(second_factor.qr_svg(device))  # noqa: S308
+        context = {"form": form, "image": image, "secret": second_factor.secret_of(device)}
         return self.show("second_factor", {"title": "Your authenticator app", **context})
+
+
+class CodeView(AccessView):
+    """The code of the app, for who has logged in at the provider."""
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        return self._ask(request, CodeForm())
+
+    def post(self, request: HttpRequest) -> HttpResponse:
+        form = CodeForm(request.POST)
+        if not has_to_show_code(request) or not form.is_valid():
+            return self._ask(request, form)
+        user = cast(User, request.user)
+        try:
+            device = log_in.show_code(user, form.cleaned_data["code"], client_of(request))
+        except ValidationError as error:
+            form.add_error("code", error)
+            return self._ask(request, form)
+        otp_login(request, device)
+        return HttpResponseRedirect(reverse("admin:index"))
+
+    def _ask(self, request: HttpRequest, form: CodeForm) -> HttpResponse:
+        if not has_to_show_code(request):
+            return HttpResponseRedirect(reverse("admin:index"))
+        return self.show("second_factor_code", {"title": "Code of your app", "form": form})

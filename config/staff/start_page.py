@@ -10,14 +10,15 @@ from django.db.models.functions import TruncDay, TruncHour
 from django.urls import reverse
 from django.utils import timezone
 
-from auth_providers.models import Account, AuthProvider
+from auth_providers.models import OTP, Account, AuthProvider
 from customers.models import Customer
-from tenants import audit
 from tenants.models import AuditEvent, Message, SigningKey, Tenant
+from tenants.trail import audit
 
 COUNTED = 1000  # beyond that a tile says "more than"
 OLD_KEY = timedelta(days=365)
 DAY, MONTH = timedelta(hours=24), timedelta(days=30)
+MOST_SHARES, WIDTH = 10, 160  # rows; pixels
 HEIGHT, BAR, GAP = 60, 12, 4  # of a plot, in pixels
 
 
@@ -53,6 +54,26 @@ class Plot:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Share:
+    """How often something happened in 24 hours and in 30 days, and how long its bar is, in pixels."""
+
+    label: str
+    day: int
+    month: int
+    width: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Shares:
+    """What happened most in 30 days, the most frequent first."""
+
+    title: str
+    what: str
+    rows: tuple[Share, ...]
+    width: int = WIDTH
+
+
+@dataclass(frozen=True, kw_only=True)
 class Lack:
     """Something that the shop's set-up should have, and the page where it is given."""
 
@@ -69,13 +90,16 @@ def tiles(tenant: Tenant) -> list[Tile]:
     own = Customer.objects.for_tenant(tenant).filter(erased_at=None)
     messages = Message.objects.for_tenant(tenant)
     failed = AuditEvent.objects.for_tenant(tenant).filter(action=audit.LOG_IN, is_success=False, at__gte=today)
-    codes = messages.filter(template="log_in_code", sent_at__gte=today)
+    codes = messages.filter(template__startswith="log_in_code", sent_at__gte=today)
+    log_ins = AuditEvent.objects.for_tenant(tenant).filter(action=audit.LOG_IN, is_success=True, at__gte=today)
+    by_code = "is_success__exact=1&action__exact=log_in&method__exact=otp"
     return [
         _tile("Mails given up", messages.filter(failed_at__isnull=False), f"{mails}?state=failed"),
         _tile("Waiting for opt-in", own.filter(Exists(unconfirmed)), f"{customers}?view=waiting"),
         _tile("On hold", own.filter(is_on_hold=True), f"{customers}?view=on_hold"),
         _tile("Failed log-ins of 24 hours", failed, f"{trail}?is_success__exact=0"),
         _tile("Codes sent in 24 hours", codes, f"{mails}?state=sent"),
+        _tile("Codes answered in 24 hours", log_ins.filter(method=OTP), f"{trail}?{by_code}"),
     ]
 
 
@@ -86,7 +110,8 @@ def _tile(label: str, rows: QuerySet[Model], address: str) -> Tile:
 
 def lacking(tenant: Tenant) -> list[Lack]:
     """What the set-up of the shop still lacks."""
-    shop = reverse("admin:tenants_tenant_change", args=[tenant.pk])
+    mail = reverse("admin:tenants_tenant_mail", args=[tenant.pk])
+    keys = reverse("admin:tenants_tenant_signing_keys", args=[tenant.pk])
     providers = reverse("admin:auth_providers_authprovider_changelist")
     signs = SigningKey.objects.for_tenant(tenant).filter(is_revoked=False).order_by("-signs_from").first()
     links = {
@@ -96,16 +121,16 @@ def lacking(tenant: Tenant) -> list[Lack]:
         "confirm a deletion": tenant.deletion_link,
     }
     found = [
-        Lack(words=f"No page of the storefront to {what}: mails lead to one of ours.", address=shop)
+        Lack(words=f"No page of the storefront to {what}: mails lead to one of ours.", address=mail)
         for what, link in links.items()
         if not link
     ]
     if not tenant.mail_sender:
-        found.insert(0, Lack(words="Mails come from this installation, not from the shop.", address=shop))
+        found.insert(0, Lack(words="Mails come from this installation, not from the shop.", address=mail))
     if not AuthProvider.objects.for_tenant(tenant).filter(is_enabled=True).exists():
         found.append(Lack(words="Customers log in by password only.", address=providers))
     if signs is None or signs.signs_from < timezone.now() - OLD_KEY:
-        found.append(Lack(words="The key that signs is older than a year.", address=shop))
+        found.append(Lack(words="The key that signs is older than a year.", address=keys))
     return found
 
 
@@ -130,6 +155,29 @@ def plots(tenant: Tenant) -> list[Plot]:
             counts = [(slot, found[slot][name] if slot in found else 0) for slot in slots]
             made.append(_plot(f"{title}, {words}", counts, "%H:%M" if step < DAY else "%m-%d"))
     return made
+
+
+def shares(tenant: Tenant) -> list[Shares]:
+    """By what customers logged in, and why they could not."""
+    month = timezone.now() - MONTH
+    log_ins = AuditEvent.objects.for_tenant(tenant).filter(action=audit.LOG_IN, at__gte=month)
+    return [
+        _shares("Log-ins by provider", "Provider", log_ins.filter(is_success=True), "method"),
+        _shares("Failed log-ins by reason", "Reason", log_ins.filter(is_success=False), "reason"),
+    ]
+
+
+def _shares(title: str, what: str, events: QuerySet[AuditEvent], name: str) -> Shares:
+    today = timezone.now() - DAY
+    counted = events.order_by().values_list(name)
+    found = counted.annotate(month=Count("pk"), day=Count("pk", filter=Q(at__gte=today))).order_by("-month")
+    rows = list(found[:MOST_SHARES])
+    most = max((month for _, month, _ in rows), default=0) or 1
+    made = (
+        Share(label=label or "not said", day=day, month=month, width=max(1, round(month / most * WIDTH)))
+        for label, month, day in rows
+    )
+    return Shares(title=title, what=what, rows=tuple(made))
 
 
 def _slots(start: datetime, step: timedelta, span: timedelta) -> Iterable[datetime]:

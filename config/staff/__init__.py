@@ -1,0 +1,1 @@
+"""Staff: how they log in, and what they may do."""
