@@ -3,7 +3,7 @@
 Functions that return a query leave it to the caller to narrow it down or to ask for more in the same statement.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -15,16 +15,23 @@ from django.utils import timezone
 from auth_providers.accounts.contact_points import EMAIL, SMS, ContactPoint
 from auth_providers.accounts.passwords import NO_PASSWORD
 from auth_providers.models import Account
-from customers import search
 from customers.models import Customer
+from customers.spelling import search_words
 from customers.spelling.emails import normalize_email
-from tenants.compiled import writes
+from tenants.compiled import bulk, writes
+from tenants.compiled.instances import fresh
 from tenants.compiled.queries import compiled
 from tenants.errors import DomainError, Kind, Reason
 from tenants.models import Tenant, TenantQuerySet
 
 MOST_FOUND = 200
 SHORTEST_PHONE = 6  # digits that a search has to name of a telephone number that somebody logs in with
+MOVED = ("identifier", "session_id", "is_permitted", "is_additional")
+# Of accounts that nobody has proven: what anybody may have typed in. The shop knows what it imported or its staff
+# changed, and that has neither a sign-up's session nor anything to wait for.
+TYPED_IN = Q(verified_at=None) & (Q(session_id__isnull=False) | Q(is_permitted=False) | Q(is_additional=True))
+# Of accounts: those whose reader staff have not deactivated. Who has put an address on their profile is not its reader.
+OF_ACTIVE = Q(customer__is_active=True) | Q(is_additional=True)
 CONTACT_POINTS = (Account.Kind.EMAIL, Account.Kind.PHONE)
 
 
@@ -87,9 +94,10 @@ def contact_point(account: Account) -> ContactPoint:
     return ContactPoint(channel=channel, destination=account.identifier)
 
 
-def of_existing_customers(*, tenant: Tenant) -> TenantQuerySet[Account]:
-    """The accounts of all customers who are not erased, each with its customer."""
-    return Account.objects.for_tenant(tenant).filter(customer__erased_at=None).select_related("customer")
+def of_existing_customers(*, tenant: Tenant, any_of: Iterable[Q] | None = None) -> TenantQuerySet[Account]:
+    """The accounts of all customers who are not erased, each with its customer; with `any_of`, those that meet one of
+    its conditions."""
+    return Account.objects.for_tenant(tenant, any_of=any_of).filter(customer__erased_at=None).select_related("customer")
 
 
 def with_email(*, tenant: Tenant, email: str) -> TenantQuerySet[Account]:
@@ -114,15 +122,16 @@ def _with_identifier(*, tenant: Tenant, kind: str, identifier: str) -> QuerySet[
 
 def with_email_or_phone(*, tenant: Tenant, email: str, phone: str) -> TenantQuerySet[Account]:
     """The accounts that this address and this number are the log-ins of, with their customers; "" is nobody's."""
-    named = Q(kind=Account.Kind.EMAIL, identifier=email) | Q(kind=Account.Kind.PHONE, identifier=phone)
-    return of_existing_customers(tenant=tenant).filter(named).exclude(identifier="")
+    named = ((Account.Kind.EMAIL, email), (Account.Kind.PHONE, phone))
+    wanted = [Q(kind=kind, identifier=identifier) for kind, identifier in named]
+    return of_existing_customers(tenant=tenant, any_of=wanted).exclude(identifier="")
 
 
 def match_external(*, tenant: Tenant, provider: str, issuer: str, subject: str, email: str) -> ExternalMatch:
     """Who has this identity and who has its e-mail address, in one statement. "" is nobody's address."""
     own = Q(kind=Account.Kind.EXTERNAL, provider=provider, issuer=issuer, identifier=subject)
-    same_email = Q(kind=Account.Kind.EMAIL, identifier=email) if email else Q(pk=None)
-    found = Account.objects.for_tenant(tenant).select_related("customer").filter(own | same_email)
+    same_email = [Q(kind=Account.Kind.EMAIL, identifier=email)] if email else []
+    found = Account.objects.for_tenant(tenant, any_of=[own, *same_email]).select_related("customer")
     accounts = {account.kind: account for account in found}
     return ExternalMatch(account=accounts.get(Account.Kind.EXTERNAL), email_account=accounts.get(Account.Kind.EMAIL))
 
@@ -137,7 +146,7 @@ def search_log_ins(*, tenant: Tenant, word: str) -> list[int]:
     """The keys of up to `MOST_FOUND` customers who log in with an address or a number that the word is a part of; none
     for a word that is neither."""
     part = normalize_email(word) if "@" in word else ""
-    if not part and search.is_number_word(word):
+    if not part and search_words.is_number_word(word):
         digits = "".join(filter(str.isdigit, word)).lstrip("0")
         part = digits if len(digits) >= SHORTEST_PHONE else ""
     if not part:
@@ -222,15 +231,24 @@ def create_external(
 
 
 def emails_taken(*, tenant: Tenant, emails: Collection[str]) -> set[str]:
-    """Those of the normalized addresses that are a customer's log-in already."""
-    taken = Account.objects.for_tenant(tenant).filter(kind=Account.Kind.EMAIL, identifier__in=emails)
-    return set(taken.values_list("identifier", flat=True))
+    """Those of the normalized addresses that are a customer's log-in already, and not only typed in by anybody."""
+    taken = Account.objects.for_tenant(tenant).filter(kind=Account.Kind.EMAIL).exclude(TYPED_IN)
+    return bulk.present(taken, field="identifier", values=emails)
+
+
+def emails_typed_in(*, tenant: Tenant, emails: Collection[str]) -> list[str]:
+    """Those of the normalized addresses that anybody may have typed in, by their customers, oldest first."""
+    mine = Account.objects.for_tenant(tenant).filter(TYPED_IN, kind=Account.Kind.EMAIL)
+    few = bulk.present(mine, field="identifier", values=emails)
+    held = of_existing_customers(tenant=tenant).filter(TYPED_IN, kind=Account.Kind.EMAIL, identifier__in=few)
+    return list(held.order_by("customer").values_list("identifier", flat=True))
 
 
 def build_imported(*, tenant: Tenant, customer: Customer, email: str, password_hash: str, is_verified: bool) -> Account:
     """An account for an address, for callers that insert many at once. `is_verified` when the shop's server vouches
     for it that the customer has proven the address."""
-    return Account(
+    return fresh(
+        Account,
         tenant=tenant,
         customer=customer,
         kind=Account.Kind.EMAIL,
@@ -255,14 +273,16 @@ def count_hashes() -> list[HashCount]:
     ]
 
 
-def move_email(*, tenant: Tenant, account: Account, email: str) -> None:
-    """Give the account another address, whose owner has just followed a link that was mailed there. Raises
-    `EmailTaken`; the caller's transaction is over then."""
-    account.identifier = email
-    account.is_permitted, account.is_additional = True, False
-    account.verified_at, account.verified_by = timezone.now(), Account.Proof.LINK
+def move_email(*, tenant: Tenant, account: Account, email: str, is_proven: bool) -> None:
+    """Give the account another address, to which a link was mailed that somebody has just followed. `is_proven` says
+    that it was the account's owner; otherwise the account is logged in with as before, and the address is not confirmed
+    by its reader as this profile's. Raises `EmailTaken`; the caller's transaction is over then."""
+    account.identifier, account.session_id = email, None
+    account.is_permitted, account.is_additional = True, not is_proven
+    account.verified_at = timezone.now() if is_proven else None
+    account.verified_by = Account.Proof.LINK if is_proven else ""
     try:
-        account.save(update_fields=["identifier", "is_permitted", "is_additional", "verified_at", "verified_by"])
+        account.save(update_fields=[*MOVED, "verified_at", "verified_by"])
     except IntegrityError as error:
         raise EmailTaken.of(tenant=tenant, email=email) from error
 

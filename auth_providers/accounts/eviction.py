@@ -19,11 +19,11 @@ from auth_providers.models import (
 )
 from customers import consents, profiles
 from customers.models import Address, Customer
-from tenants import audit
 from tenants.clients import Client
-from tenants.event_types import EventType
 from tenants.models import Tenant
 from tenants.outbox import queue
+from tenants.trail import audit
+from tenants.trail.event_types import EventType
 
 END_REASON = "first proof"
 TEMPLATE = "profile_claimed"
@@ -59,10 +59,18 @@ class _Evicted:
         return [event for event, count in told.items() if count]
 
 
-def evict(*, tenant: Tenant, account: Account, is_own: bool, kept_session_id: UUID | None, client: Client) -> None:
+def evict(
+    *,
+    tenant: Tenant,
+    account: Account,
+    is_own: bool,
+    kept_session_id: UUID | None,
+    client: Client,
+    is_told: bool = True,
+) -> None:
     """Remove what was set on the account's profile without a proof, in the caller's transaction, which locks the
     profile and saves `account`. Where the proof `is_own`, it comes from the person who set the password: that stays,
-    and what was set in the session of `kept_session_id`."""
+    and what was set in the session of `kept_session_id`. `is_told` says that the owner is mailed what was kept."""
     customer = account.customer
     others = [each for each in accounts.of_customer(tenant=tenant, customer=customer) if each.pk != account.pk]
     unproven = [each.pk for each in others if not _is_kept(each, kept_session_id)]
@@ -93,7 +101,7 @@ def evict(*, tenant: Tenant, account: Account, is_own: bool, kept_session_id: UU
         also=evicted.events,
         details={"credentials": evicted.credentials, "fields": ["contact_email", "contact_phone"]},
     )
-    if evicted.passwords or evicted.sessions or evicted.accounts or evicted.second_factors:
+    if is_told and (evicted.passwords or evicted.sessions or evicted.accounts or evicted.second_factors):
         _tell(tenant, account)
 
 

@@ -6,6 +6,7 @@ thread that answers requests, and as much memory as there are of them.
 
 import os
 import threading
+import time
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import Future
@@ -15,6 +16,7 @@ from typing import Self, TypeVar, cast
 
 from tenants.clients import Client
 from tenants.errors import DomainError, Kind, Reason
+from tenants.telemetry import metrics
 
 T = TypeVar("T")
 # A worker has about one core, and one hash fills it.
@@ -56,6 +58,12 @@ class _Job:
     asker: Asker
     work: Callable[[], object]
     future: Future[object] = field(default_factory=Future)
+    since: float = field(default_factory=time.perf_counter)
+
+
+def _overloaded() -> Overloaded:
+    metrics.hash_refused.inc()
+    return Overloaded(retry_after=RETRY_AFTER)
 
 
 class HashQueue:
@@ -95,9 +103,9 @@ class HashQueue:
             return
         last = max(reversed(self._waiting), key=self._claim)
         if self._claim(last) <= self._claim(job):
-            raise Overloaded(retry_after=RETRY_AFTER)
+            raise _overloaded()
         self._waiting.remove(last)
-        last.future.set_exception(Overloaded(retry_after=RETRY_AFTER))
+        last.future.set_exception(_overloaded())
 
     def _claim(self, job: _Job) -> tuple[bool, int]:
         """The greater, the less claim has a job to a place: of who is not known, from an address with many."""
@@ -114,10 +122,15 @@ class HashQueue:
             os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICENESS)
         while True:
             job = self._next()
+            started = time.perf_counter()
+            metrics.hash_wait_seconds.observe(started - job.since)
             try:
-                job.future.set_result(job.work())
+                result = job.work()
             except BaseException as error:
                 job.future.set_exception(error)
+            else:
+                metrics.hash_seconds.observe(time.perf_counter() - started)
+                job.future.set_result(result)
 
     def _next(self) -> _Job:
         with self._changed:

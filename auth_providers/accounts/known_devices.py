@@ -32,7 +32,7 @@ def of_customer(*, tenant: Tenant, customer: Customer) -> list[str]:
 def remember(*, tenant: Tenant, client: Client, customer: Customer) -> None:
     """Know the caller's device for the customer from now on, in the caller's transaction."""
     seen = KnownDevice(tenant=tenant, customer=customer, device=client.device, last_seen_date=today())
-    writes.upsert(seen, unique=("tenant", "customer", "device"), update=("last_seen_date",))
+    writes.upsert(seen, unique=("tenant", "customer", "device"), update=("last_seen_date",), waits=True)
 
 
 def forget(*, tenant: Tenant, customer: Customer) -> None:

@@ -1,13 +1,13 @@
 """Tokens by mail: each proves that its receiver reads a mailbox, once, for one purpose, for a while."""
 
 from datetime import datetime, timedelta
-from typing import TypedDict
+from typing import NotRequired, TypedDict
 
 from django.db.models import Q
 from django.utils import timezone
 
 from auth_providers.accounts import pending, undoable_changes
-from auth_providers.models import Account, MailedToken, UndoableChange
+from auth_providers.models import Account, MailedToken, Session, UndoableChange
 from customers.models import Customer
 from tenants.errors import DomainError, FieldError, Kind, Reason
 from tenants.models import Tenant, TenantQuerySet
@@ -30,19 +30,24 @@ IS_ANOTHERS_PROOF = Q(purpose=MailedToken.Purpose.PASSWORD_RESET, account__verif
 
 
 class EmailChange(TypedDict):
-    """What a token of an e-mail change confirms: the new address, and whether the contact e-mail follows it."""
+    """What a token of an e-mail change confirms: the new address, and whether the contact e-mail follows it. `shown_in`
+    is the session that it was shown in, "" for none."""
 
     email: str
     is_contact_email_synced: bool
+    shown_in: NotRequired[str]
 
 
 class OptIn(TypedDict):
     """What the link of an opt-in belongs to: the account's own sign-up (`is_own`), or the session that asked for it, ""
-    for none; and the sign-up that waits for it, 0 for none."""
+    for none; and the sign-up, or the additional log-in, that waits for it, 0 for none. `email` is the latter's
+    address."""
 
     is_own: bool
     session: str
     pending_sign_up: int
+    pending_log_in: int
+    email: str
 
 
 class InvalidMailedToken(DomainError):
@@ -107,6 +112,8 @@ def opt_in_of(mailed: MailedToken) -> OptIn:
         is_own=kept.get("is_own", False),
         session=kept.get("session", ""),
         pending_sign_up=kept.get("pending_sign_up", 0),
+        pending_log_in=kept.get("pending_log_in", 0),
+        email=kept.get("email", ""),
     )
 
 
@@ -153,6 +160,20 @@ def mark_used(*, tenant: Tenant, mailed: MailedToken) -> None:
     """Keep that the token was accepted, for `find_used`."""
     now = timezone.now()
     MailedToken.objects.for_tenant(tenant).filter(pk=mailed.pk).update(spent_at=now, used_at=now)
+
+
+def mark_shown(*, tenant: Tenant, mailed: MailedToken, session: Session | None) -> None:
+    """Keep that a token of an e-mail change was accepted, and in which session it was shown."""
+    now, shown = timezone.now(), mailed.details | {"shown_in": str(session.pk) if session else ""}
+    MailedToken.objects.for_tenant(tenant).filter(pk=mailed.pk).update(spent_at=now, used_at=now, details=shown)
+
+
+def was_shown_in(*, account: Account, session: Session) -> bool:
+    """Whether the token that moved the account to its address was shown in this session."""
+    used = MailedToken.objects.for_tenant(account.tenant).filter(
+        account=account, purpose=MailedToken.Purpose.EMAIL_CHANGE, used_at__isnull=False
+    )
+    return used.filter(details__email=account.identifier, details__shown_in=str(session.pk)).exists()
 
 
 def find_used(*, tenant: Tenant, purpose: MailedToken.Purpose, token: str) -> tuple[Account, datetime] | None:

@@ -30,10 +30,9 @@ def void(*, tenant: Tenant, customer: Customer) -> None:
     Customer.objects.for_tenant(tenant).filter(pk=customer.pk).update(pending_void_before=now)
     customer.pending_void_before = now
     own = Account.objects.for_tenant(tenant).filter(customer=customer).exclude(verified_at=None)
-    codes = OneTimeCode.objects.for_tenant(tenant).filter(spent_at=None, expires_at__gt=now)
-    codes.filter(Q(customer_number=customer.number) | Q(destination__in=own.values("identifier"))).update(
-        expires_at=now
-    )
+    sent = [Q(customer_number=customer.number), Q(destination__in=own.values("identifier"))]
+    codes = OneTimeCode.objects.for_tenant(tenant, any_of=sent)
+    codes.filter(spent_at=None, expires_at__gt=now).update(expires_at=now)
 
 
 def end_sessions(*, tenant: Tenant, customer: Customer, reason: str, kept_session_id: UUID | None) -> int:
@@ -44,6 +43,14 @@ def end_sessions(*, tenant: Tenant, customer: Customer, reason: str, kept_sessio
     if kept_session_id is not None:
         running = running.exclude(pk=kept_session_id)
     return running.update(ended_at=timezone.now(), end_reason=reason)
+
+
+def end_unproven_sessions(*, tenant: Tenant, customer: Customer, reason: str) -> int:
+    """End the customer's sessions that began with a log-in that nobody has proven, and what waits for an answer.
+    Returns how many sessions ended."""
+    void(tenant=tenant, customer=customer)
+    running = Session.objects.for_tenant(tenant).filter(customer=customer, ended_at=None)
+    return running.exclude(account__verified_at__isnull=False).update(ended_at=timezone.now(), end_reason=reason)
 
 
 def is_void(*, customer: Customer, began_at: datetime) -> bool:

@@ -7,21 +7,26 @@ has proven another one is not that profile's when somebody else proves it: the p
 (`docs/decisions/unproven-accounts.md`).
 """
 
+from collections.abc import Collection
 from uuid import UUID
 
 from django.db import transaction
 from django.utils import timezone
 
-from auth_providers.accounts import accounts, eviction, pending
+from auth_providers.accounts import accounts, eviction, mailed_tokens, pending
 from auth_providers.accounts.passwords import NO_PASSWORD
 from auth_providers.models import Account, Session
 from customers import numbers, profiles
 from customers.models import Customer
-from tenants import audit
 from tenants.clients import Client
 from tenants.errors import DomainError, Kind, Reason
-from tenants.event_types import EventType
 from tenants.models import Tenant
+from tenants.outbox import queue
+from tenants.trail import audit
+from tenants.trail.event_types import EventType
+
+RELEASED = "proven elsewhere"
+CONFIRMATION = "confirm_email"  # the mail
 
 
 class AccountGone(DomainError):
@@ -57,8 +62,7 @@ def verify(
     if current.is_verified:
         return _refreshed(account, current)
     is_own = is_own or _is_own(tenant, current, session_id)
-    has_owner = current.is_additional or has_proof(tenant=tenant, customer=current.customer)
-    if not has_owner:
+    if not has_owner(tenant=tenant, account=current):
         kept = (session_id or current.session_id) if is_own else None
         eviction.evict(tenant=tenant, account=current, is_own=is_own, kept_session_id=kept, client=client)
     else:
@@ -74,6 +78,13 @@ def verify(
     return _refreshed(account, current)
 
 
+def recognize(*, account: Account, session: Session, client: Client) -> None:
+    """Record that an address is proven that an account was moved to by a link alone, where its customer has just logged
+    in in the session that the link was shown in. Raises `AccountGone`."""
+    if mailed_tokens.was_shown_in(account=account, session=session):
+        verify(tenant=account.tenant, account=account, by=Account.Proof.LINK, client=client, session_id=session.pk)
+
+
 def _locked(tenant: Tenant, account: Account) -> Account:
     """The account as it is, with the profile locked, so that no other proof of it runs. Raises `AccountGone`."""
     try:
@@ -85,6 +96,71 @@ def _locked(tenant: Tenant, account: Account) -> Account:
         raise AccountGone
     current.customer = account.customer
     return current
+
+
+def release(*, tenant: Tenant, email: str, client: Client, owner: Customer | None = None) -> None:
+    """Take the address from the profile that it is on, unless somebody has proven it there: nobody reserves one. That
+    profile stays, and the sessions that began with the address end. `owner` is who has just proven to read it, if any.
+
+    Call it in the transaction of the proof, before other rows are locked; it locks both profiles.
+    """
+    held = accounts.find_with_email(tenant=tenant, email=email)
+    if held is None:
+        return
+    both = {owner or held.customer, held.customer}
+    for customer in sorted(both, key=lambda each: each.pk):  # so that no two wait for each other
+        profiles.lock(tenant=tenant, customer=customer)
+    unproven = accounts.with_email(tenant=tenant, email=email).filter(pk=held.pk, verified_at=None).first()
+    if unproven is None or unproven.customer_id != held.customer_id:
+        return
+    running = Session.objects.for_tenant(tenant).filter(account=unproven, ended_at=None)
+    ended = running.update(ended_at=timezone.now(), end_reason=RELEASED)
+    unproven.delete()
+    audit.record(
+        tenant=tenant,
+        action="release_address",
+        client=client,
+        customer_number=unproven.customer.number,
+        reason=RELEASED,
+        also=[EventType.SESSION_ENDED] if ended else (),
+    )
+
+
+@transaction.atomic
+def clear(*, tenant: Tenant, account: Account, client: Client) -> None:
+    """Evict who has signed up with the address and proven nothing, before a server of the shop writes there what the
+    address's reader has told it. Nothing is proven by that: the profile waits for the reader, who is mailed a link.
+
+    Without effect on an account that is verified, and on one that the shop itself has made. Raises `AccountGone`.
+    """
+    current = _locked(tenant, account)
+    if current.is_verified or current.session_id is None:
+        return
+    eviction.evict(tenant=tenant, account=current, is_own=False, kept_session_id=None, client=client, is_told=False)
+    current.save()
+    queue.enqueue(
+        tenant=tenant,
+        template=CONFIRMATION,
+        recipient=current.identifier,
+        language=current.customer.preferred_language,
+        site=current.customer.preferred_site,
+    )
+    _refreshed(account, current)
+
+
+def release_typed_in(
+    *, tenant: Tenant, emails: Collection[str], client: Client = audit.NO_CLIENT, owner: Customer | None = None
+) -> None:
+    """Take the addresses from the profiles on which anybody may have typed them in: the shop says whose they are.
+    `owner` is that customer, if there is one yet. Call it as `release`."""
+    for email in accounts.emails_typed_in(tenant=tenant, emails=emails):
+        release(tenant=tenant, email=email, client=client, owner=owner)
+
+
+def has_owner(*, tenant: Tenant, account: Account) -> bool:
+    """Whether the account, which nobody has proven, is on a profile that stays somebody else's when the reader of its
+    address comes: of who has put the address there, or has proven another."""
+    return account.is_additional or has_proof(tenant=tenant, customer=account.customer)
 
 
 def has_proof(*, tenant: Tenant, customer: Customer) -> bool:

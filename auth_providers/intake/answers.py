@@ -24,10 +24,10 @@ from auth_providers.tokens.second_factor_policy import SecondFactorDue
 from customers import numbers
 from customers.identifiers import find_customer
 from customers.models import THERE, Customer
-from tenants import audit
 from tenants.clients import Client
-from tenants.event_types import EventType
 from tenants.models import Tenant
+from tenants.trail import audit
+from tenants.trail.event_types import EventType
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -10,16 +10,16 @@ from customers import consents, identifiers, profiles
 from customers.addresses import addresses
 from customers.addresses import fields as address_fields
 from customers.addresses.fields import AddressChanges
-from customers.enrichment import enrichment
+from customers.enrichment import countries, enrichment
 from customers.enrichment.fields import ADDRESS_NAMES, PROFILE_NAMES, CustomerFields, fields_of
 from customers.models import Address, Customer
 from customers.profiles import ProfileChanges
-from tenants import audit
 from tenants.clients import Client
 from tenants.errors import Complaints, InvalidInput, fields_renamed
-from tenants.event_types import Details, EventType
 from tenants.json_values import JsonObject
 from tenants.models import Tenant
+from tenants.trail import audit
+from tenants.trail.event_types import Details, EventType
 
 PERSON = ("first_name", "last_name")
 ENTRY_NAMES = {own: name for name, own in PROFILE_NAMES.items()}
@@ -110,17 +110,28 @@ def complete_for(*, tenant: Tenant, entry: Entry, customer: Customer) -> Entry:
     try:
         return complete(tenant=tenant, entry=entry)
     except InvalidInput as error:
-        refused = {each.field for each in error.details}
-        repeated = {name for name in refused & entry.values.keys() if _is_stored(customer, name, entry)}
+        repeated = _repeated(tenant, customer, entry, {each.field for each in error.details})
         if not repeated:
             raise
         kept = {name: value for name, value in entry.values.items() if name not in repeated}
         return complete(tenant=tenant, entry=replace(entry, values=fields_of(kept)))
 
 
-def _is_stored(customer: Customer, name: str, entry: Entry) -> bool:
+def _repeated(tenant: Tenant, customer: Customer, entry: Entry, refused: set[str]) -> set[str]:
+    """Those of the refused fields that the profile has already. Where they are of its address, also what else of that
+    is the same: a postal code without its country would be read as one of another."""
+    sent = {*entry.values}
+    of_address = refused & sent & {*ADDRESS_NAMES}
+    address = addresses.find_default(tenant=tenant, customer=customer) if of_address else None
+    same = {name for name in sent & refused if _is_stored(customer, address, name, entry)}
+    if of_address and of_address <= same:
+        same |= {name for name in sent & {*ADDRESS_NAMES} if _is_stored(customer, address, name, entry)}
+    return same
+
+
+def _is_stored(customer: Customer, address: Address | None, name: str, entry: Entry) -> bool:
     sent: object = dict(entry.values)[name]
-    return name not in ADDRESS_NAMES and sent not in (None, "") and sent == _stored(customer, None, name)
+    return sent not in (None, "") and sent == _stored(customer, address, name)
 
 
 @transaction.atomic
@@ -191,14 +202,23 @@ def _fitted(tenant: Tenant, customer: Customer, address: Address | None, entry: 
     that is known."""
     sent = {name: value for name, value in entry.values.items() if name not in entry.derived}
     if "country" in entry.derived and address is not None and address.country:
-        known = enrichment.enrich(tenant=tenant, values=sent | {"country": address.country})
-        entry = replace(entry, values=fields_of(known.values), derived=known.derived)
+        entry = _within(tenant, address.country, entry, sent)
     is_new_place = bool(sent.get("postal_code"))
     kept = [name for name in entry.derived if (name in PLACE and is_new_place) or not _stored(customer, address, name)]
     values = {name: value for name, value in entry.values.items() if name in sent or name in kept}
     if address is not None and sent.get("postal_code", address.postal_code) != address.postal_code:
         values.setdefault("state", None)  # the stored one belongs to the old postal code
     return replace(entry, values=fields_of(values), derived=tuple(kept))
+
+
+def _within(tenant: Tenant, country: str, entry: Entry, sent: Mapping[str, object]) -> Entry:
+    """The entry with what follows in this country; in one that is on no list any more, nothing of an address does."""
+    if countries.find_code(country) is None:
+        derived = tuple(name for name in entry.derived if name not in ADDRESS_NAMES)
+        values = {name: value for name, value in entry.values.items() if name in sent or name in derived}
+        return replace(entry, values=fields_of(values), derived=derived)
+    known = enrichment.enrich(tenant=tenant, values={**sent, "country": country})
+    return replace(entry, values=fields_of(known.values), derived=known.derived)
 
 
 def _stored(customer: Customer, address: Address | None, name: str) -> object:

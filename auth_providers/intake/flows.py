@@ -11,7 +11,6 @@ from django.conf import settings
 from django.utils import timezone
 
 from auth_providers.accounts import notices
-from auth_providers.messaging.mail_rendering import language_of
 from auth_providers.models import Flow, WebhookEndpoint
 from auth_providers.models.proofs import OneTimeCode
 from customers import profiles, segments
@@ -229,7 +228,7 @@ def _send_message(scene: _Scene, step: Step) -> None:
         tenant=scene.tenant,
         template=step.options["template"],
         recipient=recipient,
-        language=language_of(scene.customer.preferred_language),
+        language=scene.customer.preferred_language,
         site=scene.customer.preferred_site,
     )
 

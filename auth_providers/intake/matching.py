@@ -19,11 +19,12 @@ from tenants.models import Tenant
 @dataclass(frozen=True, kw_only=True)
 class Match:
     """A customer, and where they can be asked for proof, the best first. `is_by_phone` says that only a telephone,
-    which people share, matched."""
+    which people share, matched; `unproven` is the log-in whose address matched, where nobody has proven it."""
 
     customer: Customer
     contact_points: tuple[ContactPoint, ...]
     is_by_phone: bool = False
+    unproven: Account | None = None
 
 
 def find(*, tenant: Tenant, identifiers: Mapping[str, str], email: str, phone: str) -> Match | None:
@@ -36,7 +37,9 @@ def find(*, tenant: Tenant, identifiers: Mapping[str, str], email: str, phone: s
     owned = {each.kind: each for each in accounts.with_email_or_phone(tenant=tenant, email=email, phone=phone)}
     if Account.Kind.EMAIL in owned:
         by_mail = ContactPoint(channel=EMAIL, destination=email)
-        return Match(customer=owned[Account.Kind.EMAIL].customer, contact_points=(by_mail,))
+        account = owned[Account.Kind.EMAIL]
+        unproven = None if account.is_verified else account
+        return Match(customer=account.customer, contact_points=(by_mail,), unproven=unproven)
     if Account.Kind.PHONE in owned:
         customer = owned[Account.Kind.PHONE].customer
         emails = tuple(point for point in _contact_points(tenant, customer) if point.channel == EMAIL)

@@ -7,6 +7,8 @@ policy asks for beyond that, and why an address that nobody has proven opens not
 
 from dataclasses import replace
 
+from django.db import transaction
+
 from auth_providers import limits
 from auth_providers.accounts import accounts, verification
 from auth_providers.accounts.contact_points import ContactPoint
@@ -80,8 +82,7 @@ def _identify(visit: Visit, policy: str) -> Outcome:
     if match is None:
         if is_full and posted:
             return writing.ask(visit=visit, points=posted, number="")
-        is_vouched = visit.is_servers and policy == CheckIn.NONE
-        proof = Account.Proof.SERVER if is_vouched else None
+        proof = Account.Proof.SERVER if _is_vouched(visit) else None
         # The address is nobody's, or it would have matched; the number beside it may be somebody's.
         is_number_beside = bool(visit.entry.email and visit.entry.phone)
         points = _free_points(visit) if is_number_beside else writing.every_point(entry=visit.entry)
@@ -92,8 +93,32 @@ def _identify(visit: Visit, policy: str) -> Outcome:
     return writing.ask(visit=visit, points=points, number=match.customer.number)
 
 
+def _is_vouched(visit: Visit) -> bool:
+    """Whether what was handed in counts as proven: a server says so, in a shop that takes its word."""
+    return visit.is_servers and visit.tenant.check_in_policy == CheckIn.NONE
+
+
+@transaction.atomic
+def _take_from_strangers(visit: Visit, unproven: Account) -> Outcome | None:
+    """What a server hands in about an address that somebody has typed in without a proof. None where it goes to the
+    profile that is there: whoever signed up may be the customer, and comes back by showing to read the mailbox."""
+    tenant, client = visit.tenant, visit.client
+    if _is_vouched(visit):
+        verified = verification.verify(tenant=tenant, account=unproven, by=Account.Proof.SERVER, client=client)
+        return writing.update(visit=visit, customer=verified.customer)
+    if not verification.has_owner(tenant=tenant, account=unproven):
+        verification.clear(tenant=tenant, account=unproven, client=client)
+        return None
+    verification.release(tenant=tenant, email=unproven.identifier, client=client)
+    return writing.create(visit=visit, points=_free_points(visit))
+
+
 def _update_match(visit: Visit, match: matching.Match) -> Outcome:
-    """Change the profile of the customer who matches; of several who share a telephone, the one of that name."""
+    """Change the profile of the customer who matches; of several who share a telephone, the one of that name. A profile
+    that somebody has added the address to is not its reader's."""
+    taken = _take_from_strangers(visit, match.unproven) if match.unproven else None
+    if taken is not None:
+        return taken
     if not match.is_by_phone:
         return writing.update(visit=visit, customer=match.customer)
     if entries.names_another(customer=match.customer, entry=visit.entry):

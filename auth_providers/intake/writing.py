@@ -18,10 +18,10 @@ from auth_providers.providers import registry
 from customers import identifiers, numbers
 from customers.identifiers import IdentifierTaken
 from customers.models import Customer
-from tenants import audit
 from tenants.clients import Client
 from tenants.errors import DomainError, InvalidInput, Kind, Reason
 from tenants.models import Tenant
+from tenants.trail import audit
 
 PURPOSE = OneTimeCode.Purpose.VERIFICATION
 # Somebody else may take an address between our look and our write, and give it up again; not for long.

@@ -6,27 +6,16 @@ logged in from are, the name of a client, a session or the spelling of an addres
 """
 
 from auth_providers.limits.counts import seconds_until
-from auth_providers.limits.failures import (
-    Attempt,
-    Throttled,
-    admit,
-    check_wait,
-    find_waits,
-    forget_failures,
-    note_wait,
-    record_failure,
-    record_success,
-    wait_ends_at,
-)
 from auth_providers.limits.frequent import spend_frequent
-from auth_providers.limits.guesses import by_address, is_repeated, of_account, of_code, of_log_in, of_own_password
 from auth_providers.limits.quotas import spend, spend_mail, spend_mailed_code, spend_sms
 from auth_providers.limits.rules import (
     APPLICATION_LOG_IN_BY_ADDRESS,
     AUTHENTICATOR_BY_CUSTOMER,
+    AUTHENTICATOR_BY_DEVICE,
     CODE_ANSWER_BY_DEVICE,
     CODE_BY_DESTINATION,
     CODE_BY_DEVICE,
+    CODE_BY_MAILBOX,
     CODE_COOLDOWN,
     CODE_USED_UP,
     DATA_EXPORT,
@@ -35,8 +24,10 @@ from auth_providers.limits.rules import (
     LOG_IN_BY_ACCOUNT_AND_ADDRESS,
     LOG_IN_BY_ADDRESS,
     LOG_IN_BY_DEVICE,
+    LOG_IN_BY_WEBHOOK_ACCOUNT,
     MAIL_BY_ADDRESS,
     MAIL_BY_DESTINATION,
+    MAIL_BY_MAILBOX,
     MAIL_BY_TENANT,
     OWN_PASSWORD,
     SIGN_UP_BY_ADDRESS,
@@ -51,13 +42,39 @@ from auth_providers.limits.rules import (
     Backoff,
     Quota,
 )
+from auth_providers.limits.subjects import (
+    by_address,
+    is_repeated,
+    of_account,
+    of_application,
+    of_authenticator,
+    of_code,
+    of_log_in,
+    of_own_password,
+    of_webhook,
+)
+from auth_providers.limits.waits import (
+    Attempt,
+    Throttled,
+    admit,
+    check_wait,
+    find_waits,
+    forget_failures,
+    note_wait,
+    record_failure,
+    record_success,
+    throttled,
+    wait_ends_at,
+)
 
 __all__ = [
     "APPLICATION_LOG_IN_BY_ADDRESS",
     "AUTHENTICATOR_BY_CUSTOMER",
+    "AUTHENTICATOR_BY_DEVICE",
     "CODE_ANSWER_BY_DEVICE",
     "CODE_BY_DESTINATION",
     "CODE_BY_DEVICE",
+    "CODE_BY_MAILBOX",
     "CODE_COOLDOWN",
     "CODE_USED_UP",
     "DATA_EXPORT",
@@ -66,8 +83,10 @@ __all__ = [
     "LOG_IN_BY_ACCOUNT_AND_ADDRESS",
     "LOG_IN_BY_ADDRESS",
     "LOG_IN_BY_DEVICE",
+    "LOG_IN_BY_WEBHOOK_ACCOUNT",
     "MAIL_BY_ADDRESS",
     "MAIL_BY_DESTINATION",
+    "MAIL_BY_MAILBOX",
     "MAIL_BY_TENANT",
     "OWN_PASSWORD",
     "SIGN_UP_BY_ADDRESS",
@@ -91,9 +110,12 @@ __all__ = [
     "is_repeated",
     "note_wait",
     "of_account",
+    "of_application",
+    "of_authenticator",
     "of_code",
     "of_log_in",
     "of_own_password",
+    "of_webhook",
     "record_failure",
     "record_success",
     "seconds_until",
@@ -102,5 +124,6 @@ __all__ = [
     "spend_mail",
     "spend_mailed_code",
     "spend_sms",
+    "throttled",
     "wait_ends_at",
 ]

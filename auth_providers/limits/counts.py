@@ -3,17 +3,19 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import reduce
+from itertools import chain
 from math import ceil
-from operator import or_
 
-from django.db import connection
+from django.db import DEFAULT_DB_ALIAS, connections
+from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import F, Q, QuerySet, Value
 from django.db.models.functions import Greatest
 from django.utils.crypto import salted_hmac
 
 from auth_providers.limits.rules import Allowance
 from auth_providers.models import Attempts
+from tenants import clocks
+from tenants.compiled import prepared
 from tenants.compiled.queries import compiled
 from tenants.models import Tenant
 
@@ -58,8 +60,9 @@ def find_many(tenant: Tenant, counted: Sequence[Counted]) -> dict[tuple[str, byt
 def _of_three(
     *, tenant: Tenant, rule: str, key: bytes, second_rule: str, second_key: bytes, third_rule: str, third_key: bytes
 ) -> QuerySet[Attempts]:
-    wanted = Q(rule=rule, key=key) | Q(rule=second_rule, key=second_key) | Q(rule=third_rule, key=third_key)
-    return Attempts.objects.for_tenant(tenant).filter(wanted)
+    named = ((rule, key), (second_rule, second_key), (third_rule, third_key))
+    wanted = [Q(rule=rule, key=key) for rule, key in named]
+    return Attempts.objects.for_tenant(tenant, any_of=wanted)
 
 
 def row(tenant: Tenant, counted: Counted) -> QuerySet[Attempts]:
@@ -69,52 +72,60 @@ def row(tenant: Tenant, counted: Counted) -> QuerySet[Attempts]:
 
 def delete(tenant: Tenant, counted: Sequence[Counted]) -> None:
     """Start all of them anew."""
-    wanted = reduce(or_, (Q(rule=each.rule, key=each.key) for each in counted), Q(pk=None))
-    Attempts.objects.for_tenant(tenant).filter(wanted).delete()
+    wanted = [Q(rule=each.rule, key=each.key) for each in counted]
+    Attempts.objects.for_tenant(tenant, any_of=wanted).delete()
 
 
 def add(
     tenant: Tenant, counted: Sequence[Counted], now: datetime, lasts: timedelta, *, slides: bool, times: int = 1
 ) -> dict[str, int]:
     """Add so many times one to each in a single statement, starting anew where the count began longer than `lasts` ago;
-    the new counts by rule. When it `slides`, the time kept is that of the last attempt, else that of the first."""
+    the new counts by rule. When it `slides`, the time kept is that of the last attempt, else that of the first, and it
+    also starts anew after the clock was set back."""
     table = _table()
     renewed = "excluded.since" if slides else f"{table}.since"
     values = ", ".join(["(%s, %s, %s, %s, %s, %s)"] * len(counted))
     since, expires, limit = _adapt(now), _adapt(now + lasts), _adapt(now - lasts)
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"INSERT INTO {table} (tenant_id, rule, key, count, since, expires_at) VALUES {values} "  # noqa: S608
-            f"ON CONFLICT (tenant_id, rule, key) DO UPDATE SET expires_at = excluded.expires_at, "
-            f"count = CASE WHEN {table}.since < %s THEN excluded.count ELSE {table}.count + excluded.count END, "
-            f"since = CASE WHEN {table}.since < %s THEN excluded.since ELSE {renewed} END "
-            f"RETURNING rule, count",
-            [
-                *(value for each in counted for value in (tenant.pk, each.rule, each.key, times, since, expires)),
-                limit,
-                limit,
-            ],
-        )
-        return {str(rule): int(count) for rule, count in cursor.fetchall()}
+    latest = _adapt(now + (lasts if slides else clocks.TOLERANCE))
+    is_over = f"({table}.since < %s OR {table}.since > %s)"
+    sql = (
+        f"INSERT INTO {table} (tenant_id, rule, key, count, since, expires_at) VALUES {values} "  # noqa: S608
+        f"ON CONFLICT (tenant_id, rule, key) DO UPDATE SET expires_at = excluded.expires_at, "
+        f"count = CASE WHEN {is_over} THEN excluded.count ELSE {table}.count + excluded.count END, "
+        f"since = CASE WHEN {is_over} THEN excluded.since ELSE {renewed} END "
+        f"RETURNING rule, count"
+    )
+    rows = [(tenant.pk, each.rule, each.key, times, since, expires) for each in counted]
+    params = [*chain.from_iterable(rows), limit, latest, limit, latest]
+    return {str(rule): int(count) for rule, count in prepared.execute(_wrapper(), sql, params).rows}
+
+
+def take_back(tenant: Tenant, counted: Sequence[Counted]) -> None:
+    """Take one from each of them, one after the other: a statement for all would lock their rows in another order than
+    `add`, and the two would wait for each other."""
+    for each in counted:
+        row(tenant, each).filter(count__gt=0).update(count=F("count") - 1)
 
 
 def charge(tenant: Tenant, counted: Counted, rule: Allowance, now: datetime) -> None:
     """Take one failure off the allowance. Its row's `count` is the moment when the last one will be made up for, in
-    milliseconds since 1970 (the "theoretical arrival time" of ITU-T I.371's generic cell rate algorithm)."""
+    milliseconds since 1970 (the "theoretical arrival time" of ITU-T I.371's generic cell rate algorithm). It starts
+    anew after the clock was set back."""
     table, interval = _table(), rule.interval // MILLISECOND
     least = _milliseconds(now - rule.saved * rule.interval)
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"INSERT INTO {table} (tenant_id, rule, key, count, since, expires_at) "  # noqa: S608
-            f"VALUES (%s, %s, %s, %s, %s, %s) "
-            f"ON CONFLICT (tenant_id, rule, key) DO UPDATE SET since = excluded.since, "
-            f"expires_at = excluded.expires_at, "
-            f"count = CASE WHEN {table}.count < %s THEN %s ELSE {table}.count END + %s",
-            [
-                *(tenant.pk, counted.rule, counted.key, _milliseconds(now) + interval, _adapt(now)),
-                *(_adapt(now + (rule.burst + rule.saved) * rule.interval), least, least, interval),
-            ],
-        )
+    sql = (
+        f"INSERT INTO {table} (tenant_id, rule, key, count, since, expires_at) "  # noqa: S608
+        f"VALUES (%s, %s, %s, %s, %s, %s) "
+        f"ON CONFLICT (tenant_id, rule, key) DO UPDATE SET since = excluded.since, "
+        f"expires_at = excluded.expires_at, "
+        f"count = CASE WHEN {table}.count < %s OR {table}.since > %s THEN %s ELSE {table}.count END + %s"
+    )
+    params = [
+        *(tenant.pk, counted.rule, counted.key, _milliseconds(now) + interval, _adapt(now)),
+        *(_adapt(now + (rule.burst + rule.saved) * rule.interval), least, _adapt(now + clocks.TOLERANCE), least),
+        interval,
+    ]
+    prepared.execute(_wrapper(), sql, params)
 
 
 def earn(tenant: Tenant, counted: Counted, rule: Allowance, now: datetime) -> None:
@@ -125,8 +136,10 @@ def earn(tenant: Tenant, counted: Counted, rule: Allowance, now: datetime) -> No
     used.update(count=Greatest(F("count") - earned, Value(least)))
 
 
-def free_at(row: Attempts, rule: Allowance) -> datetime:
+def free_at(row: Attempts, rule: Allowance, now: datetime) -> datetime:
     """When the allowance takes the next failure, or took it."""
+    if clocks.is_ahead(row.since, now):
+        return now
     made_up_for = datetime.fromtimestamp(row.count / 1000, tz=row.since.tzinfo)
     return made_up_for - (rule.burst - 1) * rule.interval
 
@@ -140,10 +153,14 @@ def _milliseconds(moment: datetime) -> int:
     return int(moment.timestamp() * 1000)
 
 
+def _wrapper() -> BaseDatabaseWrapper:
+    return connections[DEFAULT_DB_ALIAS]
+
+
 def _table() -> str:
-    return connection.ops.quote_name(Attempts._meta.db_table)
+    return _wrapper().ops.quote_name(Attempts._meta.db_table)
 
 
 def _adapt(moment: datetime) -> str | None:
     """The moment as this database takes it."""
-    return connection.ops.adapt_datetimefield_value(moment)
+    return _wrapper().ops.adapt_datetimefield_value(moment)

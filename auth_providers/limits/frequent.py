@@ -12,8 +12,8 @@ from django.utils import timezone
 
 from auth_providers.limits import counts
 from auth_providers.limits.counts import Counted
-from auth_providers.limits.failures import Throttled
 from auth_providers.limits.rules import Quota
+from auth_providers.limits.waits import throttled
 from tenants.models import Tenant
 
 MINUTE = 60  # seconds: the window of every quota that is counted so
@@ -71,7 +71,7 @@ def _spend(tenant: Tenant, quota: Quota, counted: Counted) -> None:
         count.allowed += share  # other threads go on while this one asks
     count.is_spent = count.is_spent or _is_spent(tenant, quota, counted, share)
     if count.is_spent:
-        raise Throttled(retry_after=MINUTE - _seconds() % MINUTE)
+        raise throttled(rule=quota.name, retry_after=MINUTE - _seconds() % MINUTE)
 
 
 def _is_spent(tenant: Tenant, quota: Quota, counted: Counted, share: int) -> bool:

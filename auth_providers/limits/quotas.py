@@ -7,11 +7,12 @@ from django.utils import timezone
 
 from auth_providers.limits import counts
 from auth_providers.limits.counts import Counted, seconds_until
-from auth_providers.limits.failures import Throttled
 from auth_providers.limits.rules import (
     CODE_BY_DESTINATION,
+    CODE_BY_MAILBOX,
     MAIL_BY_ADDRESS,
     MAIL_BY_DESTINATION,
+    MAIL_BY_MAILBOX,
     MAIL_BY_TENANT,
     SMS_BY_ADDRESS,
     SMS_BY_DESTINATION,
@@ -19,11 +20,12 @@ from auth_providers.limits.rules import (
     SMS_BY_TENANT,
     Quota,
 )
+from auth_providers.limits.waits import throttled
 from customers.spelling.emails import normalize_email
 from tenants.clients import Client
 from tenants.models import Tenant
 
-BY_DESTINATION = {CODE_BY_DESTINATION, MAIL_BY_DESTINATION, SMS_BY_DESTINATION}
+BY_DESTINATION = {CODE_BY_DESTINATION, CODE_BY_MAILBOX, MAIL_BY_DESTINATION, MAIL_BY_MAILBOX, SMS_BY_DESTINATION}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,12 +51,12 @@ def spend_mail(*, tenant: Tenant, destination: str, kind: str, client: Client) -
 
     `kind` is the mail's template. Raises `Throttled`.
     """
-    _spend(tenant, _of_mail(MAIL_BY_DESTINATION, destination, kind, client))
+    _spend(tenant, _of_mail(MAIL_BY_DESTINATION, MAIL_BY_MAILBOX, destination, kind, client))
 
 
 def spend_mailed_code(*, tenant: Tenant, destination: str, kind: str, client: Client) -> None:
     """Count a one-time code that someone asks us to mail. `kind` is its template. Raises `Throttled`."""
-    _spend(tenant, _of_mail(CODE_BY_DESTINATION, destination, kind, client))
+    _spend(tenant, _of_mail(CODE_BY_DESTINATION, CODE_BY_MAILBOX, destination, kind, client))
 
 
 def spend_sms(*, tenant: Tenant, destination: str, country: str, client: Client) -> None:
@@ -68,22 +70,28 @@ def spend_sms(*, tenant: Tenant, destination: str, country: str, client: Client)
     _spend(tenant, uses)
 
 
-def _of_mail(by_destination: Quota, destination: str, kind: str, client: Client) -> list[_Use]:
-    mailbox = normalize_email(destination)
-    uses = [_Use(quota=by_destination, subject=f"{kind}\n{mailbox}"), _Use(quota=MAIL_BY_TENANT, subject="")]
+def _of_mail(share: Quota, all_of_mailbox: Quota, destination: str, kind: str, client: Client) -> list[_Use]:
+    mailbox = f"{kind}\n{normalize_email(destination)}"
+    uses = [
+        _Use(quota=share, subject=f"{mailbox}\n{client.subscriber if client.address else ''}"),
+        _Use(quota=all_of_mailbox, subject=mailbox),
+        _Use(quota=MAIL_BY_TENANT, subject=""),
+    ]
     if client.address:
         uses.append(_Use(quota=MAIL_BY_ADDRESS, subject=client.subscriber))
     return uses
 
 
 def _spend(tenant: Tenant, uses: Sequence[_Use]) -> None:
-    """Count one use of each quota in one statement; they have one window in common."""
+    """Count one use of each quota in one statement; they have one window in common. What is refused counts nowhere, or
+    one caller would use up what is meant for many."""
     now = timezone.now()
     window = uses[0].quota.window
     used = counts.add(tenant, [use.counted for use in uses], now, window, slides=False)
     spent = [use for use in uses if used[use.quota.name] > use.quota.limit]
     if spent:
         since = counts.row(tenant, spent[0].counted).get().since
-        failure = Throttled(retry_after=seconds_until(since + window, now))
+        counts.take_back(tenant, [use.counted for use in uses])
+        failure = throttled(rule=spent[0].quota.name, retry_after=seconds_until(since + window, now))
         failure.is_of_destination_alone = {use.quota for use in spent} <= BY_DESTINATION
         raise failure

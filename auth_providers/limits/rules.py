@@ -55,6 +55,9 @@ FORGOTTEN_AFTER = timedelta(days=30)
 # soon, and everybody else late. The rest of the 100 that NIST allows is for the customer's own devices.
 LOG_IN_BY_ACCOUNT_AND_ADDRESS = Backoff(name="log_in.account.address", free=10, hard=None)
 LOG_IN_BY_ACCOUNT = Backoff(name="log_in.account", free=20, hard=80)
+# Failures with one account of the shop's own system, from everywhere. Its customer's devices are not known before it
+# has answered: an owner beside a guesser waits an hour at most, a guesser has 40 guesses on the first day, then 24.
+LOG_IN_BY_WEBHOOK_ACCOUNT = Backoff(name="log_in.webhook.account", free=5, longest=timedelta(hours=1), hard=None)
 # Failures on a device that the customer has used. Others may have the same, in the same network; as many are free as
 # for an unknown e-mail, or else they would learn who is a customer.
 LOG_IN_BY_DEVICE = Backoff(name="log_in.device", free=10, longest=timedelta(hours=1), hard=None)
@@ -67,12 +70,16 @@ LOG_IN_BY_ADDRESS = Allowance(name="log_in.address", burst=60, interval=timedelt
 # A client that repeats a request after a 401 is no guesser. The trace of a password goes after 15 minutes at most: the
 # worker looks every ten.
 WRONG_PASSWORD = Quota(name="log_in.wrong_password", limit=10, window=timedelta(minutes=5))
-# A reader needs few mails of one kind; an address may be an office; a tenant's figure stops a runaway storefront.
+# A reader needs few mails of one kind. Each address has a share of its own in them, so that nobody uses up the owner's;
+# all together have a bound, or a mailbox would be flooded. An address may be an office; a tenant's figure stops a
+# runaway storefront.
 MAIL_BY_DESTINATION = Quota(name="mail.destination", limit=5, window=timedelta(hours=1))
+MAIL_BY_MAILBOX = Quota(name="mail.mailbox", limit=30, window=timedelta(hours=1))
 MAIL_BY_ADDRESS = Quota(name="mail.address", limit=100, window=timedelta(hours=1))
 MAIL_BY_TENANT = Quota(name="mail.tenant", limit=20_000, window=timedelta(hours=1))
 # Each log-in takes one. Who guesses gets three answers out of each (`one_time_code`).
 CODE_BY_DESTINATION = Quota(name="code.destination", limit=10, window=timedelta(hours=1))
+CODE_BY_MAILBOX = Quota(name="code.mailbox", limit=40, window=timedelta(hours=1))
 # A text message costs money, and some of it flows back to whoever has us send it to numbers of theirs: few an address,
 # fewer still to any one country that is not the tenant's own.
 SMS_BY_DESTINATION = Quota(name="sms.destination", limit=5, window=timedelta(hours=1))
@@ -88,8 +95,10 @@ CODE_BY_DEVICE = Quota(name="code.device", limit=10, window=timedelta(hours=1))
 CODE_USED_UP = Backoff(name="code.used_up", free=1, longest=timedelta(minutes=1), hard=None)
 # Wrong answers on a device that the owner has used, which others may have as well, in the same network.
 CODE_ANSWER_BY_DEVICE = Backoff(name="code.answer.device", free=10, longest=timedelta(hours=1), hard=None)
-# Wrong codes of an authenticator app. It has an end: or else whoever knows the password could lock the owner out.
+# Wrong codes of an authenticator app, on devices that the customer has not used; and on one that the customer has used,
+# which others, who know the password, wait for in vain.
 AUTHENTICATOR_BY_CUSTOMER = Backoff(name="totp", free=1)
+AUTHENTICATOR_BY_DEVICE = Backoff(name="totp.device", free=1, longest=timedelta(hours=1), hard=None)
 # Guessing at 256 random bits is hopeless; this keeps a broken or hostile client from costing more than a look-up. By
 # address, or else anybody could shut a shop's own servers out.
 APPLICATION_LOG_IN_BY_ADDRESS = Backoff(name="application.address", free=10, hard=10_000)

@@ -19,12 +19,12 @@ from auth_providers.tokens.log_in_attempt import LogInAttempt
 from customers import numbers, profiles
 from customers.models import Customer
 from customers.spelling import emails
-from tenants import audit
 from tenants.clients import Client
 from tenants.encryption import decrypt, encrypt
 from tenants.errors import DomainError, FieldError, Kind, Reason
 from tenants.models import Tenant, TenantQuerySet
 from tenants.random_tokens import digest
+from tenants.trail import audit
 
 VERIFICATION = OneTimeCode.Purpose.VERIFICATION
 # The profile's names and the claims (OpenID Connect Core 1.0, 5.1).
@@ -71,7 +71,7 @@ def log_in(
     Raises `LinkNeeded`, `limits.Throttled` instead of mailing too many codes, `UnknownCustomer`, and what
     `sessions.start` raises.
     """
-    attempt = replace(attempt, method=provider.name)
+    attempt = replace(attempt, method=provider.name, provider_kind=provider.kind)
     found = _match(attempt.tenant, provider, identity)
     account = found.account or _bring_in(attempt, provider, identity, found.email_account)
     started = sessions.start(attempt=attempt, account=account)
@@ -223,7 +223,7 @@ def _ask(
         is_success=False,
         reason="e-mail belongs to another account",
     )
-    if not customer.is_active or customer.is_on_hold:
+    if not customer.can_log_in and not owner.is_additional:
         return None
     issued = one_time_code.request(
         tenant=tenant,

@@ -13,7 +13,7 @@ from typing import NoReturn
 from uuid import UUID, uuid4
 
 from django.conf import settings
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError
 from django.db.models import QuerySet
 from django.utils import timezone
 
@@ -25,17 +25,19 @@ from auth_providers.models import OTP, OneTimeCode
 from auth_providers.tokens import sessions
 from auth_providers.tokens.log_in_attempt import LogInAttempt
 from customers.models import Customer
-from tenants import audit
+from tenants import clocks
 from tenants.clients import Client
-from tenants.compiled import writes
+from tenants.compiled import transactions, writes
 from tenants.compiled.queries import compiled
 from tenants.errors import DomainError, InvalidInput, Kind, Reason
 from tenants.models import Tenant, TenantQuerySet
 from tenants.outbox import queue
+from tenants.trail import audit
 
 FORGOTTEN_AFTER = timedelta(days=1)  # a code to which nobody gave a wrong answer
 
 LOG_IN = OneTimeCode.Purpose.LOG_IN
+COOLDOWN = "code.cooldown"  # the rule that `CODE_COOLDOWN` is, where refusals are counted
 EMAIL, SMS = OneTimeCode.Channel.EMAIL, OneTimeCode.Channel.SMS
 TEMPLATES = {
     OneTimeCode.Purpose.LOG_IN: "log_in_code",
@@ -222,8 +224,12 @@ def _check_pace(previous: OneTimeCode | None, code: OneTimeCode) -> None:
     if previous is None:
         return
     last = previous.last_generated_timestamp
-    if last is not None and last + limits.CODE_COOLDOWN > code.issued_at:
-        raise limits.Throttled(retry_after=limits.seconds_until(last + limits.CODE_COOLDOWN, code.issued_at))
+    if last is None or clocks.is_ahead(last, code.issued_at):
+        return
+    if last + limits.CODE_COOLDOWN > code.issued_at:
+        raise limits.throttled(
+            rule=COOLDOWN, retry_after=limits.seconds_until(last + limits.CODE_COOLDOWN, code.issued_at)
+        )
 
 
 def _spend(tenant: Tenant, code: OneTimeCode, client: Client) -> None:
@@ -257,9 +263,9 @@ def _issue(code: OneTimeCode, previous: OneTimeCode | None, *, site: str, langua
     code.kept_until = max(forgotten_at, previous.kept_until) if previous else forgotten_at
     code.cooldown_set(commit=False)
     try:
-        with transaction.atomic():
+        with transactions.brief():
             if not _store(code, previous):
-                raise limits.Throttled(retry_after=int(limits.CODE_COOLDOWN.total_seconds()))
+                raise limits.throttled(rule=COOLDOWN, retry_after=int(limits.CODE_COOLDOWN.total_seconds()))
             queue.enqueue(
                 tenant=code.tenant,
                 template=TEMPLATES[OneTimeCode.Purpose(code.purpose)],
@@ -275,14 +281,14 @@ def _issue(code: OneTimeCode, previous: OneTimeCode | None, *, site: str, langua
                 is_urgent=True,
             )
     except IntegrityError as error:  # the first code of this destination, twice at once
-        raise limits.Throttled(retry_after=int(limits.CODE_COOLDOWN.total_seconds())) from error
+        raise limits.throttled(rule=COOLDOWN, retry_after=int(limits.CODE_COOLDOWN.total_seconds())) from error
 
 
 def _store(code: OneTimeCode, previous: OneTimeCode | None) -> bool:
     """Put the code where the previous one was, in one conditional UPDATE; False when somebody else was faster. What
     wrong answers led to stays."""
     if previous is None:
-        writes.insert(code)
+        writes.insert(code, waits=True)
         return True
     unchanged = OneTimeCode.objects.for_tenant(code.tenant).filter(pk=previous.pk, challenge_id=previous.challenge_id)
     stored = unchanged.update(
@@ -305,7 +311,7 @@ def _verify(
     """Spend the code that `lock` returns, its row locked."""
     attempts = limits.by_address(client)
     limits.admit(tenant=tenant, attempts=attempts)
-    with transaction.atomic(durable=True):  # in a caller's transaction, the count would go when it is rolled back
+    with transactions.brief(durable=True):  # in a caller's transaction, the count would go when it is rolled back
         stored = lock()
         refusal = one_time_code_answers.take(tenant, stored, code, client) if stored else None
     if stored is None or refusal is not None:

@@ -10,10 +10,10 @@ from auth_providers.providers.kinds.otp import OneTimeCodes
 from auth_providers.tokens import sessions
 from auth_providers.tokens.log_in_attempt import LogInAttempt
 from customers import numbers, profiles
-from tenants import audit
 from tenants.clients import Client
 from tenants.errors import FieldError
 from tenants.models import Tenant
+from tenants.trail import audit
 
 
 def get_provider(*, tenant: Tenant, channel: str) -> AuthProvider:

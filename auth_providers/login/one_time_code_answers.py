@@ -137,6 +137,7 @@ def _store(stored: OneTimeCode) -> None:
         "throttling_failure_timestamp",
         "throttling_failure_count",
         "last_generated_timestamp",
+        waits=True,
     )
 
 

@@ -15,11 +15,11 @@ from auth_providers.tokens import sessions
 from auth_providers.tokens.log_in_attempt import LogInAttempt
 from auth_providers.tokens.second_factor_policy import NoSecondFactor, SecondFactorDue
 from customers.spelling.emails import normalize_email
-from tenants import audit
 from tenants.clients import Client
 from tenants.compiled.queries import compiled
 from tenants.errors import DomainError, FieldError, Kind, Reason
 from tenants.models import Tenant, TenantQuerySet
+from tenants.trail import audit
 
 # A customer earns an address more failures no oftener than this.
 REGULAR = timedelta(hours=1)

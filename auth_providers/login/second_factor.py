@@ -13,11 +13,11 @@ from auth_providers.models import Account, OneTimeCode, PendingLogIn
 from auth_providers.tokens import second_factor_policy, sessions
 from auth_providers.tokens.log_in_attempt import LogInAttempt
 from auth_providers.tokens.second_factor_policy import TOTP, NoSecondFactor, SecondFactorDue, SecondFactorMethod
-from tenants import audit
 from tenants.clients import Client
 from tenants.errors import DomainError, Kind, Reason
 from tenants.models import Tenant, TenantQuerySet
 from tenants.random_tokens import digest
+from tenants.trail import audit
 
 # After the first factor, where the code reaches the mail server late.
 LONGEST = timedelta(hours=1)
@@ -131,7 +131,7 @@ def _prove(tenant: Tenant, pending: PendingLogIn, code: str, client: Client) -> 
 def _prove_authenticator(tenant: Tenant, pending: PendingLogIn, code: str, client: Client) -> str:
     customer = pending.account.customer
     try:
-        return totp.verify(tenant=tenant, customer=customer, code=code)
+        return totp.verify(tenant=tenant, customer=customer, code=code, client=client)
     except totp.WrongCode as error:
         audit.record(
             tenant=tenant,

@@ -100,19 +100,20 @@ def log_in(
     if not isinstance(kind, SignIn):
         raise registry.UnknownProvider
     credentials = _checked(provider, credentials)
-    attempt = replace(attempt, method=provider.name)
+    attempt = replace(attempt, method=provider.name, provider_kind=provider.kind)
     try:
         backend = kind.backend()
         tokens = _redeem(backend, credentials) if credentials.code else _brought(credentials)
-        identity = _named(backend, _identify(backend, tokens, credentials.nonce), credentials.user)
+        identity = _identify(backend, tokens, credentials.nonce)
         if tokens.id_token:
-            used_id_tokens.spend(tenant=attempt.tenant, provider=provider, claims=identity.claims)
+            used_id_tokens.spend(tenant=attempt.tenant, claims=identity.claims)
     except (oidc.TokenRefused, http_client.ProviderRefused) as error:
         what = "code" if credentials.code else "token"
         sessions.refuse(attempt=attempt, reason=f"{what} refused: {error}")
     except SocialAuthBaseException as error:  # what the library makes of an answer that lacks something or contradicts
         raise http_client.ProviderUnavailable(retry_after=http_client.RETRY_AFTER) from error
-    started = federated.log_in(attempt=attempt, provider=provider, identity=identity)
+    named = _named(backend, identity, credentials.user)
+    started = federated.log_in(attempt=attempt, provider=provider, identity=named)
     return SocialLogIn(started=started, access_token=tokens.access_token, id_token=tokens.id_token)
 
 

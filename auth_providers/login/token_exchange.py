@@ -3,7 +3,7 @@ the issuer (RFC 7662), as the tenant's named provider says."""
 
 from dataclasses import replace
 
-from auth_providers.login import federated
+from auth_providers.login import federated, used_id_tokens
 from auth_providers.models import AuthProvider
 from auth_providers.providers import kinds, oidc, registry
 from auth_providers.providers.kinds.jwt import TokenExchange
@@ -18,7 +18,9 @@ def exchange(
     subject_token: str,
     provider_name: str,
 ) -> sessions.Started:
-    """Log in the customer whom the token identifies. "" names the tenant's only provider, or the one called "default".
+    """Log in the customer whom the token identifies, as often as it is brought: it is a credential at its issuer, and
+    ends there; but an id token that has logged somebody in at a provider is not one for here. "" names the tenant's
+    only provider, or the one called "default".
 
     Raises `registry.UnknownProvider`, `federated.UnknownCustomer`, `sessions.LogInRefused` and
     `http_client.ProviderUnavailable`.
@@ -27,9 +29,10 @@ def exchange(
     kind = kinds.of(provider)
     if not isinstance(kind, TokenExchange):
         raise registry.UnknownProvider
-    attempt = replace(attempt, method=provider.name)
+    attempt = replace(attempt, method=provider.name, provider_kind=provider.kind)
     try:
         identity = kind.identify(subject_token)
+        used_id_tokens.check_unused(tenant=attempt.tenant, claims=identity.claims)
     except oidc.TokenRefused as error:
         sessions.refuse(attempt=attempt, reason=f"token refused: {error}")
     return federated.log_in(attempt=attempt, provider=provider, identity=identity)

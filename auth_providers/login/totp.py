@@ -9,7 +9,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from auth_providers import limits
-from auth_providers.accounts import accounts, notices, pending, verification
+from auth_providers.accounts import accounts, known_devices, notices, pending, verification
 from auth_providers.accounts.notices import Notice
 from auth_providers.models import TOTP as PROVIDER
 from auth_providers.models import Authenticator, AuthProvider, RecoveryCode, Session
@@ -17,12 +17,13 @@ from auth_providers.providers import registry
 from auth_providers.tokens import sessions
 from auth_providers.tokens.reauthentication import require_recent_log_in
 from customers.models import Customer
-from tenants import audit, authenticator_apps
+from tenants import authenticator_apps
 from tenants.clients import Client
 from tenants.encryption import decrypt, encrypt
 from tenants.errors import DomainError, FieldError, Kind, Reason
-from tenants.event_types import EventType
 from tenants.models import Tenant, TenantQuerySet
+from tenants.trail import audit
+from tenants.trail.event_types import EventType
 
 # How long ago a customer may have logged in to change what they log in with.
 FRESH = timedelta(minutes=10)  # OWASP ASVS 5.0, 7.5.1
@@ -132,8 +133,9 @@ def confirm_enrolment(*, tenant: Tenant, customer: Customer, session: Session, c
     return codes
 
 
-def verify(*, tenant: Tenant, customer: Customer, code: str) -> str:
-    """Use up the app's code of this moment, one step early or late, or a recovery code; each is good once.
+def verify(*, tenant: Tenant, customer: Customer, code: str, client: Client) -> str:
+    """Use up the app's code of this moment, one step early or late, or a recovery code; each is good once. Wrong ones
+    from a device that the customer has used have a count of their own: what others try does not keep the owner out.
 
     Returns "totp" or "recovery_code". Raises `WrongCode` and `limits.Throttled`. Not inside a transaction: a failure
     has to count.
@@ -144,7 +146,8 @@ def verify(*, tenant: Tenant, customer: Customer, code: str) -> str:
             raise _wrong()
         code = "".join(code.split())  # people type what they read: 123 456
         is_of_app = authenticator_apps.is_code(code)
-        is_right = _compare(authenticator, code, recovery=None if is_of_app else _codes(tenant, customer))
+        recovery = None if is_of_app else _codes(tenant, customer)
+        is_right = _compare(authenticator, code, recovery=recovery, client=client)
     if not is_right:
         raise _wrong()
     return "totp" if is_of_app else "recovery_code"
@@ -186,20 +189,52 @@ def _locked(tenant: Tenant, customer: Customer) -> Authenticator | None:
     return Authenticator.objects.for_tenant(tenant).filter(customer=customer).select_for_update().first()
 
 
-def _compare(authenticator: Authenticator, code: str, *, recovery: TenantQuerySet[RecoveryCode] | None = None) -> bool:
-    """Spend the code, by the first of which the authenticator counts, or count the failure. Returns whether the code
-    is right. Raises `limits.Throttled`, with nothing counted."""
+def _compare(
+    authenticator: Authenticator,
+    code: str,
+    *,
+    client: Client | None = None,
+    recovery: TenantQuerySet[RecoveryCode] | None = None,
+) -> bool:
+    """Spend the code, by the first of which the authenticator counts, or count the failure, with the authenticator and
+    for the client's device, if the customer has used that. Returns whether the code is right. Raises
+    `limits.Throttled`, with nothing counted."""
+    tenant, is_first = authenticator.tenant, not authenticator.throttling_failure_count
+    on_device = () if is_first else _on_known_device(authenticator, client)
+    _check_wait(authenticator, on_device)
+    if _spend_step(authenticator, code) if recovery is None else _spend_recovery_code(authenticator, recovery, code):
+        if on_device:
+            limits.forget_failures(tenant=tenant, attempts=on_device)
+        authenticator.confirmed_at = authenticator.confirmed_at or timezone.now()
+        authenticator.throttle_reset()
+        return True
+    if is_first:  # a right code, as nearly all are, never asked for the device
+        on_device = _on_known_device(authenticator, client)
+    limits.record_failure(tenant=tenant, attempts=on_device)
+    authenticator.throttle_increment()
+    return False
+
+
+def _on_known_device(authenticator: Authenticator, client: Client | None) -> tuple[limits.Attempt, ...]:
+    """What an attempt counts against on a device that the customer has used; nothing on any other device."""
+    tenant, customer = authenticator.tenant, authenticator.customer
+    if client is None or not client.is_recognizable:
+        return ()
+    if not known_devices.is_known(tenant=tenant, client=client, customer=customer):
+        return ()
+    return limits.of_authenticator(customer_number=customer.number, device=client.device)
+
+
+def _check_wait(authenticator: Authenticator, on_device: tuple[limits.Attempt, ...]) -> None:
+    """Raises `limits.Throttled`. A device that the customer has used waits for its own failures alone."""
+    if on_device:
+        limits.admit(tenant=authenticator.tenant, attempts=on_device)
+        return
     limits.check_wait(
         rule=limits.AUTHENTICATOR_BY_CUSTOMER,
         failures=authenticator.throttling_failure_count,
         failed_at=authenticator.throttling_failure_timestamp,
     )
-    if _spend_step(authenticator, code) if recovery is None else _spend_recovery_code(authenticator, recovery, code):
-        authenticator.confirmed_at = authenticator.confirmed_at or timezone.now()
-        authenticator.throttle_reset()
-        return True
-    authenticator.throttle_increment()
-    return False
 
 
 def _spend_step(authenticator: Authenticator, code: str) -> bool:

@@ -14,6 +14,7 @@ from auth_providers.providers import kinds, registry
 from auth_providers.providers.kinds.webhook import Webhook
 from auth_providers.tokens import sessions
 from auth_providers.tokens.log_in_attempt import LogInAttempt
+from customers.spelling.names import folded
 
 AUTHENTICATION_REQUESTED = "authentication.requested"
 
@@ -26,16 +27,17 @@ def log_in(
 ) -> sessions.Started:
     """Ask the tenant's own system whose credentials `data` are, and log that customer in.
 
-    A refusal counts against the caller's address: what it checks may be as short as a PIN. Raises `limits.Throttled`,
+    A refusal counts against the caller's address, and against the account that the credentials name where the
+    provider's settings say how: what it checks may be as short as a PIN. Raises `limits.Throttled`,
     `sessions.LogInRefused`, `federated.UnknownCustomer`, `http_client.ProviderUnavailable` and what
     `sessions.start` raises.
     """
     kind = kinds.of(provider)
     if not isinstance(kind, Webhook):
         raise registry.UnknownProvider
-    tenant, attempt = attempt.tenant, replace(attempt, method=provider.name)
-    attempts = limits.by_address(attempt.client)
-    limits.admit(tenant=tenant, attempts=attempts)
+    tenant, attempt = attempt.tenant, replace(attempt, method=provider.name, provider_kind=provider.kind)
+    attempts = limits.of_webhook(account=_account(kind, provider, data), client=attempt.client)
+    on_record = limits.admit(tenant=tenant, attempts=attempts)
     body = webhook_signature.body_of(AUTHENTICATION_REQUESTED, timezone.now(), _question(attempt, data))
     try:
         answer = circuit_breaker.call(tenant=tenant, system=f"provider:{provider.pk}", act=lambda: kind.ask(body))
@@ -43,7 +45,15 @@ def log_in(
     except sessions.LogInRefused:
         limits.record_failure(tenant=tenant, attempts=attempts)
         raise
+    limits.record_success(tenant=tenant, attempts=attempts, on_record=on_record, is_earning=False)
     return federated.log_in(attempt=attempt, provider=provider, identity=identity)
+
+
+def _account(kind: Webhook, provider: AuthProvider, data: Mapping[str, object]) -> str:
+    """Which account of the shop's own they are the credentials of, in one spelling: without capitals, spaces and
+    punctuation. "" where that is not known."""
+    named = folded(str(data.get(kind.settings.account_field, ""))).replace(" ", "")
+    return f"{provider.pk}\n{named}" if named else ""
 
 
 def _question(attempt: LogInAttempt, data: Mapping[str, object]) -> dict[str, object]:

@@ -391,6 +391,10 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='account',
+            index=models.Index(condition=models.Q(('is_permitted', False)), fields=['tenant', 'customer'], name='account_waiting'),
+        ),
+        migrations.AddIndex(
+            model_name='account',
             index=django.contrib.postgres.indexes.GinIndex(fields=['identifier'], name='account_search', opclasses=['gin_trgm_ops']),
         ),
         migrations.AddConstraint(
@@ -444,6 +448,14 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name='onetimecode',
             index=models.Index(fields=['kept_until'], name='one_time_code_by_age'),
+        ),
+        migrations.AddIndex(
+            model_name='onetimecode',
+            index=models.Index(fields=['tenant', 'destination'], name='one_time_code_by_reader'),
+        ),
+        migrations.AddIndex(
+            model_name='onetimecode',
+            index=models.Index(fields=['tenant', 'customer_number'], name='one_time_code_by_customer'),
         ),
         migrations.AddConstraint(
             model_name='onetimecode',

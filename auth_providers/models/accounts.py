@@ -10,8 +10,8 @@ from django.db.models import Q
 from django.utils import timezone
 
 from customers.models import Customer, LegalEntity
-from tenants.classification import AtErasure, Disguise, Expires, Kept, Privacy
-from tenants.models import ApiKey, TenantOwned
+from tenants.models import ApiKey, Tenant, TenantOwned
+from tenants.privacy.classification import AtErasure, Disguise, Expires, Kept, Privacy
 
 
 def today() -> date:
@@ -88,6 +88,8 @@ class Account(TenantOwned):
         ordering = ["pk"]
         indexes = [
             models.Index(fields=["tenant", "customer"], name="account_by_customer"),
+            # Staff list who waits for an opt-in, and they are few.
+            models.Index(fields=["tenant", "customer"], name="account_waiting", condition=Q(is_permitted=False)),
             # Staff search by any part of an address or a number.
             GinIndex(fields=["identifier"], name="account_search", opclasses=["gin_trgm_ops"]),
         ]
@@ -259,6 +261,9 @@ class Token(TenantOwned):
         CUSTOMER_ACCESS = "customer_access"
         CUSTOMER_REFRESH = "customer_refresh"
 
+    # Without an index: as long as the table has no statistics, PostgreSQL would read all tokens of the tenant in it to
+    # find those of one session, for each session that is deleted (`bench/day.py`).
+    tenant = models.ForeignKey(Tenant, on_delete=models.PROTECT, related_name="+", db_index=False)
     session = models.ForeignKey(Session, on_delete=models.CASCADE, related_name="+")
     api_key = models.ForeignKey(
         ApiKey,

@@ -6,8 +6,8 @@ from django.db import models
 from django.utils import timezone
 
 from customers.models import Customer
-from tenants.classification import AtErasure, Disguise, Expires, Privacy
 from tenants.models import TenantOwned
+from tenants.privacy.classification import AtErasure, Disguise, Expires, Privacy
 
 
 class UndoableChange(TenantOwned):

@@ -5,8 +5,9 @@ from datetime import timedelta
 from django.db import models
 from django.utils import timezone
 
-from tenants.classification import AtErasure, Disguise, Expires, Kept, Privacy
+from tenants.customer_numbers import NUMBER_DIGITS
 from tenants.models import TenantOwned
+from tenants.privacy.classification import AtErasure, Disguise, Expires, Kept, Privacy
 
 
 class WebhookEndpoint(TenantOwned):
@@ -88,7 +89,7 @@ class Submission(TenantOwned):
     data_encrypted = models.TextField(editable=False)
     flow = models.CharField(max_length=64, blank=True, default="")
     position = models.PositiveSmallIntegerField(default=0)
-    customer_number = models.CharField(max_length=8, blank=True, default="")
+    customer_number = models.CharField(max_length=NUMBER_DIGITS, blank=True, default="")
     is_written = models.BooleanField(default=False)
     created_at = models.DateTimeField(default=timezone.now)
     expires_at = models.DateTimeField()

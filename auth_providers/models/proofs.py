@@ -11,8 +11,9 @@ from django.utils import timezone
 from auth_providers.models.accounts import Account, Session
 from auth_providers.models.changes import UndoableChange
 from customers.models import Customer
-from tenants.classification import AtErasure, Disguise, Expires, Kept, Privacy
+from tenants.customer_numbers import NUMBER_DIGITS
 from tenants.models import TenantOwned
+from tenants.privacy.classification import AtErasure, Disguise, Expires, Kept, Privacy
 
 if TYPE_CHECKING:  # django-otp has no types, and a model with an unknown base has no manager for mypy
 
@@ -135,7 +136,7 @@ class OneTimeCode(CooldownMixin, ThrottlingMixin, TenantOwned):
     channel = models.CharField(max_length=8, choices=Channel)
     destination = models.CharField(max_length=254, help_text="The e-mail address, normalized, or the number in E.164.")
     # "" until the purpose is about one customer: customers who share a telephone don't share a second factor's code.
-    customer_number = models.CharField(max_length=8, blank=True, default="")
+    customer_number = models.CharField(max_length=NUMBER_DIGITS, blank=True, default="")
     challenge_id = models.UUIDField(default=uuid.uuid4, help_text="New with every code.")
     code_hmac = models.BinaryField(max_length=32)
     wrong_answers = models.PositiveSmallIntegerField(default=0)  # to this code, from devices that are not its owner's
@@ -164,7 +165,11 @@ class OneTimeCode(CooldownMixin, ThrottlingMixin, TenantOwned):
             ),
             models.UniqueConstraint(fields=["tenant", "challenge_id"], name="one_time_code_challenge_unique"),
         ]
-        indexes = [models.Index(fields=["kept_until"], name="one_time_code_by_age")]
+        indexes = [
+            models.Index(fields=["kept_until"], name="one_time_code_by_age"),
+            models.Index(fields=["tenant", "destination"], name="one_time_code_by_reader"),
+            models.Index(fields=["tenant", "customer_number"], name="one_time_code_by_customer"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.purpose} by {self.channel}"

@@ -3,8 +3,8 @@
 from django.db import models
 from django.db.models import F, Q
 
-from tenants.classification import Kept, Privacy
 from tenants.models import TenantOwned
+from tenants.privacy.classification import Kept, Privacy
 
 # Of these three kinds a tenant has one provider at most, which is called like the kind.
 PASSWORD = "password"  # noqa: S105 - the name of the provider that every tenant has

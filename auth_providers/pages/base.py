@@ -17,10 +17,11 @@ from django.views import View
 
 from auth_providers import limits
 from auth_providers.accounts import mailed_tokens
+from auth_providers.accounts.hashing import Overloaded
 from auth_providers.accounts.verification import AccountGone
-from auth_providers.messaging.mail_rendering import language_of
+from auth_providers.messaging.languages import nearest_shipped, preferred_by
 from auth_providers.models import MailedToken
-from auth_providers.pages.brand import logo_origin
+from auth_providers.providers.registry import UnknownProvider
 from tenants import isolation
 from tenants.api.caller import client_of
 from tenants.clients import Client
@@ -46,14 +47,14 @@ class OwnPage(View):
 
     def dispatch(self, request: HttpRequest, *args: object, **kwargs: object) -> HttpResponseBase:
         self.client = client_of(request)
-        self.language = language_of(request.headers.get("Accept-Language", ""))
         try:
             self.tenant = get_tenant(str(kwargs["tenant"]))
         except UnknownTenant:
             return _private(render(request, "pages/unknown_shop.html", status=HTTPStatus.NOT_FOUND), "")
+        self.language = preferred_by(request.headers.get("Accept-Language", ""), tenant=self.tenant)
         self.token = self.token_in(request)
         with isolation.confined(self.tenant):
-            return _private(self._answer(request), logo_origin(self.tenant))
+            return _private(self._answer(request), self.tenant.logo_origin)
 
     def token_in(self, request: HttpRequest) -> str:
         """The token that came with the link or with the form."""
@@ -62,11 +63,13 @@ class OwnPage(View):
     def _answer(self, request: HttpRequest) -> HttpResponseBase:
         try:
             return super().dispatch(request)
-        except (mailed_tokens.InvalidMailedToken, AccountGone):
+        except (mailed_tokens.InvalidMailedToken, AccountGone, UnknownProvider):
             is_over = mailed_tokens.is_known(tenant=self.tenant, purpose=self.purpose, token=self.token)
             return self.show("pages/bad_link.html", status=HTTPStatus.GONE if is_over else HTTPStatus.NOT_FOUND)
-        except limits.Throttled as error:
-            response = self.show("pages/throttled.html", status=HTTPStatus.TOO_MANY_REQUESTS)
+        except (limits.Throttled, Overloaded) as error:
+            is_throttled = isinstance(error, limits.Throttled)
+            status = HTTPStatus.TOO_MANY_REQUESTS if is_throttled else HTTPStatus.SERVICE_UNAVAILABLE
+            response = self.show("pages/throttled.html", status=status)
             response.headers["Retry-After"] = str(error.retry_after or 1)
             return response
 
@@ -79,12 +82,12 @@ class OwnPage(View):
 
     def speak(self, language: str | None) -> None:
         """Use the customer's language from here on; "" or None leaves the browser's."""
-        self.language = language_of(language) if language else self.language
+        self.language = nearest_shipped(tenant=self.tenant, language=language) if language else self.language
 
     def show(self, template: str, context: Mapping[str, object] | None = None, *, status: int = 200) -> HttpResponse:
         """The page in the language of its reader."""
         tenant = self.tenant
-        brand = {"shop": tenant.name, "logo": tenant.logo_url if logo_origin(tenant) else "", "code": tenant.code}
+        brand = {"shop": tenant.name, "logo": tenant.logo_url if tenant.logo_origin else "", "code": tenant.code}
         with translation.override(self.language):
             return render(self.request, template, {**brand, "token": self.token, **(context or {})}, status=status)
 

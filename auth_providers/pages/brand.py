@@ -1,12 +1,9 @@
-"""How our pages look like the shop's: its colour in a stylesheet, its logo."""
-
-from urllib.parse import urlsplit
+"""How our pages look like the shop's: its colour in a stylesheet."""
 
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.http import require_safe
 
 from tenants.directory import UnknownTenant, get_tenant
-from tenants.models import Tenant
 
 MAX_AGE = 300  # seconds
 # WCAG 2.2, "relative luminance" and "contrast ratio".
@@ -34,12 +31,6 @@ def readable_on(color: str) -> str:
     luminance = _luminance(color)
     on_white, on_black = 1.05 / (luminance + 0.05), (luminance + 0.05) / 0.05
     return "#ffffff" if on_white >= on_black else "#000000"
-
-
-def logo_origin(tenant: Tenant) -> str:
-    """The origin that the logo comes from, for a content security policy; "" without one."""
-    parts = urlsplit(tenant.logo_url)
-    return f"{parts.scheme}://{parts.netloc}" if parts.scheme in {"http", "https"} and parts.netloc else ""
 
 
 def _luminance(color: str) -> float:

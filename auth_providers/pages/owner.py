@@ -9,7 +9,7 @@ from http import HTTPStatus
 
 from django.http import HttpRequest, HttpResponse
 
-from auth_providers.accounts import accounts
+from auth_providers.accounts import accounts, contact_points, mailed_tokens
 from auth_providers.intake import answers
 from auth_providers.login import federated, one_time_code, one_time_code_accounts, password, second_factor, social
 from auth_providers.models import Account, MailedToken, OneTimeCode, Session
@@ -17,7 +17,7 @@ from auth_providers.outbound import http_client
 from auth_providers.pages import providers
 from auth_providers.pages.base import OwnPage
 from auth_providers.providers.registry import UnknownProvider, find_provider
-from auth_providers.selfservice import opt_in
+from auth_providers.selfservice import email_change, opt_in
 from auth_providers.tokens import sessions
 from auth_providers.tokens.log_in_attempt import Issue, LogInAttempt
 from auth_providers.tokens.second_factor_policy import TOTP, NoSecondFactor, SecondFactorDue
@@ -56,6 +56,14 @@ class OwnerPage(OwnPage):
         """Do what the link is for, in this session of the owner."""
         raise NotImplementedError
 
+    def subject(self) -> str:
+        """What the form asks about."""
+        raise NotImplementedError
+
+    def facts(self) -> dict[str, object]:
+        """What the form shows beside the ways to log in."""
+        return {"subject": self.subject(), "offers": providers.offers(tenant=self.tenant, token=self.token)}
+
     def get(self, request: HttpRequest) -> HttpResponse:
         return self._form()
 
@@ -91,6 +99,8 @@ class OwnerPage(OwnPage):
             if started.session.customer_id != owner.customer_id:
                 return self._form(OTHER)
             self.confirm(started.session)
+        except accounts.EmailTaken:
+            return self.show("pages/email_taken.html", status=HTTPStatus.CONFLICT)
         finally:
             sessions.end(tenant=self.tenant, session=started.session, reason=END_REASON, client=self.client)
         return self.show(self.done)
@@ -130,11 +140,10 @@ class OwnerPage(OwnPage):
 
     def _form(self, error: str = "") -> HttpResponse:
         context = {
-            "subject": str(self.mailed().owner),
+            **self.facts(),
             "error": error,
             "is_password": not password.switched_off(tenant=self.tenant).exists(),
             "is_code": _sends_codes(self.tenant),
-            "offers": providers.offers(tenant=self.tenant, token=self.token),
         }
         return self.show(self.template, context, status=STATUSES.get(error, HTTPStatus.OK))
 
@@ -145,9 +154,35 @@ class AdditionalLogInPage(OwnerPage):
     purpose = MailedToken.Purpose.OPT_IN
     template, done = "pages/log_in.html", "pages/log_in_added.html"
 
+    def subject(self) -> str:
+        """The address."""
+        return opt_in.subject_of(tenant=self.tenant, mailed=self.mailed())
+
     def confirm(self, session: Session) -> None:
         """Let the address log in to the profile."""
         opt_in.accept(tenant=self.tenant, token=self.token, client=self.client, caller=session)
+
+
+class EmailPage(OwnerPage):
+    """Of an address that is to be logged in with in place of another. Whoever asked for that knew the account's
+    password, so that no other provider is needed."""
+
+    purpose = MailedToken.Purpose.EMAIL_CHANGE
+    template, done = "pages/email.html", "pages/email_changed.html"
+
+    def subject(self) -> str:
+        """The new address."""
+        details: mailed_tokens.EmailChange = self.mailed().details
+        return details["email"]
+
+    def facts(self) -> dict[str, object]:
+        """Whose account it is, as its owner recognizes it."""
+        account = contact_points.mask_email(self.mailed().owner.identifier)
+        return {"subject": self.subject(), "account": account}
+
+    def confirm(self, session: Session) -> None:
+        """Move the log-in."""
+        email_change.confirm(tenant=self.tenant, token=self.token, client=self.client, caller=session)
 
 
 class ProviderPage(AdditionalLogInPage):
@@ -162,7 +197,7 @@ class ProviderPage(AdditionalLogInPage):
         return self.visit.token if self.visit else sent.get("token", "")
 
     def get(self, request: HttpRequest) -> HttpResponse:
-        subject = str(self.mailed().owner)
+        subject = self.subject()
         code, state = request.GET.get("code", ""), request.GET.get("state", "")
         if self.visit is None or not code:  # the customer has changed their mind there
             return self._form(WRONG)
@@ -203,7 +238,7 @@ def _answer(attempt: LogInAttempt, challenge: str, code: str, owner: Account) ->
         purposes=(OneTimeCode.Purpose.LOG_IN,),
     )
     account = accounts.find_by_contact_point(tenant=attempt.tenant, point=proven.point)
-    if account is None or account.customer_id != owner.customer_id or account.pk == owner.pk:
+    if account is None or account.customer_id != owner.customer_id or account.is_additional:
         return None
     return one_time_code.log_in(attempt=attempt, proven=proven)
 

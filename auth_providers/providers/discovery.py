@@ -27,8 +27,8 @@ def published(issuer: Issuer) -> Published:
 
 def probe(issuer: Issuer) -> list[object]:
     """The provider's keys as they are at this moment, whatever is kept. Raises `ProviderUnavailable`."""
-    published_now = issuer.documented or _published(_own(issuer, http_client.get_json(_document_url(issuer))))
-    return _entries(http_client.get_json(issuer.endpoint(published_now.jwks_uri)))
+    published_now = issuer.documented or _published(_own(issuer, _get(issuer, _document_url(issuer))))
+    return _entries(_get(issuer, issuer.endpoint(published_now.jwks_uri)))
 
 
 def _published(document: dict[str, object]) -> Published:
@@ -40,7 +40,7 @@ def _published(document: dict[str, object]) -> Published:
 
 def metadata(issuer: Issuer) -> dict[str, object]:
     """The provider's discovery document (OpenID Connect Discovery 1.0, 4). Raises `ProviderUnavailable`."""
-    return _own(issuer, _cached(_document_url(issuer)))
+    return _own(issuer, _cached(issuer, _document_url(issuer)))
 
 
 def _document_url(issuer: Issuer) -> str:
@@ -57,7 +57,7 @@ def _own(issuer: Issuer, document: dict[str, object]) -> dict[str, object]:
 def keys(issuer: Issuer, *, must_refresh: bool = False) -> list[object]:
     """The entries of the provider's key set, as they came (RFC 7517, 5). Raises `ProviderUnavailable`."""
     jwks_uri = issuer.endpoint(published(issuer).jwks_uri)
-    return _entries(_cached(jwks_uri, must_refresh=must_refresh))
+    return _entries(_cached(issuer, jwks_uri, must_refresh=must_refresh))
 
 
 def _entries(key_set: dict[str, object]) -> list[object]:
@@ -65,17 +65,18 @@ def _entries(key_set: dict[str, object]) -> list[object]:
     return entries if isinstance(entries, list) else []
 
 
-def _cached(url: str, *, must_refresh: bool = False) -> dict[str, object]:
+def _cached(issuer: Issuer, url: str, *, must_refresh: bool = False) -> dict[str, object]:
     """The JSON at `url`, fetched again when it is old, or when asked to and not just fetched; an old one for a while
     when the provider can't be reached. Raises `ProviderUnavailable`."""
     now = time.time()
     kept: tuple[float, dict[str, object]] | None = cache.get(f"oidc:{url}")
-    if kept is not None and now - kept[0] > STALE_SECONDS:
+    age = abs(now - kept[0]) if kept is not None else 0.0  # after the clock was set back, nothing is just fetched
+    if kept is not None and age > STALE_SECONDS:
         kept = None
-    if kept is not None and now - kept[0] < (REFRESH_SECONDS if must_refresh else FRESH_SECONDS):
+    if kept is not None and age < (REFRESH_SECONDS if must_refresh else FRESH_SECONDS):
         return kept[1]
     try:
-        fetched = _fetch(url, now)
+        fetched = _fetch(issuer, url, now)
     except ProviderUnavailable:
         if kept is None:
             raise
@@ -84,12 +85,16 @@ def _cached(url: str, *, must_refresh: bool = False) -> dict[str, object]:
     return fetched
 
 
-def _fetch(url: str, now: float) -> dict[str, object]:
+def _fetch(issuer: Issuer, url: str, now: float) -> dict[str, object]:
     failed_at: float | None = cache.get(f"oidc-failed:{url}")
-    if failed_at is not None and now - failed_at < PAUSE_SECONDS:
+    if failed_at is not None and abs(now - failed_at) < PAUSE_SECONDS:
         raise ProviderUnavailable(retry_after=PAUSE_SECONDS)
     try:
-        return http_client.get_json(url)
+        return _get(issuer, url)
     except ProviderUnavailable:
         cache.set(f"oidc-failed:{url}", now, PAUSE_SECONDS)
         raise
+
+
+def _get(issuer: Issuer, url: str) -> dict[str, object]:
+    return http_client.get_json(url, system=issuer.name)

@@ -1,7 +1,7 @@
 """What a kind of provider states about itself. Each kind is one class, in a module of its own in `kinds/`."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import ClassVar, Generic, TypeVar
@@ -15,20 +15,42 @@ Settings_co = TypeVar("Settings_co", covariant=True)
 Problems = Iterator[tuple[str, str]]
 
 
+@dataclass(frozen=True, kw_only=True)
+class Entry:
+    """An entry of `AuthProvider.settings` as a form asks for it: a text, texts one on each line, or some of `choices`,
+    which are names and labels. `default` is what of them holds where nothing is stored."""
+
+    name: str
+    label: str
+    help: str = ""
+    is_list: bool = False
+    choices: tuple[tuple[str, str], ...] = ()
+    default: tuple[str, ...] = ()
+
+
+OTHER_CLIENT_IDS = Entry(
+    name="other_client_ids",
+    label="Client ids of your apps",
+    help="One on each line. Tokens that were issued to them are accepted, too.",
+    is_list=True,
+)
+
+
 class Entries:
     """The entries of `AuthProvider.settings`, read by name and type. What is missing or of another type reads as empty
-    or as its default; `problems` collects what is wrong, in sentences."""
+    or as its default; `problems` collects what is wrong: the entry, and a sentence."""
 
     def __init__(self, stored: object) -> None:
         self._stored: dict[str, object] = stored if isinstance(stored, dict) else {}
-        self.problems: list[str] = []
+        self.problems: list[tuple[str, str]] = []
 
     def text(self, name: str, *, is_needed: bool = False) -> str:
         """A text; "" without one."""
         value = self._stored.get(name, "")
         if isinstance(value, str) and (value or not is_needed):
             return value
-        self.problems.append(f"This kind needs an entry {name}." if is_needed else f"The entry {name} is a text.")
+        problem = f"This kind needs an entry {name}." if is_needed else f"The entry {name} is a text."
+        self.problems.append((name, problem))
         return ""
 
     def texts(self, name: str) -> tuple[str, ...]:
@@ -36,7 +58,7 @@ class Entries:
         value = self._stored.get(name, [])
         if isinstance(value, list) and all(isinstance(each, str) and each for each in value):
             return tuple(value)
-        self.problems.append(f"The entry {name} is a list of texts.")
+        self.problems.append((name, f"The entry {name} is a list of texts."))
         return ()
 
     def some_of(self, name: str, choices: Collection[str], *, default: tuple[str, ...]) -> tuple[str, ...]:
@@ -44,7 +66,7 @@ class Entries:
         value = self._stored.get(name, list(default))
         if isinstance(value, list) and value and all(isinstance(each, str) and each in choices for each in value):
             return tuple(value)
-        self.problems.append(f"The entry {name} is a list of {' and '.join(choices)}, or one of them.")
+        self.problems.append((name, f"The entry {name} is a list of {' and '.join(choices)}, or one of them."))
         return default
 
     def addresses(self, name: str) -> dict[str, str]:
@@ -52,7 +74,8 @@ class Entries:
         value = self._stored.get(name, {})
         if isinstance(value, dict) and all(isinstance(each, str) for each in value.values()):
             return value
-        self.problems.append(f"The entry {name} is an object: beginnings of addresses, and what to call instead.")
+        problem = f"The entry {name} is an object: beginnings of addresses, and what to call instead."
+        self.problems.append((name, problem))
         return {}
 
 
@@ -65,8 +88,12 @@ class ProviderKind(ABC, Generic[Settings_co]):
     name: ClassVar[str]
     label: ClassVar[str]
     help: ClassVar[str]
-    settings_help: ClassVar[str] = ""
     needs: ClassVar[tuple[str, ...]] = ()
+    # What its form asks for: fields of `AuthProvider`, "client_secret" among them; what this kind calls them where it
+    # is not as usual; and entries of the settings.
+    fields: ClassVar[tuple[str, ...]] = ()
+    labels: ClassVar[Mapping[str, str]] = {}
+    entries: ClassVar[tuple[Entry, ...]] = ()
 
     def __init__(self, provider: AuthProvider) -> None:
         self.provider = provider
@@ -101,7 +128,7 @@ class ProviderKind(ABC, Generic[Settings_co]):
                 yield name, "This kind needs it."
         entries = Entries(self.provider.settings)
         self.read_settings(entries)
-        for problem in entries.problems:
+        for _, problem in entries.problems:
             yield "settings", problem
         for field, url in self.called_addresses():
             if url and not http_client.is_allowed(url):

@@ -128,7 +128,7 @@ def introspect(token: str, issuer: Issuer, *, now: float) -> Claims:
     url = issuer.endpoint(issuer.provider.introspection_url)
     credentials = (issuer.provider.client_id, issuer.client_secret)
     try:
-        said = http_client.post_form(url, {"token": token}, credentials=credentials)
+        said = http_client.post_form(url, {"token": token}, credentials=credentials, system=issuer.name)
     except http_client.ProviderRefused as error:
         raise refuses_us(issuer, error) from error
     check_introspected(said, issuer, now=now)

@@ -137,6 +137,7 @@ class Backend(BaseOAuth2[None]):
             form=data,
             headers={name: value for name, value in (headers or {}).items() if isinstance(value, str)},
             credentials=auth if isinstance(auth, tuple) else None,
+            system=self.kind.name,
         )
         if isinstance(error := said.get("error"), str):  # Some say no with a 200.
             raise http_client.ProviderRefused(error)
@@ -151,6 +152,13 @@ class SignIn(TokenIssuer[IssuerSettings_co]):
     """One provider that customers log in at."""
 
     backend_class: ClassVar[type[Backend]]
+    fields: ClassVar[tuple[str, ...]] = (
+        "client_id",
+        "client_secret",
+        "redirect_uris",
+        "is_provisioning",
+        "is_linking_by_email",
+    )
 
     def backend(self) -> Backend:
         """What asks the provider."""

@@ -1,7 +1,8 @@
 """An additional log-in for a profile: a further e-mail address and password.
 
 It opens nothing until the token that was mailed to the address is shown together with a session of the profile's owner
-(`opt_in.confirm`): the reader of the mailbox may be somebody else.
+(`opt_in.confirm`): the reader of the mailbox may be somebody else. Where the address is on another profile and nobody
+has proven it there, it stays there until then.
 """
 
 from datetime import timedelta
@@ -12,24 +13,23 @@ from auth_providers import limits
 from auth_providers.accounts import accounts, notices, passwords
 from auth_providers.accounts.hashing import Asker
 from auth_providers.models import Account, Session
-from auth_providers.selfservice import opt_in, sign_up
+from auth_providers.selfservice import log_in_limit, opt_in, pending_sign_ups
 from auth_providers.tokens.reauthentication import require_recent_log_in
 from customers import profiles
-from customers.models import Customer
 from customers.spelling import emails
-from tenants import audit
 from tenants.clients import Client
 from tenants.errors import InvalidInput
 from tenants.models import Tenant
+from tenants.trail import audit
 
-MAX_LOG_INS = 10
 # Tokens of a storefront may live for a month; a stolen one must not suffice.
 RECENT = timedelta(hours=24)
 
 
 def add(*, tenant: Tenant, session: Session, email: str, password: str, client: Client) -> Account | None:
-    """Add the log-in to the profile of the session's customer, and mail the address its token. None where the address
-    is another customer's and the tenant's sign-up is enumeration-safe: its owner is told.
+    """Add the log-in to the profile of the session's customer, and mail the address its token. None where it waits
+    for that: the address is on another profile without a proof, or the tenant's sign-up is enumeration-safe. There, a
+    customer who has proven the address is told instead, and nobody learns of it.
 
     Raises `InvalidInput`, `accounts.EmailTaken`, `reauthentication.ReauthenticationNeeded`, `limits.Throttled` and
     `profiles.CustomerNotFound`.
@@ -43,12 +43,14 @@ def add(*, tenant: Tenant, session: Session, email: str, password: str, client: 
     limits.spend_mail(tenant=tenant, destination=identifier, kind=opt_in.ADDITIONAL_TEMPLATE, client=client)
     password_hash = passwords.hash_password(password, asker=Asker.of(client, is_known=True))
     try:
-        return _create(tenant=tenant, session=session, email=identifier, password_hash=password_hash, client=client)
-    except accounts.EmailTaken:
         if not tenant.is_signup_enumeration_safe:
+            return _create(tenant=tenant, session=session, email=identifier, password_hash=password_hash, client=client)
+    except accounts.EmailTaken:
+        held = accounts.find_with_email(tenant=tenant, email=identifier)
+        if held is None or held.is_verified or held.customer_id == session.customer_id:
             raise
-        sign_up.tell_owner(tenant=tenant, email=identifier, client=client)
-        return None
+    _let_wait(tenant=tenant, session=session, email=identifier, password_hash=password_hash, client=client)
+    return None
 
 
 @transaction.atomic
@@ -56,7 +58,7 @@ def _create(*, tenant: Tenant, session: Session, email: str, password_hash: str,
     customer = session.customer
     if customer is None:
         raise profiles.CustomerNotFound
-    _make_room(tenant, customer)
+    log_in_limit.check_room(tenant=tenant, customer=customer)
     before = notices.take(tenant=tenant, customer=customer)
     account = accounts.create_with_email(
         tenant=tenant,
@@ -73,8 +75,24 @@ def _create(*, tenant: Tenant, session: Session, email: str, password_hash: str,
     return account
 
 
-def _make_room(tenant: Tenant, customer: Customer) -> None:
-    """Lock the profile, so that no two log-ins take the last place, nor one that of a customer who is being erased."""
-    profiles.lock(tenant=tenant, customer=customer)
-    if accounts.of_customer(tenant=tenant, customer=customer).count() >= MAX_LOG_INS:
-        raise InvalidInput.field("email", f"A customer has at most {MAX_LOG_INS} log-ins.", code="max_length")
+@transaction.atomic
+def _let_wait(*, tenant: Tenant, session: Session, email: str, password_hash: str, client: Client) -> None:
+    """Keep it until its token is shown: to ask is no proof, and takes the address from nobody."""
+    customer = session.customer
+    own = next(iter(accounts.of_customer(tenant=tenant, customer=customer)), None) if customer else None
+    if customer is None or own is None:
+        raise profiles.CustomerNotFound
+    log_in_limit.check_room(tenant=tenant, customer=customer)
+    pending = pending_sign_ups.Pending(
+        password_hash=password_hash,
+        profile=profiles.ProfileChanges(),
+        address=None,
+        number="",
+        session_id=session.pk,
+        email=email,
+    )
+    before = notices.take(tenant=tenant, customer=customer)
+    row = pending_sign_ups.keep(tenant=tenant, account=own, pending=pending)
+    opt_in.ask_for_pending_log_in(tenant=tenant, account=own, email=email, pending_log_in_id=row.pk)
+    audit.record(tenant=tenant, action="add_log_in", client=client, customer_number=customer.number)
+    notices.tell(before=before, notice=notices.Notice.LOG_IN_ADDED, context={"email": email})

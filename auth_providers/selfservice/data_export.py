@@ -10,10 +10,10 @@ from auth_providers.accounts import accounts
 from auth_providers.selfservice.merging import snapshots
 from customers.models import THERE, Customer
 from customers.profiles import CustomerNotFound
-from tenants import audit
-from tenants.classification import Privacy, classified
 from tenants.clients import Client
 from tenants.models import Tenant
+from tenants.privacy.classification import Privacy, classified
+from tenants.trail import audit
 
 EXPORTED = "export_customer"
 Row = dict[str, object]

@@ -11,20 +11,22 @@ from django.utils import timezone
 from auth_providers import limits
 from auth_providers.accounts import accounts, mailed_tokens, notices, undoable_changes
 from auth_providers.models import Account, MailedToken, Session, UnfinishedErasure
-from auth_providers.selfservice import email_change
+from auth_providers.selfservice import email_change, opt_in
 from auth_providers.selfservice.merging import snapshots
 from customers import erasure
 from customers.models import Customer
-from tenants import audit
-from tenants.classification import emptied
 from tenants.clients import Client
 from tenants.encryption import decrypt, encrypt
 from tenants.models import Message, Tenant
 from tenants.models.outbox import WAITING
 from tenants.outbox import queue
+from tenants.privacy.classification import emptied
+from tenants.trail import audit
 
 TEMPLATE = "deletion"
 REASON = "deleted"
+# Mails to an address that is not the account's yet.
+TO_NEW_ADDRESSES = (email_change.REQUEST_TEMPLATE, opt_in.ADDITIONAL_TEMPLATE)
 
 
 def request(*, tenant: Tenant, customer: Customer, session: Session, client: Client) -> bool:
@@ -156,8 +158,7 @@ def _finish(unfinished: UnfinishedErasure) -> int:
 def _destinations(tenant: Tenant, customer: Customer, log_ins: list[Account], own: list[str]) -> set[str]:
     """Where messages to the customer went or wait to go. What someone else logs in with is theirs, whatever a profile
     calls its contact e-mail."""
-    changes = MailedToken.objects.for_tenant(tenant).filter(purpose=MailedToken.Purpose.EMAIL_CHANGE)
-    asked_for = changes.filter(account__in=log_ins)
+    asked_for = MailedToken.objects.for_tenant(tenant).filter(account__in=log_ins, details__email__gt="")
     former = undoable_changes.addresses_told(tenant=tenant, customer=customer)
     found = {*own, *former, *asked_for.values_list("details__email", flat=True), *_about_to_be_asked(tenant, log_ins)}
     return found - accounts.destinations_of_others(tenant=tenant, customer=customer, destinations=found)
@@ -166,5 +167,5 @@ def _destinations(tenant: Tenant, customer: Customer, log_ins: list[Account], ow
 def _about_to_be_asked(tenant: Tenant, log_ins: list[Account]) -> set[str]:
     """New addresses of these accounts, to which no mail has gone out yet."""
     keys = {account.pk for account in log_ins}
-    waiting = Message.objects.for_tenant(tenant).filter(WAITING, template=email_change.REQUEST_TEMPLATE)
-    return {each.recipient for each in waiting if json.loads(decrypt(each.context_encrypted))["account"] in keys}
+    waiting = Message.objects.for_tenant(tenant).filter(WAITING, template__in=TO_NEW_ADDRESSES)
+    return {each.recipient for each in waiting if json.loads(decrypt(each.context_encrypted)).get("account") in keys}

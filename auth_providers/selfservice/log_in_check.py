@@ -18,9 +18,9 @@ from auth_providers.models import OTP, Account
 from auth_providers.providers import registry
 from auth_providers.tokens import second_factor_policy, sessions
 from customers.models import Customer
-from tenants import audit
 from tenants.clients import Client
 from tenants.models import AuditEvent, Message, SecondFactor, Tenant
+from tenants.trail import audit
 
 LAST = 5  # log-ins that are shown
 EVENTS = 50  # that are looked at

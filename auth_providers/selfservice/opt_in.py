@@ -12,9 +12,9 @@ from django.db import transaction
 from django.utils import timezone
 
 from auth_providers import limits
-from auth_providers.accounts import mailed_tokens, notices, verification
+from auth_providers.accounts import accounts, mailed_tokens, notices, verification
 from auth_providers.models import PASSWORD, Account, MailedToken, Session
-from auth_providers.selfservice import pending_sign_ups
+from auth_providers.selfservice import log_in_limit, pending_sign_ups
 from auth_providers.tokens import sessions
 from auth_providers.tokens.log_in_attempt import LogInAttempt
 from customers.spelling.emails import normalize_email
@@ -53,12 +53,19 @@ def ask_for_additional(*, tenant: Tenant, account: Account) -> None:
     _enqueue(tenant, account, ADDITIONAL_TEMPLATE, {})
 
 
-def _enqueue(tenant: Tenant, account: Account, template: str, context: MessageContext) -> None:
+def ask_for_pending_log_in(*, tenant: Tenant, account: Account, email: str, pending_log_in_id: int) -> None:
+    """Write the mail with the link of an additional log-in that waits, in the caller's transaction. `account` is its
+    customer's own."""
+    context = {"account": account.pk, "pending_log_in": pending_log_in_id}
+    _enqueue(tenant, account, ADDITIONAL_TEMPLATE, context, recipient=email)
+
+
+def _enqueue(tenant: Tenant, account: Account, template: str, context: MessageContext, *, recipient: str = "") -> None:
     customer = account.customer
     queue.enqueue(
         tenant=tenant,
         template=template,
-        recipient=account.identifier,
+        recipient=recipient or account.identifier,
         context=context,
         language=customer.preferred_language,
         site=customer.preferred_site,
@@ -108,10 +115,30 @@ def is_used(*, tenant: Tenant, token: str) -> bool:
     return mailed_tokens.find_used(tenant=tenant, purpose=MailedToken.Purpose.OPT_IN, token=token) is not None
 
 
+def is_additional(mailed: MailedToken) -> bool:
+    """Whether the token is good together with a session of a profile's owner only: it is about a log-in that was added
+    to the profile, and not about a sign-up with the same address."""
+    link = mailed_tokens.opt_in_of(mailed)
+    return bool(link["pending_log_in"]) or (mailed.owner.is_additional and not link["pending_sign_up"])
+
+
+def subject_of(*, tenant: Tenant, mailed: MailedToken) -> str:
+    """The address that the token is about. Raises `mailed_tokens.InvalidMailedToken`."""
+    waiting = mailed_tokens.opt_in_of(mailed)["pending_log_in"]
+    if not waiting:
+        return str(mailed.owner)
+    pending = pending_sign_ups.find(tenant=tenant, account=mailed.owner, pk=waiting)
+    if pending is None:
+        raise mailed_tokens.InvalidMailedToken
+    return pending.email
+
+
 @transaction.atomic
 def _confirm(tenant: Tenant, token: str, client: Client, caller: Session | None) -> Account:
     mailed = mailed_tokens.find_locked(tenant=tenant, purpose=MailedToken.Purpose.OPT_IN, token=token)
     account, link = mailed.owner, mailed_tokens.opt_in_of(mailed)
+    if link["pending_log_in"]:
+        return _add_log_in(tenant, mailed, client, caller)
     if account.is_verified:  # another of the account's tokens was used: they are all spent
         raise mailed_tokens.InvalidMailedToken
     pending = pending_sign_ups.find(tenant=tenant, account=account, pk=link["pending_sign_up"])
@@ -136,6 +163,36 @@ def _confirm(tenant: Tenant, token: str, client: Client, caller: Session | None)
         notices.tell(before=before, notice=notices.Notice.LOG_IN_ADDED, context={"email": verified.identifier})
     mailed_tokens.mark_used(tenant=tenant, mailed=mailed)
     return verified
+
+
+def _add_log_in(tenant: Tenant, mailed: MailedToken, client: Client, caller: Session | None) -> Account:
+    """The additional log-in that waited, which is its customer's now."""
+    own, link = mailed.owner, mailed_tokens.opt_in_of(mailed)
+    customer = own.customer
+    pending = pending_sign_ups.find(tenant=tenant, account=own, pk=link["pending_log_in"])
+    if pending is None or caller is None or caller.customer_id != customer.pk:
+        raise mailed_tokens.InvalidMailedToken
+    verification.release(tenant=tenant, email=pending.email, owner=customer, client=client)
+    log_in_limit.check_room(tenant=tenant, customer=customer)
+    before = notices.take(tenant=tenant, customer=customer)
+    try:
+        added = accounts.create_with_email(
+            tenant=tenant,
+            customer=customer,
+            email=pending.email,
+            password_hash=pending.password_hash,
+            is_permitted=True,
+            is_additional=True,
+            session_id=pending.session_id,
+        )
+    except accounts.EmailTaken as error:
+        raise mailed_tokens.InvalidMailedToken from error
+    added = verification.verify(
+        tenant=tenant, account=added, by=Account.Proof.LINK, client=client, session_id=caller.pk
+    )
+    notices.tell(before=before, notice=notices.Notice.LOG_IN_ADDED, context={"email": added.identifier})
+    mailed_tokens.mark_used(tenant=tenant, mailed=mailed)
+    return added
 
 
 def _find_confirmed(tenant: Tenant, token: str) -> Account | None:

@@ -1,17 +1,16 @@
 """Customers change their own profile. A stolen token could redirect the shop's mail, so that a change of a contact
 point is told at the addresses from before."""
 
-from django.db import transaction
-
 from auth_providers.accounts import notices
 from customers import profiles
 from customers.models import Customer
 from customers.profiles import ProfileChanges
 from tenants.clients import Client
+from tenants.compiled import transactions
 from tenants.models import Tenant
 
 
-@transaction.atomic
+@transactions.brief()
 def update(
     *, tenant: Tenant, customer: Customer, changes: ProfileChanges, expected_version: int | None, client: Client
 ) -> Customer:

@@ -3,6 +3,8 @@
 Both end every other session, and both tell the owner by mail (OWASP ASVS 5.0, 6.3.7 and 7.4.3).
 """
 
+from uuid import UUID
+
 from django.db import transaction
 
 from auth_providers import limits
@@ -13,12 +15,12 @@ from auth_providers.models import Account, MailedToken, Session
 from auth_providers.tokens import sessions
 from customers.models import Customer
 from customers.spelling.emails import normalize_email
-from tenants import audit
 from tenants.clients import Client
 from tenants.errors import DomainError, Kind, Reason
-from tenants.event_types import EventType
 from tenants.models import Tenant
 from tenants.outbox import queue
+from tenants.trail import audit
+from tenants.trail.event_types import EventType
 
 REQUEST_TEMPLATE = "password_reset"
 
@@ -31,14 +33,22 @@ class NoPassword(DomainError):
     default_message = "This customer has no password."
 
 
-def request(*, tenant: Tenant, email: str, site: str = "", client: Client) -> None:
-    """Ask for a token by mail. Whether anyone has the address shows neither here nor in the time it takes.
+def request(*, tenant: Tenant, email: str, site: str = "", client: Client, session_id: UUID | None = None) -> None:
+    """Ask for a token by mail, from this session. Whether anyone has the address shows neither here nor in the time it
+    takes. Where a sign-up waits for its opt-in, that link is mailed: with the session's own sign-up, if it made one,
+    and otherwise with no password at all.
 
     Raises `limits.Throttled`.
     """
     identifier = normalize_email(email)
     limits.spend_mail(tenant=tenant, destination=identifier, kind=REQUEST_TEMPLATE, client=client)
-    queue.enqueue(tenant=tenant, template=REQUEST_TEMPLATE, recipient=identifier, site=site)
+    context = {"session": str(session_id or "")}
+    queue.enqueue(tenant=tenant, template=REQUEST_TEMPLATE, recipient=identifier, context=context, site=site)
+
+
+def begin(*, account: Account) -> str:
+    """A token for who has just shown to read the account's mailbox, and has no password."""
+    return mailed_tokens.issue(account=account, purpose=MailedToken.Purpose.PASSWORD_RESET)
 
 
 def complete(*, tenant: Tenant, token: str, password: str, client: Client) -> None:

@@ -1,10 +1,11 @@
 """A sign-up with an address that is on a profile already, and that nobody has proven: nobody reserves an address.
 
 It waits, encrypted, for the link in its own mail. The person who follows it owns the profile, with this sign-up's
-password.
+password. An additional log-in with such an address waits in the same way, with its customer's own account.
 """
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
@@ -13,14 +14,15 @@ from django.core.serializers.json import DjangoJSONEncoder
 from django.utils import timezone
 
 from auth_providers.models import PASSWORD, Account, PendingSignUp
-from customers import profiles
+from customers import mixins, profiles
 from customers.addresses import addresses, fields
 from customers.addresses.fields import AddressChanges
 from customers.profiles import ProfileChanges
-from tenants import audit
 from tenants.clients import Client
 from tenants.encryption import decrypt, encrypt
+from tenants.errors import InvalidInput
 from tenants.models import Tenant
+from tenants.trail import audit
 
 LIFETIME = timedelta(days=2)  # as long as the link in its mail
 
@@ -28,13 +30,14 @@ LIFETIME = timedelta(days=2)  # as long as the link in its mail
 @dataclass(frozen=True, kw_only=True)
 class Pending:
     """What was handed in. `number` is that of the new customer where the profile stays another's, "" where the profile
-    becomes the signer's."""
+    becomes the signer's; `email` is the address of an additional log-in, "" for a sign-up."""
 
     password_hash: str
     profile: ProfileChanges
     address: AddressChanges | None
     number: str
     session_id: UUID | None
+    email: str = ""
 
 
 def keep(*, tenant: Tenant, account: Account, pending: Pending) -> PendingSignUp:
@@ -44,6 +47,7 @@ def keep(*, tenant: Tenant, account: Account, pending: Pending) -> PendingSignUp
         "profile": pending.profile,
         "address": pending.address,
         "number": pending.number,
+        "email": pending.email,
     }
     row = PendingSignUp(
         tenant=tenant,
@@ -69,6 +73,7 @@ def find(*, tenant: Tenant, account: Account, pk: int) -> Pending | None:
         address=fields.changes_of(content["address"]) if content["address"] is not None else None,
         number=content["number"],
         session_id=row.session_id,
+        email=content.get("email", ""),
     )
 
 
@@ -83,7 +88,30 @@ def apply(*, tenant: Tenant, account: Account, pending: Pending, client: Client)
         customer_number=account.customer.number,
         method=PASSWORD,
     )
-    customer = profiles.update(tenant=tenant, customer=account.customer, changes=pending.profile, client=client)
-    if pending.address is not None:
-        addresses.add(tenant=tenant, customer=customer, values=pending.address, client=client)
+    profile, address = _of_today(tenant, account, pending)
+    customer = profiles.update(tenant=tenant, customer=account.customer, changes=profile, client=client)
+    if address is not None:
+        addresses.add(tenant=tenant, customer=customer, values=address, client=client)
     account.customer = customer
+
+
+def _of_today(tenant: Tenant, account: Account, pending: Pending) -> tuple[ProfileChanges, AddressChanges | None]:
+    """What was handed in, without what lists and schemas refuse that have changed while it waited: the link is good."""
+    profile, address = pending.profile, pending.address
+    try:
+        profiles.check_update(tenant=tenant, customer=account.customer, changes=profile)
+    except InvalidInput as error:
+        profile = profiles.changes_of(_without_refused(profile, error))
+    if address is None:
+        return profile, None
+    try:
+        addresses.check_first(tenant=tenant, values=address)
+    except InvalidInput as error:
+        address = fields.changes_of(_without_refused(address, error))
+    return profile, address
+
+
+def _without_refused(values: Mapping[str, object], error: InvalidInput) -> dict[str, object]:
+    refused = {each.field.partition(".")[0] for each in error.details}
+    refused |= {*mixins.FIELDS} if refused & {*mixins.FIELDS} else set()
+    return {name: value for name, value in values.items() if name not in refused}

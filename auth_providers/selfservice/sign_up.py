@@ -6,7 +6,7 @@ from uuid import UUID
 from django.db import transaction
 
 from auth_providers import limits
-from auth_providers.accounts import accounts, known_devices, passwords
+from auth_providers.accounts import accounts, known_devices, passwords, verification
 from auth_providers.accounts.accounts import EmailTaken
 from auth_providers.accounts.hashing import Asker
 from auth_providers.models import PASSWORD, Account
@@ -16,12 +16,13 @@ from customers.addresses import addresses
 from customers.addresses.fields import AddressChanges
 from customers.profiles import ProfileChanges
 from customers.spelling import emails
-from tenants import audit
 from tenants.clients import Client
+from tenants.compiled import transactions
 from tenants.errors import Complaints, fields_within
-from tenants.event_types import EventType
 from tenants.models import Tenant
 from tenants.outbox import queue
+from tenants.trail import audit
+from tenants.trail.event_types import EventType
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,15 +86,13 @@ def sign_up(*, tenant: Tenant, registration: Registration, client: Client, sessi
 
 
 def _let_wait(signing: _Signing, account: Account) -> str:
-    """Keep the sign-up until its link is followed, and mail that. Returns the number of the profile that it leads to;
-    the address may be an additional log-in on a profile that stays another's."""
+    """Keep the sign-up until its link is followed, and mail that. Returns the number of the profile that it leads to,
+    or, where the tenant's sign-up is enumeration-safe, a number that tells nothing; the address may be an additional
+    log-in on a profile that stays another's."""
     tenant = signing.tenant
-    number = numbers.take(tenant=tenant) if account.is_additional else ""
-    answer = number or account.customer.number
-    try:
-        limits.spend_mail(tenant=tenant, destination=signing.email, kind=opt_in.TEMPLATE, client=signing.client)
-    except limits.Throttled:  # the links that went out are good, and the answer tells nobody that there are any
-        return answer
+    number = numbers.take(tenant=tenant) if verification.has_owner(tenant=tenant, account=account) else ""
+    # A number that is told again would tell that nobody has proven the address.
+    answer = numbers.take(tenant=tenant) if tenant.is_signup_enumeration_safe else number or account.customer.number
     pending = pending_sign_ups.Pending(
         password_hash=signing.password_hash,
         profile=signing.registration.profile,
@@ -101,13 +100,25 @@ def _let_wait(signing: _Signing, account: Account) -> str:
         number=number,
         session_id=signing.session_id,
     )
+    is_mailed = _may_be_mailed(signing)
     with transaction.atomic():
         row = pending_sign_ups.keep(tenant=tenant, account=account, pending=pending)
-        opt_in.ask_for_pending(tenant=tenant, account=account, pending_sign_up_id=row.pk)
+        if is_mailed:
+            opt_in.ask_for_pending(tenant=tenant, account=account, pending_sign_up_id=row.pk)
         audit.record(
             tenant=tenant, action="sign_up_again", client=signing.client, customer_number=account.customer.number
         )
     return answer
+
+
+def _may_be_mailed(signing: _Signing) -> bool:
+    """Whether the address may get another link from here now. Where not, the answer tells nobody, and the visit can ask
+    for the link of its sign-up later."""
+    try:
+        limits.spend_mail(tenant=signing.tenant, destination=signing.email, kind=opt_in.TEMPLATE, client=signing.client)
+    except limits.Throttled:
+        return False
+    return True
 
 
 def tell_owner(*, tenant: Tenant, email: str, client: Client) -> None:
@@ -134,7 +145,7 @@ def _check(tenant: Tenant, registration: Registration, email: str) -> None:
     complaints.raise_any()
 
 
-@transaction.atomic
+@transactions.brief()
 def _create(signing: _Signing, number: str) -> str:
     """The customer of this number. Raises `EmailTaken`."""
     tenant, registration = signing.tenant, signing.registration

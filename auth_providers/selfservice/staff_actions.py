@@ -12,9 +12,9 @@ from auth_providers.selfservice import password_reset
 from auth_providers.tokens import sessions
 from customers.models import THERE, Customer
 from customers.profiles import CustomerNotFound
-from tenants import audit
 from tenants.clients import Client
 from tenants.models import Tenant
+from tenants.trail import audit
 
 ENDED_BY_STAFF = "ended by staff"
 

@@ -10,17 +10,17 @@ from typing import TypedDict
 from django.db import IntegrityError, transaction
 
 from auth_providers import limits
-from auth_providers.accounts import accounts, notices, pending
+from auth_providers.accounts import accounts, notices, pending, verification
 from auth_providers.login import password as password_login
 from auth_providers.models import Account
 from auth_providers.selfservice import opt_in
 from customers import profiles
 from customers.models import Customer
 from customers.spelling import emails
-from tenants import audit
 from tenants.clients import Client
 from tenants.errors import DomainError, InvalidInput, Kind, Reason
 from tenants.models import Tenant
+from tenants.trail import audit
 
 REASON_MAX_LENGTH = 200  # characters
 
@@ -91,7 +91,7 @@ def change_email(
     client: Client,
 ) -> None:
     """Give the log-in another address, which its owner still has to prove. What waits for an answer ends, and every
-    proven address is told, with a link that undoes it.
+    proven address is told, with a link that undoes it. Who has only typed the address in loses it.
 
     Raises `LogInNotFound`, `InvalidInput` and `accounts.EmailTaken`.
     """
@@ -100,6 +100,7 @@ def change_email(
     errors = emails.email_errors("new_email", wanted)
     if errors:
         raise InvalidInput(details=tuple(errors))
+    verification.release_typed_in(tenant=tenant, emails=[wanted], client=client, owner=customer)
     pending.void(tenant=tenant, customer=customer)
     account = _find(tenant, customer, account_id)
     if account is None:
@@ -132,11 +133,11 @@ def _find(tenant: Tenant, customer: Customer, account_id: int) -> Account | None
 
 def _move(tenant: Tenant, account: Account, email: str) -> None:
     """Permitted, and proven by nobody."""
-    account.identifier, account.is_permitted = email, True
+    account.identifier, account.is_permitted, account.session_id = email, True, None
     account.verified_at, account.verified_by = None, ""
     try:
         with transaction.atomic():
-            account.save(update_fields=["identifier", "is_permitted", "verified_at", "verified_by"])
+            account.save(update_fields=["identifier", "is_permitted", "session_id", "verified_at", "verified_by"])
     except IntegrityError as error:
         raise accounts.EmailTaken.of(tenant=tenant, email=email) from error
 

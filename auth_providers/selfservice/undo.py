@@ -22,12 +22,12 @@ from auth_providers.selfservice.merging import undoing
 from auth_providers.tokens import sessions
 from customers import profiles
 from customers.models import Customer
-from tenants import audit
 from tenants.clients import Client
 from tenants.encryption import encrypt
 from tenants.errors import DomainError, Kind, Reason
 from tenants.models import Tenant
 from tenants.outbox import queue
+from tenants.trail import audit
 
 REASON = "change undone"
 

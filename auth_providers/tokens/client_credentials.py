@@ -15,11 +15,12 @@ from django.utils import timezone
 
 from auth_providers import limits
 from auth_providers.tokens.bearer import InvalidToken, TokenExpired
-from tenants import api_keys, audit
+from tenants import api_keys
 from tenants.clients import Client
 from tenants.compiled.queries import compiled
 from tenants.errors import DomainError, Kind, Reason
 from tenants.models import ApiKey, Scope, Tenant
+from tenants.trail import audit
 
 TOKEN_LIFETIME = timedelta(hours=1)
 LOG_IN = "application_log_in"
@@ -67,15 +68,15 @@ def log_in(*, tenant_number: int | None, client_id: str, secret: str, client: Cl
     if not keys:
         raise api_keys.InvalidApiKey
     tenant = keys[0].tenant  # where failures count, whichever of several was meant
-    attempt = limits.Attempt(rule=limits.APPLICATION_LOG_IN_BY_ADDRESS, subject=f"{client_id}\n{client.subscriber}")
-    has_failures = limits.admit(tenant=tenant, attempts=[attempt])
+    attempts = limits.of_application(client_id=client_id, client=client)
+    has_failures = limits.admit(tenant=tenant, attempts=attempts)
     fitting = [key for key in keys if _fits(key, secret)]
     if len(fitting) != 1:
-        limits.record_failure(tenant=tenant, attempts=[attempt])
+        limits.record_failure(tenant=tenant, attempts=attempts)
         audit.record(tenant=tenant, action=LOG_IN, client=client, is_success=False, reason=client_id)
         raise api_keys.InvalidApiKey
     if has_failures:
-        limits.forget_failures(tenant=tenant, attempts=[attempt])
+        limits.forget_failures(tenant=tenant, attempts=attempts)
     found = _application(fitting[0])
     audit.record(tenant=found.tenant, action=LOG_IN, client=client, reason=client_id)
     return found

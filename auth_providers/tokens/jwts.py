@@ -5,10 +5,12 @@ chooses an algorithm (RFC 8725, 3.1 and 3.10).
 """
 
 import re
+from base64 import urlsafe_b64decode
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from types import MappingProxyType
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeVar
 from uuid import UUID
 
 import jwt
@@ -16,6 +18,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from django.conf import settings
 from django.core.cache import cache
 from django.utils import timezone
+from msgspec import MsgspecError, Struct
+from msgspec.json import decode
 from rest_framework_simplejwt.backends import TokenBackend
 from rest_framework_simplejwt.exceptions import ExpiredTokenError, TokenError
 from rest_framework_simplejwt.tokens import Token
@@ -29,8 +33,13 @@ from tenants.models import Tenant
 # What PyJWT makes of an elliptic curve JWK.
 PublicKey: TypeAlias = ec.EllipticCurvePublicKey | ec.EllipticCurvePrivateKey
 
+Part = TypeVar("Part")
+
 # How long a revoked key may still be trusted by a process that has it in its cache.
 PUBLIC_KEY_CACHE_SECONDS = 30
+BACKENDS_KEPT = 1024
+# A storefront shows one token with every page, and checking an ECDSA signature costs as much as a statement.
+VERIFIED_KEPT = 2048
 NO_CLAIMS: JsonObject = MappingProxyType({})
 
 
@@ -67,13 +76,15 @@ def issuer(tenant_code: str) -> str:
 class _TenantBackend(TokenBackend):
     """simplejwt's backend with one tenant's key, issuer and audience, and the `kid` in the header."""
 
-    def __init__(self, *, tenant_code: str, signing_key: str | None = None, verifying_key: Any = "", kid: str = ""):
+    def __init__(
+        self, *, tenant_code: str, issuer: str, signing_key: str | None = None, verifying_key: Any = "", kid: str = ""
+    ):
         super().__init__(
             signing_keys.ALGORITHM,
             signing_key=signing_key,
             verifying_key=verifying_key,
             audience=tenant_code,
-            issuer=issuer(tenant_code),
+            issuer=issuer,
         )
         self.kid = kid
 
@@ -106,6 +117,9 @@ class CustomerToken(_TenantToken):
     token_type = "customer"  # noqa: S105
 
 
+TOKEN_CLASSES: dict[str, type[_TenantToken]] = {each.token_type: each for each in (ServiceToken, CustomerToken)}
+
+
 def sign(
     *,
     tenant: Tenant,
@@ -120,7 +134,9 @@ def sign(
     Raises `signing_keys.NoSigningKey`.
     """
     key = signing_keys.current(tenant=tenant)
-    backend = _TenantBackend(tenant_code=tenant.code, signing_key=signing_keys.private_pem(key), kid=key.kid)
+    backend = _TenantBackend(
+        tenant_code=tenant.code, issuer=issuer(tenant.code), signing_key=signing_keys.private_pem(key), kid=key.kid
+    )
     seconds = tenant.service_jwt_lifetime if token_class is ServiceToken else tenant.customer_jwt_lifetime
     token = token_class(backend=backend)
     token.payload |= {name: value for name, value in claims.items() if name not in token.payload}
@@ -171,12 +187,21 @@ def verify(token: str) -> Claims:
 
     Whether the session behind it still lives is for `bearer` to say.
     """
-    kid, tenant_code, token_class = _unverified(token)
-    backend = _TenantBackend(tenant_code=tenant_code, verifying_key=_public_key(tenant_code, kid))
+    kid, tenant_code, token_type = _unverified(token)
+    claims = _verified(_backend(tenant_code, kid), token_type, token)
+    if claims.expires_at <= timezone.now():
+        raise JwtExpired
+    return claims
+
+
+@lru_cache(maxsize=VERIFIED_KEPT)
+def _verified(backend: _TenantBackend, token_type: str, token: str) -> Claims:
+    """What the token says, which stays as it is as long as its key is trusted; only its time runs out. What is refused
+    is not kept, so that nobody fills the memory with inventions."""
     try:
-        payload = token_class(backend=backend, token=token).payload
+        payload = TOKEN_CLASSES[token_type](backend=backend, token=token).payload
         return Claims(
-            tenant_code=tenant_code,
+            tenant_code=str(backend.audience),
             session_id=UUID(payload["sid"]),
             customer_number=str(payload["sub"]),
             issued_at=datetime.fromtimestamp(payload["iat"], tz=UTC),
@@ -189,26 +214,38 @@ def verify(token: str) -> Claims:
         raise JwtInvalid from error
 
 
-def _unverified(token: str) -> tuple[str, str, type[_TenantToken]]:
-    """Which key, tenant and class the token claims to be of; only to choose what it is checked against."""
+class _Header(Struct):
+    kid: str
+
+
+class _Payload(Struct):
+    tenant: str
+    token_type: str
+
+
+def _unverified(token: str) -> tuple[str, str, str]:
+    """Which key, tenant and type the token claims to be of; only to choose what it is checked against, every part of
+    it. Raises `JwtInvalid`."""
+    parts = token.split(".")
     try:
-        header = jwt.get_unverified_header(token)
-        payload = jwt.decode(token, options={"verify_signature": False})
-    except jwt.InvalidTokenError as error:
+        header, payload = _part(parts[0], _Header), _part(parts[1], _Payload)
+    except (ValueError, IndexError, RecursionError, MsgspecError) as error:
         raise JwtInvalid from error
-    kid, tenant_code, kind = header.get("kid"), payload.get("tenant"), payload.get("token_type")
-    for token_class in (ServiceToken, CustomerToken):
-        if _is_kid(kid) and isinstance(tenant_code, str) and is_code(tenant_code) and kind == token_class.token_type:
-            return str(kid), tenant_code, token_class
-    raise JwtInvalid
+    if not _is_kid(header.kid) or not is_code(payload.tenant) or payload.token_type not in TOKEN_CLASSES:
+        raise JwtInvalid
+    return header.kid, payload.tenant, payload.token_type
 
 
-def _is_kid(kid: object) -> bool:
-    return isinstance(kid, str) and re.fullmatch(r"[A-Za-z0-9_-]{1,43}", kid) is not None
+def _part(text: str, kind: type[Part]) -> Part:
+    return decode(urlsafe_b64decode(text + "=" * (-len(text) % 4)), type=kind)
 
 
-def _public_key(tenant_code: str, kid: str) -> PublicKey:
-    """The tenant's published key of this id, cached, ready for verifying. Raises `JwtInvalid`."""
+def _is_kid(kid: str) -> bool:
+    return re.fullmatch(r"[A-Za-z0-9_-]{1,43}", kid) is not None
+
+
+def _backend(tenant_code: str, kid: str) -> _TenantBackend:
+    """What verifies with the tenant's published key of this id, which is cached. Raises `JwtInvalid`."""
     jwk = cache.get_or_set(
         f"public-jwk:{tenant_code}:{kid}",
         lambda: _find_public_jwk(tenant_code, kid),
@@ -216,7 +253,14 @@ def _public_key(tenant_code: str, kid: str) -> PublicKey:
     )
     if jwk is None:
         raise JwtInvalid
-    return jwt.algorithms.ECAlgorithm.from_jwk(jwk)
+    return _verifying(tenant_code, issuer(tenant_code), tuple(jwk.items()))
+
+
+@lru_cache(maxsize=BACKENDS_KEPT)
+def _verifying(tenant_code: str, issued_by: str, jwk: tuple[tuple[str, str], ...]) -> _TenantBackend:
+    """Of one key: making it out of its numbers costs as much as a signature."""
+    key: PublicKey = jwt.algorithms.ECAlgorithm.from_jwk(dict(jwk))
+    return _TenantBackend(tenant_code=tenant_code, issuer=issued_by, verifying_key=key)
 
 
 def _find_public_jwk(tenant_code: str, kid: str) -> signing_keys.Jwk | None:

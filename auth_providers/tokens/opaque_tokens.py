@@ -18,7 +18,8 @@ from tenants.compiled import writes
 from tenants.models import ApiKey, Tenant
 from tenants.random_tokens import digest, new_token
 
-# How long a renewable pair can be refreshed after its access token has expired; clients are told whole seconds.
+# How long a visitor's pair, or one that is renewable, can be refreshed after its access token has expired; clients are
+# told whole seconds.
 SHORTEST_RENEWAL = timedelta(seconds=1)
 ACCESS_KINDS = (Token.Kind.ANONYMOUS_ACCESS, Token.Kind.CUSTOMER_ACCESS)
 
@@ -48,15 +49,17 @@ def issue_pair(
     is_renewable: bool = False,
     spent: str | None = None,
 ) -> Pair:
-    """Make and store a pair for the session: random, or derived from the `spent` refresh token it replaces. Where a
-    customer's pair `is_renewable`, its refresh token outlives its access token, also at the end of the session.
+    """Make and store a pair for the session: random, or derived from the `spent` refresh token it replaces. A visitor's
+    refresh token, and that of a customer's pair that `is_renewable`, outlives the access token, also at the end of the
+    session.
 
     `api_key_id` is that of the client that gets it, None for one that has named no key.
     """
     now = timezone.now()
     access_seconds, refresh_seconds = _lifetimes(tenant, is_customers=is_customers, is_renewable=is_renewable)
     refresh_expires_at = min(now + timedelta(seconds=refresh_seconds), session.expires_at)
-    last = refresh_expires_at - SHORTEST_RENEWAL if is_renewable else session.expires_at
+    is_outlived = is_renewable or not is_customers
+    last = refresh_expires_at - SHORTEST_RENEWAL if is_outlived else session.expires_at
     pair = Pair(
         access_token=successor(spent, "access") if spent else new_token(),
         access_expires_at=min(now + timedelta(seconds=access_seconds), last),
@@ -68,6 +71,7 @@ def issue_pair(
     writes.insert(
         new(kind=access_kind, token_hash=digest(pair.access_token), expires_at=pair.access_expires_at),
         new(kind=refresh_kind, token_hash=digest(pair.refresh_token), expires_at=pair.refresh_expires_at),
+        waits=True,
     )
     return pair
 

@@ -7,12 +7,12 @@ from auth_providers.models import Token
 from auth_providers.tokens import bearer, client_credentials, jwts, refresh
 from auth_providers.tokens.introspection import APPLICATION_DOTS, CUSTOMERS_KINDS, JWT_DOTS
 from auth_providers.tokens.opaque_tokens import ACCESS_KINDS
-from tenants import audit
 from tenants.clients import Client
 from tenants.compiled.queries import compiled
 from tenants.errors import DomainError, Kind, Reason
 from tenants.models import ApiKey, Tenant
 from tenants.random_tokens import digest
+from tenants.trail import audit
 
 REVOKED = "revoked"
 
@@ -38,7 +38,7 @@ def revoke(*, tenant: Tenant, token: str, api_key: ApiKey, client: Client) -> No
     row = _locked.first(tenant=tenant, token_hash=digest(token))
     if row is None:
         return
-    refresh.issued_to(row, api_key)
+    refresh.issued_to(row, api_key.pk)
     is_customers = row.kind in CUSTOMERS_KINDS
     if row.kind not in ACCESS_KINDS:
         refresh.end_family(tenant=tenant, session=row.session, client=client, is_customers=is_customers, reason=REVOKED)

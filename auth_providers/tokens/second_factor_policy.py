@@ -17,11 +17,11 @@ from auth_providers.models import OTP, Account, Authenticator, AuthProvider, Pen
 from auth_providers.providers.kinds.otp import OneTimeCodes
 from auth_providers.tokens.log_in_attempt import LogInAttempt
 from customers.models import Customer
-from tenants import audit
 from tenants.clients import Client
 from tenants.errors import DomainError, FieldError, Kind, Reason
 from tenants.models import SecondFactor, Tenant, TenantQuerySet
 from tenants.random_tokens import digest, new_token
+from tenants.trail import audit
 
 TOTP, SMS, EMAIL = "totp", "sms", "email"
 # Long enough to find the telephone; OWASP ASVS 5.0, 6.6.3 allows ten minutes for what is sent.
@@ -104,6 +104,7 @@ def ask(*, attempt: LogInAttempt, account: Account) -> NoReturn:
     exception would roll back what was kept."""
     handle = new_token()
     pending = _keep(attempt, account, handle)
+    attempt.count("second_factor" if pending else "refused")
     if pending is None:
         raise NoSecondFactor
     raise SecondFactorDue(handle=handle, expires_at=pending.log_in.expires_at, methods=(pending.method,))

@@ -13,18 +13,19 @@ from django.db.models import Q
 from django.utils import timezone
 
 from auth_providers import limits
-from auth_providers.accounts import known_devices, notices, pending
+from auth_providers.accounts import known_devices, notices, pending, verification
 from auth_providers.models import Account, Session
 from auth_providers.tokens import jwts, opaque_tokens, second_factor_policy, session_limits
 from auth_providers.tokens.log_in_attempt import Issue, LogInAttempt
 from customers.models import Customer
-from tenants import audit, codes
+from tenants import codes
 from tenants.clients import Client
-from tenants.compiled import writes
+from tenants.compiled import transactions, writes
 from tenants.compiled.writes import Change, compiled_update
 from tenants.errors import DomainError, InvalidInput, Kind, Reason
-from tenants.event_types import EventType
 from tenants.models import ApiKey, SecondFactor, Tenant, TenantQuerySet
+from tenants.trail import audit
+from tenants.trail.event_types import EventType
 
 LOG_OUT = "log_out"
 INACTIVE, ON_HOLD, NOT_OPTED_IN = "inactive", "on hold", "not opted in"
@@ -76,7 +77,7 @@ class Started:
     customer_jwt: str
 
 
-@transaction.atomic
+@transactions.brief()
 def open_anonymous(*, api_key: ApiKey, context: Context, client: Client) -> Opened:
     """Open a session for a visitor of whom nothing is known yet. Raises `InvalidInput`, and `limits.Throttled` when
     the key's or the address's quota of visits is spent."""
@@ -87,7 +88,7 @@ def open_anonymous(*, api_key: ApiKey, context: Context, client: Client) -> Open
     session.api_key = api_key
     session.site, session.currency = context.site, context.currency
     session.language, session.country = context.language, context.country
-    writes.insert(session)
+    writes.insert(session, waits=True)
     pair = opaque_tokens.issue_pair(session=session, tenant=api_key.tenant, is_customers=False, api_key_id=api_key.pk)
     return Opened(session=session, pair=pair)
 
@@ -108,7 +109,11 @@ def start(*, attempt: LogInAttempt, account: Account) -> Started:
     obstacle = find_obstacle(account)
     if obstacle is not None:
         refuse(attempt=attempt, reason=obstacle, customer_number=account.customer.number)
-    return _open(attempt, account) or _hold_up(attempt, account)
+    started = _open(attempt, account) or _hold_up(attempt, account)
+    attempt.count("success")
+    if account.is_additional:
+        verification.recognize(account=account, session=started.session, client=attempt.client)
+    return started
 
 
 def _hold_up(attempt: LogInAttempt, account: Account) -> NoReturn:
@@ -118,7 +123,7 @@ def _hold_up(attempt: LogInAttempt, account: Account) -> NoReturn:
     refuse(attempt=attempt, reason="deactivated in the meantime", customer_number=account.customer.number)
 
 
-@transaction.atomic
+@transactions.brief()
 def _open(attempt: LogInAttempt, account: Account) -> Started | None:
     """Everything that a log-in writes; None, and nothing, when staff deactivated the customer while we hashed, or when
     a second factor is due. One statement says both."""
@@ -170,6 +175,7 @@ def refuse(*, attempt: LogInAttempt, reason: str, customer_number: str = "") -> 
         is_success=False,
         reason=reason,
     )
+    attempt.count("refused")
     raise LogInRefused
 
 
@@ -295,7 +301,7 @@ def _continued(tenant: Tenant, session: Session, anonymous: Session | None) -> S
         if not session_limits.is_idle(tenant=tenant, session=anonymous) and _take_over(tenant, anonymous, session):
             session.pk, session.created_at = anonymous.pk, anonymous.created_at
             return session
-    writes.insert(session)
+    writes.insert(session, waits=True)
     return session
 
 

@@ -1,7 +1,7 @@
 """Signing up, logging in and out, refreshing and validating tokens."""
 
 from functools import partial
-from typing import Any
+from typing import Any, ClassVar
 from uuid import UUID
 
 from rest_framework.permissions import BasePermission, IsAuthenticated
@@ -15,7 +15,7 @@ from auth_providers.api.emporix.bodies import (
     Signup,
     parameter,
 )
-from auth_providers.api.emporix.records import log_in_tokens, refreshed_tokens, token_validity
+from auth_providers.api.emporix.records import READS_OF_VALIDITY, log_in_tokens, refreshed_tokens, token_validity
 from auth_providers.api.emporix.second_factor import LogInViewSet, SecondFactorAnswer, complete_at_once
 from auth_providers.login import password as password_login
 from auth_providers.login import second_factor
@@ -34,6 +34,7 @@ from tenants.models import Tenant
 
 class CustomerSessionViewSet(LogInViewSet):
     changing_gets = frozenset({"log_out", "refresh"})
+    reads_ahead: ClassVar = {"validate": READS_OF_VALIDITY}
 
     def get_permissions(self) -> list[BasePermission]:
         return [IsAuthenticated() if self.action == "log_out" else HasToken()]
@@ -97,6 +98,7 @@ class CustomerSessionViewSet(LogInViewSet):
                 refresh_token=refresh_token,
                 legal_entity_id=parameter(request, "legalEntityId"),
                 client=self.client,
+                api_key_id=principal_of(request).api_key_id,
             )
         return Response(refreshed_tokens(session=refreshed.session, pair=refreshed.pair))
 

@@ -40,7 +40,13 @@ class MailedTokenViewSet(LogInViewSet):
 
     def request_reset(self, request: Request, **kwargs: Any) -> Response:
         data = _valid(ResetRequest(data=request.data))
-        password_reset.request(tenant=self.tenant, email=data["email"], site=data.get("site") or "", client=self.client)
+        password_reset.request(
+            tenant=self.tenant,
+            email=data["email"],
+            site=data.get("site") or "",
+            client=self.client,
+            session_id=principal_of(request).session.pk,
+        )
         return Response(status=204)
 
     def complete_reset(self, request: Request, **kwargs: Any) -> Response:
@@ -52,7 +58,8 @@ class MailedTokenViewSet(LogInViewSet):
 
     def confirm_email_change(self, request: Request, **kwargs: Any) -> Response:
         data = _valid(MailedToken(data=request.data))
-        email_change.confirm(tenant=self.tenant, client=self.client, **data)
+        caller = principal_of(request).session
+        email_change.confirm(tenant=self.tenant, client=self.client, caller=caller, **data)
         return Response(status=204)
 
     def opt_in(self, request: Request, **kwargs: Any) -> Response:

@@ -1,11 +1,12 @@
 """What a customer's profile and log-ins have to do with each other: deleting the one, adding and moving the others."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from auth_providers.accounts import connections
 from auth_providers.api.authentication import principal_of
 from auth_providers.api.emporix.bodies import NewLogIn, NewPassword
 from auth_providers.selfservice import additional_log_in, deletion, email_change, own_profile, password_reset
@@ -19,6 +20,8 @@ from tenants.api.fields import Email, Flag, Text
 
 
 class DeletableProfileViewSet(ProfileViewSet):
+    reads_ahead: ClassVar = {"retrieve": connections.READS}
+
     def change_profile(self, changes: ProfileChanges, expected_version: int | None) -> Customer:
         return own_profile.update(
             tenant=self.tenant,

@@ -273,3 +273,6 @@ def _customer_scope(tenant: Tenant) -> str:
 def _names(*, session_id: UUID) -> QuerySet[Any, tuple[str | None, str | None]]:
     """Whom the customer of a session logged in as, and the company they act for."""
     return Session.objects.filter(pk=session_id).values_list("account__identifier", "legal_entity__public_id")
+
+
+READS_OF_VALIDITY = (_names,)  # what `token_validity` asks, for who reads ahead

@@ -250,7 +250,9 @@ DESCRIPTIONS: Descriptions = {
             _mailed(
                 "POST-customer-confirm-customer-login-email",
                 "Confirm a new e-mail with the token from the mail",
-                "From then on the customer logs in with the new address.",
+                "From then on the customer logs in with the new address. It is proven where the token comes with the "
+                "customer's own token, or in a visit in which the customer is logged in or logs in afterwards. "
+                "In another customer's session it is refused.",
                 tag=LOG_INS,
                 body=MailedToken,
                 answers={204: "The log-in has the new e-mail."},

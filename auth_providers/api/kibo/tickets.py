@@ -156,7 +156,7 @@ class OwnTicketViewSet(TicketViewSet):
                 tenant=self.tenant,
                 refresh_token=refresh_token,
                 client=self.client,
-                api_key=self.api_key,
+                api_key_id=self.api_key.pk,
                 is_renewable=True,
             )
         except bearer.InvalidToken:

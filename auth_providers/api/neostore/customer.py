@@ -1,7 +1,7 @@
 """`/api/{tenantId}/customer`: who the caller is, and what storefronts hand in about a customer."""
 
 from collections.abc import Mapping
-from typing import Any, NoReturn, cast
+from typing import Any, ClassVar, NoReturn, cast
 
 from rest_framework.exceptions import NotAuthenticated, ParseError
 from rest_framework.permissions import BasePermission, IsAuthenticated
@@ -32,6 +32,8 @@ STATUS_OF_DATA = {Kind.INVALID: 412, Kind.FORBIDDEN: 401, Kind.NOT_FOUND: 401, K
 
 
 class CustomerViewSet(NeostoreViewSet):
+    reads_ahead: ClassVar = {"retrieve": full_profiles.READS}
+
     def get_permissions(self) -> list[BasePermission]:
         return [IsAuthenticated()] if self.action == "retrieve" else []
 

@@ -103,6 +103,6 @@ class TokenViewSet(OAuthViewSet):
             tenant=self.tenant,
             refresh_token=self.required(request, "refresh_token"),
             client=self.client,
-            api_key=api_key,
+            api_key_id=api_key.pk,
         )
         return tokens_of_pair(refreshed.pair)

@@ -14,7 +14,7 @@ from social_core.backends.apple import AppleIdAuth
 
 from auth_providers.outbound import http_client
 from auth_providers.providers import oidc
-from auth_providers.providers.kind import Entries, Problems
+from auth_providers.providers.kind import Entries, Entry, Problems
 from auth_providers.providers.sign_in import Backend, SignIn
 from auth_providers.providers.token_issuer import IssuerSettings, Published
 
@@ -68,7 +68,17 @@ class Apple(SignIn[AppleSettings]):
     name = "apple"
     label = "Apple"
     help = "Customers log in at Apple. The client secret is the text of the .p8 file."
-    settings_help = '{"team_id": "…", "key_id": "…"}, and {"other_client_ids": ["…"]} for the bundle ids of your apps'
+    labels = {"client_id": "Services id", "client_secret": "Private key (the text of the .p8 file)"}
+    entries = (
+        Entry(name="team_id", label="Team id", help="Ten characters, of your membership at Apple."),
+        Entry(name="key_id", label="Key id", help="Ten characters, of the private key."),
+        Entry(
+            name="other_client_ids",
+            label="Bundle ids of your apps",
+            help="One on each line. Tokens that were issued to them are accepted, too.",
+            is_list=True,
+        ),
+    )
     needs = ("client_id",)
     documented = Published(issuers=("https://appleid.apple.com",), jwks_uri="https://appleid.apple.com/auth/keys")
     backend_class = AppleBackend

@@ -9,7 +9,7 @@ from social_core.backends.facebook import API_VERSION, FacebookOAuth2
 
 from auth_providers.outbound import http_client
 from auth_providers.providers import oidc
-from auth_providers.providers.kind import Entries
+from auth_providers.providers.kind import OTHER_CLIENT_IDS, Entries
 from auth_providers.providers.sign_in import Backend, SignIn
 from auth_providers.providers.token_issuer import IssuerSettings, Published
 
@@ -86,7 +86,9 @@ class Facebook(SignIn[IssuerSettings]):
     name = "facebook"
     label = "Facebook"
     help = "Customers log in at Facebook. Client id and client secret are the app id and the app secret."
+    labels = {"client_id": "App id", "client_secret": "App secret"}
     needs = ("client_id", "client_secret")
+    entries = (OTHER_CLIENT_IDS,)
     documented = Published(
         issuers=("https://www.facebook.com", "https://facebook.com", "https://limited.facebook.com"),
         jwks_uri="https://www.facebook.com/.well-known/oauth/openid/jwks/",

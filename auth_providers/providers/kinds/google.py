@@ -9,7 +9,7 @@ from typing import Literal
 from social_core.backends.google import GoogleOAuth2
 
 from auth_providers.providers import oidc
-from auth_providers.providers.kind import Entries
+from auth_providers.providers.kind import OTHER_CLIENT_IDS, Entries
 from auth_providers.providers.sign_in import Backend, SignIn
 from auth_providers.providers.token_issuer import IssuerSettings, Published
 
@@ -46,7 +46,7 @@ class Google(SignIn[IssuerSettings]):
     name = "google"
     label = "Google"
     help = "Customers log in at Google."
-    settings_help = '{"other_client_ids": ["…"]} for the client ids of your apps'
+    entries = (OTHER_CLIENT_IDS,)
     needs = ("client_id",)
     documented = Published(
         issuers=("https://accounts.google.com", "accounts.google.com"),

@@ -4,7 +4,7 @@ import time
 from collections.abc import Mapping
 
 from auth_providers.providers import oidc
-from auth_providers.providers.kind import Entries
+from auth_providers.providers.kind import OTHER_CLIENT_IDS, Entries
 from auth_providers.providers.token_issuer import IssuerSettings, TokenIssuer
 
 
@@ -16,6 +16,11 @@ class TokenExchange(TokenIssuer[IssuerSettings]):
     label = "Token exchange: the storefront brings its access token"
     help = "The storefront brings an access token of another system that customers are logged in at."
     needs = ("issuer", "client_id", "authorized_parties")
+    fields = (
+        *("issuer", "client_id", "authorized_parties", "introspection_url", "client_secret"),
+        *("is_provisioning", "is_linking_by_email"),
+    )
+    entries = (OTHER_CLIENT_IDS,)
 
     def read_settings(self, entries: Entries) -> IssuerSettings:
         """Those of every issuer."""

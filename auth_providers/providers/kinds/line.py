@@ -6,7 +6,7 @@ https://developers.line.biz/en/reference/line-login/
 from social_core.backends.line import LineOAuth2
 
 from auth_providers.providers import oidc
-from auth_providers.providers.kind import Entries, Problems
+from auth_providers.providers.kind import OTHER_CLIENT_IDS, Entries, Problems
 from auth_providers.providers.sign_in import Backend, SignIn
 from auth_providers.providers.token_issuer import IssuerSettings, Published
 
@@ -39,7 +39,9 @@ class Line(SignIn[IssuerSettings]):
     name = "line"
     label = "LINE"
     help = "Customers log in at LINE. Client id and client secret are the channel id and the channel secret."
+    labels = {"client_id": "Channel id", "client_secret": "Channel secret"}
     needs = ("client_id", "client_secret")
+    entries = (OTHER_CLIENT_IDS,)
     documented = Published(issuers=("https://access.line.me",), jwks_uri="https://api.line.me/oauth2/v2.1/certs")
     is_signing_with_client_secret = True
     backend_class = LineBackend

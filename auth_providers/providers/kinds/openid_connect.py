@@ -6,7 +6,7 @@ from social_core.backends.open_id_connect import OpenIdConnectAuth
 
 from auth_providers.outbound import http_client
 from auth_providers.providers import discovery, oidc
-from auth_providers.providers.kind import Entries
+from auth_providers.providers.kind import OTHER_CLIENT_IDS, Entries
 from auth_providers.providers.sign_in import Backend, SignIn
 from auth_providers.providers.token_issuer import IssuerSettings
 
@@ -55,7 +55,8 @@ class OpenIdConnect(SignIn[IssuerSettings]):
     name = "oidc"
     label = "OpenID Connect: the customer logs in there"
     help = "Customers log in at any provider that speaks OpenID Connect, such as your company's own."
-    settings_help = '{"other_client_ids": ["…"]} for the client ids of your apps'
+    fields = ("issuer", *SignIn.fields, "introspection_url")
+    entries = (OTHER_CLIENT_IDS,)
     needs = ("issuer", "client_id")
     backend_class = OpenIdConnectBackend
 

@@ -3,9 +3,10 @@
 from dataclasses import dataclass
 
 from auth_providers.models import OTP, OneTimeCode
-from auth_providers.providers.kind import BuiltIn, Entries
+from auth_providers.providers.kind import BuiltIn, Entries, Entry
 
-EMAIL = OneTimeCode.Channel.EMAIL.value
+EMAIL, SMS = OneTimeCode.Channel.EMAIL.value, OneTimeCode.Channel.SMS.value
+DEFAULT = (EMAIL,)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,10 +22,18 @@ class OneTimeCodes(BuiltIn[OneTimeCodeSettings]):
     name = OTP
     label = "One-time codes by mail or text message"
     help = "Customers log in with a code that is sent to them. It can be their second factor, too."
-    settings_help = '{"channels": ["email", "sms"]}; by mail alone without that entry'
+    entries = (
+        Entry(
+            name="channels",
+            label="Codes go out by",
+            choices=((EMAIL, "Mail"), (SMS, "Text message")),
+            default=DEFAULT,
+            is_list=True,
+        ),
+    )
 
     def read_settings(self, entries: Entries) -> OneTimeCodeSettings:
         """The entry is `channels`."""
         return OneTimeCodeSettings(
-            channels=entries.some_of("channels", OneTimeCode.Channel.values, default=(EMAIL,)),
+            channels=entries.some_of("channels", OneTimeCode.Channel.values, default=DEFAULT),
         )

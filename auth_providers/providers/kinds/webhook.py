@@ -9,7 +9,7 @@ import orjson
 from auth_providers.outbound import http_client, webhook_signature
 from auth_providers.outbound.http_client import ProviderUnavailable
 from auth_providers.providers import oidc
-from auth_providers.providers.kind import Entries, Problems, ProviderKind
+from auth_providers.providers.kind import Entries, Entry, Problems, ProviderKind
 
 ALLOWED, REFUSED = 200, (401, 403)
 LONGEST_REASON = 200  # characters
@@ -17,9 +17,11 @@ LONGEST_REASON = 200  # characters
 
 @dataclass(frozen=True, kw_only=True)
 class WebhookSettings:
-    """The address of the system's endpoint."""
+    """The address of the system's endpoint, and which of the credentials names the account, such as the number of a
+    card; "" where none is said to."""
 
     url: str
+    account_field: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,12 +38,21 @@ class Webhook(ProviderKind[WebhookSettings]):
     name = "webhook"
     label = "Webhook: the shop's own system says who it is"
     help = "Your own system is asked who a customer is, such as by the number of a card. The client secret signs."
-    settings_help = '{"url": "…"}'
     needs = ("client_secret",)
+    fields = ("client_secret", "issuer", "is_provisioning", "is_linking_by_email")
+    labels = {"client_secret": "Secret that signs the questions", "issuer": "Name of the system as an address"}
+    entries = (
+        Entry(name="url", label="Address that is asked", help="Of your system, https."),
+        Entry(
+            name="account_field",
+            label="Field that names the account",
+            help="Of what the storefront sends, such as the number of a card: guesses for one account are slowed down.",
+        ),
+    )
 
     def read_settings(self, entries: Entries) -> WebhookSettings:
-        """The entry is `url`."""
-        return WebhookSettings(url=entries.text("url", is_needed=True))
+        """The entries are `url` and `account_field`."""
+        return WebhookSettings(url=entries.text("url", is_needed=True), account_field=entries.text("account_field"))
 
     def called_addresses(self) -> Iterator[tuple[str, str]]:
         """The endpoint's, too."""
@@ -52,7 +63,7 @@ class Webhook(ProviderKind[WebhookSettings]):
         """The secret is none that signs, too."""
         yield from super().problems(secret)
         if secret and not webhook_signature.is_secret(secret):
-            yield "client_secret", "A secret that signs is base64, with or without whsec_ in front."
+            yield "client_secret", webhook_signature.NO_SECRET
 
     def test(self) -> str:
         """Nothing: a question about nobody would look like an attack."""
@@ -70,7 +81,7 @@ class Webhook(ProviderKind[WebhookSettings]):
     def ask(self, question: bytes) -> Answer:
         """What the system answers to a question in JSON. Raises `ProviderUnavailable`, also for what makes no sense."""
         headers = webhook_signature.signed(self.client_secret, webhook_signature.new_id(), question)
-        status, content = http_client.post_json(self.settings.url, question, headers=headers)
+        status, content = http_client.post_json(self.settings.url, question, headers=headers, system=self.name)
         if status in REFUSED:
             return Answer(identity=None, reason=f"it answered {status}")
         if status != ALLOWED:

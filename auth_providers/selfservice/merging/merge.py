@@ -13,19 +13,19 @@ from django.utils import timezone
 
 from auth_providers.accounts import accounts, known_devices, notices, pending, undoable_changes
 from auth_providers.accounts.passwords import NO_PASSWORD
-from auth_providers.models import Account, Authenticator, CustomerMerge, Session, Submission
+from auth_providers.models import Account, Authenticator, CustomerMerge, Submission
 from auth_providers.selfservice import opt_in
-from auth_providers.selfservice.additional_log_in import MAX_LOG_INS
+from auth_providers.selfservice.log_in_limit import MAX_LOG_INS
 from auth_providers.selfservice.merging import snapshots
 from auth_providers.selfservice.merging.snapshots import LogIn
 from auth_providers.selfservice.staff_log_ins import By, check_reason
 from auth_providers.tokens import sessions
 from customers import merging, profiles
 from customers.models import THERE, Customer
-from tenants import audit
 from tenants.clients import Client
 from tenants.errors import DomainError, InvalidInput, Kind, Reason
 from tenants.models import Tenant
+from tenants.trail import audit
 
 END_REASON = "merged"
 
@@ -164,9 +164,15 @@ def _end(tenant: Tenant, kept: Customer, merged: Customer, by: By) -> None:
     """The other customer's sessions end, and of the kept one those that began with a log-in that nobody has proven;
     with both, what waits for an answer."""
     sessions.end_all(tenant=tenant, customer=merged, reason=END_REASON, **by)
-    pending.void(tenant=tenant, customer=kept)
-    running = Session.objects.for_tenant(tenant).filter(customer=kept, ended_at=None)
-    running.exclude(account__verified_at__isnull=False).update(ended_at=timezone.now(), end_reason=END_REASON)
+    if ended := pending.end_unproven_sessions(tenant=tenant, customer=kept, reason=END_REASON):
+        audit.record(
+            tenant=tenant,
+            action="end_session",
+            customer_number=kept.number,
+            reason=f"{END_REASON}: begun without a proof ({ended})",
+            details={"reason": END_REASON},
+            **by,
+        )
     known_devices.forget(tenant=tenant, customer=merged)
     waiting = Submission.objects.for_tenant(tenant).filter(customer_number=merged.number, spent_at=None)
     waiting.update(spent_at=timezone.now(), data_encrypted="")

@@ -12,10 +12,10 @@ from django.utils import timezone
 from auth_providers.models import CustomerMerge
 from customers.merging import FLAGS, Moved
 from customers.models import Customer
-from tenants.classification import emptied
 from tenants.encryption import decrypt, encrypt
 from tenants.json_values import Json
 from tenants.models import Tenant, TenantQuerySet
+from tenants.privacy.classification import emptied
 
 LIFETIME = timedelta(days=30)
 # What an undo writes back: all that is personal, and the flags.

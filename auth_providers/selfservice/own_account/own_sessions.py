@@ -8,10 +8,10 @@ from auth_providers.accounts import pending
 from auth_providers.models import Session
 from auth_providers.tokens import session_limits, sessions
 from customers.models import Customer
-from tenants import audit
 from tenants.clients import Client
 from tenants.errors import DomainError, Kind, Reason
 from tenants.models import Tenant
+from tenants.trail import audit
 
 ENDED_BY_OWNER = "ended by its owner"
 MOST_LISTED = 100  # of the newest log-ins

@@ -14,6 +14,7 @@ ACTIONS = (
     *("sign_up", "create_customer", "complete_sign_up", "log_in", "end_session", "end_all_sessions"),
     *("end_other_sessions", "revoke_token", "change_password", "reset_password", "send_password_reset"),
     *("request_email_change", "change_email", "add_log_in", "link_identity", "detach_account", "verify_account"),
+    "release_address",
     *("evict_unproven", "second_factor_added", "second_factor_removed", "recovery_codes_renewed", "undo_changes"),
     *("request_deletion", "export_customer", "deactivate", "activate", "put_on_hold", "release_hold"),
 )

@@ -7,16 +7,19 @@ from django.utils.crypto import salted_hmac
 
 from auth_providers.limits import counts
 from auth_providers.limits.counts import Counted
-from auth_providers.limits.failures import Attempt
 from auth_providers.limits.rules import (
+    APPLICATION_LOG_IN_BY_ADDRESS,
+    AUTHENTICATOR_BY_DEVICE,
     CODE_ANSWER_BY_DEVICE,
     LOG_IN_BY_ACCOUNT,
     LOG_IN_BY_ACCOUNT_AND_ADDRESS,
     LOG_IN_BY_ADDRESS,
     LOG_IN_BY_DEVICE,
+    LOG_IN_BY_WEBHOOK_ACCOUNT,
     OWN_PASSWORD,
     WRONG_PASSWORD,
 )
+from auth_providers.limits.waits import Attempt
 from tenants.clients import Client
 from tenants.models import Tenant
 
@@ -48,6 +51,14 @@ def of_log_in(*, identifier: str, client: Client, is_device_known: bool) -> tupl
     )
 
 
+def of_webhook(*, account: str, client: Client) -> tuple[Attempt, ...]:
+    """A log-in that the shop's own system decides on, with this account there; "" where it is not known."""
+    return (
+        *([Attempt(rule=LOG_IN_BY_WEBHOOK_ACCOUNT, subject=account)] if account else []),
+        *by_address(client),
+    )
+
+
 def of_account(*, identifier: str, devices: Sequence[str], clients: Sequence[Client]) -> tuple[Attempt, ...]:
     """What log-ins with the password of this account count against: from wherever, from these clients' addresses, and
     from each of the devices that its customer has used."""
@@ -60,6 +71,16 @@ def of_account(*, identifier: str, devices: Sequence[str], clients: Sequence[Cli
 def of_code(*, code: str, device: str) -> tuple[Attempt, ...]:
     """An answer to a one-time code, on a device that its owner has used. `code` names the purpose and destination."""
     return (Attempt(rule=CODE_ANSWER_BY_DEVICE, subject=f"{code}\n{device}"),)
+
+
+def of_authenticator(*, customer_number: str, device: str) -> tuple[Attempt, ...]:
+    """A code of an authenticator app, on a device that its customer has used."""
+    return (Attempt(rule=AUTHENTICATOR_BY_DEVICE, subject=f"{customer_number}\n{device}"),)
+
+
+def of_application(*, client_id: str, client: Client) -> tuple[Attempt, ...]:
+    """A server of the shop that shows a secret for this client id; whether there is such a client is not asked."""
+    return (Attempt(rule=APPLICATION_LOG_IN_BY_ADDRESS, subject=f"{client_id}\n{client.subscriber}"),)
 
 
 def of_own_password(*, identifier: str, client: Client) -> tuple[Attempt, ...]:

@@ -11,8 +11,10 @@ from auth_providers.limits import counts
 from auth_providers.limits.counts import Counted, seconds_until
 from auth_providers.limits.rules import FORGOTTEN_AFTER, Allowance, Backoff
 from auth_providers.models import Attempts
+from tenants import clocks
 from tenants.errors import DomainError, Kind, Reason
 from tenants.models import Tenant
+from tenants.telemetry import metrics
 
 
 class Throttled(DomainError):
@@ -22,6 +24,12 @@ class Throttled(DomainError):
     reason = Reason.TOO_MANY_ATTEMPTS
     default_message = "Too many attempts. Try again later."
     is_of_destination_alone = False  # whether one destination got all that it may, and no other quota is spent
+
+
+def throttled(*, rule: str, retry_after: int) -> Throttled:
+    """The refusal to raise, counted: the rule's name, and the seconds to wait."""
+    metrics.throttled.labels(rule).inc()
+    return Throttled(retry_after=retry_after)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,8 +51,8 @@ def check_wait(*, rule: Backoff, failures: int, failed_at: datetime | None) -> N
     `failed_at` is None when there is none."""
     now = timezone.now()
     until = wait_ends_at(rule=rule, failures=failures, failed_at=failed_at)
-    if until is not None and until > now:
-        raise Throttled(retry_after=seconds_until(until, now))
+    if until is not None and until > now and failed_at is not None and not clocks.is_ahead(failed_at, now):
+        raise throttled(rule=rule.name, retry_after=seconds_until(until, now))
 
 
 def wait_ends_at(*, rule: Backoff, failures: int, failed_at: datetime | None) -> datetime | None:
@@ -67,13 +75,14 @@ def admit(*, tenant: Tenant, attempts: Sequence[Attempt]) -> frozenset[str]:
         if row is None or not attempt.is_enforced:
             continue
         if isinstance(attempt.rule, Allowance):
-            _check(counts.free_at(row, attempt.rule), now)
+            _check(attempt.rule, counts.free_at(row, attempt.rule, now), now)
         elif row.count >= attempt.rule.free and row.since >= now - FORGOTTEN_AFTER:
-            _check(row.blocked_until or now, now, is_open_at=row.blocked_until is not None)
+            until = _wait_ends_at(row, attempt.rule, now)
+            _check(attempt.rule, until or now, now, is_open_at=until is not None)
             waits.append((row, attempt.rule))
     for row, rule in waits:
         if not _take_turn(row, rule, now):
-            raise Throttled(retry_after=seconds_until(now, now))
+            raise throttled(rule=rule.name, retry_after=seconds_until(now, now))
     return frozenset(rows)
 
 
@@ -82,10 +91,20 @@ def find_waits(*, tenant: Tenant, attempts: Sequence[Attempt]) -> dict[Attempt, 
     through is missing. Nothing is counted."""
     now = timezone.now()
     rows = counts.find_many(tenant, [attempt.counted for attempt in attempts])
-    found = ((attempt, rows.get((attempt.rule.name, attempt.counted.key))) for attempt in attempts)
-    return {
-        attempt: row.blocked_until for attempt, row in found if row and row.blocked_until and row.blocked_until > now
-    }
+    waits: dict[Attempt, datetime] = {}
+    for attempt in attempts:
+        row = rows.get((attempt.rule.name, attempt.counted.key))
+        if row and isinstance(attempt.rule, Backoff):
+            until = _wait_ends_at(row, attempt.rule, now)
+            if until and until > now:
+                waits[attempt] = until
+    return waits
+
+
+def _wait_ends_at(row: Attempts, rule: Backoff, now: datetime) -> datetime | None:
+    """When the wait ends that this row sets, at once where the clock was set back since it began; None without one."""
+    until = row.blocked_until
+    return now if until and clocks.is_ahead(until - rule.wait_after(row.count), now) else until
 
 
 def note_wait(*, tenant: Tenant, attempts: Sequence[Attempt]) -> bool:
@@ -137,10 +156,10 @@ def forget_failures(*, tenant: Tenant, attempts: Sequence[Attempt]) -> None:
     counts.delete(tenant, [attempt.counted for attempt in attempts if isinstance(attempt.rule, Backoff)])
 
 
-def _check(until: datetime, now: datetime, *, is_open_at: bool = True) -> None:
+def _check(rule: Backoff | Allowance, until: datetime, now: datetime, *, is_open_at: bool = True) -> None:
     """Raises `Throttled` before `until`, and at it unless `is_open_at`."""
     if until > now or not is_open_at:
-        raise Throttled(retry_after=seconds_until(until, now))
+        raise throttled(rule=rule.name, retry_after=seconds_until(until, now))
 
 
 def _take_turn(row: Attempts, rule: Backoff, now: datetime) -> bool:
