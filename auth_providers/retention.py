@@ -1,4 +1,4 @@
-"""What is deleted after its time, in batches: each table says when (`tenants/classification.py`)."""
+"""What is deleted after its time, in batches: each table says when (`tenants/privacy/classification.py`)."""
 
 from datetime import timedelta
 from functools import reduce
@@ -8,8 +8,8 @@ from django.db.models import Exists, Model, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from auth_providers.models import Session, Token
-from tenants import trail_maintenance
-from tenants.classification import Expires, classified
+from tenants.privacy.classification import Expires, classified
+from tenants.trail import maintenance
 
 BATCH = 1000
 # An anonymous visit is remembered as long as a token of it would be recognized.
@@ -19,7 +19,7 @@ VISITS_KEPT = timedelta(days=7)
 def purge() -> int:
     """Delete what is past its time, and blank what the trails keep no longer. Returns the number of rows."""
     expired = sum(_delete(_expired(model, own.kept)) for model, own in classified() if isinstance(own.kept, Expires))
-    return expired + _delete(_abandoned_sessions()) + trail_maintenance.blank_due()
+    return expired + _delete(_abandoned_sessions()) + maintenance.blank_due()
 
 
 def _expired(model: type[Model], rule: Expires) -> QuerySet[Model]:

@@ -11,6 +11,7 @@ from customers.addresses import addresses, fields
 from customers.addresses.fields import changes_of
 from customers.models import Address, Customer
 from customers.spelling.emails import email_errors, normalize_email
+from tenants.compiled.instances import fresh
 from tenants.errors import Complaints, FieldError, InvalidInput, fields_within
 from tenants.models import Tenant
 
@@ -35,27 +36,36 @@ class ImportedCustomer:
 
 def read(*, tenant: Tenant, mapping: CustomerMapping, record: Record, line: int) -> ImportedCustomer:
     """The customer of a record. Raises `InvalidInput` with everything that is wrong."""
-    email = normalize_email(_value(mapping.email, record))
+    email = _email(mapping, record)
     complaints = Complaints(*email_errors("email", email))
     found = ImportedCustomer(
         line=line,
         email="" if complaints.found else email,
         key=_value(mapping.key.value, record) if mapping.key else "",
-        customer=Customer(tenant=tenant),
+        customer=fresh(Customer, tenant=tenant),
         addresses=[],
         identifiers={name: text for name, where in mapping.identifiers.items() if (text := _value(where, record))},
-        consents={purpose: source(where).read_flag(record) for purpose, where in mapping.consents.items()},
+        consents={},
         is_verified=bool(mapping.is_verified) and source(mapping.is_verified).read_flag(record),
     )
     if mapping.key and found.key:
         found.identifiers[mapping.key.name] = found.key
     elif mapping.key:
         complaints.found.append(FieldError(field="key", code="required", message="This field is required."))
-    for step in (_fill_profile, _fill_addresses, _fill_password, _check_names):
+    for step in (_fill_profile, _fill_addresses, _fill_password, _fill_consents, _check_names):
         with complaints.collect():
             step(tenant, mapping, record, found)
     complaints.raise_any()
     return found
+
+
+def names(*, mapping: CustomerMapping, record: Record) -> Iterator[str]:
+    """What the customer of a record is known by, and nobody else may be, to compare: the address, the identifiers."""
+    yield _email(mapping, record)
+    keys = {mapping.key.name: mapping.key.value} if mapping.key else {}
+    for name, where in {**mapping.identifiers, **keys}.items():
+        if value := _value(where, record):
+            yield f"{name} {value}"
 
 
 def add_addresses(*, tenant: Tenant, mapping: CustomerMapping, record: Record, to: ImportedCustomer) -> None:
@@ -136,9 +146,25 @@ def _recognized(password: Password, text: str, salt: str) -> str:
     return recognition.recognize(text)
 
 
+def _fill_consents(tenant: Tenant, mapping: CustomerMapping, record: Record, found: ImportedCustomer) -> None:
+    """Who was not asked has said nothing: neither yes nor no."""
+    for purpose, where in mapping.consents.items():
+        try:
+            answer = source(where).read_answer(record)
+        except ValueError as error:
+            words = "This is neither yes nor no. The mapping can say what it means (`values`)."
+            raise InvalidInput.field(f"consents.{purpose}", words, code="invalid") from error
+        if answer is not None:
+            found.consents[purpose] = answer
+
+
 def _check_names(tenant: Tenant, mapping: CustomerMapping, record: Record, found: ImportedCustomer) -> None:
     identifiers.check(identifiers=found.identifiers)
     consents.check(given=found.consents)
+
+
+def _email(mapping: CustomerMapping, record: Record) -> str:
+    return normalize_email(_value(mapping.email, record))
 
 
 def _value(where: Where, record: Record) -> str:

@@ -4,7 +4,8 @@ A mapping says for each thing that we keep where a record has it (`Source`). A r
 names in its head, or an object of JSON, whose inner values are named by paths such as `addresses.0.city`.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Literal
 
@@ -18,6 +19,10 @@ from tenants.json_values import Json
 
 SHIPPED = Path(__file__).parent / "mappings"
 TRUE_WORDS = frozenset({"1", "true", "yes", "y", "t", "on", "subscribed"})
+# Also what Shopify says of somebody who has not agreed, or not yet.
+FALSE_WORDS = frozenset(
+    {"0", "false", "no", "n", "f", "off", "unsubscribed", "not_subscribed", "not subscribed", "pending", "redacted"}
+)
 # Of a profile; what an import may not set has rules that only a customer or staff can satisfy.
 PROFILE_FIELDS = tuple(name for name in profiles.FIELDS if name not in ("properties", "contact_email"))
 
@@ -43,15 +48,20 @@ class Source(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     def read(self, record: Record) -> str:
         """The value; "" where there is none."""
-        given = [text for column in self.columns if (text := _text(record, column, self.strip))]
-        if not given:
-            return self.default
-        text = given[0] if self.join is None else self.join.join(given)
-        return self.values.get(text, text)
+        given = (text for column in self.columns if (text := _text(record, column, self.strip)))
+        text = next(given, "") if self.join is None else self.join.join(given)
+        return self.values.get(text, text) if text else self.default
 
     def read_flag(self, record: Record) -> bool:
         """Whether the value is one of the words for yes."""
         return self.read(record).lower() in TRUE_WORDS
+
+    def read_answer(self, record: Record) -> bool | None:
+        """Yes or no; None where the record has no answer. Raises `ValueError` for another word."""
+        word = self.read(record).lower()
+        if word and word not in TRUE_WORDS | FALSE_WORDS:
+            raise ValueError("neither yes nor no")
+        return word in TRUE_WORDS if word else None
 
 
 Where = str | list[str] | Source
@@ -93,6 +103,28 @@ class CustomerMapping(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     is_verified: Where = ""
     continued_by: str = ""
 
+    def absent_from(self, columns: Collection[str]) -> Iterator[tuple[str, str]]:
+        """What the mapping wants of columns that a file does not have: the name of the value, and the columns."""
+        for name, where in self._wanted():
+            wanted = source(where).columns
+            if wanted != [""] and not set(wanted) & set(columns):
+                yield name, " or ".join(wanted)
+
+    def _wanted(self) -> Iterator[tuple[str, Where]]:
+        yield "email", self.email
+        if self.key:
+            yield "key", self.key.value
+        yield from {"phone": self.phone, "is_verified": self.is_verified, "continued_by": self.continued_by}.items()
+        if self.password:
+            yield from {"password.hash": self.password.hash, "password.salt": self.password.salt}.items()
+        for part, values in (
+            ("profile", self.profile),
+            ("consents", self.consents),
+            ("identifiers", self.identifiers),
+            *((f"addresses.{number}", each) for number, each in enumerate(self.addresses)),
+        ):
+            yield from ((f"{part}.{name}", where) for name, where in values.items())
+
 
 def shipped_names() -> list[str]:
     """The names of the mappings that ship."""
@@ -115,7 +147,12 @@ def source(where: Where) -> Source:
     """A `Source`, which a mapping may also write as one column or as several."""
     if isinstance(where, Source):
         return where
-    return Source(columns=[where] if isinstance(where, str) else where)
+    return _source_of(where if isinstance(where, str) else tuple(where))
+
+
+@cache
+def _source_of(columns: str | tuple[str, ...]) -> Source:
+    return Source(columns=[columns] if isinstance(columns, str) else list(columns))
 
 
 def _problems(mapping: CustomerMapping) -> Iterator[str]:
@@ -140,6 +177,8 @@ def _unknown(where: str, named: Iterable[str], known: Sequence[str]) -> Iterator
 
 def _text(record: Record, column: str, strip: str) -> str:
     value = record.get(column)
+    if isinstance(value, str) and not strip:
+        return value.strip()
     if value is None and "." in column:
         value = _at_path(record, column)
     if value is None or isinstance(value, dict | list):

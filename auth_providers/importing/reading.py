@@ -41,15 +41,30 @@ def records(path: Path, *, kind: str) -> Iterator[Numbered]:
         raise UnreadableFile(f"{path} can't be read: {error.strerror}") from error
 
 
-def _csv(text: io.TextIOWrapper) -> Iterator[Numbered]:
-    csv.field_size_limit(LONGEST_LINE)
-    reader = csv.reader(text, strict=True)
+def columns(path: Path) -> list[str]:
+    """The columns that a CSV file names. Raises `UnreadableFile`."""
+    try:
+        with path.open(encoding="utf-8-sig", errors="surrogateescape", newline="") as text:
+            csv.field_size_limit(LONGEST_LINE)
+            return _head(csv.reader(text, strict=True))
+    except OSError as error:
+        raise UnreadableFile(f"{path} can't be read: {error.strerror}") from error
+
+
+def _head(reader: Iterator[list[str]]) -> list[str]:
     try:
         head = [name.strip() for name in next(reader, [])]
     except csv.Error as error:
         raise UnreadableFile(f"The line that names the columns is not CSV: {error}.") from error
     if not head:
         raise UnreadableFile("The file has no line that names the columns.")
+    return head
+
+
+def _csv(text: io.TextIOWrapper) -> Iterator[Numbered]:
+    csv.field_size_limit(LONGEST_LINE)
+    reader = csv.reader(text, strict=True)
+    head = _head(reader)
     while True:
         line = reader.line_num + 1
         try:

@@ -8,17 +8,20 @@ from dataclasses import dataclass
 
 from django.db import IntegrityError, transaction
 
-from auth_providers.accounts import accounts, passwords
+from auth_providers.accounts import accounts, passwords, verification
 from auth_providers.importing.customers import ImportedCustomer
 from auth_providers.models import Account
-from customers import consents, identifiers, numbers, search_index
-from customers.models import Address, Customer, CustomerIdentifier
-from tenants import audit, directory
+from customers import consents, identifiers, numbers
+from customers.models import Address, CustomerIdentifier
+from customers.search import index
+from tenants import directory
+from tenants.compiled import bulk
+from tenants.compiled.instances import fresh
 from tenants.models import Tenant
+from tenants.trail import audit
 
 ACTION = "import"
 SOURCE = "import"
-ROWS_A_STATEMENT = 500
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,7 +43,8 @@ class Written:
 
 def write(*, tenant: Tenant, batch: Sequence[ImportedCustomer], key_name: str, is_dry_run: bool = False) -> Written:
     """Insert those of the batch who are not there yet: a customer with the same identifier `key_name` or, where the
-    mapping has none, with the same e-mail address, is. Another customer's address or identifier is not taken away."""
+    mapping has none, with the same e-mail address, is. Another customer's address or identifier is not taken away, but
+    for an address that somebody has typed in without a proof."""
     fresh, existing, rejected = _sorted_out(tenant, batch, key_name)
     if is_dry_run or not fresh:
         return Written(created=len(fresh), existing=existing, rejected=tuple(rejected))
@@ -99,19 +103,27 @@ def _one_by_one(tenant: Tenant, batch: Iterable[ImportedCustomer], key_name: str
     return Written(created=created, existing=existing, rejected=tuple(rejected))
 
 
-@transaction.atomic
 def _insert(tenant: Tenant, batch: Sequence[ImportedCustomer]) -> None:
-    for each, number in zip(batch, numbers.take_many(tenant=tenant, count=len(batch)), strict=True):
-        each.customer.pk, each.customer.number = None, number
-        search_index.fill(customer=each.customer, addresses=each.addresses, identifiers=each.identifiers.values())
-    Customer.objects.bulk_create([each.customer for each in batch], batch_size=ROWS_A_STATEMENT)
-    Account.objects.bulk_create([_account(tenant, each) for each in batch], batch_size=ROWS_A_STATEMENT)
-    Address.objects.bulk_create(_addresses(batch), batch_size=ROWS_A_STATEMENT)
-    CustomerIdentifier.objects.bulk_create(_identifiers(tenant, batch), batch_size=ROWS_A_STATEMENT)
+    taken = numbers.take_many(tenant=tenant, count=len(batch))  # before the transaction, which would lock the counter
+    for each, number in zip(batch, taken, strict=True):
+        each.customer.number = number
+        index.fill(customer=each.customer, addresses=each.addresses, identifiers=each.identifiers.values())
+    with transaction.atomic():
+        _insert_rows(tenant, batch)
+
+
+def _insert_rows(tenant: Tenant, batch: Sequence[ImportedCustomer]) -> None:
+    verification.release_typed_in(tenant=tenant, emails=[each.email for each in batch])
+    customers = [each.customer for each in batch]
+    bulk.give_keys(customers)
+    bulk.insert(customers)
+    bulk.insert([_account(tenant, each) for each in batch])
+    bulk.insert(list(_addresses(batch)))
+    bulk.insert(list(_identifiers(tenant, batch)))
     consents.add_first(tenant=tenant, given=[(each.customer, each.consents) for each in batch], source=SOURCE)
     if any(passwords.is_foreign(each.password_hash) for each in batch):
         directory.note_imported_hashes(tenant=tenant)
-    audit.record_many(tenant=tenant, action=ACTION, customer_numbers=[each.customer.number for each in batch])
+    audit.record_many(tenant=tenant, action=ACTION, customer_numbers=[customer.number for customer in customers])
 
 
 def _account(tenant: Tenant, each: ImportedCustomer) -> Account:
@@ -127,11 +139,11 @@ def _account(tenant: Tenant, each: ImportedCustomer) -> Account:
 def _addresses(batch: Iterable[ImportedCustomer]) -> Iterator[Address]:
     for each in batch:
         for address in each.addresses:
-            address.pk, address.customer = None, each.customer
+            address.customer = each.customer
             yield address
 
 
 def _identifiers(tenant: Tenant, batch: Iterable[ImportedCustomer]) -> Iterator[CustomerIdentifier]:
     for each in batch:
         for name, value in each.identifiers.items():
-            yield CustomerIdentifier(tenant=tenant, customer=each.customer, name=name, value=value)
+            yield fresh(CustomerIdentifier, tenant=tenant, customer=each.customer, name=name, value=value)

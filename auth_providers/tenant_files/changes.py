@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, models, transaction
 
-from auth_providers.tenant_files import documents
+from auth_providers.tenant_files import staff
 from auth_providers.tenant_files.documents import Document
+from auth_providers.tenant_files.reports import ADDED, CHANGED, REMOVED, Change, FieldChange, differences
 from auth_providers.tenant_files.sections import (
     SECRET,
     SECTIONS,
@@ -18,34 +19,13 @@ from auth_providers.tenant_files.sections import (
     row_of,
     tenant_columns,
 )
-from tenants import audit, directory
+from tenants import directory
 from tenants.errors import FieldError, InvalidInput, fields_within
 from tenants.json_values import Json
 from tenants.models import Tenant, TenantOwned
+from tenants.trail import audit
 
 ACTION = "apply_tenant_file"
-
-
-@dataclass(frozen=True, kw_only=True)
-class FieldChange:
-    """A value that would change. A secret has none to show."""
-
-    field: str
-    before: Json
-    after: Json
-
-
-@dataclass(frozen=True, kw_only=True)
-class Change:
-    """A row that would be added, changed or removed. `fields` are those that would change."""
-
-    section: str
-    name: str
-    kind: str
-    fields: tuple[FieldChange, ...] = ()
-
-
-ADDED, CHANGED, REMOVED = "added", "changed", "removed"
 
 
 def plan(document: Document, *, environment: Mapping[str, str]) -> list[Change]:
@@ -70,6 +50,8 @@ def apply(document: Document, *, environment: Mapping[str, str]) -> list[Change]
         found.extend(step.remove())
     for step in steps:
         found.extend(step.write())
+    if document.staff is not None:
+        found.extend(staff.apply(tenant=tenant, wanted=document.staff))
     if found:
         audit.record(tenant=tenant, action=ACTION)
     return found
@@ -86,7 +68,7 @@ def _tenant(document: Document) -> tuple[Tenant, bool]:
 def _own_changes(tenant: Tenant, wanted: Row, is_new: bool) -> Iterator[Change]:
     before = row_of(tenant, tenant_columns())
     after = {**before, **_with_defaults(wanted, tenant_columns())}
-    fields = tuple(_differences(before, after))
+    fields = tuple(differences(before, after))
     for name, value in after.items():
         setattr(tenant, name, value)
     with fields_within(TENANT):
@@ -113,12 +95,6 @@ def _with_defaults(wanted: Row, columns: list[models.Field[object, object]]) -> 
         for field in columns
         if field.name in wanted or field.has_default() or field.null
     }
-
-
-def _differences(before: Mapping[str, Json], after: Mapping[str, Json]) -> Iterator[FieldChange]:
-    for name, value in after.items():
-        if before.get(name) != value:
-            yield FieldChange(field=name, before=before.get(name), after=value)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -160,7 +136,7 @@ class _Step:
         after = _with_defaults(wanted, self.section.columns())
         for field, value in after.items():
             setattr(row, field, value)
-        fields = [*_differences(before, after), *self._give_secret(row, wanted, is_new)]
+        fields = [*differences(before, after), *self._give_secret(row, wanted, is_new)]
         if not fields and not is_new:
             return None
         check(self.section, self.tenant, row)
@@ -187,24 +163,3 @@ class _Step:
             secret.store(row, value)
             if not is_new:
                 yield FieldChange(field=SECRET, before=None, after=None)
-
-
-def as_lines(changes: list[Change]) -> list[str]:
-    """The changes in words, one a line; no value of a secret."""
-    marks = {ADDED: "+", CHANGED: "~", REMOVED: "-"}
-    lines = []
-    for change in changes:
-        lines.append(f"{marks[change.kind]} {change.section} {change.name}")
-        lines.extend(f"    {_in_words(field)}" for field in change.fields)
-    return lines
-
-
-def _in_words(change: FieldChange) -> str:
-    if change.field == SECRET:
-        return f"{SECRET}: another one"
-    return f"{change.field}: {_shown(change.before)} -> {_shown(change.after)}"
-
-
-def _shown(value: Json) -> str:
-    text = documents.as_json(value)
-    return text if len(text) <= 100 else f"{text[:97]}..."  # noqa: PLR2004

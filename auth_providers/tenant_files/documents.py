@@ -1,6 +1,5 @@
 """The file itself: written from what is stored, read and checked, and its JSON Schema."""
 
-import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -10,6 +9,7 @@ import jsonschema_rs
 import yaml
 from django.db import models
 
+from auth_providers.tenant_files import staff
 from auth_providers.tenant_files.sections import SECRET, SECTIONS, Row, Section, row_of, tenant_columns
 from tenants.errors import FieldError, InvalidInput
 from tenants.json_values import Json
@@ -23,11 +23,13 @@ VARIABLE = r"^[A-Z_][A-Z0-9_]*$"
 
 @dataclass(frozen=True, kw_only=True)
 class Document:
-    """What a file says: the tenant's code, its own settings, and the rows of each section by name."""
+    """What a file says: the tenant's code, its settings, the rows of each section by name, and the staff; None where
+    it says nothing of them."""
 
     code: str
     tenant: Row
     rows: Mapping[str, list[Row]]
+    staff: list[Row] | None
 
 
 def of_tenant(tenant: Tenant) -> Document:
@@ -36,12 +38,15 @@ def of_tenant(tenant: Tenant) -> Document:
         code=tenant.code,
         tenant=row_of(tenant, tenant_columns()),
         rows={section.name: _stored_rows(tenant, section) for section in SECTIONS},
+        staff=staff.rows_of(tenant),
     )
 
 
 def write(document: Document) -> str:
     """The document as YAML, the same for the same content."""
-    content = {"format": FORMAT, "code": document.code, "tenant": document.tenant, **document.rows}
+    content: dict[str, object] = {"format": FORMAT, "code": document.code, "tenant": document.tenant, **document.rows}
+    if document.staff is not None:
+        content[staff.SECTION] = document.staff
     return yaml.dump(content, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=120)
 
 
@@ -64,7 +69,12 @@ def read(text: str) -> Document:
         )
     checked = cast(dict[str, Json], content)
     rows = {section.name: cast(list[Row], checked.get(section.name, [])) for section in SECTIONS}
-    document = Document(code=str(checked["code"]), tenant=cast(Row, checked["tenant"]), rows=rows)
+    document = Document(
+        code=str(checked["code"]),
+        tenant=cast(Row, checked["tenant"]),
+        rows=rows,
+        staff=cast(list[Row] | None, checked.get(staff.SECTION)),
+    )
     _refuse_repeated(document)
     return document
 
@@ -90,6 +100,7 @@ def json_schema() -> dict[str, Json]:
             },
             "tenant": _object_schema(tenant_columns(), None),
             **sections,
+            staff.SECTION: staff.SCHEMA,
         },
     }
 
@@ -110,11 +121,12 @@ def _stored_rows(tenant: Tenant, section: Section) -> list[Row]:
 
 
 def _refuse_repeated(document: Document) -> None:
-    for section in SECTIONS:
-        names = [section.name_of(row) for row in document.rows[section.name]]
+    named = {section.name: [section.name_of(row) for row in document.rows[section.name]] for section in SECTIONS}
+    named[staff.SECTION] = [staff.name_of(row) for row in document.staff or ()]
+    for section, names in named.items():
         for position, name in enumerate(names):
             if name in names[:position]:
-                field = f"{section.name}.{position}"
+                field = f"{section}.{position}"
                 raise InvalidInput.field(field, f"{name} is in the file twice.", code="duplicate")
 
 
@@ -198,8 +210,3 @@ _Loader.yaml_implicit_resolvers = {
     first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:timestamp"]
     for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
 }
-
-
-def as_json(value: Json) -> str:
-    """A value on one line."""
-    return json.dumps(value, ensure_ascii=False, sort_keys=True)

@@ -126,10 +126,12 @@ def check(section: Section, tenant: Tenant, row: TenantOwned) -> None:
     section.check(tenant, row)
 
 
-def _encrypted(column: str, is_well_formed: Callable[[str], bool] = bool) -> Secret:
+def _encrypted(
+    column: str, is_well_formed: Callable[[str], bool] = bool, *, refusal: str = "This is no such secret."
+) -> Secret:
     def store(row: TenantOwned, secret: str) -> None:
         if not is_well_formed(secret):
-            raise InvalidInput(details=(FieldError(field=SECRET, code="invalid", message="This is no such secret."),))
+            raise InvalidInput(details=(FieldError(field=SECRET, code="invalid", message=refusal),))
         setattr(row, column, encrypt(secret))
 
     def stored(row: TenantOwned) -> str:
@@ -166,7 +168,7 @@ SECTIONS = (
         model=WebhookEndpoint,
         key=("name",),
         check=_check_endpoint,
-        secret=_encrypted("secret_encrypted", webhook_signature.is_secret),
+        secret=_encrypted("secret_encrypted", webhook_signature.is_secret, refusal=webhook_signature.NO_SECRET),
     ),
     Section(
         name="message_templates", model=MessageTemplate, key=("template", "site", "language"), check=_check_template

@@ -8,16 +8,9 @@ from pytest_django import Settings
 from auth_providers.models import AuthProvider
 from tenants.encryption import encrypt
 from tenants.models import Tenant
-from tests import openid_issuer, smtp_server
+from tests import smtp_server
 from tests.openid_issuer import CLIENT_ID, Issuer
 from tests.smtp_server import SmtpServer
-
-
-@pytest.fixture
-def issuer(settings: Settings) -> Iterator[Issuer]:
-    settings.ALLOWED_PROVIDER_HOSTS = ["localhost"]
-    with openid_issuer.running() as server:
-        yield server
 
 
 @pytest.fixture

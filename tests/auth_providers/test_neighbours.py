@@ -208,7 +208,7 @@ def log_in_halfway(rich: LoggedIn) -> None:
 
 def answer_wrongly(rich: LoggedIn) -> None:
     with pytest.raises(totp.WrongCode):
-        totp.verify(**who(rich), code="000000")
+        totp.verify(**who(rich), code="000000", client=factories.OTHER_CLIENT)
 
 
 def confirm_beside_something_unproven(rich: LoggedIn) -> None:
@@ -264,7 +264,9 @@ CHANGES: dict[str, Callable[[LoggedIn], object]] = {
         **who(rich), staff_username="clara", client=CLIENT
     ),
     "new recovery codes": lambda rich: totp.renew_recovery_codes(**who(rich), session=rich.session, client=CLIENT),
-    "code of the authenticator": lambda rich: totp.verify(**who(rich), code=authenticators.current_code(rich.customer)),
+    "code of the authenticator": lambda rich: totp.verify(
+        **who(rich), code=authenticators.current_code(rich.customer), client=factories.CLIENT
+    ),
     "wrong code": answer_wrongly,
     "what waits for one account void": lambda rich: pending.void_for(
         tenant=rich.customer.tenant, account=factories.account_of_email(rich.customer)

@@ -132,6 +132,7 @@ def test_what_exists_is_not_created_again(neighbours: Neighbours, customer: Cust
             tenant=tenant,
             account=factories.account_of(customer),
             email=neighbours.beside.customer.contact_email or "",
+            is_proven=True,
         )
     assert neighbours.rows == before
     assert neighbours.changed() == {}

@@ -4,6 +4,7 @@ nothing."""
 import csv
 import hashlib
 import json
+from collections.abc import Callable
 from io import StringIO
 from pathlib import Path
 
@@ -12,7 +13,11 @@ from django.contrib.auth.hashers import check_password
 from django.core.management import CommandError, call_command
 from passlib.hash import phpass
 
+from auth_providers.accounts import accounts
+from auth_providers.accounts.contact_points import EMAIL, ContactPoint
 from auth_providers.models import Account
+from auth_providers.selfservice import additional_log_in
+from auth_providers.selfservice import sign_up as signing_up
 from customers import consents
 from customers.consents import current
 from customers.models import Address, Consent, Customer, CustomerIdentifier
@@ -136,6 +141,44 @@ def test_nobody_loses_an_address_or_an_identifier_to_an_import(tenant: Tenant, t
     assert customer_of(tenant, "lee@example.org") == owner
 
 
+def hand_in(tenant: Tenant, stranger: Customer, email: str) -> None:
+    point = ContactPoint(channel=EMAIL, destination=email)
+    accounts.create_for_contact_point(tenant=tenant, customer=stranger, point=point, proof=None)
+
+
+def sign_up(tenant: Tenant, stranger: Customer, email: str) -> None:
+    session = factories.open_anonymous(tenant).session
+    registration = signing_up.Registration(email=email, password=factories.PASSWORD)
+    signing_up.sign_up(tenant=tenant, registration=registration, client=factories.CLIENT, session_id=session.pk)
+
+
+def add(tenant: Tenant, stranger: Customer, email: str) -> None:
+    session = factories.log_in(stranger).session
+    additional_log_in.add(
+        tenant=tenant, session=session, email=email, password="a password of mallory", client=factories.CLIENT
+    )
+
+
+@pytest.mark.parametrize("reserve", [hand_in, sign_up, add], ids=lambda reserve: reserve.__name__)
+@pytest.mark.parametrize("by_identifier", [True, False])
+def test_who_typed_an_address_in_does_not_keep_it_from_an_import(
+    tenant: Tenant, tmp_path: Path, reserve: Callable[[Tenant, Customer, str], None], by_identifier: bool
+) -> None:
+    stranger = factories.make_customer(tenant, email="mallory@example.com")
+    reserve(tenant, stranger, "lee@example.org")
+    held = Account.objects.get(identifier="lee@example.org")
+    mapping = tmp_path / "mapping.yaml"
+    key = "key: {name: till, value: id}\n" if by_identifier else ""
+    mapping.write_text(f"format: csv\nemail: email\n{key}")
+    for created, there in ((1, 0), (0, 1)):
+        said = run(tmp_path, "id,email\n1,lee@example.org\n", mapping=str(mapping))
+        assert said == f"{created} customers created, {there} were there"
+    account = Account.objects.get(identifier="lee@example.org")
+    assert (account.customer_id == held.customer_id, account.is_permitted) == (False, True)
+    assert Customer.objects.filter(pk=held.customer_id, erased_at=None).exists()
+    assert AuditEvent.objects.filter(action="release_address", customer_number=held.customer.number).count() == 1
+
+
 def test_another_tenants_customers_are_no_obstacle(tenant: Tenant, other_tenant: Tenant, tmp_path: Path) -> None:
     factories.make_customer(other_tenant, email="lee@example.org")
     assert run(tmp_path, files.SHOPIFY, mapping="shopify") == "2 customers created, 0 were there"
@@ -207,6 +250,68 @@ def test_a_mapping_that_is_wrong(tenant: Tenant, tmp_path: Path, text: str, word
     assert not Customer.objects.exists()
 
 
+CONSENTS = "format: csv\nemail: e\nconsents: {email: [news, mails], sms: texts}\n"
+
+
+def test_who_was_not_asked_has_said_nothing(tenant: Tenant, tmp_path: Path) -> None:
+    mapping = tmp_path / "mapping.yaml"
+    mapping.write_text(CONSENTS)
+    content = "e,news,texts\na@example.com,Yes,\nb@example.com, ,NOT_SUBSCRIBED\nc@example.com,0,1\nd@example.com\n"
+    run(tmp_path, content, mapping=str(mapping))
+    said = {
+        each.identifier: current(tenant=tenant, customer=each.customer)
+        for each in Account.objects.select_related("customer")
+    }
+    assert said == {
+        "a@example.com": {"email": True},
+        "b@example.com": {"sms": False},
+        "c@example.com": {"email": False, "sms": True},
+        "d@example.com": {},
+    }
+    assert Consent.objects.count() == Receipt.objects.count() == 4
+
+
+def test_a_consent_in_other_words_is_not_guessed(tenant: Tenant, tmp_path: Path) -> None:
+    mapping = tmp_path / "mapping.yaml"
+    mapping.write_text(CONSENTS)
+    with pytest.raises(CommandError, match="1 records were left out"):
+        run(tmp_path, "e,news\na@example.com,ja\nb@example.com,no\n", mapping=str(mapping))
+    [(line, reason)] = errors(tmp_path)
+    assert line == "2"
+    assert reason.startswith("consents.email: This is neither yes nor no.")
+    mapping.write_text(CONSENTS.replace("[news, mails]", "{columns: [news], values: {ja: 'yes', nein: 'no'}}"))
+    run(tmp_path, "e,news\na@example.com,ja\nb@example.com,no\n", mapping=str(mapping))
+    assert current(tenant=tenant, customer=customer_of(tenant, "a@example.com")) == {"email": True}
+
+
+@pytest.mark.parametrize(
+    ("head", "absent"),
+    [("mail,id", "column e, which the mapping names for email"), ("e,number", "column id or nr, which")],
+)
+def test_a_file_of_another_kind_is_not_begun(tenant: Tenant, tmp_path: Path, head: str, absent: str) -> None:
+    mapping = tmp_path / "mapping.yaml"
+    mapping.write_text("format: csv\nemail: e\nkey: {name: till, value: [id, nr]}\n")
+    with pytest.raises(CommandError, match=absent):
+        run(tmp_path, f"{head}\na@example.com,1\n", mapping=str(mapping))
+    assert not (tmp_path / "export.csv.errors.csv").exists()
+
+
+def test_columns_that_the_file_lacks_are_named(tenant: Tenant, tmp_path: Path) -> None:
+    mapping, path, said = tmp_path / "mapping.yaml", tmp_path / "export.csv", StringIO()
+    mapping.write_text(
+        "format: csv\nemail: e\nphone: tel\nprofile: {first_name: {columns: [first, given], join: ' '}, title: t}\n"
+        "consents: {sms: texts}\nidentifiers: {card: c}\naddresses: [{city: town}]\npassword: {hash: h, salt: s}\n"
+    )
+    path.write_text("e,given,h\na@example.com,Ada,\n")
+    call_command("import_customers", "acme", path, mapping=str(mapping), stdout=StringIO(), stderr=said)
+    names = (
+        "tel (phone), s (password.salt), t (profile.title), texts (consents.sms), c (identifiers.card), "
+        "town (addresses.0.city)"
+    )
+    assert f"{path} has no column {names}: those values are left out." in said.getvalue()
+    assert customer_of(tenant, "a@example.com").first_name == "Ada"
+
+
 @pytest.mark.parametrize("content", ["", "\n"])
 def test_a_file_without_a_head(tenant: Tenant, tmp_path: Path, content: str) -> None:
     with pytest.raises(CommandError):
@@ -230,7 +335,7 @@ def test_a_customer_whose_addresses_go_over_the_end_of_a_batch(
     tenant: Tenant, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("auth_providers.importing.batches.BATCH", 1)
-    run(tmp_path, files.MAGENTO.format(password_hash=""), mapping="magento")
+    run(tmp_path, files.MAGENTO.format(password_hash=""), mapping="magento", processes=1)
     assert Address.objects.filter(customer=customer_of(tenant, "ana@example.com")).count() == 2
     assert Customer.objects.count() == 2
 

@@ -242,7 +242,14 @@ def test_a_code_is_bound_to_tenant_purpose_destination_customer_and_challenge(te
     assert len(hashes) == 7
 
 
-@pytest.mark.parametrize("reason", ["expired", "replaced", "spent"])
+WHY_DROPPED = {
+    "expired": "the code had expired",
+    "replaced": "a newer code has taken its place",
+    "spent": "the code was used, or used up by wrong answers",
+}
+
+
+@pytest.mark.parametrize("reason", WHY_DROPPED)
 def test_a_code_that_is_good_no_more_is_not_sent(
     tenant: Tenant, customer: Customer, pass_time: PassTime, reason: str
 ) -> None:
@@ -256,7 +263,8 @@ def test_a_code_that_is_good_no_more_is_not_sent(
         ask(tenant)
     assert len(codes.receive()) == (1 if reason == "replaced" else 0)
     assert not Message.objects.exclude(context_encrypted="").exists()
-    assert Message.objects.filter(dropped_at__isnull=False, sent_at=None).count() == 1
+    [dropped] = Message.objects.filter(dropped_at__isnull=False, sent_at=None)
+    assert dropped.last_error == WHY_DROPPED[reason]
 
 
 @pytest.mark.parametrize(

@@ -14,15 +14,17 @@ from pytest_django import Settings
 
 from auth_providers import limits
 from auth_providers.login import totp
-from auth_providers.models import Account, Authenticator, RecoveryCode, Session
+from auth_providers.models import Account, Attempts, Authenticator, RecoveryCode, Session
 from auth_providers.providers import registry
 from auth_providers.tokens.reauthentication import ReauthenticationNeeded, require_recent_log_in
 from customers.models import Customer
+from tenants.clients import Client
 from tenants.encryption import decrypt
 from tenants.models import AuditEvent, Message, Tenant
 from tests import authenticators, factories
 from tests.auth_providers.mailbox import receive
 from tests.authenticators import code_of, current_code, enrol, just_logged_in
+from tests.codes import ELSEWHERE
 from tests.races import at_once
 
 # RFC 6238, appendix B, for the secret of its test vectors; six of its eight digits.
@@ -38,8 +40,8 @@ def whose(customer: Customer) -> dict[str, Any]:
     return {"tenant": customer.tenant, "customer": customer, "client": factories.CLIENT}
 
 
-def verify(customer: Customer, code: str) -> str:
-    return totp.verify(tenant=customer.tenant, customer=customer, code=code)
+def verify(customer: Customer, code: str, client: Client = ELSEWHERE) -> str:
+    return totp.verify(tenant=customer.tenant, customer=customer, code=code, client=client)
 
 
 def let_time_pass(customer: Customer, by: timedelta) -> None:
@@ -138,6 +140,34 @@ def test_each_wrong_code_doubles_the_wait_up_to_a_quarter_of_an_hour(customer: C
     let_time_pass(customer, timedelta(minutes=15))
     assert verify(customer, current_code(customer)) == "totp"
     assert Authenticator.objects.get().throttling_failure_count == 0
+
+
+@pytest.mark.usefixtures("stopped_clock")
+def test_what_others_guess_keeps_nobody_out_who_comes_on_a_known_device(customer: Customer) -> None:
+    factories.log_in(customer)
+    enrol(customer)
+    Authenticator.objects.update(throttling_failure_count=1000, throttling_failure_timestamp=timezone.now())
+    with pytest.raises(limits.Throttled) as refused:
+        verify(customer, current_code(customer))
+    assert refused.value.retry_after == timedelta(days=1).total_seconds()
+    assert verify(customer, current_code(customer), factories.CLIENT) == "totp"
+    assert Authenticator.objects.get().throttling_failure_count == 0
+
+
+@pytest.mark.usefixtures("stopped_clock")
+def test_wrong_codes_on_a_known_device_wait_an_hour_at_most(customer: Customer) -> None:
+    factories.log_in(customer)
+    enrol(customer)
+    for expected in (1, 2):
+        with pytest.raises(totp.WrongCode):
+            verify(customer, "wrong", factories.CLIENT)
+        with pytest.raises(limits.Throttled) as refused:
+            verify(customer, current_code(customer), factories.CLIENT)
+        assert refused.value.retry_after == expected
+        Attempts.objects.update(blocked_until=timezone.now())
+    assert limits.AUTHENTICATOR_BY_DEVICE.wait_after(10**9) == timedelta(hours=1)
+    assert verify(customer, current_code(customer), factories.CLIENT) == "totp"
+    assert not Attempts.objects.filter(rule=limits.AUTHENTICATOR_BY_DEVICE.name).exists()
 
 
 def test_a_recovery_code_is_good_once_however_it_is_typed(customer: Customer) -> None:
@@ -253,7 +283,7 @@ def test_another_tenants_customer_of_the_same_name(customer: Customer, other_ten
         with pytest.raises(totp.WrongCode):
             verify(other, code)
         with pytest.raises(totp.WrongCode):
-            totp.verify(tenant=other_tenant, customer=customer, code=code)
+            totp.verify(tenant=other_tenant, customer=customer, code=code, client=factories.CLIENT)
     enrol(other)
     with pytest.raises(totp.WrongCode):
         verify(other, codes[0])

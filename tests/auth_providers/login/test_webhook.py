@@ -1,8 +1,10 @@
 """A shop's own system says who a customer is: asked with a signature, accepting, refusing, down, slow, or wrong."""
 
+import itertools
 import json
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -27,6 +29,7 @@ from tests.openid_issuer import Conversation, drip
 from tests.races import at_once
 from tests.shop_endpoint import SECRET, Shop
 
+FULL_WIDTH = "\uff41\uff424711"
 CREDENTIALS = {"cardNumber": "4711", "pin": "1234"}
 
 
@@ -48,8 +51,14 @@ def card(tenant: Tenant, shop: Shop) -> AuthProvider:
 
 
 def log_in(provider: AuthProvider, **data: Any) -> sessions.Started:
+    return log_in_from(factories.CLIENT.address, provider, **data)
+
+
+def log_in_from(address: str, provider: AuthProvider, **data: Any) -> sessions.Started:
     return webhook.log_in(
-        attempt=LogInAttempt(tenant=provider.tenant, issue=Issue.PAIR, client=factories.CLIENT),
+        attempt=LogInAttempt(
+            tenant=provider.tenant, issue=Issue.PAIR, client=replace(factories.CLIENT, address=address)
+        ),
         provider=provider,
         data=data or CREDENTIALS,
     )
@@ -136,6 +145,31 @@ def test_a_refusal_is_one(card: AuthProvider, shop: Shop, answer: Any, reason: s
     shop.answer = answer
     assert reason_of_refusal(card) == reason
     assert not Account.objects.exists()
+
+
+@pytest.mark.usefixtures("stopped_clock")
+def test_guesses_at_one_account_are_slowed_from_everywhere_and_in_every_spelling(tenant: Tenant, shop: Shop) -> None:
+    card = register(tenant, shop.url, settings={"url": shop.url, "account_field": "cardNumber"})
+    shop.answer = (401, {})
+    free = limits.LOG_IN_BY_WEBHOOK_ACCOUNT.free
+    for number, spelling in enumerate(itertools.islice(itertools.cycle(["ab 47-11", "AB4711", FULL_WIDTH]), free)):
+        with pytest.raises(sessions.LogInRefused):
+            log_in_from(f"198.51.100.{number}", card, cardNumber=spelling, pin=f"{number:04}")
+    with pytest.raises(limits.Throttled):
+        log_in_from("198.51.100.99", card, cardNumber="Ab4711", pin="9999")
+    assert len(shop.bodies) == free
+    with pytest.raises(sessions.LogInRefused):
+        log_in_from("198.51.100.99", card, cardNumber="ab4712", pin="9999")
+
+
+def test_a_right_pin_ends_the_count_of_its_account(tenant: Tenant, shop: Shop) -> None:
+    card = register(tenant, shop.url, settings={"url": shop.url, "account_field": "cardNumber"})
+    for _ in range(2):
+        shop.answer = (401, {})
+        for _ in range(limits.LOG_IN_BY_WEBHOOK_ACCOUNT.free - 1):
+            reason_of_refusal(card)
+        shop.lets_in(sub="4711")
+        log_in(card)
 
 
 @pytest.mark.usefixtures("stopped_clock")
@@ -245,7 +279,7 @@ def test_without_a_secret_nothing_is_sent(tenant: Tenant, shop: Shop, secret: st
     assert not shop.bodies
 
 
-@pytest.mark.parametrize("secret", ["", "whsec_", "whsec_ü"])
+@pytest.mark.parametrize("secret", ["", "whsec_", "whsec_ü", "whsec_MDEyMzQ1Njc4OWFiY2RlZg=="])
 def test_a_secret_that_can_not_sign_is_not_stored(tenant: Tenant, secret: str) -> None:
     with pytest.raises(InvalidInput) as refused:
         registry.configure(

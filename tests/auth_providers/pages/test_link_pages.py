@@ -1,12 +1,15 @@
 """The pages that links in mails lead to where a shop has none, from the mail to the button."""
 
 import re
+import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 from django.test import Client
 
+from auth_providers.accounts import hashing
 from auth_providers.models import Account, Authenticator, Session
 from auth_providers.selfservice import additional_log_in, deletion, email_change, password_reset
 from customers.models import Customer
@@ -15,6 +18,7 @@ from tests import authenticators, factories
 from tests.auth_providers import mailbox
 from tests.authenticators import just_logged_in
 from tests.factories import CLIENT, EMAIL, PASSWORD
+from tests.server_process import until
 
 NEW, NEW_PASSWORD = "new@example.com", "another battery staple"
 LINK = re.compile(r"^http://localhost:8000(/pages/acme/([a-z-]+))\?token=([\w-]{43})$", re.M)
@@ -113,15 +117,39 @@ def test_an_address_of_a_sign_up(browser: Client, tenant: Tenant) -> None:
 
 def test_another_email(browser: Client, customer: Customer) -> None:
     form = ask_for_email(customer)
-    assert NEW in browser.get("/pages/acme/email", form).text
-    assert browser.post("/pages/acme/email", form).status_code == 200
-    assert Account.objects.get().identifier == NEW
+    shown = browser.get("/pages/acme/email", form).text
+    assert (NEW in shown, "a***@example.com" in shown, EMAIL in shown) == (True, True, False)
+    changed = log_in(browser, form, page="email")
+    assert (changed.status_code, "the new address" in changed.text) == (200, True)
+    account = Account.objects.get()
+    assert (account.identifier, account.is_verified) == (NEW, True)
+    assert not Session.objects.filter(ended_at=None).exists()
+
+
+def test_another_email_needs_the_owner(browser: Client, customer: Customer) -> None:
+    form = ask_for_email(customer)
+    factories.make_customer(customer.tenant, email="grace@example.com")
+    refused = [browser.post("/pages/acme/email", form), log_in(browser, form, page="email", password="wrong")]
+    refused.append(log_in(browser, form, page="email", email="grace@example.com"))
+    assert [each.status_code for each in refused] == [422, 422, 403]
+    assert factories.account_of(customer).identifier == EMAIL
+
+
+def test_another_email_needs_the_second_factor(browser: Client, customer: Customer) -> None:
+    authenticators.enrol(customer)
+    form = ask_for_email(customer)
+    asked = log_in(browser, form, page="email")
+    [handle] = re.findall(r'name="handle" value="([^"]+)"', asked.text)
+    assert factories.account_of(customer).identifier == EMAIL
+    code = authenticators.current_code(customer)
+    assert browser.post("/pages/acme/email", {**form, "handle": handle, "code": code}).status_code == 200
+    assert factories.account_of(customer).is_verified
 
 
 def test_another_email_that_is_taken_meanwhile(browser: Client, customer: Customer) -> None:
     form = ask_for_email(customer)
     factories.make_customer(customer.tenant, email=NEW)
-    taken = browser.post("/pages/acme/email", form)
+    taken = log_in(browser, form, page="email")
     assert (taken.status_code, "in use" in taken.text) == (409, True)
 
 
@@ -134,8 +162,10 @@ def test_a_deletion(browser: Client, customer: Customer) -> None:
     assert browser.post("/pages/acme/deletion", form).status_code in {404, 410}
 
 
-def log_in(browser: Client, form: dict[str, str], email: str = EMAIL, password: str = PASSWORD) -> Any:
-    return browser.post("/pages/acme/log-in", {**form, "email": email, "password": password})
+def log_in(
+    browser: Client, form: dict[str, str], email: str = EMAIL, password: str = PASSWORD, page: str = "log-in"
+) -> Any:
+    return browser.post(f"/pages/acme/{page}", {**form, "email": email, "password": password})
 
 
 def test_an_additional_log_in_needs_the_owner(browser: Client, customer: Customer) -> None:
@@ -204,3 +234,25 @@ def test_a_shops_own_page_is_named_where_there_is_one(tenant: Tenant) -> None:
     password_reset.request(tenant=tenant, email=EMAIL, client=CLIENT)
     [body] = [str(mail.body) for mail in mailbox.receive() if mail.to == [EMAIL]]
     assert re.search(r"^https://shop\.example/new\?t=[\w-]{43}$", body, re.M)
+
+
+def test_too_many_passwords_at_once_leave_the_link_good(
+    browser: Client, customer: Customer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    form = {**ask_for_password(customer), "password": NEW_PASSWORD}
+    queue, is_busy, is_done = hashing.HashQueue(threads=1, longest=1), threading.Event(), threading.Event()
+
+    def work() -> None:
+        is_busy.set()
+        is_done.wait(10)
+
+    with ThreadPoolExecutor(2) as pool, monkeypatch.context() as full:
+        pool.submit(queue.run, work, hashing.NOBODY)
+        assert is_busy.wait(10)
+        pool.submit(queue.run, work, hashing.NOBODY)
+        until(lambda: len(queue) == 1)
+        full.setattr(hashing, "queue", queue)
+        answer = browser.post("/pages/acme/password", form)
+        is_done.set()
+    assert (answer.status_code, int(answer.headers["Retry-After"]) >= 1) == (503, True)
+    assert browser.post("/pages/acme/password", form).status_code == 200

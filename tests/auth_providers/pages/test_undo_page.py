@@ -118,7 +118,8 @@ def test_the_page_runs_no_script_and_gives_its_address_to_nobody(browser: Client
 
 
 @pytest.mark.parametrize(
-    ("preferred", "accepted", "language"), [("de_AT", "fr", "de"), ("", "fr-CH, de", "fr"), ("zh", "fr", "en")]
+    ("preferred", "accepted", "language"),
+    [("de_AT", "fr", "de"), ("", "fr-CH, de", "fr"), ("", "de,en-US;q=0.7", "de"), ("zh", "fr", "en")],
 )
 def test_the_page_speaks_the_customers_language(
     browser: Client, address: str, preferred: str, accepted: str, language: str

@@ -275,3 +275,12 @@ def test_nothing_that_waits_is_told_like_a_bad_link(browser: Client, tenant: Ten
 
 def test_no_mail_leads_to_the_page_that_links(challenge: str) -> None:
     assert not [mail for mail in mailbox.receive() if "/link" in str(mail.body)]
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_a_provider_that_was_switched_off_meanwhile_links_nothing(browser: Client, challenge: str, method: str) -> None:
+    [code] = codes.receive(EMAIL)
+    AuthProvider.objects.filter(name="club").update(is_enabled=False)
+    send = browser.get if method == "GET" else browser.post
+    answer = send(LINK, {"challenge": challenge, "code": code})
+    assert ("This link is not valid" in answer.text, is_linked()) == (True, False)

@@ -255,6 +255,15 @@ def test_a_rotated_key_is_found_at_once(issuer: Issuer, provider: OpenIdConnect,
     assert is_refused(issuer.token(by=old), provider)
 
 
+def test_a_rotated_key_is_found_after_the_clock_was_set_back(
+    issuer: Issuer, provider: OpenIdConnect, clock: list[float]
+) -> None:
+    oidc.verify(issuer.token(), provider)
+    clock[0] -= 3600
+    issuer.publish(Key("second"))
+    assert not is_refused(issuer.token(exp=NOW + 300), provider)
+
+
 def test_unknown_keys_do_not_make_us_ask_again_and_again(
     issuer: Issuer, provider: OpenIdConnect, clock: list[float]
 ) -> None:

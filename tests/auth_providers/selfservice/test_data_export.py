@@ -11,9 +11,9 @@ from auth_providers.accounts.passwords import NO_PASSWORD
 from auth_providers.selfservice import data_export, deletion
 from customers.models import Customer
 from customers.profiles import CustomerNotFound
-from tenants.classification import Disguise, classified
 from tenants.models import AuditEvent, Tenant
 from tenants.outbox import queue
+from tenants.privacy.classification import Disguise, classified
 from tests import factories, neighbours
 from tests.neighbours import Neighbours
 

@@ -42,13 +42,14 @@ from customers.models import (
     Segment,
     SegmentMembership,
 )
-from tenants import classification
-from tenants.classification import AtErasure, Privacy, classified
 from tenants.clients import Client
 from tenants.encryption import decrypt, encrypt
 from tenants.models import AuditEvent, Message, Tenant
 from tenants.outbox import queue, worker
+from tenants.privacy import classification
+from tenants.privacy.classification import AtErasure, Privacy, classified
 from tests import factories
+from tests.authenticators import just_logged_in
 
 CLIENT = Client(address="203.0.113.77", user_agent="phone-of-ada/7")
 ADDRESS = {
@@ -294,6 +295,20 @@ def test_a_mail_to_another_address_that_waited_brings_no_new_address(customer: C
     worker.send_due()
     assert not MailedToken.objects.exists()
     assert not [mail for mail in mailoutbox if "newer@example.com" in mail.to]
+
+
+@pytest.mark.parametrize("is_sent", [True, False])
+def test_a_log_in_that_waits_for_its_link_leaves_no_address(customer: Customer, is_sent: bool) -> None:
+    tenant, wanted = customer.tenant, "waits@example.com"
+    tenant.is_signup_enumeration_safe = True
+    additional_log_in.add(
+        tenant=tenant, session=just_logged_in(customer), email=wanted, password=factories.PASSWORD, client=CLIENT
+    )
+    if is_sent:
+        worker.send_due()
+    assert _tables_with(wanted)
+    erase(customer)
+    assert _tables_with(wanted) == set()
 
 
 def test_what_comes_too_late_is_refused(customer: Customer) -> None:

@@ -6,7 +6,7 @@ from auth_providers.accounts.accounts import EmailTaken
 from auth_providers.accounts.mailed_tokens import InvalidMailedToken
 from auth_providers.login import password as password_login
 from auth_providers.models import Account, Session
-from auth_providers.selfservice import additional_log_in, deletion, email_change
+from auth_providers.selfservice import additional_log_in, deletion, email_change, log_in_limit
 from customers.models import Customer
 from customers.profiles import CustomerNotFound
 from tenants.errors import InvalidInput
@@ -172,7 +172,7 @@ def test_a_second_log_in_with_something_wrong(customer: Customer, field: str, va
 
 
 def test_no_more_log_ins_than_the_limit(customer: Customer, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(additional_log_in, "MAX_LOG_INS", 2)
+    monkeypatch.setattr(log_in_limit, "MAX_LOG_INS", 2)
     add(customer)
     with pytest.raises(InvalidInput):
         add(customer, "third@example.com")

@@ -91,7 +91,7 @@ def move_to_mallory(customer: Customer) -> list[str]:
     sent = mailbox.receive()
     token = next(found.group() for mail in sent for found in mailbox.TOKEN.finditer(str(mail.body)))
     first = [token for mail in sent if mail.to == [EMAIL] for token in LINK.findall(str(mail.body))]
-    email_change.confirm(tenant=customer.tenant, token=token, client=CLIENT)
+    email_change.confirm(tenant=customer.tenant, token=token, client=CLIENT, caller=just_logged_in(customer))
     customer.refresh_from_db()
     return [*first, *links()]
 
@@ -225,8 +225,19 @@ def test_a_removed_second_factor_comes_back_with_its_recovery_codes(customer: Cu
     remove_app(customer)
     [token] = links()
     press(customer, token)
-    assert totp.verify(tenant=customer.tenant, customer=customer, code=authenticators.current_code(customer)) == "totp"
-    assert totp.verify(tenant=customer.tenant, customer=customer, code=codes[0]) == "recovery_code"
+    assert (
+        totp.verify(
+            tenant=customer.tenant,
+            customer=customer,
+            code=authenticators.current_code(customer),
+            client=factories.CLIENT,
+        )
+        == "totp"
+    )
+    assert (
+        totp.verify(tenant=customer.tenant, customer=customer, code=codes[0], client=factories.CLIENT)
+        == "recovery_code"
+    )
 
 
 def test_an_added_second_factor_goes(customer: Customer) -> None:
@@ -239,15 +250,15 @@ def test_an_added_second_factor_goes(customer: Customer) -> None:
 
 def test_renewed_recovery_codes_go_and_the_former_come_back(customer: Customer) -> None:
     former = authenticators.enrol(customer)
-    totp.verify(tenant=customer.tenant, customer=customer, code=former[0])
+    totp.verify(tenant=customer.tenant, customer=customer, code=former[0], client=factories.CLIENT)
     links()
     renewed = renew_codes(customer)
     [token] = links()
     press(customer, token)
-    totp.verify(tenant=customer.tenant, customer=customer, code=former[1])
+    totp.verify(tenant=customer.tenant, customer=customer, code=former[1], client=factories.CLIENT)
     for code in (renewed[0], former[0]):  # one that was used before stays used
         with pytest.raises(totp.WrongCode):
-            totp.verify(tenant=customer.tenant, customer=customer, code=code)
+            totp.verify(tenant=customer.tenant, customer=customer, code=code, client=factories.CLIENT)
         Authenticator.objects.update(throttling_failure_count=0)
 
 

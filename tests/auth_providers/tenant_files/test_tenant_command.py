@@ -64,6 +64,7 @@ def shop(tenant: Tenant, other_tenant: Tenant) -> Tenant:
     MessageTemplate.objects.create(
         tenant=tenant, template="welcome", language="de", subject="Grüß Gott", text="Schön,\ndass Sie da sind.\n"
     )
+    MessageTemplate.objects.create(tenant=tenant, template="welcome", language="pt-BR", subject="s", text="t")
     tenant.refresh_from_db()
     return tenant
 
@@ -171,6 +172,18 @@ def test_a_new_secret_is_taken_from_the_environment_and_not_shown(
     api_keys.check_secret(key=key, secret="another secret")
 
 
+@pytest.mark.usefixtures("secrets")
+@pytest.mark.parametrize("secret", ["whsec_", "whsec_A", "whsec_MDEyMzQ1Njc4OWFiY2RlZg=="])
+def test_a_webhooks_secret_that_is_none_is_refused(
+    shop: Tenant, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, secret: str
+) -> None:
+    before = WebhookEndpoint.objects.for_tenant(shop).get().secret_encrypted
+    monkeypatch.setenv("ACME_WEBHOOK_ENDPOINTS_CRM", secret)
+    with pytest.raises(CommandError, match=r"webhook_endpoints\.0\.secret: A secret that signs is 24 to 64 bytes"):
+        apply(tmp_path, export())
+    assert WebhookEndpoint.objects.for_tenant(shop).get().secret_encrypted == before
+
+
 def test_a_secret_that_is_missing_is_named(shop: Tenant, tmp_path: Path) -> None:
     text = export()
     ApiKey.objects.for_tenant(shop).delete()
@@ -195,6 +208,16 @@ def test_a_secret_that_is_missing_is_named(shop: Tenant, tmp_path: Path) -> None
             "message_templates",
             {"template": "opt_in", "language": "de", "subject": "s", "text": "no link"},
             r"message_templates\.0\.text",
+        ),
+        (
+            "message_templates",
+            {"template": "welcome", "language": "xx", "subject": "s", "text": "t"},
+            r"message_templates\.0\.language",
+        ),
+        (
+            "message_templates",
+            {"template": "welcome", "language": "pt_br", "subject": "s", "text": "t"},
+            r"message_templates\.0\.language: This language is spelled pt-BR",
         ),
         ("mixin_schemas", {"url": "https://a.example/", "schema": {"type": "nonsense"}}, r"mixin_schemas\.0\.schema"),
         ("api_keys", {"client_id": "k", "scopes": "customers.write"}, r"api_keys\.0"),
@@ -258,6 +281,13 @@ def test_a_policy_that_cannot_be_is_refused(shop: Tenant, tmp_path: Path, field:
 def test_a_file_that_is_none(tenant: Tenant, tmp_path: Path, text: str, words: str) -> None:
     with pytest.raises(CommandError, match=words):
         apply(tmp_path, text)
+
+
+@pytest.mark.parametrize(("size", "words"), [(4 * 2**20, "format"), (4 * 2**20 + 1, "larger than 4194304 bytes")])
+def test_a_file_has_four_mebibytes_at_most(tenant: Tenant, tmp_path: Path, size: int, words: str) -> None:
+    start = "format: 2\ncode: acme\ntenant: {}\n#"
+    with pytest.raises(CommandError, match=words):
+        apply(tmp_path, start + "x" * (size - len(start)))
 
 
 def test_a_small_file_makes_a_shop(db: None, tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """JWTs: only what our key signed for this tenant is accepted, and a rotation of keys refuses no valid token."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import jwt
@@ -173,6 +174,16 @@ def test_verify_after_it_expired(logged_in: LoggedIn, key: SigningKey) -> None:
     for exp in (forge.NOW - 1, forge.NOW - HOUR, 0):
         with pytest.raises(jwts.JwtExpired):
             jwts.verify(forge.resigned(logged_in.service_jwt, key, exp=exp))
+
+
+def test_a_token_that_was_believed_expires(
+    logged_in: LoggedIn, key: SigningKey, pass_time: Callable[[timedelta], None]
+) -> None:
+    token = forge.resigned(logged_in.service_jwt, key, exp=forge.NOW + HOUR)
+    assert is_believed(token)
+    pass_time(timedelta(seconds=HOUR + 5))
+    with pytest.raises(jwts.JwtExpired):
+        jwts.verify(token)
 
 
 DEEP = b'{"tenant":' + b"[" * 20_000 + b"]" * 20_000 + b"}"

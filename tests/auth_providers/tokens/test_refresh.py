@@ -114,6 +114,19 @@ def test_refresh_leaves_other_sessions_of_the_customer_alone(
     assert bearer.resolve(other.access_token).customer == customer
 
 
+def test_refresh_spends_its_own_token_alone(
+    tenant: Tenant, other_tenant: Tenant, customer: Customer, pass_time: PassTime
+) -> None:
+    everybody = [customer, make_customer(tenant, email="grace@example.com"), make_customer(other_tenant)]
+    visit = open_anonymous(tenant).pair
+    refreshed, *others = [log_in(each) for each in everybody]
+    refresh_customer(tenant, refreshed.refresh_token)
+    pass_time(refresh.RETRY_WINDOW + SECOND)
+    for each in others:
+        assert refresh_customer(each.customer.tenant, each.refresh_token).refresh_token != each.refresh_token
+    assert refresh_anonymous(tenant, visit.refresh_token).refresh_token != visit.refresh_token
+
+
 def test_anonymous_refresh_hands_out_an_anonymous_pair(tenant: Tenant) -> None:
     visit = open_anonymous(tenant)
     pair = refresh_anonymous(tenant, visit.pair.refresh_token)
@@ -267,8 +280,10 @@ def test_a_customers_refresh_token_is_its_clients(tenant: Tenant, customer: Cust
     assert pair is not None
     for _ in range(2):
         with pytest.raises(bearer.InvalidToken):
-            refresh.refresh_customer(tenant=tenant, refresh_token=pair.refresh_token, client=CLIENT, api_key=theirs)
+            refresh.refresh_customer(
+                tenant=tenant, refresh_token=pair.refresh_token, client=CLIENT, api_key_id=theirs.pk
+            )
         pair = refresh.refresh_customer(
-            tenant=tenant, refresh_token=pair.refresh_token, client=CLIENT, api_key=ours
+            tenant=tenant, refresh_token=pair.refresh_token, client=CLIENT, api_key_id=ours.pk
         ).pair
     assert Session.objects.get().ended_at is None

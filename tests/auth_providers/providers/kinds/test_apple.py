@@ -10,6 +10,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from auth_providers.outbound.http_client import ProviderUnavailable
 from auth_providers.providers import setup
 from auth_providers.providers.kinds.apple import Apple
+from auth_providers.tokens import sessions
 from customers.models import Customer
 from tenants.encryption import encrypt
 from tenants.models import Tenant
@@ -84,6 +85,17 @@ def test_a_later_name_fills_an_empty_one_and_replaces_none(tenant: Tenant, world
     other = json.dumps({"name": {"firstName": "Eve", "lastName": "Moriarty"}})
     log_in(apple, id_token=world.id_token(iss=issuer_of("apple"), locale="fr", **PRIVATE), user=other)
     assert named() == ("Ada", "Lovelace", PRIVATE["email"], "en_US")
+
+
+@pytest.mark.parametrize("user", [USER, json.dumps({"name": {"firstName": "Eve"}}), "{}", ""])
+@pytest.mark.parametrize("first", [USER, ""])
+def test_what_comes_beside_a_used_token_makes_it_no_other(tenant: Tenant, world: World, first: str, user: str) -> None:
+    """Apple's tokens have no `jti`, and whoever has found one may say any name beside it."""
+    apple = register(tenant, world, "apple")
+    token = world.id_token(iss=issuer_of("apple"), jti=..., **PRIVATE)
+    log_in(apple, id_token=token, user=first)
+    with pytest.raises(sessions.LogInRefused):
+        log_in(apple, id_token=token, user=user)
 
 
 def test_others_send_no_names_beside_their_tokens(tenant: Tenant, world: World) -> None:

@@ -38,6 +38,7 @@ def test_what_it_needs(tenant: Tenant) -> None:
 def test_parties(accepted: list[str], claims: dict[str, object], is_accepted: bool) -> None:
     kind = TokenExchange(AuthProvider(kind="jwt", client_id="us", authorized_parties=accepted))
     assert kind.accepts_party_of(claims) is is_accepted
+    assert kind.owns_party_of(claims) is is_accepted
 
 
 def test_who_is_asked_about_a_token_need_not_name_itself(provider: AuthProvider, issuer: Issuer) -> None:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from auth_providers.providers import oidc
-from auth_providers.providers.kind import Entries
+from auth_providers.providers.kind import Entries, Entry
 from auth_providers.providers.kinds.openid_connect import OpenIdConnectBackend
 from auth_providers.providers.sign_in import SignIn
 from auth_providers.providers.token_issuer import IssuerSettings
@@ -33,7 +33,8 @@ class Bank(SignIn[BankSettings]):
     name = "bank"
     label = "The bank around the corner"
     help = "Customers log in with their account at the bank."
-    settings_help = '{"branch": "…"}'
+    fields = ("issuer", "client_id")
+    entries = (Entry(name="branch", label="Branch"),)
     needs = ("issuer", "client_id")
     backend_class = BankBackend
 
