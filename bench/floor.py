@@ -11,4 +11,6 @@ DATABASES = {"default": dj_database_url.parse(os.environ["DATABASE_URL"], conn_m
 USE_TZ = True
 # What `config.server.rsgi` reads.
 REQUEST_SECONDS = 10
+AT_WORKER_START: list[str] = []
+METRICS_PORT = 0
 DATA_UPLOAD_MAX_MEMORY_SIZE = 256 * 1024

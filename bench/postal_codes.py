@@ -1,8 +1,6 @@
 """Import a generated file of as many postal codes as GeoNames has, twice, on each database: seconds and memory."""
 
-import base64
 import os
-import secrets
 import subprocess
 import sys
 import tempfile
@@ -11,7 +9,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from bench.server import ROOT, temporary_database
+from bench.server import ROOT, environment_of, temporary_database
 
 DATABASE_URLS = os.environ.get("BENCH_DATABASE_URLS", "sqlite:// postgres://postgres@127.0.0.1:5432/postgres").split()
 ROWS = int(os.environ.get("BENCH_POSTAL_CODES", "1800000"))
@@ -35,15 +33,13 @@ def generate(path: Path) -> None:
 
 
 def measure(url: str, folder: str, path: Path) -> None:
-    environment = os.environ | {
-        "DATABASE_URL": url,
-        "VAR_DIR": folder,
-        "SECRET_KEY": secrets.token_urlsafe(50),
-        "ENCRYPTION_KEYS": base64.urlsafe_b64encode(secrets.token_bytes(32)).decode(),
-        "PUBLIC_URL": "https://bench.example",
-        "ALLOWED_HOSTS": "bench.example",
-        "DJANGO_SETTINGS_MODULE": "config.settings",
-    }
+    environment = environment_of(
+        url,
+        folder,
+        PUBLIC_URL="https://bench.example",
+        ALLOWED_HOSTS="bench.example",
+        DJANGO_SETTINGS_MODULE="config.settings",
+    )
     run = [sys.executable, "-c", f"import django; django.setup(){MEASURED}", str(path)]
     subprocess.run([sys.executable, "manage.py", "migrate", "--verbosity", "0"], cwd=ROOT, env=environment, check=True)
     for what in ("first", "again"):

@@ -42,20 +42,25 @@ class Patron(Server):
     environment: dict[str, str]
 
 
+def environment_of(database_url: str, folder: str, **more: str) -> dict[str, str]:
+    """What Patron is started with: this database, this folder, and secrets of its own."""
+    return os.environ | {
+        "DATABASE_URL": database_url,
+        "VAR_DIR": folder,
+        "SECRET_KEY": secrets.token_urlsafe(50),
+        "ENCRYPTION_KEYS": base64.urlsafe_b64encode(secrets.token_bytes(32)).decode(),
+        **more,
+    }
+
+
 @contextmanager
-def running(database_url: str, *, workers: int = 0, cores: set[int] | None = None, **more: str) -> Iterator[Patron]:
+def running(
+    database_url: str, *, workers: int = 0, cores: set[int] | None = None, database: str = DATABASE, **more: str
+) -> Iterator[Patron]:
     """Migrate, seed and serve; with all workers that `serve` chooses (0), on all cores (None)."""
-    with tempfile.TemporaryDirectory() as folder, temporary_database(database_url, folder) as url:
+    with tempfile.TemporaryDirectory() as folder, temporary_database(database_url, folder, database) as url:
         port = free_port()
-        environment = os.environ | {
-            "DATABASE_URL": url,
-            "VAR_DIR": folder,
-            "PORT": str(port),
-            "WORKERS": str(workers),
-            "SECRET_KEY": secrets.token_urlsafe(50),
-            "ENCRYPTION_KEYS": base64.urlsafe_b64encode(secrets.token_bytes(32)).decode(),
-            **more,
-        }
+        environment = environment_of(url, folder, PORT=str(port), WORKERS=str(workers), **more)
         manage(environment, "migrate", "--verbosity", "0")
         manage(environment, "shell", "--verbosity", "0", "--command", "from bench.seed import seed; seed()")
         command = [sys.executable, "manage.py", "serve", *(["--no-worker"] if workers else [])]

@@ -99,7 +99,8 @@ class Shop:
         return repeated(get(f"/api/{TENANT}/customer", self.jwt), number)
 
     def visits(self, number: int) -> Client:
-        return repeated(get(ANONYMOUS_LOGIN), number)
+        for _ in range(number):
+            yield Call(method="GET", path=ANONYMOUS_LOGIN, headers={"X-Forwarded-For": next(_addresses)})
 
     def refreshes(self, number: int) -> Client:
         """Each spends the token that the one before it got."""

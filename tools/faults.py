@@ -9,18 +9,21 @@ import difflib
 import re
 from dataclasses import dataclass
 
+# Decorators by which a function is run once a process, or once for each of few arguments.
+KEPT = {"cache", "cached_property", "compiled", "compiled_update", "lru_cache"}
 QUERIES = {"filter", "exclude", "get", "get_or_create", "update_or_create", "Q"}
 
 
 @dataclass(frozen=True, kw_only=True)
 class Mutant:
     """A fault: the source from `start` to `end` (characters) of the file replaced by `new`. It is in `line`, of a
-    statement that begins in `statement`; `is_at_import` says that it is in no function's body."""
+    statement that begins in `statement`; `runs_once` says that it is in no function's body, or in that of one whose
+    result a process keeps, so that a single test executes it whichever depend on it."""
 
     path: str
     line: int
     statement: int
-    is_at_import: bool
+    runs_once: bool
     operator: str
     start: int
     end: int
@@ -48,6 +51,7 @@ class Finder(ast.NodeVisitor):
         self._bytes = source.encode()
         self._returns: list[str] = []
         self._statement = 1
+        self._is_kept = False  # whether a process keeps what the function returns
 
     def visit(self, node: ast.AST) -> None:
         outer = self._statement
@@ -74,7 +78,7 @@ class Finder(ast.NodeVisitor):
                 path=self.path,
                 line=line,
                 statement=self._statement,
-                is_at_import=not self._returns,
+                runs_once=not self._returns or self._is_kept,
                 operator=operator,
                 start=span[0],
                 end=span[1],
@@ -89,10 +93,13 @@ class Finder(ast.NodeVisitor):
     def visit_FunctionDef(self, node: ast.FunctionDef) -> None:
         for each in [*node.decorator_list, *node.args.defaults, *filter(None, node.args.kw_defaults)]:
             self.visit(each)  # not the annotations
+        outer, names = self._is_kept, {ast.unparse(each).partition("(")[0] for each in node.decorator_list}
+        self._is_kept = outer or not names.isdisjoint(KEPT)
         self._returns.append(ast.unparse(node.returns) if node.returns else "")
         for statement in node.body:
             self.visit(statement)
         self._returns.pop()
+        self._is_kept = outer
 
     def visit_AnnAssign(self, node: ast.AnnAssign) -> None:
         if node.value is not None:

@@ -51,9 +51,9 @@ IMPORTED_ONCE = (
 
 
 # -- what is changed, and who would notice ----------------------------------------------------------------------------
-def core_modules(changed_since: str) -> list[str]:
+def core_modules(root: Path, changed_since: str = "") -> list[str]:
     """Paths below the root; with a commit, of those only that differ from it."""
-    found = {str(path.relative_to(ROOT)) for app in APPS for path in (ROOT / app).rglob("*.py")}
+    found = {str(path.relative_to(root)) for app in APPS for path in (root / app).rglob("*.py")}
     if changed_since:
         found &= set(_git("diff", "--name-only", changed_since, "--", *APPS))
     return sorted(path for path in found if not NOT_CORE & set(Path(path).parts))
@@ -160,10 +160,10 @@ class Suite:
         self._is_spoiled = True
 
     def chosen_for(self, mutant: Mutant) -> list[str]:
-        """The tests that execute the mutant; where it runs at import, the near ones, too; of tests that are newer than
-        the record, the near ones."""
+        """The tests that execute the mutant; where it runs once a process, those that execute its module, and the near
+        ones; of tests that are newer than the record, the near ones."""
         source, near = self.copy.read(mutant.path), near_files(self.copy.root, mutant.path)
-        lines = () if mutant.is_at_import else range(mutant.statement, mutant.line + 1)
+        lines = () if mutant.runs_once else range(mutant.statement, mutant.line + 1)
         executing, is_sure = self.executed.tests_of(mutant.path, source, lines)
         others = self._new if is_sure else set(self.tests)
         chosen = {function_of(test) for test in executing}
@@ -248,11 +248,11 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="mutants-") as folder:
         copy = Copy(Path(folder))
         if asked.record or not RECORD.exists():
-            record(copy.root, core_modules(""), RECORD, *OPTIONS, "-n", asked.workers, "--dist", "loadgroup")
+            record(copy.root, core_modules(copy.root), RECORD, *OPTIONS, "-n", asked.workers, "--dist", "loadgroup")
         for name in IMPORTED_ONCE:
             with suppress(ImportError):
                 importlib.import_module(name)
-        modules = [path for path in core_modules(asked.changed) if asked.only in path]
+        modules = [path for path in core_modules(copy.root, asked.changed) if asked.only in path]
         mutants = sampled({path: copy.read(path) for path in modules}, asked.count, asked.seed)
         suite = Suite(copy, ExecutedLines(RECORD))
         verdicts = list(judged(suite, mutants))

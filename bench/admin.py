@@ -1,0 +1,248 @@
+"""Staff's searches and the customer's page with a million customers and ten thousand tenants: statements and times."""
+
+import os
+import random
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from bench.server import ROOT, environment_of, temporary_database
+
+DATABASE_URL = os.environ.get("BENCH_DATABASE_URL", "postgres://postgres@127.0.0.1:5432/postgres")
+CUSTOMERS = int(os.environ.get("BENCH_ADMIN_CUSTOMERS", "1000000"))
+TENANTS = int(os.environ.get("BENCH_ADMIN_TENANTS", "10000"))
+ROUNDS = int(os.environ.get("BENCH_ADMIN_ROUNDS", "40"))
+MOST_STATEMENTS, LONGEST = 12, 0.150  # of a page; seconds, p95
+AROUND = ("SAVEPOINT", "RELEASE", "BEGIN", "COMMIT")
+SHOP = "acme"
+FIRST_NUMBER = 10_000_001
+# Without an umlaut and its spellings, so that the database can fold them by itself.
+FIRST = [
+    *("Ada", "Ben", "Carl", "Dora", "Emil", "Fritz", "Gita", "Hans", "Ida", "Jan", "Karin", "Lars", "Mira", "Nils"),
+    *("Olga", "Pit", "Rita", "Sven", "Tom", "Ute"),
+]
+BEGIN = ["Kowal", "Schmid", "Lind", "Berg", "Mark", "Stern", "Wald", "Hart", "Brand", "Krug", "Fisch", "Winter"]
+MIDDLE = ["er", "o", "i", "an", "ing", "ul", "en", "ar"]
+END = ["ski", "mann", "sen", "s", "berg", "feld", "hof", "ic", "ov", "t", "stadt", "dorf"]
+# Those of a few customers, whom the searches with umlauts and apostrophes are for.
+RARE = [("Jürgen", "Müller"), ("Sinéad", "O\u2019Brien")]
+
+
+def _array(words: Sequence[str]) -> str:
+    return "ARRAY[" + ",".join(f"'{word}'" for word in words) + "]"
+
+
+def _pick(words: Sequence[str], by: str) -> str:
+    return f"({_array(words)})[1 + ({by}) % {len(words)}]"
+
+
+def names_of(index: int) -> tuple[str, str]:
+    """First and last name of the customer of this index, as the statement below makes them."""
+    last = [index // len(FIRST), index // (len(FIRST) * len(BEGIN)), index // (len(FIRST) * len(BEGIN) * len(MIDDLE))]
+    parts = [words[at % len(words)] for words, at in zip((BEGIN, MIDDLE, END), last, strict=True)]
+    return FIRST[index % len(FIRST)], "".join(parts)
+
+
+def email_of(index: int) -> str:
+    """The e-mail address of that customer; one in a thousand has a rare domain."""
+    first, last = names_of(index)
+    domain = "werkstatt.example" if index % 1000 == 0 else f"mail{index % 7}.example"
+    return f"{first}.{last}.{index}@{domain}".lower()
+
+
+# -- in the process that has the database -----------------------------------------------------------------------------
+
+
+def fill() -> None:
+    """A tenant with everything of a customer once, and the rest of the rows as copies that PostgreSQL makes itself."""
+    from django.db import connection  # noqa: PLC0415 - Django is set up by now
+
+    from auth_providers.accounts.passwords import hash_password  # noqa: PLC0415
+    from auth_providers.models import Account  # noqa: PLC0415
+    from customers.models import Address, Customer, CustomerIdentifier  # noqa: PLC0415
+    from tenants import directory  # noqa: PLC0415
+    from tenants.models import AuditEvent, Tenant  # noqa: PLC0415
+
+    tenant, _ = directory.create_tenant(code=SHOP)
+    sample = Customer.objects.create(tenant=tenant, number="10000000", first_name="Sample")
+    own = {"tenant": tenant, "customer": sample}
+    password = hash_password("a password of all")
+    account = Account.objects.create(**own, identifier="s@sample.example", is_permitted=True, password=password)
+    address = Address.objects.create(**own, public_id="home", country="DE", contact_name="S")
+    card = CustomerIdentifier.objects.create(**own, name="card", value="1")
+    event = AuditEvent(tenant=tenant, action="log_in", customer_number="10000000")
+    event.save(force_insert=True)
+    by_last = [f"n / {len(FIRST)}", f"n / {len(FIRST) * len(BEGIN)}", f"n / {len(FIRST) * len(BEGIN) * len(MIDDLE)}"]
+    last = " || ".join(_pick(words, by) for words, by in zip((BEGIN, MIDDLE, END), by_last, strict=True))
+    first, number = _pick(FIRST, "n"), f"({FIRST_NUMBER} + n)::text"
+    domain = "CASE WHEN n % 1000 = 0 THEN 'werkstatt.example' ELSE 'mail' || n % 7 || '.example' END"
+    email = f"lower({first} || '.' || {last} || '.' || n) || '@' || {domain}"
+    digits = "lpad(n::text, 8, '0')"
+    company = f"CASE WHEN n % 10 = 0 THEN {last} || ' Motoren' END"
+    profile = (
+        f"' ' || lower({first}) || ' ' || lower({last}) || coalesce(' ' || lower({last}) || ' motoren', '') || ' ' "
+        f"|| {email} || ' ' || {number} || ' 49171' || {digits} || ' 0171' || {digits}"
+    )
+    street = "'Lindenallee ' || n % 200"
+    postal_code = "lpad((n % 90000 + 1000)::text, 5, '0')"
+    with connection.cursor() as cursor:
+        cursor.execute("SET maintenance_work_mem = '1GB'")
+        cursor.execute("SELECT indexname, indexdef FROM pg_indexes WHERE indexdef LIKE '%gin_trgm_ops%'")
+        trigrams = cursor.fetchall()
+        for name, _definition in trigrams:
+            cursor.execute(f'DROP INDEX "{name}"')
+        _copy(cursor, Tenant, tenant.pk, f"generate_series(1, {TENANTS}) n", code="'t' || n", number="20000 + n")
+        _copy(
+            cursor,
+            Customer,
+            sample.pk,
+            f"generate_series(0, {CUSTOMERS - 1}) n",
+            number=number,
+            first_name=first,
+            last_name=last,
+            contact_email=email,
+            contact_phone=f"'+49171' || {digits}",
+            company=company,
+            search_profile=profile,
+            search_addresses=f"' lindenallee ' || n % 200 || ' ' || {postal_code} || ' berlin'",
+            search_identifiers=f"CASE WHEN n % 3 = 0 THEN ' 4006' || {digits} ELSE '' END",
+            created_at=f"now() - ({CUSTOMERS} - n) * interval '3 minutes'",
+            last_login_at="now() - n % 900 * interval '1 day'",
+            is_on_hold="n % 5000 = 0",
+        )
+        owners = "customers_customer c"
+        others = f"c.tenant_id = {tenant.pk} AND c.id <> {sample.pk}"
+        owned = {"customer_id": "c.id"}
+        logged_in = "now() - c.id % 400000 * interval '2 minutes'"
+        logs_in = {"identifier": "c.contact_email", "is_permitted": "c.number::bigint % 1000 <> 0"}
+        _copy(cursor, Account, account.pk, owners, others, **logs_in, **owned)
+        _copy(cursor, Address, address.pk, owners, others, street=street.replace("n %", "c.id %"), **owned)
+        value = "'4006' || lpad((c.number::bigint - 10000001)::text, 8, '0')"
+        _copy(
+            cursor, CustomerIdentifier, card.pk, owners, f"{others} AND c.number::bigint % 3 = 2", value=value, **owned
+        )
+        _copy(cursor, AuditEvent, event.pk, owners, others, customer_number="c.number", at=logged_in)
+        for _name, definition in trigrams:
+            cursor.execute(definition)
+        cursor.execute("ANALYZE")
+    for index, (first_name, last_name) in enumerate(RARE):
+        Customer.objects.create(
+            tenant=tenant, number=str(90_000_000 + index), first_name=first_name, last_name=last_name
+        )
+
+
+def _copy(cursor: Any, model: Any, key: int, rows: str, where: str = "true", **values: str) -> None:
+    """Insert a copy of the row of this key for each of the rows, with these values in it."""
+    columns = [each for each in model._meta.local_concrete_fields if not each.primary_key and not each.generated]
+    given = [values.get(each.column, f's."{each.column}"') for each in columns]
+    names = ", ".join(f'"{each.column}"' for each in columns)
+    started = time.monotonic()
+    cursor.execute(
+        f"INSERT INTO {model._meta.db_table} ({names}) SELECT {', '.join(given)} "
+        f"FROM {rows}, {model._meta.db_table} s WHERE s.id = {key} AND {where}"
+    )
+    print(f"{cursor.rowcount} rows of {model._meta.db_table}: {time.monotonic() - started:.0f} s", flush=True)
+
+
+def ways() -> dict[str, Callable[[int], dict[str, str]]]:
+    """What is asked of the list for the customer of an index, by the name of the way."""
+    return {
+        "no search": lambda index: {},
+        "whole e-mail": lambda index: {"q": email_of(index)},
+        "part of the e-mail": lambda index: {"q": email_of(index).partition(".")[2].partition("@")[0] + "@"},
+        "domain of many": lambda index: {"q": f"mail{index % 7}.example"},
+        "domain of few": lambda index: {"q": "werkstatt.example"},
+        "telephone": lambda index: {"q": f"0171 {index:08}"},
+        "number": lambda index: {"q": str(FIRST_NUMBER + index)},
+        "both names": lambda index: {"q": " ".join(names_of(index))},
+        "first name of many": lambda index: {"q": names_of(index)[0]},
+        "name with a typing error": lambda index: {"q": names_of(index)[1].replace("e", "a", 1) + "x"},
+        "Mueller": lambda index: {"q": "Mueller Juergen"},
+        "O'Brien": lambda index: {"q": "O'Brien"},
+        "card": lambda index: {"q": f"4006{index - index % 3:08}"},
+        "company": lambda index: {"q": f"{names_of(index - index % 10)[1]} Motoren"},
+        "street and postal code": lambda index: {"q": f"Lindenallee {index % 90000 + 1000:05}"},
+        **{
+            f"view: {name}": lambda index, name=name: {"view": name}  # type: ignore[misc]
+            for name in ("on_hold", "inactive", "waiting", "new", "gone", "erased")
+        },
+    }
+
+
+def measure() -> None:
+    """Print statements and p95 of each way and each tab; exit with 1 for what is over."""
+    from django.contrib.auth.models import User  # noqa: PLC0415
+    from django.test import Client  # noqa: PLC0415
+    from django.urls import reverse  # noqa: PLC0415
+
+    from customers.models import Customer  # noqa: PLC0415
+
+    client, chosen = Client(), random.Random(1)
+    client.force_login(User.objects.create_superuser("clara", "", None))
+    client.post(reverse("admin:switch"), {"code": SHOP})
+    pages: dict[str, Callable[[int], tuple[str, dict[str, str]]]] = {
+        name: lambda index, of=of: (reverse("admin:customers_customer_changelist"), of(index))  # type: ignore[misc]
+        for name, of in ways().items()
+    }
+    first = Customer.objects.filter(number=str(FIRST_NUMBER)).values_list("pk", flat=True).get()
+    for tab in ("timeline", "change", "addresses", "log_ins", "consents", "data"):
+        pages[f"customer: {tab}"] = lambda index, tab=tab: (  # type: ignore[misc]
+            reverse(f"admin:customers_customer_{tab}", args=[first + index]),
+            {},
+        )
+    pages["start page"] = lambda index: (reverse("admin:index"), {})
+    over = [name for name, page in pages.items() if not _measure(client, name, page, chosen)]
+    if over:
+        sys.exit(f"Over {MOST_STATEMENTS} statements or {LONGEST * 1000:.0f} ms: {', '.join(over)}")
+
+
+def _measure(client: Any, name: str, page: Any, chosen: random.Random) -> bool:
+    from django.db import connection  # noqa: PLC0415
+    from django.test.utils import CaptureQueriesContext  # noqa: PLC0415
+
+    took = []
+    with CaptureQueriesContext(connection) as asked:
+        path, query = page(chosen.randrange(CUSTOMERS))
+        assert client.get(path, query).status_code == 200, path
+    sent = [each for each in asked.captured_queries if not each["sql"].startswith(AROUND)]  # before the next call
+    for _ in range(ROUNDS):
+        path, query = page(chosen.randrange(CUSTOMERS))
+        started = time.perf_counter()
+        client.get(path, query)
+        took.append(time.perf_counter() - started)
+    p95 = statistics.quantiles(took, n=20)[-1]
+    statements = len(sent)
+    is_good = statements <= MOST_STATEMENTS and p95 <= LONGEST
+    median = statistics.median(took) * 1000
+    times = f"median {median:5.0f} ms  p95 {p95 * 1000:5.0f} ms{'' if is_good else '  over'}"
+    print(f"{name:28} {statements:3} statements  {times}", flush=True)
+    if os.environ.get("BENCH_ADMIN_SQL") and not is_good:
+        print("\n".join(f"    {each['time']} {each['sql'][:300]}" for each in sent))
+    return is_good
+
+
+def main() -> None:
+    with TemporaryDirectory() as folder, temporary_database(DATABASE_URL, folder, "patron_bench_admin") as url:
+        environment = environment_of(
+            url,
+            folder,
+            PUBLIC_URL="http://localhost:8000",
+            ALLOWED_HOSTS="testserver",
+            STAFF_SECOND_FACTOR="off",
+        )
+        run = [sys.executable, "manage.py"]
+        subprocess.run([*run, "migrate", "--verbosity", "0"], cwd=ROOT, env=environment, check=True)
+        code = "from bench import admin; admin.fill(); admin.measure()"
+        done = subprocess.run([*run, "shell", "--verbosity", "0", "-c", code], cwd=ROOT, env=environment, check=False)
+    sys.exit(done.returncode)
+
+
+if __name__ == "__main__":
+    main()
