@@ -5,6 +5,14 @@ VENV := .venv
 BIN := $(VENV)/bin
 TEST_DATABASE_URL ?= postgres://postgres@127.0.0.1:5432/postgres
 COUNT ?= 30
+TIMES ?= 200
+SQLITE_TIMES ?= 50
+RESTARTS ?= 20
+FAILOVERS ?= 5
+AWAY ?= 60
+LATER ?= 60
+FULL ?= 20
+IMPORTS ?= 5
 SEED ?= 1
 CHANGED ?=
 ONLY ?=
@@ -14,11 +22,13 @@ CHECK_PYTHON := import sys; sys.version_info >= (3, 11) or sys.exit( \
 	"Patron needs Python 3.11 or newer, and %s is %s." % (sys.executable, sys.version.split()[0]))
 # One process per core.
 PYTEST := $(BIN)/pytest -n auto --dist loadgroup
+# A browser that hangs does so for good: its test is ended, with the place where it stands, and a new one goes on.
+BROWSER := env -u TEST_DATABASE_URL $(BIN)/pytest -m browser --timeout 120 --timeout-method thread tests/browser
 
 # Compiling every module again in every process of the suite takes minutes.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help run test test-postgres test-browser pictures lint format fuzz documents bench mutants audit clean
+.PHONY: help run test test-postgres test-browser test-browser-again pictures lint format fuzz documents bench bench-scale bench-admin torture mutants audit clean
 
 help: ## Show what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -33,11 +43,14 @@ test-postgres: $(VENV)/dev.stamp ## Run the suite on PostgreSQL, with the races 
 	@TEST_DATABASE_URL='$(TEST_DATABASE_URL)' $(PYTEST)
 
 test-browser: $(VENV)/dev.stamp ## Click through the demo in the machine's Chromium, and look at every page with axe-core
-	@env -u TEST_DATABASE_URL $(BIN)/pytest -n 2 -m browser tests/browser
+	@$(BROWSER) -n 2
 	@cat docs/back-office/journeys.md
 
+test-browser-again: $(VENV)/dev.stamp ## Try once more, one by one, what failed in the browser
+	@$(BROWSER) -n 1 --last-failed --last-failed-no-failures none
+
 pictures: $(VENV)/dev.stamp ## Take the pictures in docs/back-office/ again, and count the clicks of staff's journeys
-	@env -u TEST_DATABASE_URL PICTURES=yes $(BIN)/pytest -m browser tests/browser/test_journeys.py tests/browser/test_pictures.py
+	@env -u TEST_DATABASE_URL PICTURES=yes $(BIN)/pytest -m browser tests/browser/test_journeys.py tests/browser/test_second_factor.py tests/browser/test_table.py tests/browser/test_pictures.py
 
 lint: $(VENV)/dev.stamp ## Check style, types, import directions, migrations and deployment settings
 	$(BIN)/ruff format --check .
@@ -64,6 +77,26 @@ documents: $(VENV)/dev.stamp ## Send every operation what its OpenAPI document a
 
 bench: $(VENV)/dev.stamp ## Measure the hot paths on PostgreSQL, beside a floor and two peers
 	@$(BIN)/python bench/run.py
+
+bench-scale: $(VENV)/dev.stamp ## Compare each path in a shop of a million customers with a small one
+	@$(BIN)/python bench/scale.py
+
+bench-admin: $(VENV)/dev.stamp ## Measure staff's searches and the customer's page with a million customers on PostgreSQL
+	@$(BIN)/python bench/admin.py
+
+torture: $(VENV)/dev.stamp ## Break all that an installation stands on, while customers use it (what and how often: torture/README.md)
+	@$(BIN)/python -m torture.kills postgresql $(TIMES)
+	@$(BIN)/python -m torture.kills sqlite $(SQLITE_TIMES)
+	@$(BIN)/python -m torture.database $(RESTARTS) $(AWAY)
+	@$(BIN)/python -m torture.cache 5
+	@$(BIN)/python -m torture.replica
+	@$(BIN)/python -m torture.clock
+	@$(BIN)/python -m torture.outside $(LATER)
+	@$(BIN)/python -m torture.disk postgresql $(FULL)
+	@$(BIN)/python -m torture.disk sqlite $(FULL)
+	@$(BIN)/python -m torture.importing postgresql $(IMPORTS)
+	@$(BIN)/python -m torture.importing sqlite $(IMPORTS)
+	@$(BIN)/python -m torture.failover $(FAILOVERS)
 
 # The first time, and with RECORD=yes, it runs the whole suite to record which tests execute which line; then a mutant
 # takes some ten seconds.

@@ -12,16 +12,21 @@ from django.db import OperationalError, connection
 from django.db.backends.base.operations import BaseDatabaseOperations
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
+from pytest_django import Settings
 from rest_framework.test import APIClient
 
 from auth_providers.accounts import dummy_hashes
 from auth_providers.accounts.passwords import Argon2idHasher
 from auth_providers.limits import frequent
-from tenants import append_only, isolation
+from tenants import isolation
 from tenants.models import Tenant
-from tests import factories, node_packages
+from tenants.trail import append_only
+from tests import factories, node_packages, openid_issuer
 from tests.neighbours import Neighbours, settle
+from tests.openid_issuer import Issuer
 
+# What several folders import, before any of them does.
+pytest.register_assert_rewrite("tests.contracts.golden", "tests.contracts.shapes")
 pytest_plugins = ["tests.contracts.unread_golden_files"]
 
 # The last one is sent only inside a test's own transaction.
@@ -86,6 +91,14 @@ def other_tenant(db: None) -> Tenant:
 def neighbours(tenant: Tenant, other_tenant: Tenant) -> Neighbours:
     """A customer beside the test's own, and one in another tenant, who have everything; they come first."""
     return settle(tenant, other_tenant)
+
+
+@pytest.fixture
+def issuer(settings: Settings) -> Iterator[Issuer]:
+    """A provider of tokens on loopback, which may be called."""
+    settings.ALLOWED_PROVIDER_HOSTS = ["localhost"]
+    with openid_issuer.running() as server:
+        yield server
 
 
 @pytest.fixture

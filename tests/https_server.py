@@ -21,9 +21,7 @@ HOST = "localhost"
 @contextmanager
 def running(folder: Path) -> Iterator[tuple[str, Path]]:
     """Its host with the port, and the certificate that its clients have to trust."""
-    certificate, key = _certify(folder)
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(certificate, key)
+    context, certificate = tls(folder)
     thread = _Thread(HOST, StaticFilesHandler)
     thread.context = context
     thread.daemon = True
@@ -36,6 +34,14 @@ def running(folder: Path) -> Iterator[tuple[str, Path]]:
     finally:
         thread.terminate()
         connections.close_all()
+
+
+def tls(folder: Path) -> tuple[ssl.SSLContext, Path]:
+    """For servers on this host, and the certificate that their clients have to trust."""
+    certificate, key = _certify(folder)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate, key)
+    return context, certificate
 
 
 class _Thread(LiveServerThread):

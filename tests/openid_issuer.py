@@ -35,6 +35,7 @@ class Issuer(ThreadingHTTPServer):
     """`answers` holds, for a path, a status with a body (JSON, or bytes as they are) or a function that answers."""
 
     daemon_threads = True
+    request_queue_size = 128  # a connection that finds no room tries again after a second
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), Conversation)
@@ -78,7 +79,8 @@ class Conversation(BaseHTTPRequestHandler):
         self.reply(status, body if isinstance(body, bytes) else json.dumps(body).encode())
 
     def do_POST(self) -> None:
-        self.server.forms.append(self.rfile.read(int(self.headers.get("Content-Length", "0"))))
+        self.body = self.rfile.read(int(self.headers.get("Content-Length", "0")))
+        self.server.forms.append(self.body)
         self.do_GET()
 
     def reply(self, status: int, content: bytes, **headers: str) -> None:

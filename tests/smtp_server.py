@@ -2,18 +2,21 @@
 
 import socketserver
 import threading
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 
 OK = "250 OK"
+DRIP_SECONDS = 0.05
 
 
 class SmtpServer(socketserver.ThreadingTCPServer):
     """`answer` is what it says to a mail handed over; "" hangs up instead, after it took the mail; `recipient_answer`
     what it says to each recipient. `envelopes` are the
-    senders and recipients as it was told them."""
+    senders and recipients as it was told them. What it says begins with `drips` bytes, one after the other
+    (`DRIP_SECONDS`), where it begins with `dripping`."""
 
     allow_reuse_address = True
     daemon_threads = True
@@ -22,6 +25,7 @@ class SmtpServer(socketserver.ThreadingTCPServer):
         self.mails: list[EmailMessage] = []
         self.envelopes: list[str] = []
         self.answer = self.recipient_answer = OK
+        self.dripping, self.drips = "", 0
         super().__init__(("127.0.0.1", port), Conversation)
 
     @property
@@ -61,7 +65,18 @@ class Conversation(socketserver.StreamRequestHandler):
         self.server.mails.append(mail)
 
     def say(self, text: str) -> None:
+        if self.server.dripping and text.startswith(self.server.dripping):
+            self.drip(text[:4].replace(" ", "-"))
         self.wfile.write(f"{text}\r\n".encode())
+
+    def drip(self, code: str) -> None:
+        """A line before the last one of the reply."""
+        with suppress(OSError):
+            self.wfile.write(code.encode())
+            for _ in range(self.server.drips):
+                time.sleep(DRIP_SECONDS)
+                self.wfile.write(b".")
+            self.wfile.write(b"\r\n")
 
 
 @contextmanager

@@ -180,9 +180,11 @@ def test_every_reason_is_that_of_one_failure() -> None:
 # In the core `Any` stands where a framework's own signature has it, and nowhere else.
 SIGNATURES_OF_FRAMEWORKS = {
     "auth_providers/tokens/jwts.py",  # simplejwt
+    "tenants/compiled/bulk.py",  # Django's fields and querysets, psycopg's cursors
     "tenants/compiled/instances.py",  # Django's from_db
     "tenants/compiled/prepared.py",  # psycopg's connections
     "tenants/compiled/queries.py",  # Django's querysets, compilers and cursors
+    "tenants/compiled/transactions.py",  # Django's execute_wrapper
     "tenants/compiled/writes.py",  # the same
     "tenants/isolation.py",  # Django's execute_wrapper
     "tenants/models/trail.py",  # Django's save and delete

@@ -17,10 +17,11 @@ DECISIONS = ROOT / "docs" / "decisions"
 DECISION_FILES = sorted(path for path in DECISIONS.glob("*.md") if path.name != "README.md")
 DOCUMENTS = [
     *(ROOT / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "docs/security.md", "docs/gateway.md")),
+    *(ROOT / "docs" / name for name in ("slo.md", "operations.md")),
     *sorted(DECISIONS.glob("*.md")),
 ]
 PACKAGES = ("config", "tenants", "customers", "auth_providers")
-FOLDERS = (*PACKAGES, "bench", "deploy", "docs", "templates", "tests", "tools")
+FOLDERS = (*PACKAGES, "bench", "deploy", "docs", "templates", "tests", "tools", "torture")
 SECTIONS = ["Context", "Decision", "Alternatives", "Consequences"]
 MAX_DECISION_WORDS = 300
 MAX_GLOSSARY_LINES = 40

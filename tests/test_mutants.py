@@ -50,13 +50,18 @@ def test_a_fault(operator: str, source: str, expected: list[str]) -> None:
 def test_a_fault_knows_the_statement_it_is_in() -> None:
     source = "if a:\n    b(\n        c=1,\n    )\ndef f(x=2):\n    y = 3"
     found = faults.mutants_of("x.py", source)
-    assert {(each.operator, each.statement, each.line, each.is_at_import) for each in found} == {
+    assert {(each.operator, each.statement, each.line, each.runs_once) for each in found} == {
         ("condition negated", 1, 1, True),
         ("call left out", 2, 2, True),
         ("boundary moved", 2, 3, True),
         ("boundary moved", 5, 5, True),
         ("boundary moved", 6, 6, False),
     }
+
+
+def test_a_fault_in_what_a_process_keeps_runs_once() -> None:
+    source = "@compiled\ndef f(*, a):\n    b(a)\n\n@cache\ndef g():\n    return lambda: c(d=1)\n\ndef h():\n    e()"
+    assert {each.line: each.runs_once for each in faults.mutants_of("x.py", source)} == {3: True, 7: True, 10: False}
 
 
 def test_the_tests_that_mirror_a_module_come_first() -> None:
@@ -107,7 +112,7 @@ def test_the_tests_that_execute_a_line(
 
 
 def test_the_core_is_what_is_sampled() -> None:
-    modules = mutants.core_modules("")
+    modules = mutants.core_modules(mutants.ROOT)
     assert {"tenants/isolation.py", "customers/profiles.py", "auth_providers/tokens/sessions.py"} <= set(modules)
     assert not [path for path in modules if "/api/" in path or "/admin/" in path or "/migrations/" in path]
 

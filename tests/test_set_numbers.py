@@ -11,16 +11,16 @@ from auth_providers.messaging import text_messages
 from auth_providers.models import Attempts, MailedToken, OneTimeCode, Session, Token
 from auth_providers.outbound import circuit_breaker, http_client, webhook_signature
 from auth_providers.providers import discovery, oidc
-from auth_providers.selfservice import additional_log_in
+from auth_providers.selfservice import log_in_limit
 from auth_providers.tokens import client_credentials, jwts, refresh, second_factor_policy
 from customers import consents, identifiers, mixins, notes, personal_details
 from customers.addresses import addresses
 from customers.addresses import fields as address_fields
 from customers.spelling import emails
 from tenants import authenticator_apps, random_tokens, signing_keys
-from tenants.classification import Expires, privacy_of
 from tenants.models import Message, TenantOwned
-from tenants.outbox import worker
+from tenants.outbox import leases, worker
+from tenants.privacy.classification import Expires, privacy_of
 
 SECOND, MINUTE, HOUR, DAY = timedelta(seconds=1), timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 
@@ -91,7 +91,7 @@ def kept(model: type[TenantOwned]) -> timedelta:
         (circuit_breaker.PAUSE, 30 * SECOND),
         (circuit_breaker.TRIAL_SECONDS, 20),
         (circuit_breaker.KEPT_SECONDS, 86_400),
-        (worker.LEASE, 5 * MINUTE),
+        (leases.LEASE, 30 * SECOND),
         (worker.FIRST_DELAY, 10 * SECOND),
         (worker.LONGEST_DELAY, HOUR),
         (worker.GIVE_UP_AFTER, 3 * DAY),
@@ -104,7 +104,7 @@ def kept(model: type[TenantOwned]) -> timedelta:
         (one_time_code.FORGOTTEN_AFTER, DAY),
         (kept(Attempts), 0 * DAY),  # each row says when it ends
         # of one customer
-        (additional_log_in.MAX_LOG_INS, 10),
+        (log_in_limit.MAX_LOG_INS, 10),
         (addresses.MAX_ADDRESSES, 200),
         (address_fields.MAX_TAGS, 50),
         (address_fields.MAX_TAG_LENGTH, 64),

@@ -7,12 +7,10 @@ from django.core.signals import request_finished, request_started
 from django.db import close_old_connections
 from pytest_django.fixtures import Settings
 
-pytest.register_assert_rewrite("tests.contracts.golden", "tests.contracts.shapes")
-
-from customers.models import PostalCode  # noqa: E402
-from tenants.models import Tenant  # noqa: E402
-from tests import oidc_provider  # noqa: E402
-from tests.contracts.operations import Scene, set_scene  # noqa: E402
+from customers.models import PostalCode
+from tenants.models import Tenant
+from tests import oidc_provider
+from tests.contracts.scene import Scene, set_scene
 
 
 @pytest.fixture

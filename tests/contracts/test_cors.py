@@ -3,7 +3,8 @@
 import pytest
 
 from tests.contracts.calls import call
-from tests.contracts.operations import BY_NAME, EVERY_OPERATION, Operation, Scene
+from tests.contracts.operations import BY_NAME, EVERY_OPERATION, Operation
+from tests.contracts.scene import Scene
 
 ORIGIN = "https://shop.example.com"
 

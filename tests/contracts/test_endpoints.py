@@ -20,8 +20,9 @@ from tenants.models import Tenant
 from tests import factories
 from tests.contracts.calls import call, rolled_back
 from tests.contracts.kibo import application_token
-from tests.contracts.operations import EVERY_OPERATION, Operation, Scene
-from tests.contracts.test_oauth import FORM
+from tests.contracts.operations import EVERY_OPERATION, Operation
+from tests.contracts.scene import Scene
+from tests.contracts.token_endpoint import FORM
 
 Make = Callable[[Scene, Tenant], str]
 
@@ -91,7 +92,7 @@ BY_TOKEN = {
     "DELETE /customer/<tenant>/me/addresses/<address>/tags": (404, 403, 403),
     "POST /customer/<tenant>/me/accounts/internal": (201, 403, 403),
     "POST /customer/<tenant>/me/accounts/internal/email/change": (400, 403, 403),
-    "POST /customer/<tenant>/me/accounts/internal/email/change/confirm": (204, 204, 403),
+    "POST /customer/<tenant>/me/accounts/internal/email/change/confirm": (400, 204, 403),
     "POST /customer/<tenant>/password/reset": (204, 204, 403),
     "POST /customer/<tenant>/password/reset/update": (204, 204, 403),
     "POST /customer/<tenant>/password/change": (204, 403, 403),

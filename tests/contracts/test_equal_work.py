@@ -12,7 +12,8 @@ from django.http import HttpResponse
 from customers.models import Customer
 from tests import factories
 from tests.contracts.calls import body_of
-from tests.contracts.operations import BY_NAME, NEW_EMAIL, WAITING_EMAIL, Scene
+from tests.contracts.operations import BY_NAME
+from tests.contracts.scene import NEW_EMAIL, WAITING_EMAIL, Scene
 
 pytestmark = pytest.mark.real_hashing
 

@@ -14,7 +14,8 @@ from tests.contracts import golden
 from tests.contracts.calls import body_of, call
 from tests.contracts.neostore_calls import hand_in, sent_code, wrong_code
 from tests.contracts.openapi import Document
-from tests.contracts.operations import BY_NAME, CLIENT_ID, Scene, set_scene
+from tests.contracts.operations import BY_NAME
+from tests.contracts.scene import CLIENT_ID, Scene, set_scene
 from tests.contracts.shapes import check_refusal
 from tests.oidc_provider import Provider
 

@@ -11,7 +11,7 @@ from tenants.encryption import encrypt
 from tenants.models import AuditEvent, Tenant
 from tests import factories, oidc_provider
 from tests.contracts.calls import body_of
-from tests.contracts.operations import CLIENT_ID
+from tests.contracts.scene import CLIENT_ID
 from tests.oidc_provider import REDIRECT_URI, Provider
 
 

@@ -14,7 +14,8 @@ from auth_providers.models import Attempts
 from tenants.clients import Client, check_networks
 from tenants.models import ApiKey, AuditEvent, Tenant
 from tests.contracts.kibo import CLIENT_ID, TICKETS, ask, make_application
-from tests.contracts.operations import BY_NAME, Scene
+from tests.contracts.operations import BY_NAME
+from tests.contracts.scene import Scene
 
 SERVER, SHOPPER, PROXY = "192.0.2.10", "203.0.113.7", "198.51.100.1"
 WRONG = {"username": "nobody@example.com", "password": "wrong"}

@@ -19,11 +19,12 @@ from hypothesis import strategies as st
 
 from tenants.models import CheckIn, Tenant
 from tests.contracts.calls import call, rolled_back
-from tests.contracts.operations import EVERY_OPERATION, Operation, Scene
+from tests.contracts.operations import EVERY_OPERATION, Operation
+from tests.contracts.scene import Scene
 from tests.contracts.shapes import check_answer
 from tests.contracts.test_hostile_bodies import FIELDS, PARTS, bounded
 
-COUNT, SEED = int(os.environ.get("FUZZ_COUNT", "3000")), int(os.environ.get("FUZZ_SEED", "1"))
+COUNT, SEED = int(os.environ.get("FUZZ_COUNT", "2000")), int(os.environ.get("FUZZ_SEED", "1"))
 LONGEST = 5.0  # seconds of this thread's processor that one request may take
 POLICIES = [policy.value for policy in CheckIn]
 EVERY_FIELD = sorted({name for names in (*FIELDS.values(), *PARTS.values()) for name in names})

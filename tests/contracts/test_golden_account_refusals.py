@@ -11,7 +11,8 @@ from customers.models import Customer
 from tests import factories
 from tests.contracts import golden
 from tests.contracts.calls import call
-from tests.contracts.operations import BY_NAME, CREDENTIALS, NEW_EMAIL, NEW_PASSWORD, WAITING_EMAIL, Scene
+from tests.contracts.operations import BY_NAME, CREDENTIALS, NEW_PASSWORD
+from tests.contracts.scene import NEW_EMAIL, WAITING_EMAIL, Scene
 from tests.contracts.test_golden_refusals import throttle_log_in
 from tests.contracts.test_statements import add_addresses
 

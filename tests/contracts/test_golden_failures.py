@@ -9,7 +9,8 @@ from django.utils import timezone
 from auth_providers.models import Token
 from tests.contracts import golden
 from tests.contracts.calls import call
-from tests.contracts.operations import ACCOUNT, EMPORIX, NEOSTORE, Operation, Scene
+from tests.contracts.operations import ACCOUNT, EMPORIX, NEOSTORE, Operation
+from tests.contracts.scene import Scene
 
 OPERATIONS = EMPORIX + NEOSTORE + ACCOUNT
 WITH_TOKEN = [operation for operation in OPERATIONS if operation.opens != "none"]

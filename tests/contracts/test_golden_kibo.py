@@ -15,7 +15,8 @@ from tenants.models import SecondFactor, SigningKey, Tenant
 from tests import factories
 from tests.contracts import golden
 from tests.contracts.calls import call
-from tests.contracts.operations import BY_NAME, KIBO, KIBO_TWINS, Operation, Scene
+from tests.contracts.operations import BY_NAME, KIBO, KIBO_TWINS, Operation
+from tests.contracts.scene import Scene
 
 WITH_TOKEN = [operation for operation in KIBO if operation.opens == "application"]
 WITH_BODY = [operation for operation in KIBO if operation.json is not None]

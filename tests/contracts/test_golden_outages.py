@@ -13,7 +13,8 @@ from tenants.models import SigningKey
 from tests import factories
 from tests.contracts import golden
 from tests.contracts.calls import call
-from tests.contracts.operations import BY_NAME, Scene, set_scene
+from tests.contracts.operations import BY_NAME
+from tests.contracts.scene import Scene, set_scene
 
 
 @contextmanager

@@ -12,7 +12,8 @@ from auth_providers.models import KnownDevice, Token
 from tests import factories
 from tests.contracts import golden
 from tests.contracts.calls import call
-from tests.contracts.operations import BY_NAME, CREDENTIALS, NEW_EMAIL, Scene
+from tests.contracts.operations import BY_NAME, CREDENTIALS
+from tests.contracts.scene import NEW_EMAIL, Scene
 
 WRONG = CREDENTIALS | {"password": "not the password"}
 ANONYMOUS = "/customerlogin/auth/anonymous"

@@ -8,7 +8,8 @@ from tenants.models import Tenant
 from tests import factories
 from tests.contracts import golden
 from tests.contracts.calls import body_of, call
-from tests.contracts.operations import ACCOUNT, BY_NAME, EMPORIX, NEOSTORE, Operation, Scene
+from tests.contracts.operations import ACCOUNT, BY_NAME, EMPORIX, NEOSTORE, Operation
+from tests.contracts.scene import Scene
 
 MIXIN_URL = "https://schemas.example/fit.json"
 WITH_MIXIN = {"metadata": {"mixins": {"fit": MIXIN_URL}}, "mixins": {"fit": {"shoeSize": 39}}}

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from customers.models import Customer
 from tests import factories
 from tests.contracts.calls import body_of, rolled_back
-from tests.contracts.operations import BY_NAME, CREDENTIALS, EVERY_OPERATION, NEW_EMAIL, Operation, Scene
+from tests.contracts.operations import BY_NAME, CREDENTIALS, EVERY_OPERATION, Operation
+from tests.contracts.scene import NEW_EMAIL, Scene
 from tests.contracts.shapes import check_answer, check_refusal
 
 WITH_BODY = [operation for operation in EVERY_OPERATION if operation.json is not None]

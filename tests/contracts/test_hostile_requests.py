@@ -14,7 +14,8 @@ from pytest_django import Settings
 
 from auth_providers.models import Session
 from tests.contracts.calls import body_of, call, rolled_back
-from tests.contracts.operations import BY_NAME, EVERY_OPERATION, Operation, Scene
+from tests.contracts.operations import BY_NAME, EVERY_OPERATION, Operation
+from tests.contracts.scene import Scene
 from tests.contracts.shapes import check_answer, check_refusal
 from tests.contracts.test_hostile_bodies import bounded
 

@@ -6,7 +6,7 @@ import pytest
 
 from tests import factories
 from tests.contracts.calls import body_of, call
-from tests.contracts.operations import Scene
+from tests.contracts.scene import Scene
 
 ADDRESSES = "/customer/acme/me/addresses"
 HOME = f"{ADDRESSES}/home"

@@ -10,7 +10,8 @@ from tenants.models import Tenant
 from tests import factories
 from tests.auth_providers import mailbox
 from tests.contracts.calls import body_of, call
-from tests.contracts.operations import BY_NAME, CREDENTIALS, EMPORIX, NEW_EMAIL, NEW_PASSWORD, Operation, Scene
+from tests.contracts.operations import BY_NAME, CREDENTIALS, EMPORIX, NEW_PASSWORD, Operation
+from tests.contracts.scene import NEW_EMAIL, Scene
 
 DEPRECATED = {
     "accessToken": "access_token",

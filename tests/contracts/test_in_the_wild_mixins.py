@@ -9,7 +9,7 @@ from customers.models import ContactAssignment, Customer, LegalEntity
 from tenants.models import Tenant
 from tests import factories
 from tests.contracts.calls import body_of, call
-from tests.contracts.operations import NEW_EMAIL, Scene
+from tests.contracts.scene import NEW_EMAIL, Scene
 
 ME = "/customer/acme/me"
 HOME = f"{ME}/addresses/home"

@@ -7,7 +7,7 @@ import pytest
 from customers.models import Customer
 from tests import factories
 from tests.contracts.calls import body_of, call
-from tests.contracts.operations import Scene
+from tests.contracts.scene import Scene
 
 ME = "/customer/acme/me"
 MERGE_PATCH = "application/merge-patch+json"

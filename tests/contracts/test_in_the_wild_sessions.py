@@ -12,7 +12,8 @@ from customers.models import Address, Customer
 from tenants.models import Tenant
 from tests import factories
 from tests.contracts.calls import body_of, call
-from tests.contracts.operations import BY_NAME, CREDENTIALS, EVERY_OPERATION, NEW_EMAIL, Operation, Scene
+from tests.contracts.operations import BY_NAME, CREDENTIALS, EVERY_OPERATION, Operation
+from tests.contracts.scene import NEW_EMAIL, Scene
 
 SIGNUP = {"email": NEW_EMAIL, "password": factories.PASSWORD}
 ANONYMOUS = "/customerlogin/auth/anonymous"

@@ -15,7 +15,8 @@ from tenants.models import Message, Tenant
 from tests import factories
 from tests.contracts import jwts
 from tests.contracts.calls import body_of, call, rolled_back
-from tests.contracts.operations import BY_NAME, CREDENTIALS, EVERY_OPERATION, NEW_EMAIL, Operation, Scene, set_scene
+from tests.contracts.operations import BY_NAME, CREDENTIALS, EVERY_OPERATION, Operation
+from tests.contracts.scene import NEW_EMAIL, Scene, set_scene
 from tests.contracts.shapes import check_refusal
 from tests.neighbours import stored_rows
 

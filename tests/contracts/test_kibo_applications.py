@@ -16,7 +16,8 @@ from tenants.models import ApiKey, AuditEvent, Tenant
 from tests import factories
 from tests.contracts.calls import body_of, call, rolled_back
 from tests.contracts.kibo import CLIENT_ID, OAUTH, TICKETS, application_token, ask, make_application
-from tests.contracts.operations import BY_NAME, Scene
+from tests.contracts.operations import BY_NAME
+from tests.contracts.scene import Scene
 from tests.contracts.shapes import check_answer, check_refusal
 from tests.contracts.test_hostile_bodies import bounded
 from tests.contracts.test_hostile_requests import HOSTILE_JWTS, header_texts

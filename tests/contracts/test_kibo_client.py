@@ -17,7 +17,7 @@ from tenants.models import SecondFactor, SigningKey, Tenant
 from tenants.outbox import worker
 from tests import factories, https_server, node_packages
 from tests.contracts.kibo import make_application
-from tests.contracts.operations import ADDRESS
+from tests.contracts.scene import ADDRESS
 
 # The client goes through a proxy that its environment names, and stops checking certificates then.
 NOT_PASSED_ON = {"http_proxy", "https_proxy", "all_proxy"}

@@ -10,7 +10,8 @@ from config import docs
 from tests.contracts import vendor
 from tests.contracts.calls import body_of
 from tests.contracts.openapi import Document
-from tests.contracts.operations import BY_NAME, KIBO, Scene
+from tests.contracts.operations import BY_NAME, KIBO
+from tests.contracts.scene import Scene
 
 TICKETS = "/api/commerce/customer/authtickets"
 LABELS = {

@@ -8,16 +8,8 @@ from pytest_django.fixtures import Settings
 
 from tenants.models import Tenant
 from tests.contracts import golden
-from tests.contracts.operations import (
-    ACCOUNT,
-    EMPORIX,
-    EVERY_OPERATION,
-    KIBO,
-    NEOSTORE,
-    Operation,
-    Scene,
-    set_scene,
-)
+from tests.contracts.operations import ACCOUNT, EMPORIX, EVERY_OPERATION, KIBO, NEOSTORE, Operation
+from tests.contracts.scene import Scene, set_scene
 from tests.neighbours import Neighbours
 
 WITH_GOLDEN_FILE = {each.name: each.name.removeprefix("kibo-") for each in EMPORIX + NEOSTORE + ACCOUNT + KIBO}

@@ -20,7 +20,8 @@ from tests.contracts.neostore_calls import (
     sent_code,
     with_server_key,
 )
-from tests.contracts.operations import BY_NAME, Scene, set_scene
+from tests.contracts.operations import BY_NAME
+from tests.contracts.scene import Scene, set_scene
 from tests.contracts.test_golden_outages import broken_database
 
 UNKNOWN = "00000000-0000-4000-8000-000000000000"

@@ -26,7 +26,8 @@ from tenants.outbox import worker
 from tests import authenticators, factories, smtp_server
 from tests.contracts.calls import body_of, call
 from tests.contracts.neostore_calls import hand_in, sent_code, with_server_key
-from tests.contracts.operations import BY_NAME, CLIENT_ID, NEW_EMAIL, NEW_PASSWORD, Scene, set_scene
+from tests.contracts.operations import BY_NAME, NEW_PASSWORD
+from tests.contracts.scene import CLIENT_ID, NEW_EMAIL, Scene, set_scene
 from tests.oidc_provider import Provider
 
 TABLE = Path(django_settings.BASE_DIR, "docs", "notices.md")
@@ -74,12 +75,21 @@ def by(name: str, **changes: Any) -> Change:
     return prepare
 
 
+def post_on_page(page: str, form: dict[str, str]) -> Any:
+    """On the device that the customer has logged in on."""
+    known: dict[str, Any] = {
+        "REMOTE_ADDR": factories.CLIENT.address,
+        "headers": {"User-Agent": factories.CLIENT.user_agent},
+    }
+    return Client().post(f"/pages/acme/{page}", form, **known)
+
+
 def on_page(page: str, token: str, **fields: str) -> Change:
     """The button of one of our own pages."""
 
     def prepare(stage: Stage) -> Callable[[], Any]:
         value = stage.scene.values[token]()
-        return lambda: Client().post(f"/pages/acme/{page}", {"token": value, **fields})
+        return lambda: post_on_page(page, {"token": value, **fields})
 
     return prepare
 
@@ -183,11 +193,7 @@ def confirm_log_in(stage: Stage) -> Callable[[], Any]:
 
 def confirm_log_in_on_page(stage: Stage) -> Callable[[], Any]:
     form = {"token": add_log_in(stage), "email": factories.EMAIL, "password": factories.PASSWORD}
-    known: dict[str, Any] = {
-        "REMOTE_ADDR": factories.CLIENT.address,
-        "headers": {"User-Agent": factories.CLIENT.user_agent},
-    }
-    return lambda: Client().post("/pages/acme/log-in", form, **known)
+    return lambda: post_on_page("log-in", form)
 
 
 def enrolled(change: Change) -> Change:
@@ -230,7 +236,9 @@ CHANGES: dict[tuple[str, str], Change] = {
     ("password, by a mailed link", PAGES): on_page("password", "reset", password=NEW_PASSWORD),
     ("e-mail of the log-in, asked for", EMPORIX): by("email-change"),
     ("e-mail of the log-in, confirmed", EMPORIX): by("email-confirm"),
-    ("e-mail of the log-in, confirmed", PAGES): on_page("email", "email_change"),
+    ("e-mail of the log-in, confirmed", PAGES): on_page(
+        "email", "email_change", email=factories.EMAIL, password=factories.PASSWORD
+    ),
     ("e-mail of the log-in", BACK_OFFICE): by_staff("change_email", account=True, email=NEW_EMAIL),
     ("additional log-in, asked for", EMPORIX): by("log-in-add"),
     ("additional log-in, confirmed", EMPORIX): confirm_log_in,

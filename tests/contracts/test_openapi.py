@@ -19,13 +19,14 @@ from pytest_django.fixtures import Settings
 
 from auth_providers import demo
 from config import docs
-from config.middleware import CONTENT_SECURITY_POLICY
 from tenants.api.contracts import served
 from tenants.api.schema import generate
+from tenants.back_office.content_policy import CONTENT_SECURITY_POLICY
 from tests.contracts import vendor
 from tests.contracts.calls import body_of
 from tests.contracts.openapi import Document, Facts
-from tests.contracts.operations import BY_NAME, Scene
+from tests.contracts.operations import BY_NAME
+from tests.contracts.scene import Scene
 
 CONTRACTS = [each.contract.name for each in served()]
 ME, ADDRESS = "/customer/{tenant}/me", "/customer/{tenant}/me/addresses/{addressId}"

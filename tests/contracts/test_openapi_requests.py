@@ -29,7 +29,8 @@ from tenants.models import Tenant
 from tests import factories
 from tests.contracts.calls import rolled_back
 from tests.contracts.generated import is_positive, operations_of, parts_of, put_in
-from tests.contracts.operations import CREDENTIALS, Scene
+from tests.contracts.operations import CREDENTIALS
+from tests.contracts.scene import Scene
 from tests.contracts.test_hostile_bodies import bounded
 from tests.oidc_provider import REDIRECT_URI
 

@@ -2,11 +2,8 @@
 that are read. An attacker acts first with the owner's address, then the owner proves it."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
 
 import pytest
-from django.http import HttpResponse
 
 from auth_providers.models import Account, Authenticator, Session
 from auth_providers.selfservice import staff_actions
@@ -17,41 +14,10 @@ from tests.auth_providers import mailbox
 from tests.contracts.calls import body_of, call
 from tests.contracts.kibo import TICKETS
 from tests.contracts.kibo import ask as ask_kibo
+from tests.contracts.visits import OWNER, OWNERS_PASSWORD, Visit, visit
 
-OWNER, ATTACKER = "vera@example.com", "mallory@example.com"
-ATTACKERS_PASSWORD, OWNERS_PASSWORD = "a password of mallory", "a password of vera"
+ATTACKER, ATTACKERS_PASSWORD = "mallory@example.com", "a password of mallory"
 ADDRESS = {"contactName": "Mallory", "street": "Side Street", "zipCode": "10115", "city": "Berlin", "country": "DE"}
-
-
-@dataclass(frozen=True, kw_only=True)
-class Visit:
-    """A browser at the storefront, with its anonymous token, and a customer's once it has logged in."""
-
-    anonymous: str
-    tokens: list[str]
-
-    def post(self, path: str, body: Any, *, token: str = "") -> HttpResponse:
-        return call("POST", f"/customer/acme/{path}", token=token or self.anonymous, json=body)
-
-    def sign_up(self, password: str, email: str = OWNER, **more: Any) -> HttpResponse:
-        return self.post("signup", {"email": email, "password": password, **more})
-
-    def log_in(self, password: str, email: str = OWNER) -> HttpResponse:
-        answer = self.post("login", {"email": email, "password": password})
-        if answer.status_code == 200:
-            self.tokens.append(body_of(answer)["access_token"])
-        return answer
-
-    def follow(self, token: str, *, as_customer: bool = False) -> HttpResponse:
-        shown = self.tokens[-1] if as_customer else self.anonymous
-        return call("GET", f"/customer/acme/signup/optin/{token}", token=shown)
-
-    def me(self) -> HttpResponse:
-        return call("GET", "/customer/acme/me", token=self.tokens[-1])
-
-
-def visit(tenant: Tenant) -> Visit:
-    return Visit(anonymous=factories.open_anonymous(tenant).pair.access_token, tokens=[])
 
 
 @pytest.fixture
@@ -92,11 +58,7 @@ def prove_by_opt_in_mail(shop: Tenant, owner: Visit) -> None:
 
 
 def prove_by_reset(shop: Tenant, owner: Visit) -> None:
-    mailbox.receive()
-    assert owner.post("password/reset", {"email": OWNER}).status_code == 204
-    body = {"token": mailbox.receive_token(OWNER), "password": OWNERS_PASSWORD}
-    assert owner.post("password/reset/update", body).status_code == 204
-    assert owner.log_in(OWNERS_PASSWORD).status_code == 200
+    assert owner.reset(OWNERS_PASSWORD).status_code == 200
 
 
 def prove_by_own_sign_up(shop: Tenant, owner: Visit) -> None:
@@ -252,6 +214,18 @@ def test_who_proves_an_address_on_somebody_elses_profile_is_a_new_customer(
     assert [each["id"] for each in body_of(attacker.me())["accounts"]] == [ATTACKER]
 
 
+@pytest.mark.parametrize("prove", PROOFS, ids=lambda prove: prove.__name__)
+@pytest.mark.parametrize("barred", ["is_active", "is_on_hold"])
+def test_who_is_barred_keeps_no_address_of_somebody_else(
+    shop: Tenant, attacker: Visit, owner: Visit, prove: Proof, barred: str
+) -> None:
+    """Staff have deactivated the attacker, or put them on hold."""
+    attackers = _add_owners_address(shop, attacker)
+    Customer.objects.filter(pk=attackers.pk).update(**{barred: barred == "is_on_hold"})
+    prove(shop, owner)
+    assert body_of(owner.me())["customerNumber"] != attackers.number
+
+
 def test_the_link_of_an_additional_log_in_followed_in_another_browser_opens_nobody_elses_profile(
     shop: Tenant, attacker: Visit, owner: Visit
 ) -> None:
@@ -294,12 +268,17 @@ def test_an_additional_log_in_tells_nobody_who_is_a_customer(shop: Tenant, owner
     Tenant.objects.update(is_signup_enumeration_safe=True)
     factories.make_customer(shop, email=OWNER, password=OWNERS_PASSWORD)
     owner.log_in(OWNERS_PASSWORD)
-    answers = [
-        owner.post("me/accounts/internal", {"email": email, "password": OWNERS_PASSWORD}, token=owner.tokens[-1])
-        for email in ("somebody@example.com", "nobody@example.com")
-    ]
-    assert [(answer.status_code, body_of(answer)) for answer in answers] == [(201, {"id": "10000002"})] * 2
-    assert Message.objects.filter(template="already_registered", recipient="somebody@example.com").count() == 1
+    mailbox.receive()
+    for email in ("somebody@example.com", "nobody@example.com"):
+        answer = owner.post(
+            "me/accounts/internal", {"email": email, "password": OWNERS_PASSWORD}, token=owner.tokens[-1]
+        )
+        assert (answer.status_code, body_of(answer)) == (201, {"id": "10000002"})
+        assert [each["id"] for each in body_of(owner.me())["accounts"]] == [OWNER]
+        mails = {each.to[0]: str(each.subject) for each in mailbox.receive()}
+        assert (set(mails), "second log-in" in mails[OWNER]) == ({OWNER, email}, True)
+        assert ("You already have" in mails[email]) == (email == "somebody@example.com")
+    assert "Confirm" in mails["nobody@example.com"]
 
 
 def test_moving_the_log_in_to_an_address_that_one_reads_is_a_proof(shop: Tenant, attacker: Visit, owner: Visit) -> None:

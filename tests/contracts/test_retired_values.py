@@ -9,6 +9,8 @@ from tenants.models import Tenant
 from tests import factories
 from tests.contracts.calls import body_of, call
 from tests.contracts.neostore_calls import hand_in
+from tests.contracts.operations import EVERY_OPERATION, Operation
+from tests.contracts.scene import Scene
 from tests.factories import LoggedIn
 
 RETIRED = {
@@ -44,6 +46,52 @@ def test_a_profile_read_from_neostore_is_sent_back(ada: LoggedIn) -> None:
     assert answer.status_code == 200, answer.content
     assert read("/api/acme/customer", ada)["firstName"] == "Augusta"
     assert stored() == RETIRED
+
+
+# What Emporix takes, and what the lists and rules of Neostore refuse today.
+ADDRESSES = [
+    {"country": "AN", "postal_code": "1234"},
+    {"country": "AN", "postal_code": None},
+    {"country": "ZZ", "city": None},
+    {"country": "DE", "postal_code": "ABC"},
+]
+
+
+@pytest.mark.parametrize("stored", ADDRESSES)
+@pytest.mark.parametrize("change", [{"firstName": "Augusta"}, {"city": "Ockham"}, {"address": "Main Street"}])
+def test_an_address_read_from_neostore_is_sent_back(tenant: Tenant, stored: Any, change: dict[str, str]) -> None:
+    address = {"contact_name": "Ada", "street": "Heerenstraat", "city": "Willemstad", "country": "DE"}
+    ada = factories.log_in(factories.make_customer(tenant, address=address))
+    Address.objects.update(**stored)
+    seen = read("/api/acme/customer", ada)
+    for sent in (seen | change, change):
+        answer = hand_in(sent, token=ada.access_token)
+        assert answer.status_code == 200, answer.content
+        assert read("/api/acme/customer", ada) == seen | change
+
+
+@pytest.mark.parametrize("change", [{"country": "AN"}, {"postcode": "ABC", "country": "DE"}])
+def test_another_address_is_held_to_the_rules_of_today(tenant: Tenant, change: dict[str, str]) -> None:
+    address = {"contact_name": "Ada", "postal_code": "10117", "country": "DE"}
+    ada = factories.log_in(factories.make_customer(tenant, address=address))
+    seen = read("/api/acme/customer", ada)
+    assert hand_in(seen | change, token=ada.access_token).status_code == 412
+    assert read("/api/acme/customer", ada) == seen
+
+
+@pytest.mark.parametrize("operation", EVERY_OPERATION, ids=str)
+def test_every_operation_succeeds_where_the_defaults_and_the_profile_are_retired(
+    operation: Operation, scene: Scene
+) -> None:
+    """Sign-ups of each kind, log-ins, addresses, consents and the rest."""
+    Tenant.objects.update(default_currency="BGN", default_country="AN", default_language="sh_YU")
+    Customer.objects.filter(pk=scene.customer.pk).update(
+        preferred_currency="BGN", nationality="AN", preferred_language="sh_YU"
+    )
+    Address.objects.update(country="AN")
+    scene.tenant.refresh_from_db()
+    answer = operation.send(scene)
+    assert answer.status_code == operation.success, answer.content
 
 
 @pytest.mark.parametrize("method", ["PUT", "PATCH"])

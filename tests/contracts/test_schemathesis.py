@@ -22,7 +22,8 @@ from tests import factories
 from tests.contracts import vendor
 from tests.contracts.calls import rolled_back
 from tests.contracts.generated import is_positive, operations_of, put_in
-from tests.contracts.operations import ADDRESS, NEW_EMAIL, NEW_PASSWORD
+from tests.contracts.operations import NEW_PASSWORD
+from tests.contracts.scene import ADDRESS, NEW_EMAIL
 
 EXAMPLES = 12  # of each operation
 # Most operations open to customers only, so that these come more often.

@@ -8,13 +8,14 @@ import pytest
 from django.http import HttpResponse
 from django.utils import timezone
 
-from auth_providers.models import Account, Authenticator, PendingLogIn
+from auth_providers.models import Account, Attempts, Authenticator, PendingLogIn
 from tenants.encryption import decrypt
 from tenants.models import Message, SecondFactor, Tenant
 from tests import authenticators, factories
 from tests.contracts import golden
 from tests.contracts.calls import body_of, call
-from tests.contracts.operations import BY_NAME, CREDENTIALS, Scene, set_scene
+from tests.contracts.operations import BY_NAME, CREDENTIALS
+from tests.contracts.scene import Scene, set_scene
 from tests.contracts.shapes import check_refusal
 
 Statements = Callable[[Callable[[], Any]], list[str]]
@@ -75,7 +76,7 @@ def test_a_wrong_code_and_a_handle_that_is_over_are_told_apart(scene: Scene) -> 
     handle = handle_of(log_in(scene, **CREDENTIALS))
     wrong = log_in(scene, secondFactorHandle=handle, secondFactorCode="abcdef")
     golden.check(wrong, "emporix", "login.401.second-factor-code")
-    Authenticator.objects.update(throttling_failure_timestamp=None)
+    Attempts.objects.all().delete()
     golden.check(log_in(scene, **CREDENTIALS, secondFactorCode="abcdef"), "emporix", "login.401.second-factor-code")
     PendingLogIn.objects.update(expires_at="2000-01-01T00:00:00Z")
     over = log_in(scene, secondFactorHandle=handle, secondFactorCode="abcdef")
@@ -95,9 +96,10 @@ def test_another_tenants_handle(scene: Scene, other_tenant: Tenant) -> None:
 
 def test_too_many_wrong_codes(scene: Scene) -> None:
     authenticators.enrol(scene.customer)
-    Authenticator.objects.update(throttling_failure_count=20)
     handle = handle_of(log_in(scene, **CREDENTIALS))
     log_in(scene, secondFactorHandle=handle, secondFactorCode="abcdef")
+    later = timezone.now() + timedelta(minutes=15)
+    Attempts.objects.filter(rule="totp.device").update(count=20, blocked_until=later)
     code = authenticators.current_code(scene.customer)
     golden.check(log_in(scene, secondFactorHandle=handle, secondFactorCode=code), "emporix", "login.429.guesses")
 
@@ -158,7 +160,7 @@ def test_an_authenticator_answers_the_challenge(provider: str, scene: Scene) -> 
     assert asked.status_code == 202
     challenge = body_of(asked)["challengeId"]
     assert authenticate(provider, challengeId=challenge, code="abcdef").status_code == 422
-    Authenticator.objects.update(throttling_failure_timestamp=None)
+    Attempts.objects.all().delete()
     code = authenticators.current_code(scene.customer)
     done = authenticate(provider, challengeId=challenge, code=code)
     assert done.status_code == 200

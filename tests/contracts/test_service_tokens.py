@@ -11,7 +11,8 @@ from rest_framework.permissions import SAFE_METHODS
 
 from tenants.api.base import ContractViewSet, UnknownPath
 from tenants.models import AuditEvent, Message
-from tests.contracts.operations import EVERY_OPERATION, Operation, Scene
+from tests.contracts.operations import EVERY_OPERATION, Operation
+from tests.contracts.scene import Scene
 from tests.contracts.shapes import check_refusal
 
 # These take no bearer token of a customer: what they do is decided by what else is sent.

@@ -9,7 +9,7 @@ from django.core.management import CommandError, call_command
 from django.forms import modelform_factory
 
 from tenants import api_keys, directory
-from tenants.admin.shop import ApiKeyForm
+from tenants.admin.keys import ApiKeyForm
 from tenants.errors import InvalidInput
 from tenants.models import ApiKey, Scope, Tenant
 

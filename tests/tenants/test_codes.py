@@ -83,7 +83,7 @@ def test_a_mixin_that_is_not_sent_is_not_held_to_a_schema_that_staff_replaced(cu
     mixins.register(tenant=tenant, url=old, schema={"required": ["colour"]})
     changed = update(customer, mixins={"other": {}}, mixin_schemas={"other": other})
     assert changed.mixins == {"old": {"size": 1}, "other": {}}
-    assert refused(lambda: update(customer, mixins={"old": {"size": True}})) == ["mixins.old"]
+    assert refused(lambda: update(customer, mixins={"old": {"size": True}})) == ["mixins.old.colour"]
     MixinSchema.objects.filter(url=old).delete()
     assert update(customer, mixins={"other": {"a": 1}}).mixins["other"] == {"a": 1}
     assert refused(lambda: update(customer, mixins={"old": {"size": 2}})) == ["mixin_schemas.old"]
@@ -112,3 +112,23 @@ def test_check_warns_of_a_default_that_is_not_in_use(tenant: Tenant, change: dic
 def _warnings() -> list[str]:
     found = checks.run_checks(databases=["default"])
     return [str(each.msg) for each in found if each.id == "customers.W001"]
+
+
+@pytest.mark.parametrize(
+    ("text", "tag"),
+    [
+        ("it", "it"),
+        ("pt_br", "pt-BR"),
+        ("ZH-hant-tw", "zh-Hant-TW"),
+        ("es-419", "es-419"),
+        ("ca-VALENCIA", "ca-valencia"),
+        ("iw", "he"),
+        ("deu", "de"),
+        ("gsw", "gsw"),
+        *((text, None) for text in ("", "xx", "und", "de-", "-de", "de-XX", "de-Abcd", "de-klingon", "de.UTF-8", "dé")),
+        *((text, None) for text in ("x-shop", "de-x-shop", "de\n", "de" + "-de" * 20)),
+    ],
+)
+def test_a_language_has_one_tag(text: str, tag: str | None) -> None:
+    assert codes.language_tag(text) == tag
+    assert tag is None or codes.language_tag(tag) == tag

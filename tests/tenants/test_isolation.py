@@ -2,16 +2,23 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from functools import partial
+from typing import Any
 
 import pytest
 from django.apps import apps
 from django.db import DatabaseError, DataError, IntegrityError, connection, transaction
 from django.db.models import ForeignKey
+from django.utils import timezone
 
+from auth_providers.models import CustomerMerge, PendingSignUp, UnfinishedErasure
 from customers.models import Consent, Customer, Note
 from tenants import isolation
-from tenants.models import AuditEvent, Tenant, TenantOwned
+from tenants.models import AuditEvent, Tenant
 from tests import factories
+from tests.neighbours import Neighbours
+
+LONGEST_NAME = 63  # bytes that PostgreSQL keeps of one
 
 pytestmark = [pytest.mark.django_db, pytest.mark.postgres]
 
@@ -113,27 +120,80 @@ def test_an_error_that_the_caller_survives_ends_the_confinement(customers: tuple
 
 
 def test_every_reference_between_tenants_rows_carries_the_tenant(db: None) -> None:
+    """From the models: a new one without its second key fails here. The key compares like with like, and every row."""
     with connection.cursor() as cursor:
         cursor.execute(
             """
-            SELECT conrelid::regclass::text, confrelid::regclass::text, condeferred, (
-                SELECT array_agg(attname::text ORDER BY place)
-                FROM unnest(conkey) WITH ORDINALITY AS key (number, place)
-                JOIN pg_attribute ON attrelid = conrelid AND attnum = number
-            ) FROM pg_constraint WHERE contype = 'f' AND array_length(conkey, 1) = 2
+            SELECT conrelid::regclass::text, confrelid::regclass::text, condeferred, convalidated,
+                (SELECT array_agg(attname::text ORDER BY place)
+                    FROM unnest(conkey) WITH ORDINALITY AS key (number, place)
+                    JOIN pg_attribute ON attrelid = conrelid AND attnum = number),
+                (SELECT array_agg(attname::text ORDER BY place)
+                    FROM unnest(confkey) WITH ORDINALITY AS key (number, place)
+                    JOIN pg_attribute ON attrelid = confrelid AND attnum = number)
+            FROM pg_constraint WHERE contype = 'f' AND array_length(conkey, 1) = 2
             """
         )
-        bound = {(table, target, is_deferred, *columns) for table, target, is_deferred, columns in cursor.fetchall()}
+        bound = {(*row[:4], *row[4], *row[5]) for row in cursor.fetchall()}
     expected = {
-        (model._meta.db_table, field.related_model._meta.db_table, True, "tenant_id", field.column)
-        for model in apps.get_models()
+        (
+            *(model._meta.db_table, field.related_model._meta.db_table, True, True),
+            *("tenant_id", field.column, "tenant_id", field.target_field.column),
+        )
+        for model in apps.get_models(include_auto_created=True)
         for field in model._meta.local_fields
-        if isinstance(field, ForeignKey)
-        and issubclass(model, TenantOwned)
-        and issubclass(field.related_model, TenantOwned)
+        if isinstance(field, ForeignKey) and has_tenant(model) and has_tenant(field.related_model)
     }
     assert bound == expected
-    assert len(expected) > 20
+    assert len(expected) == len(isolation.references()) > 20
+
+
+def has_tenant(model: Any) -> bool:
+    return any(field.name == "tenant" for field in model._meta.local_fields)
+
+
+def test_every_table_with_a_tenant_is_owned() -> None:
+    """Row level security and the second keys are for these."""
+    assert [model for model in apps.get_models(include_auto_created=True) if has_tenant(model)] == (
+        isolation.owned_models()
+    )
+
+
+@pytest.mark.parametrize("reference", isolation.references(), ids=lambda each: f"{each.table}.{each.column}")
+def test_no_row_names_one_of_another_tenant(reference: isolation.Reference, neighbours: Neighbours) -> None:
+    """By a query that nothing confines, as of staff, commands and the worker."""
+    add_what_is_rare(neighbours)
+    table, column = reference.table, reference.column
+    naming = (
+        f'SELECT own.tenant_id, theirs."{reference.target_key}" FROM "{table}" own, "{reference.target}" theirs '
+        "WHERE own.tenant_id <> theirs.tenant_id LIMIT 1"
+    )
+    with connection.cursor() as cursor:
+        cursor.execute(naming)
+        tenant_id, target = cursor.fetchone()
+    if table == Consent._meta.db_table:  # is never changed
+        act: Callable[[], object] = partial(
+            Consent.objects.create, tenant_id=tenant_id, customer_id=target, purpose="x", is_given=True, source="shop"
+        )
+    else:
+        one = f'SELECT ctid FROM "{table}" WHERE tenant_id = %s ORDER BY "{column}" IS NULL LIMIT 1'
+        act = partial(run, f'UPDATE "{table}" SET "{column}" = %s WHERE ctid = ({one})', [target, tenant_id])
+    with pytest.raises(IntegrityError, match=reference.constraint[:LONGEST_NAME]), transaction.atomic(), checked():
+        act()
+
+
+def add_what_is_rare(neighbours: Neighbours) -> None:
+    """Rows that not even neighbours have."""
+    customer, account = neighbours.beside.customer, factories.account_of_email(neighbours.beside.customer)
+    tenant, merged = customer.tenant, factories.make_customer(customer.tenant, email="merged@example.com")
+    UnfinishedErasure.objects.create(tenant=tenant, customer=customer)
+    CustomerMerge.objects.create(tenant=tenant, customer=customer, merged=merged, expires_at=timezone.now())
+    PendingSignUp.objects.create(tenant=tenant, account=account, expires_at=timezone.now())
+
+
+def run(sql: str, params: list[Any]) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(sql, params)
 
 
 def test_a_row_that_names_another_tenants_row_is_refused(customers: tuple[Customer, Customer]) -> None:
