@@ -22,13 +22,16 @@ CHECK_PYTHON := import sys; sys.version_info >= (3, 11) or sys.exit( \
 	"Patron needs Python 3.11 or newer, and %s is %s." % (sys.executable, sys.version.split()[0]))
 # One process per core.
 PYTEST := $(BIN)/pytest -n auto --dist loadgroup
+LAST_FAILED := --last-failed --last-failed-no-failures none
+# Each in the same order, with the cores to itself: who fails here is wrong, whatever else the machine does.
+AGAIN := $(BIN)/pytest -n 1 $(LAST_FAILED)
 # A browser that hangs does so for good: its test is ended, with the place where it stands, and a new one goes on.
 BROWSER := env -u TEST_DATABASE_URL $(BIN)/pytest -m browser --timeout 120 --timeout-method thread tests/browser
 
 # Compiling every module again in every process of the suite takes minutes.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help run test test-postgres test-browser test-browser-again pictures lint format fuzz documents bench bench-scale bench-admin torture mutants audit clean
+.PHONY: help run test test-postgres test-again test-postgres-again test-browser test-browser-again pictures lint format fuzz documents bench bench-scale bench-admin torture mutants audit clean
 
 help: ## Show what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -42,12 +45,18 @@ test: $(VENV)/dev.stamp ## Run the suite on SQLite
 test-postgres: $(VENV)/dev.stamp ## Run the suite on PostgreSQL, with the races that only it can show
 	@TEST_DATABASE_URL='$(TEST_DATABASE_URL)' $(PYTEST)
 
+test-again: $(VENV)/dev.stamp ## Try once more, one by one, what failed on SQLite
+	@env -u TEST_DATABASE_URL $(AGAIN)
+
+test-postgres-again: $(VENV)/dev.stamp ## Try once more, one by one, what failed on PostgreSQL
+	@TEST_DATABASE_URL='$(TEST_DATABASE_URL)' $(AGAIN)
+
 test-browser: $(VENV)/dev.stamp ## Click through the demo in the machine's Chromium, and look at every page with axe-core
 	@$(BROWSER) -n 2
 	@cat docs/back-office/journeys.md
 
 test-browser-again: $(VENV)/dev.stamp ## Try once more, one by one, what failed in the browser
-	@$(BROWSER) -n 1 --last-failed --last-failed-no-failures none
+	@$(BROWSER) -n 1 $(LAST_FAILED)
 
 pictures: $(VENV)/dev.stamp ## Take the pictures in docs/back-office/ again, and count the clicks of staff's journeys
 	@env -u TEST_DATABASE_URL PICTURES=yes $(BIN)/pytest -m browser tests/browser/test_journeys.py tests/browser/test_second_factor.py tests/browser/test_table.py tests/browser/test_pictures.py
