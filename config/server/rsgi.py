@@ -61,7 +61,7 @@ TOO_SLOW = Response(status=408, headers=[("Content-Type", "text/plain"), ("Conne
 async def app(scope: Scope, proto: Exchange) -> None:
     """Answer one request. A body that isn't there within REQUEST_SECONDS is answered with 408, and the connection is
     closed (RFC 9110, 15.5.9)."""
-    _start_worker()
+    start_worker()
     try:
         async with asyncio.timeout(settings.REQUEST_SECONDS):
             body = await _read(scope, proto)
@@ -76,7 +76,7 @@ async def app(scope: Scope, proto: Exchange) -> None:
 
 
 @cache
-def _start_worker() -> None:
+def start_worker() -> None:
     """What each worker process needs besides the requests, once: at the first one, since an import serves nothing."""
     for name in settings.AT_WORKER_START:
         import_string(name)()
