@@ -3,8 +3,6 @@
 import itertools
 import json
 import time
-from collections.abc import Iterator
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -13,69 +11,29 @@ from pytest_django import Settings
 from standardwebhooks.webhooks import WebhookVerificationError
 
 from auth_providers import limits
-from auth_providers.login import federated, webhook
+from auth_providers.login import federated
 from auth_providers.models import Account, AuthProvider
 from auth_providers.outbound import http_client
-from auth_providers.outbound.http_client import ProviderUnavailable
 from auth_providers.providers import registry
 from auth_providers.tokens import sessions
-from auth_providers.tokens.log_in_attempt import Issue, LogInAttempt
 from customers.models import Customer
 from tenants.encryption import encrypt
 from tenants.errors import InvalidInput
 from tenants.models import AuditEvent, Tenant
-from tests import factories, shop_endpoint
-from tests.openid_issuer import Conversation, drip
+from tests import factories
+from tests.auth_providers.login.webhook_log_ins import (
+    CREDENTIALS,
+    is_unavailable,
+    log_in,
+    log_in_from,
+    reason_of_refusal,
+    register,
+)
+from tests.openid_issuer import drip
 from tests.races import at_once
-from tests.shop_endpoint import SECRET, Shop
+from tests.shop_endpoint import Shop
 
 FULL_WIDTH = "\uff41\uff424711"
-CREDENTIALS = {"cardNumber": "4711", "pin": "1234"}
-
-
-@pytest.fixture
-def shop(settings: Settings) -> Iterator[Shop]:
-    settings.ALLOWED_PROVIDER_HOSTS = ["localhost"]
-    with shop_endpoint.running() as running:
-        yield running
-
-
-def register(tenant: Tenant, url: str, **fields: Any) -> AuthProvider:
-    given = {"client_secret_encrypted": encrypt(SECRET), "settings": {"url": url}} | fields
-    return AuthProvider.objects.create(**{"tenant": tenant, "name": "card", "kind": "webhook"} | given)
-
-
-@pytest.fixture
-def card(tenant: Tenant, shop: Shop) -> AuthProvider:
-    return register(tenant, shop.url)
-
-
-def log_in(provider: AuthProvider, **data: Any) -> sessions.Started:
-    return log_in_from(factories.CLIENT.address, provider, **data)
-
-
-def log_in_from(address: str, provider: AuthProvider, **data: Any) -> sessions.Started:
-    return webhook.log_in(
-        attempt=LogInAttempt(
-            tenant=provider.tenant, issue=Issue.PAIR, client=replace(factories.CLIENT, address=address)
-        ),
-        provider=provider,
-        data=data or CREDENTIALS,
-    )
-
-
-def reason_of_refusal(provider: AuthProvider) -> str:
-    with pytest.raises(sessions.LogInRefused):
-        log_in(provider)
-    return AuditEvent.objects.filter(is_success=False).latest("pk").reason
-
-
-def is_unavailable(provider: AuthProvider) -> bool:
-    try:
-        log_in(provider)
-    except ProviderUnavailable as error:
-        return error.retry_after is not None
-    return False
 
 
 def test_the_shop_is_asked_and_believed(card: AuthProvider, shop: Shop) -> None:
@@ -309,93 +267,6 @@ def test_the_credentials_rest_nowhere(card: AuthProvider, shop: Shop, stored: An
     reason_of_refusal(card)
     assert "a very secret pin" not in stored()
     assert "a very secret pin" in json.dumps(shop.verified())
-
-
-# -- the circuit breaker ----------------------------------------------------------------------------------------------
-def fail(provider: AuthProvider, shop: Shop, times: int) -> None:
-    shop.answer = (500, {})
-    for _ in range(times):
-        assert is_unavailable(provider)
-
-
-def pass_the_pause(provider: AuthProvider) -> None:
-    """As if it had begun half a minute earlier."""
-    key = f"breaker:{provider.tenant_id}:provider:{provider.pk}:opened_at"
-    cache.set(key, cache.get(key) - 30)
-
-
-def test_after_five_failures_in_a_row_the_shop_is_left_alone(card: AuthProvider, shop: Shop) -> None:
-    fail(card, shop, 5)
-    shop.lets_in(sub="4711")
-    with pytest.raises(ProviderUnavailable) as refused:
-        log_in(card)
-    assert 28 <= (refused.value.retry_after or 0) <= 30
-    assert len(shop.bodies) == 5
-
-
-def test_a_success_or_a_refusal_in_between_starts_the_count_anew(card: AuthProvider, shop: Shop) -> None:
-    fail(card, shop, 4)
-    shop.answer = (401, {})
-    reason_of_refusal(card)
-    fail(card, shop, 4)
-    shop.lets_in(sub="4711")
-    assert log_in(card)
-    fail(card, shop, 4)
-    assert len(shop.bodies) == 14
-
-
-def test_after_the_pause_one_caller_tries_and_lets_all_in(card: AuthProvider, shop: Shop) -> None:
-    fail(card, shop, 5)
-    pass_the_pause(card)
-    shop.lets_in(sub="4711")
-    assert log_in(card)
-    fail(card, shop, 4)
-    shop.lets_in(sub="4711")
-    assert log_in(card)
-    assert len(shop.bodies) == 11
-
-
-def test_a_trial_that_fails_begins_a_new_pause(card: AuthProvider, shop: Shop) -> None:
-    fail(card, shop, 5)
-    pass_the_pause(card)
-    fail(card, shop, 3)
-    assert len(shop.bodies) == 6
-    pass_the_pause(card)
-    shop.lets_in(sub="4711")
-    assert log_in(card)
-
-
-def test_only_one_of_many_callers_tries(transactional_db: None, shop: Shop) -> None:
-    provider = register(factories.make_tenant(), shop.url)
-    fail(provider, shop, 5)
-    pass_the_pause(provider)
-    shop.answer = slowly_fail
-    results = at_once(6, lambda _: log_in(provider))
-    assert all(isinstance(each, ProviderUnavailable) for each in results)
-    assert len(shop.bodies) == 6
-
-
-def slowly_fail(asked: Conversation) -> None:
-    time.sleep(0.3)
-    asked.answer(500, {})
-
-
-def test_other_tenants_and_providers_go_on(
-    tenant: Tenant, other_tenant: Tenant, card: AuthProvider, shop: Shop
-) -> None:
-    theirs = register(other_tenant, shop.url)
-    another = AuthProvider.objects.create(
-        tenant=tenant,
-        name="app",
-        kind="webhook",
-        settings={"url": shop.url},
-        client_secret_encrypted=encrypt(SECRET),
-    )
-    fail(card, shop, 5)
-    shop.lets_in(sub="4711")
-    assert log_in(theirs).account.tenant == other_tenant
-    assert log_in(another)
-    assert is_unavailable(card)
 
 
 def test_a_provider_of_another_kind_is_not_asked(tenant: Tenant, shop: Shop) -> None:
