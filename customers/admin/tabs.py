@@ -15,6 +15,7 @@ from customers import consents, notes
 from customers.addresses import addresses, fields
 from customers.admin.records import TABS, CustomerRecordAdmin
 from customers.models import Address, Customer
+from customers.models.profile import TEXT_MAX_LENGTH
 from tenants import codes
 from tenants.back_office.staff import staff_of
 from tenants.errors import InvalidInput
@@ -24,9 +25,9 @@ VIEWED = "view_profile"
 CONSENTS_SHOWN = 50
 # What a tab shows, given the customer and the head.
 Fill = Callable[[Customer, dict[str, Any]], dict[str, Any]]
-TEXTS = (
-    *("contact_name", "company_name", "street", "street_number", "extra_line_1", "postal_code", "city", "state"),
-    "contact_phone",
+# In the order of an address on paper: who, where, and how to reach them.
+TEXTS = sorted(
+    fields.TEXT_FIELDS, key=lambda name: (name not in ("contact_name", "company_name"), name == "contact_phone")
 )
 
 
@@ -40,25 +41,29 @@ def _countries() -> list[tuple[str, str]]:
     return [("", "-"), *codes.country_choices()]
 
 
-class AddressForm(forms.Form):
-    """An address as staff write it. `version` is that of the address they saw, "" for a new one."""
+def _address_field(name: str) -> forms.Field:
+    """What staff write one of an address's texts in."""
+    if name == "country":
+        return forms.ChoiceField(choices=_countries)
+    return forms.CharField(max_length=TEXT_MAX_LENGTH, required=name == "contact_name")
 
-    contact_name = forms.CharField(max_length=255)
-    company_name = forms.CharField(max_length=255, required=False)
-    street = forms.CharField(max_length=255, required=False)
-    street_number = forms.CharField(max_length=255, required=False)
-    extra_line_1 = forms.CharField(max_length=255, required=False, label="Further line")
-    postal_code = forms.CharField(max_length=255, required=False)
-    city = forms.CharField(max_length=255, required=False)
-    state = forms.CharField(max_length=255, required=False)
-    country = forms.ChoiceField(choices=_countries)
-    contact_phone = forms.CharField(max_length=255, required=False)
+
+class AddressForm(forms.Form):
+    """An address as staff write it, with every text that an address has. `version` is that of the address they saw, ""
+    for a new one."""
+
     is_default = forms.BooleanField(required=False, label="Default address")
     version = forms.IntegerField(required=False, widget=forms.HiddenInput)
+    field_order = TEXTS
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields.update({name: _address_field(name) for name in TEXTS})
+        self.order_fields(self.field_order)
 
     def changes(self) -> fields.AddressChanges:
         """What was entered, by the core's names; what was emptied is deleted."""
-        entered = {name: self.cleaned_data[name] or None for name in (*TEXTS, "country")}
+        entered = {name: self.cleaned_data[name] or None for name in TEXTS}
         return fields.changes_of({**entered, "is_default": self.cleaned_data["is_default"]})
 
 

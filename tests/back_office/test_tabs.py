@@ -13,7 +13,7 @@ from auth_providers.models import Account, AuthProvider
 from auth_providers.selfservice import log_in_check, sign_up
 from auth_providers.tokens.log_in_attempt import Issue, LogInAttempt
 from auth_providers.tokens.sessions import LogInRefused
-from customers.addresses import addresses
+from customers.addresses import addresses, fields
 from customers.admin.records import TABS
 from customers.models import Address, Customer
 from tenants.models import AuditEvent, Message, Role, SecondFactor, Tenant
@@ -237,6 +237,18 @@ def test_addresses_are_added_changed_and_deleted(customer: Customer, clerk: Clie
     assert not Address.objects.exists()
     done = AuditEvent.objects.filter(staff_username="clara", action__contains="address").order_by("pk")
     assert [event.action for event in done] == ["add_address", "change_address", "remove_address"]
+
+
+def test_staff_reach_every_text_of_an_address(customer: Customer, clerk: Client) -> None:
+    """A caller who reads the third line out would otherwise not be helped, and a form without it could not show it."""
+    texts = {name: f"the {name}" for name in fields.TEXT_FIELDS} | {"country": "GB", "contact_phone": "+442079460958"}
+    clerk.post(button(customer, "add_address"), {**texts, "tab": "addresses"})
+    address = Address.objects.get()
+    assert {name: getattr(address, name) for name in texts} == texts
+    shown = clerk.get(button(customer, "change_address", address.public_id)).context["form"]
+    assert {name: shown[name].value() for name in texts} == texts
+    names = [field.name for field in shown.visible_fields()]
+    assert (names[:3], names[-2:]) == (["contact_name", "company_name", "street"], ["contact_phone", "is_default"])
 
 
 def test_a_consent_is_changed_with_a_reason(customer: Customer, clerk: Client) -> None:
