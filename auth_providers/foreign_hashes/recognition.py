@@ -155,9 +155,10 @@ def _scrypt(match: re.Match[str]) -> str:
 
 def _phpass(match: re.Match[str]) -> str:
     try:
-        schemes.phpass.from_string(match[0])
+        read = schemes.phpass.from_string(match[0])
     except ValueError as error:
         raise UnknownHash("the password's hash is damaged") from error
+    _bounded(str(2**read.rounds), LONGEST_ROUNDS)
     return weak.wrap(form=weak.PHPASS, salt=match[0][:PHPASS_SETTINGS], digest=match[0])
 
 

@@ -33,7 +33,7 @@ def records(path: Path, *, kind: str) -> Iterator[Numbered]:
     """The records of a file of this kind, `csv` or `jsonl`, in UTF-8. Raises `UnreadableFile`."""
     try:
         with path.open("rb") as raw:
-            size = path.stat().st_size or 1
+            size = path.stat().st_size
             text = io.TextIOWrapper(raw, encoding="utf-8-sig", errors="surrogateescape", newline="")
             for read in _csv(text) if kind == "csv" else _json_lines(text):
                 yield Numbered(line=read.line, share=raw.tell() / size, record=read.record, error=read.error)

@@ -96,7 +96,7 @@ def _check_wait(tenant: Tenant, stored: OneTimeCode, client: Client, is_known: b
 
 def _is_right(stored: OneTimeCode, answer: str) -> bool:
     digits = "".join(answer.split())  # people type what they read: 123 456
-    if not re.fullmatch(rf"[0-9]{{{LENGTHS[-1][1]},{LENGTHS[0][1]}}}", digits):
+    if not re.fullmatch("[0-9]+", digits):
         return False
     return constant_time_compare(keyed_hash(stored, digits), bytes(stored.code_hmac))
 

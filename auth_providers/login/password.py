@@ -127,7 +127,7 @@ def _find_account(tenant: Tenant, identifier: str, client: Client) -> Account | 
 def _accounts(*, tenant: Tenant, email: str, device: str) -> QuerySet[Account]:
     known = known_devices.of_device(tenant=tenant, device=device).filter(customer=OuterRef("customer"))
     return accounts.with_email(tenant=tenant, email=email).annotate(
-        first_seen=Subquery(known.values("first_seen_date")[:1]),
+        first_seen=Subquery(known.values("first_seen_date")),
         is_switched_off=Exists(switched_off(tenant=tenant)),
     )
 

@@ -4,6 +4,8 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from django.utils.text import Truncator
+
 from auth_providers.tenant_files.sections import SECRET
 from tenants.json_values import Json
 
@@ -55,4 +57,4 @@ def _in_words(change: FieldChange) -> str:
 
 def _shown(value: Json) -> str:
     text = json.dumps(value, ensure_ascii=False, sort_keys=True)
-    return text if len(text) <= LONGEST_SHOWN else f"{text[: LONGEST_SHOWN - 3]}..."
+    return Truncator(text).chars(LONGEST_SHOWN, truncate="...")

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from django.db import connection, models
 from django.db.backends.base.base import BaseDatabaseWrapper
-from django.db.models import Func, OuterRef, Q
+from django.db.models import BigIntegerField, Func, OuterRef, Q
 from django.db.models.sql.compiler import SQLCompiler
 
 from tenants.errors import InvalidInput
@@ -100,4 +100,4 @@ def end() -> Cursor:
         return Cursor(0, newest or 0)
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint - 1")
-        return Cursor(cursor.fetchone()[0], 2**62)
+        return Cursor(cursor.fetchone()[0], BigIntegerField.MAX_BIGINT)

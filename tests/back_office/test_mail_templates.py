@@ -96,6 +96,12 @@ def test_what_would_not_work_is_refused_on_its_field(
     assert not MessageTemplate.objects.exists()
 
 
+def test_why_a_template_does_not_render_is_told_in_five_hundred_characters(tenant: Tenant, clerk: Client) -> None:
+    [told] = create(clerk, tenant, text="{% " + "x" * 600 + " %}").context["adminform"].form.errors["text"]
+    assert told.startswith("This does not render: ")
+    assert len(told) == 500
+
+
 @pytest.mark.parametrize(("typed", "stored"), [("it", "it"), ("pt_br", "pt-BR"), ("iw", "he"), ("DEU", "de")])
 def test_a_language_of_the_shops_own_is_stored_in_one_spelling(
     tenant: Tenant, clerk: Client, typed: str, stored: str

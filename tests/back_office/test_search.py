@@ -182,6 +182,7 @@ def test_more_than_a_thousand_are_not_counted(crowd: None, clerk: Client, monkey
         ("O\u2019Brien", OZLEM),
         ("Ozlem", OZLEM),
         ("Oezlem OBriem", OZLEM),
+        ("Adda", ADA),  # no three letters of it are Ada's
     ],
 )
 def test_a_name_is_found_as_it_was_heard(crowd: None, clerk: Client, term: str, who: str) -> None:

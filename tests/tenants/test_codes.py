@@ -132,3 +132,9 @@ def _warnings() -> list[str]:
 def test_a_language_has_one_tag(text: str, tag: str | None) -> None:
     assert codes.language_tag(text) == tag
     assert tag is None or codes.language_tag(tag) == tag
+
+
+def test_languages_to_choose_from_are_those_of_two_letters() -> None:
+    offered = dict(codes.language_choices())
+    assert offered["de"] == "German"
+    assert {len(code) for code in offered} == {2}

@@ -184,6 +184,8 @@ def test_firebase_hashes_that_are_refused(text: str, salt: str, parameters: Fire
         "$pbkdf2-sha256$5000001$c2FsdA$aGFzaA",
         "$scrypt$ln=22,r=8,p=1$c2FsdA$aGFzaA",
         "$P$" + "!" * 31,
+        "$P$." + "a" * 30,  # one round
+        "$P$L" + "a" * 30,  # eight million
         f"{'a' * 64}:{'0' * 32}:3_32_2_1073741824",
         "unknown$1$salt$hash",
         "pbkdf2_sha256$x",

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from django.contrib.auth.hashers import check_password
 from django.core.management import CommandError, call_command
+from django.db import connection
 from passlib.hash import phpass
 
 from auth_providers.accounts import accounts
@@ -28,8 +29,8 @@ from tests.auth_providers.importing import files
 PASSWORD = "correct horse"
 
 
-def run(folder: Path, content: str, *, mapping: str, **options: object) -> str:
-    path, output = folder / "export.csv", StringIO()
+def run(folder: Path, content: str, *, mapping: str, output: StringIO | None = None, **options: object) -> str:
+    path, output = folder / "export.csv", output or StringIO()
     path.write_text(content, encoding="utf-8")
     call_command("import_customers", "acme", path, mapping=mapping, stdout=output, stderr=StringIO(), **options)
     return output.getvalue().rsplit(", in ", 1)[0]
@@ -139,6 +140,32 @@ def test_nobody_loses_an_address_or_an_identifier_to_an_import(tenant: Tenant, t
     }
     assert CustomerIdentifier.objects.get(name="loyaltyCard", value="L1").customer == holder
     assert customer_of(tenant, "lee@example.org") == owner
+
+
+class SignsUpMeanwhile:
+    """Somebody who signs up once the import has looked who is there, and takes numbers for those who are not."""
+
+    def __init__(self, tenant: Tenant, email: str) -> None:
+        self._tenant, self._email = tenant, email
+        self._is_there = False
+
+    def __call__(self, execute: Callable[..., object], sql: str, *others: object) -> object:
+        if not self._is_there and "customers_customernumber" in sql:
+            self._is_there = True
+            factories.make_customer(self._tenant, email=self._email)
+        return execute(sql, *others)
+
+
+@pytest.mark.parametrize(("others", "created"), [("", 0), ("2,new@example.com\n", 1)])
+def test_who_signs_up_while_an_import_writes_stays(tenant: Tenant, tmp_path: Path, others: str, created: int) -> None:
+    mapping = tmp_path / "mapping.yaml"
+    mapping.write_text("format: csv\nkey: {name: till, value: id}\nemail: email\n")
+    output, rival = StringIO(), SignsUpMeanwhile(tenant, "lee@example.org")
+    with connection.execute_wrapper(rival), pytest.raises(CommandError, match="1 records were left out"):
+        run(tmp_path, f"id,email\n1,lee@example.org\n{others}", mapping=str(mapping), output=output)
+    assert output.getvalue().startswith(f"{created} customers created, 0 were there")
+    assert factories.account_of(customer_of(tenant, "lee@example.org")).is_verified
+    assert Customer.objects.count() == 1 + created
 
 
 def hand_in(tenant: Tenant, stranger: Customer, email: str) -> None:

@@ -149,6 +149,15 @@ def test_a_plan_says_what_would_change_and_changes_nothing(shop: Tenant, tmp_pat
     assert not AuditEvent.objects.filter(action="apply_tenant_file").exists()
 
 
+@pytest.mark.parametrize(("length", "shown"), [(98, f'"{"x" * 98}"'), (99, f'"{"x" * 96}...')])
+def test_of_a_long_value_a_plan_shows_a_hundred_characters(
+    shop: Tenant, tmp_path: Path, length: int, shown: str
+) -> None:
+    Segment.objects.filter(code="vip").update(description="old")
+    content = export().replace("description: old", f"description: {'x' * length}")
+    assert apply(tmp_path, content, "plan").splitlines()[-1] == f'    description: "old" -> {shown}'
+
+
 def test_apply_does_what_the_plan_said(shop: Tenant, tmp_path: Path) -> None:
     content = changed(export())
     assert apply(tmp_path, content).splitlines() == EXPECTED

@@ -10,11 +10,13 @@ from django.db import OperationalError, connections
 from django.db.models import QuerySet
 from django.utils import timezone
 
+from auth_providers import limits
 from tenants.models import Message
 from tenants.outbox import leases, queue, worker
 from tenants.outbox.worker import Lane, Result
 from tests import factories
 
+LEASE, RENEWED_EVERY = leases.LEASE, leases.RENEWED_EVERY  # as they are in production
 LEASE_SECONDS = 1.0
 PATIENCE = 30.0
 Sender = Callable[[Iterable[Message]], Iterator[Result]]
@@ -68,6 +70,14 @@ class SlowServer:
 def use(monkeypatch: pytest.MonkeyPatch) -> Callable[[Sender], None]:
     """Has this send every message."""
     return lambda send: monkeypatch.setattr(worker, "_sender", lambda channel: send)
+
+
+def test_a_code_of_a_dead_worker_is_sent_before_its_reader_may_ask_for_another() -> None:
+    assert LEASE == limits.CODE_COOLDOWN
+
+
+def test_five_renewals_may_fail_before_a_lease_ends() -> None:
+    assert 5 * RENEWED_EVERY < LEASE <= 6 * RENEWED_EVERY
 
 
 def test_a_live_worker_keeps_a_message_for_longer_than_its_lease(use: Callable[[Sender], None]) -> None:

@@ -83,6 +83,17 @@ def test_where_nobody_has_proven_anything_every_log_in_waits_for_its_link(tenant
     assert set(asked) == {EMAIL, OTHER}
 
 
+def test_a_log_in_that_was_proven_since_stays_proven_after_the_undo(tenant: Tenant) -> None:
+    kept, gone = factories.make_customer(tenant), factories.make_customer(tenant, email=OTHER)
+    unprove(kept)
+    unprove(gone, is_permitted=False)
+    made = merge(kept, gone)
+    account = Account.objects.get(identifier=OTHER)
+    verification.verify(tenant=tenant, account=account, by=Account.Proof.CODE, client=CLIENT)
+    take_back(made)
+    assert log_ins(gone) == {OTHER: (True, False, True)}
+
+
 def test_the_second_factor_of_who_is_gone_is_asked_for_from_now_on(kept: Customer, gone: Customer) -> None:
     assert not totp.status(tenant=kept.tenant, customer=kept).is_enrolled
     made = merge(kept, gone)

@@ -1,1 +1,0 @@
-"""Empty: what land.sh names."""
