@@ -23,10 +23,9 @@ def is_known(*, tenant: Tenant, client: Client, customer: Customer) -> bool:
     return of_client(tenant=tenant, client=client).filter(customer=customer).exists()
 
 
-def of_customer(*, tenant: Tenant, customer: Customer) -> list[str]:
+def of_customer(*, tenant: Tenant, customer: Customer) -> TenantQuerySet[KnownDevice]:
     """Up to twenty of the customer's devices, the last ones used."""
-    own = KnownDevice.objects.for_tenant(tenant).filter(customer=customer).order_by("-last_seen_date")
-    return list(own.values_list("device", flat=True)[:20])
+    return KnownDevice.objects.for_tenant(tenant).filter(customer=customer).order_by("-last_seen_date")[:20]
 
 
 def remember(*, tenant: Tenant, client: Client, customer: Customer) -> None:

@@ -118,9 +118,13 @@ def _log_ins(every: Sequence[Account]) -> tuple[str, ...]:
 def notice_address(*, tenant: Tenant, account: Account) -> tuple[str, ...]:
     """The one address to tell of what concerns this account: its own where that is proven, else the first of
     `notice_addresses`; nothing when there is none."""
-    if account.proven_address:
-        return (account.proven_address,)
-    return notice_addresses(tenant=tenant, customer=account.customer)[:1]
+    every = () if account.proven_address else accounts.of_customer(tenant=tenant, customer=account.customer)
+    return notice_address_among(tuple(every), account)
+
+
+def notice_address_among(every: Sequence[Account], account: Account) -> tuple[str, ...]:
+    """The same, of all accounts of the customer, the oldest first."""
+    return (account.proven_address,) if account.proven_address else (_proven(every) or _log_ins(every))[:1]
 
 
 def find_asked_account(*, tenant: Tenant, customer: Customer, account_id: int | None) -> Account | None:

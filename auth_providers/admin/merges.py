@@ -6,17 +6,15 @@ from typing import Any
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import URLPattern, path, reverse
-from django.utils import timezone
 from django.utils.decorators import method_decorator
 from django.views.decorators.http import require_POST
 
 from auth_providers.accounts import accounts
 from auth_providers.admin.customer_data import CustomerDataAdmin, may_erase
-from auth_providers.models import CustomerMerge
 from auth_providers.selfservice.merging import merge as merges
 from auth_providers.selfservice.merging import snapshots, undoing
 from auth_providers.selfservice.merging.merge import Choice
@@ -46,15 +44,12 @@ class MergesAdmin(CustomerDataAdmin):
         return [*ours, *super().get_urls()]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Customer]:
-        """On the page of one customer also whether a merge can be undone: no further statement where none can."""
+        """On the page of one customer also the merges that can be undone, in the same statement."""
         rows = super().get_queryset(request)
         match = request.resolver_match
         if match is None or not match.kwargs.keys() & {"customer_id", "object_id"}:
             return rows
-        undoable = CustomerMerge.objects.filter(
-            tenant=OuterRef("tenant"), customer=OuterRef("pk"), undone_at=None, expires_at__gt=timezone.now()
-        )
-        return rows.select_related("merged_into").annotate(has_merges=Exists(undoable))
+        return rows.select_related("merged_into").annotate(merges=snapshots.undoable_of_customer())
 
     def merge_view(self, request: HttpRequest, customer_id: int) -> HttpResponse:
         """Ask for the other one's number, show both side by side, and merge them."""
@@ -125,9 +120,8 @@ class MergesAdmin(CustomerDataAdmin):
         return HttpResponseRedirect(reverse("admin:customers_customer_timeline", args=[back.pk]))
 
     def head(self, request: HttpRequest, customer: Customer, tab: str) -> dict[str, Any]:
-        has_merges = customer.is_there and getattr(customer, "has_merges", False)
-        found = snapshots.in_force(tenant=customer.tenant, customer=customer) if has_merges else []
-        return {**super().head(request, customer, tab), "merges": found}
+        found = getattr(customer, "merges", []) if customer.is_there else []
+        return {**super().head(request, customer, tab), "merges": snapshots.undoable(found)}
 
 
 def _number(text: str | None) -> int | None:

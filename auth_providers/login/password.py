@@ -91,13 +91,6 @@ def forget_guesses(*, tenant: Tenant, account: Account, client: Client) -> None:
     limits.forget_failures(tenant=tenant, attempts=[*unknown, *own])
 
 
-def attempts_at(*, account: Account, clients: Sequence[Client] = ()) -> tuple[limits.Attempt, ...]:
-    """What log-ins with the account's password count against: from unknown devices, from these clients' addresses, and
-    from each known device."""
-    devices = known_devices.of_customer(tenant=account.tenant, customer=account.customer)
-    return limits.of_account(identifier=account.identifier, devices=devices, clients=clients)
-
-
 def switched_off(*, tenant: Tenant) -> TenantQuerySet[AuthProvider]:
     """The row that switches passwords off, where there is one."""
     return AuthProvider.objects.for_tenant(tenant).filter(kind=PASSWORD, is_enabled=False)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from django.db import transaction
+from django.db.models import Subquery
 from django.utils import timezone
 
 from auth_providers import limits
@@ -22,6 +23,7 @@ from tenants.clients import Client
 from tenants.encryption import decrypt, encrypt
 from tenants.errors import DomainError, FieldError, Kind, Reason
 from tenants.models import Tenant, TenantQuerySet
+from tenants.subqueries import CountOf
 from tenants.trail import audit
 from tenants.trail.event_types import EventType
 
@@ -84,9 +86,21 @@ class Status:
 
 def status(*, tenant: Tenant, customer: Customer) -> Status:
     """The customer's authenticator as it stands."""
-    is_enrolled = _enrolled(tenant, customer).exists()
-    left = _codes(tenant, customer).filter(spent_at=None).count() if is_enrolled else 0
-    return Status(is_enrolled=is_enrolled, recovery_codes_left=left)
+    return status_of(_enrolled(tenant, customer).values_list(_unspent(tenant, customer), flat=True).first())
+
+
+def recovery_codes_left(*, tenant: Tenant, customer: Customer) -> Subquery:
+    """The number of unspent recovery codes, NULL without an authenticator, as a column of the caller's statement."""
+    return Subquery(_enrolled(tenant, customer).values(left=_unspent(tenant, customer)))
+
+
+def status_of(recovery_codes_left: int | None) -> Status:
+    """The authenticator of a customer with that column."""
+    return Status(is_enrolled=recovery_codes_left is not None, recovery_codes_left=recovery_codes_left or 0)
+
+
+def _unspent(tenant: Tenant, customer: Customer) -> CountOf:
+    return CountOf(_codes(tenant, customer).filter(spent_at=None), most=authenticator_apps.RECOVERY_CODES)
 
 
 def start_enrolment(*, tenant: Tenant, customer: Customer, session: Session) -> Enrolment:

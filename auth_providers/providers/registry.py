@@ -11,7 +11,7 @@ from auth_providers.providers.kind import client_secret
 from tenants.compiled.queries import compiled
 from tenants.encryption import encrypt
 from tenants.errors import DomainError, FieldError, InvalidInput, Kind, Reason
-from tenants.models import Tenant
+from tenants.models import Tenant, TenantQuerySet
 
 
 class UnknownProvider(DomainError):
@@ -53,7 +53,12 @@ def find_provider(*, tenant: Tenant, name: str) -> AuthProvider:
 @compiled
 def _enabled(*, tenant: Tenant) -> QuerySet[AuthProvider]:
     """A tenant has a few of them."""
-    return AuthProvider.objects.for_tenant(tenant).filter(is_enabled=True).order_by("pk")
+    return enabled(tenant=tenant).order_by("pk")
+
+
+def enabled(*, tenant: Tenant) -> TenantQuerySet[AuthProvider]:
+    """What customers of the tenant may log in with, as a condition of the caller's statement."""
+    return AuthProvider.objects.for_tenant(tenant).filter(is_enabled=True)
 
 
 def configure(

@@ -10,8 +10,7 @@ from typing import TypedDict
 from django.db import IntegrityError, transaction
 
 from auth_providers import limits
-from auth_providers.accounts import accounts, notices, pending, verification
-from auth_providers.login import password as password_login
+from auth_providers.accounts import accounts, known_devices, notices, pending, verification
 from auth_providers.models import Account
 from auth_providers.selfservice import opt_in
 from customers import profiles
@@ -119,7 +118,9 @@ def unlock(*, tenant: Tenant, customer: Customer, account_id: int, staff_usernam
     if account is None:
         raise LogInNotFound
     clients = [Client(address=address) for address in audit.failed_from(tenant=tenant, customer_number=customer.number)]
-    limits.forget_failures(tenant=tenant, attempts=password_login.attempts_at(account=account, clients=clients))
+    devices = [each.device for each in known_devices.of_customer(tenant=tenant, customer=customer)]
+    attempts = limits.of_account(identifier=account.identifier, devices=devices, clients=clients)
+    limits.forget_failures(tenant=tenant, attempts=attempts)
     _record(tenant, account, "unlock", By(staff_username=staff_username, client=client))
 
 

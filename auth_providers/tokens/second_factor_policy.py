@@ -3,6 +3,7 @@
 `sessions.start` asks before the log-in writes anything; `second_factor` completes the log-in.
 """
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import NoReturn
@@ -147,12 +148,30 @@ def find_method(
     if _enrolled(tenant).filter(customer=account.customer_id).exists():
         return SecondFactorMethod(method=TOTP)
     came_by = EMAIL if is_mailbox_proof else _channel(account) if method == OTP else ""
+    every = list(accounts.of_customer(tenant=tenant, customer=account.customer))
+    return sent_method(account, every, number=find_number(tenant=tenant, every=every), came_by=came_by)
+
+
+def sent_method(
+    account: Account, every: Sequence[Account], *, number: str, came_by: str = ""
+) -> SecondFactorMethod | None:
+    """The code that the owner of the account is sent, of a customer without an authenticator who has these accounts and
+    this number (`find_number`)."""
+    own = next(iter(notices.notice_address_among(every, account)), account.email)
     methods = [
         SecondFactorMethod(method=name, destination=to, is_repeated=name == came_by)
-        for name, to in _destinations(tenant, account)
+        for name, to in ((SMS, number), (EMAIL, own))
         if to
     ]
     return min(methods, key=lambda each: each.is_repeated, default=None)
+
+
+def find_number(*, tenant: Tenant, every: Iterable[Account]) -> str:
+    """The telephone that the customer of these accounts logs in with, where deployment and tenant send text messages;
+    else ""."""
+    numbers = (each.identifier for each in every if each.kind == Account.Kind.PHONE and each.is_permitted)
+    number = next(numbers, "")
+    return number if number and _sends_sms(tenant) else ""
 
 
 def _channel(account: Account) -> str:
@@ -160,21 +179,8 @@ def _channel(account: Account) -> str:
     return EMAIL if account.kind == Account.Kind.EMAIL else SMS
 
 
-def _destinations(tenant: Tenant, account: Account) -> tuple[tuple[str, str], ...]:
-    """The telephone and the address of the account's customer, "" for what there is none of."""
-    mine = accounts.of_customer(tenant=tenant, customer=account.customer).filter(is_permitted=True)
-    own = next(iter(notices.notice_address(tenant=tenant, account=account)), account.email)
-    return (SMS, _number(tenant, mine)), (EMAIL, own)
-
-
 def _enrolled(tenant: Tenant) -> TenantQuerySet[Authenticator]:
     return Authenticator.objects.for_tenant(tenant).exclude(confirmed_at=None)
-
-
-def _number(tenant: Tenant, confirmed: TenantQuerySet[Account]) -> str:
-    """The telephone that the customer logs in with, where deployment and tenant send text messages; else ""."""
-    number = confirmed.filter(kind=Account.Kind.PHONE).values_list("identifier", flat=True).first() or ""
-    return number if number and _sends_sms(tenant) else ""
 
 
 def _sends_sms(tenant: Tenant) -> bool:

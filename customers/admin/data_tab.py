@@ -4,20 +4,19 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from django.db.models import Exists, OuterRef
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, path
 from django.utils.decorators import method_decorator
 from django.views.decorators.http import require_POST, require_safe
 
 from customers import identifiers, profiles
-from customers.admin import mixin_forms
+from customers.admin import found_records, mixin_forms
 from customers.admin.mixin_forms import MixinForm, NewMixinForm
 from customers.admin.overtaken import OvertakenForm
 from customers.admin.properties_form import PropertiesForm
 from customers.admin.schema_fields import title_of
 from customers.admin.tabs import CustomerTabsAdmin
-from customers.models import ContactAssignment, Customer, MixinSchema, Segment, SegmentMembership
+from customers.models import Customer, MixinSchema
 from tenants.back_office.staff import staff_of
 from tenants.errors import InvalidInput
 
@@ -103,25 +102,19 @@ class DataTabAdmin(CustomerTabsAdmin):
 
 def _data(customer: Customer) -> dict[str, Any]:
     """What the tab shows."""
-    assignments = ContactAssignment.objects.for_tenant(customer.tenant).filter(customer=customer)
+    found = found_records.find(customer)
     return {
-        "identifiers": identifiers.list_for(tenant=customer.tenant, customer=customer),
+        "identifiers": found.identifiers,
         "properties": json.dumps(customer.properties, indent=2, ensure_ascii=False) if customer.properties else "",
-        "mixins": _mixins(customer),
-        **_segments(customer),
-        "assignments": list(assignments.select_related("legal_entity")),
+        "mixins": [
+            mixin_forms.read(key, value, found.schemas.get(str(customer.mixin_schemas.get(key))))
+            for key, value in customer.mixins.items()
+        ],
+        "memberships": found.segments,
+        "other_segments": found.other_segments,
+        "companies": found.companies,
+        "identifier_names": identifiers.names_in_use(tenant=customer.tenant),
     }
-
-
-def _mixins(customer: Customer) -> list[mixin_forms.Shown]:
-    if not customer.mixins:
-        return []
-    urls = [url for url in customer.mixin_schemas.values() if isinstance(url, str)]
-    schemas = dict(MixinSchema.objects.for_tenant(customer.tenant).filter(url__in=urls).values_list("url", "schema"))
-    return [
-        mixin_forms.read(key, value, schemas.get(str(customer.mixin_schemas.get(key))))
-        for key, value in customer.mixins.items()
-    ]
 
 
 def _offered(customer: Customer) -> list[tuple[str, str]]:
@@ -136,13 +129,3 @@ def _form(request: HttpRequest, customer: Customer, key: str, chosen: str | None
     found = MixinSchema.objects.for_tenant(customer.tenant).filter(url=url).first()
     schema: Any = found.schema if found else {}
     return MixinForm(request.POST or None, customer=customer, key=key, url=url, schema=schema)
-
-
-def _segments(customer: Customer) -> dict[str, list[Segment]]:
-    """Those that the customer is in, and the others."""
-    mine = SegmentMembership.objects.for_tenant(customer.tenant).filter(customer=customer, segment=OuterRef("pk"))
-    every = list(Segment.objects.for_tenant(customer.tenant).annotate(has_customer=Exists(mine)).order_by("code"))
-    return {
-        "memberships": [each for each in every if each.has_customer],
-        "other_segments": [each for each in every if not each.has_customer],
-    }

@@ -95,6 +95,19 @@ def test_an_identifier_is_added_by_hand(customer: Customer, clerk: Client) -> No
     assert trail(customer, "assign_identifier") == ("clara", "loyaltyCard")
 
 
+def test_the_kinds_of_identifiers_that_the_shop_has_are_offered(
+    customer: Customer, other_tenant: Tenant, clerk: Client
+) -> None:
+    assert clerk.get(tab_of(customer, "data")).context["identifier_names"] == []
+    for email, given in (("grace@example.com", {"till": "1", "card": "1"}), ("joan@example.com", {"card": "2"})):
+        other = factories.make_customer(customer.tenant, email=email)
+        identifiers.assign(tenant=customer.tenant, customer=other, identifiers=given)
+    theirs = factories.make_customer(other_tenant)
+    identifiers.assign(tenant=other_tenant, customer=theirs, identifiers={"secret": "1"})
+    text = clerk.get(tab_of(customer, "data")).content.decode()
+    assert [f'<option value="{name}"></option>' in text for name in ("card", "till", "secret")] == [True, True, False]
+
+
 @pytest.mark.parametrize(
     ("name", "value", "words"),
     [

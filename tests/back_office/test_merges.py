@@ -124,17 +124,3 @@ def test_another_tenants_customer_is_not_found(customer: Customer, other_tenant:
     factories.make_customer(other_tenant, email=OTHER)
     stranger = factories.make_customer(other_tenant, email="third@example.com")
     assert "not found" in said(clerk.get(button(customer, "merge"), {"other": stranger.number}))
-
-
-@pytest.mark.parametrize("tab", dict(TABS))
-def test_merges_are_asked_for_only_where_there_are_some(
-    customer: Customer, other: Customer, clerk: Client, statements: Any, tab: str
-) -> None:
-    def own() -> list[str]:
-        """The statements that read merges; whether there are any comes with the customer."""
-        every = statements(lambda: clerk.get(tab_of(customer, tab)))
-        return [sql for sql in every if 'FROM "auth_providers_customermerge" INNER JOIN' in sql]
-
-    assert own() == []
-    posted(clerk, customer, other)
-    assert len(own()) == 1

@@ -1,6 +1,5 @@
 """The tabs of the customer's page, and the answer to the call "I can't log in"."""
 
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -39,9 +38,7 @@ def try_password(customer: Customer, text: str, client: Any = factories.OTHER_CL
 
 
 @pytest.mark.parametrize("tab", dict(TABS))
-def test_a_tab_is_strict_recorded_and_cheap(
-    customer: Customer, clerk: Client, statements: Callable[[Callable[[], Any]], list[str]], tab: str
-) -> None:
+def test_a_tab_is_strict_and_recorded(customer: Customer, clerk: Client, tab: str) -> None:
     addresses.add(tenant=customer.tenant, customer=customer, values=ADDRESS)  # type: ignore[arg-type]
     factories.log_in(customer)
     clerk.get(tab_of(customer, tab))
@@ -51,7 +48,6 @@ def test_a_tab_is_strict_recorded_and_cheap(
     assert "unsafe" not in response["Content-Security-Policy"]
     assert "Can this customer log in?" in page.text
     assert AuditEvent.objects.filter(action="view_profile").count() == 2
-    assert len(statements(lambda: clerk.get(tab_of(customer, tab)))) <= (13 if tab == "data" else 12)
 
 
 @pytest.mark.parametrize(

@@ -1,12 +1,13 @@
 """What a merge keeps so that it can be undone: both profiles as they were and what moved, encrypted, for 30 days."""
 
 import json
-from collections.abc import Iterator, Mapping
-from datetime import timedelta
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import TypedDict
 
 from django.core.serializers.json import DjangoJSONEncoder
-from django.db.models import Field
+from django.db.models import Field, OuterRef, Q
 from django.utils import timezone
 
 from auth_providers.models import CustomerMerge
@@ -16,6 +17,7 @@ from tenants.encryption import decrypt, encrypt
 from tenants.json_values import Json
 from tenants.models import Tenant, TenantQuerySet
 from tenants.privacy.classification import emptied
+from tenants.subqueries import RowsOf, moment
 
 LIFETIME = timedelta(days=30)
 # What an undo writes back: all that is personal, and the flags.
@@ -94,10 +96,40 @@ def read(merge: CustomerMerge) -> Snapshot:
     return snapshot
 
 
+@dataclass(frozen=True, kw_only=True)
+class Undoable:
+    """A merge that can be undone until `expires_at`, and the customer who was merged."""
+
+    pk: int
+    merged_id: int
+    number: str
+    created_at: datetime
+    expires_at: datetime
+
+
+def undoable_of_customer() -> RowsOf:
+    """The merges into the customer of the caller's row that can be undone, newest first, as a column (`undoable`)."""
+    mine = CustomerMerge.objects.filter(_in_force(), tenant=OuterRef("tenant"), customer=OuterRef("pk"))
+    return RowsOf(mine.order_by("-pk"), "pk", "merged_id", "merged__number", "created_at", "expires_at")
+
+
+def undoable(rows: Iterable[tuple[int, int, str, str, str]]) -> list[Undoable]:
+    """What is in that column."""
+    return [
+        Undoable(
+            pk=pk, merged_id=merged_id, number=number, created_at=moment(created_at), expires_at=moment(expires_at)
+        )
+        for pk, merged_id, number, created_at, expires_at in rows
+    ]
+
+
+def _in_force() -> Q:
+    return Q(undone_at=None, expires_at__gt=timezone.now())
+
+
 def in_force(*, tenant: Tenant, customer: Customer) -> TenantQuerySet[CustomerMerge]:
     """The merges into this customer that can be undone, newest first, each with the customer who was merged."""
-    now = timezone.now()
-    rows = CustomerMerge.objects.for_tenant(tenant).filter(customer=customer, undone_at=None, expires_at__gt=now)
+    rows = CustomerMerge.objects.for_tenant(tenant).filter(_in_force(), customer=customer)
     return rows.select_related("merged").order_by("-pk")
 
 
