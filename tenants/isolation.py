@@ -23,7 +23,8 @@ from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 from psycopg.pq import TransactionStatus
 
 from tenants.compiled import ahead
-from tenants.compiled.prepared import Before, PreparedCursor
+from tenants.compiled.pipeline import Before
+from tenants.compiled.prepared import PreparedCursor
 from tenants.compiled.queries import CompiledQuery
 from tenants.models import AuditEvent, Tenant, TenantOwned
 

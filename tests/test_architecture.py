@@ -182,7 +182,8 @@ SIGNATURES_OF_FRAMEWORKS = {
     "auth_providers/tokens/jwts.py",  # simplejwt
     "tenants/compiled/bulk.py",  # Django's fields and querysets, psycopg's cursors
     "tenants/compiled/instances.py",  # Django's from_db
-    "tenants/compiled/prepared.py",  # psycopg's connections
+    "tenants/compiled/pipeline.py",  # psycopg's connections
+    "tenants/compiled/prepared.py",  # rows of psycopg's
     "tenants/compiled/queries.py",  # Django's querysets, compilers and cursors
     "tenants/compiled/transactions.py",  # Django's execute_wrapper
     "tenants/compiled/writes.py",  # the same

@@ -53,6 +53,9 @@ def close_lost(**_: object) -> None:
     opened = wrapper.connection
     if wrapper.vendor != "postgresql" or opened is None or wrapper.in_atomic_block:
         return
+    if opened.closed:  # by ourselves, after an error that was none of the database's
+        wrapper.close()
+        return
     socket = select.poll()
     socket.register(opened.pgconn.socket, select.POLLIN)
     if socket.poll(0) and not wrapper.is_usable():

@@ -26,16 +26,13 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import Expression, Model, QuerySet
 from django.db.models.query import ModelIterable, get_related_populators
 from django.db.models.sql.compiler import SQLCompiler
-from psycopg import errors
 from psycopg.sql import Literal
 
-from tenants.compiled import ahead, prepared
+from tenants.compiled import ahead, pipeline, prepared
 
 P = ParamSpec("P")
 Row = TypeVar("Row")
 Other = TypeVar("Other")
-# What the database says when it has forgotten a statement, or when its tables have other columns now.
-UNPREPARED = (errors.InvalidSqlStatementName, errors.FeatureNotSupported)
 
 
 class Parameter(Expression):
@@ -91,7 +88,7 @@ class CompiledQuery(Generic[P, Row]):
         """The query with its arguments, for `together`."""
         return Asked(build=self.build, statement=self.statement, values=values)
 
-    def of_caller(self, before: prepared.Before) -> "Asked[Row]":
+    def of_caller(self, before: pipeline.Before) -> "Asked[Row]":
         """The query for whoever calls, run after what says who that is. Raises `KeyError` for an argument that is none
         of `ahead.OF_CALLER`."""
         if self._of_caller is None:
@@ -106,7 +103,7 @@ class Asked(Generic[Row]):
     build: Callable[..., Any]
     statement: _Statement
     values: Mapping[str, Any]
-    before: prepared.Before | None = None
+    before: pipeline.Before | None = None
 
     def params(self, wrapper: BaseDatabaseWrapper) -> list[object]:
         """In the order of the statement, as the database takes them."""
@@ -128,7 +125,7 @@ def together(first: Asked[Row], second: Asked[Other]) -> tuple[list[Row], list[O
 def with_rows_ahead(
     first: Asked[Row],
     wanted: Sequence[CompiledQuery[Any, Any]],
-    before: Callable[[], prepared.Before],
+    before: Callable[[], pipeline.Before],
     keys: Callable[[Row], ahead.Keys],
 ) -> list[Row]:
     """The rows of the first query, and those of the others for the caller whom it finds, kept for when they are asked
@@ -176,7 +173,7 @@ def _rows(wrapper: BaseDatabaseWrapper, queries: Sequence[Asked[Any]]) -> list[l
 def _is_stale(opened: Any, error: Exception) -> bool:
     """Whether the connection was lost while nobody used it, or no longer knows what was prepared on it."""
     is_postgresql = connection.vendor == "postgresql"
-    return is_postgresql and (opened.closed or isinstance(error.__cause__, UNPREPARED))
+    return is_postgresql and (opened.closed or isinstance(error.__cause__, pipeline.UNPREPARED))
 
 
 def adapted(value: object, wrapper: BaseDatabaseWrapper) -> object:

@@ -11,7 +11,7 @@ from django.test import Client
 from customers.models import Customer
 from tenants import isolation
 from tenants.compiled import ahead
-from tenants.compiled.prepared import Before
+from tenants.compiled.pipeline import Before
 from tenants.compiled.queries import compiled, with_rows_ahead
 from tests import factories
 from tests.contracts.scene import ADDRESS

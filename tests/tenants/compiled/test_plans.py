@@ -10,7 +10,7 @@ from django.db import connection
 from django.urls import get_resolver
 
 from tenants import isolation
-from tenants.compiled.prepared import numbered
+from tenants.compiled.pipeline import numbered
 from tenants.compiled.queries import CompiledQuery, Parameter
 from tenants.compiled.writes import CompiledUpdate
 from tenants.models import MailSuppression
