@@ -36,6 +36,9 @@ class Lease:
         self._keys, self._until = keys, until
         self._ends = time.monotonic() + (until - timezone.now()).total_seconds()
         self._is_done = threading.Event()
+        self._begun: tuple[int, float] | None = None  # the message that is being sent, and since when
+        self._is_rest_left = False
+        self._lock = threading.Lock()
         self._thread = threading.Thread(target=self._keep, daemon=True)
 
     def __enter__(self) -> "Lease":
@@ -50,7 +53,16 @@ class Lease:
 
     def has_time(self) -> bool:
         """Whether there is enough left for beginning another message."""
-        return time.monotonic() + LEASE_RESERVE.total_seconds() < self._ends
+        return not self._is_rest_left and time.monotonic() + LEASE_RESERVE.total_seconds() < self._ends
+
+    def begin(self, key: int) -> bool:
+        """For messages that are sent one after the other: begin this one, if there is time. Where one takes longer than
+        a lease, those behind it are left to other workers."""
+        with self._lock:
+            if not self.has_time():
+                return False
+            self._begun = key, time.monotonic()
+            return True
 
     def _keep(self) -> None:
         try:
@@ -66,7 +78,7 @@ class Lease:
         if now >= self._ends:
             return
         try:
-            Message.objects.filter(WAITING, pk__in=self._keys, next_attempt_at=self._until).update(
+            Message.objects.filter(WAITING, pk__in=self._kept(now), next_attempt_at=self._until).update(
                 next_attempt_at=until
             )
             self._ends, self._until = now + LEASE.total_seconds(), until
@@ -74,3 +86,11 @@ class Lease:
             logger.warning("A lease could not be renewed: %s", type(error).__name__)
             with suppress(DatabaseError, InterfaceError):
                 connection.close()
+
+    def _kept(self, now: float) -> Collection[int]:
+        """The messages whose lease goes on."""
+        with self._lock:
+            if self._begun is None or now - self._begun[1] < LEASE.total_seconds():
+                return self._keys
+            self._is_rest_left = True
+            return [self._begun[0]]

@@ -1,7 +1,8 @@
 """Sending what is in the outbox: who takes which message, attempts, and when they are given up.
 
-What sends a channel is in `settings.OUTBOX_SENDERS`. Three lanes are served apart, so that a code that somebody waits
-for is never behind notices, and neither behind a system of a shop that hangs. Any number of workers may run at once.
+What sends a channel is in `settings.OUTBOX_SENDERS`. Lanes are served apart, so that a code that somebody waits for is
+never behind notices, nor behind a system of a shop, and one by mail not behind a gateway of text messages that hangs,
+nor one by text message behind a mail server. Any number of workers may run at once.
 """
 
 import logging
@@ -26,7 +27,7 @@ from tenants.telemetry import context, metrics
 FIRST_DELAY = timedelta(seconds=10)
 LONGEST_DELAY = timedelta(hours=1)
 GIVE_UP_AFTER = timedelta(days=3)  # RFC 5321, 4.5.4.1 asks a sender for 4 to 5 days; a notice is stale before
-WEBHOOK = Message.Channel.WEBHOOK
+SMS, WEBHOOK = Message.Channel.SMS, Message.Channel.WEBHOOK
 REASON_MAX_LENGTH: int = Message._meta.get_field("last_error").max_length or 0
 
 # Events that have these in common are sent one after the other.
@@ -39,19 +40,21 @@ class Lane(StrEnum):
     """What is served apart from the rest."""
 
     URGENT = "urgent"
+    URGENT_TEXTS = "urgent_texts"
     NOTICES = "notices"
     EVENTS = "events"
 
 
 _OF_LANE = {
-    Lane.URGENT: Q(is_urgent=True),
+    Lane.URGENT: Q(is_urgent=True) & ~Q(channel=SMS),
+    Lane.URGENT_TEXTS: Q(is_urgent=True, channel=SMS),
     Lane.NOTICES: Q(is_urgent=False) & ~Q(channel=WEBHOOK),
     Lane.EVENTS: Q(is_urgent=False, channel=WEBHOOK),
 }
 # How many messages a worker takes at once, and after how many that were sent it records so: a mail that is sent twice
 # disturbs somebody, an event does not.
-_TAKEN_AT_ONCE = {Lane.URGENT: 10, Lane.NOTICES: 25, Lane.EVENTS: 100}
-_RECORDED_AT_ONCE = {Lane.URGENT: 1, Lane.NOTICES: 1, Lane.EVENTS: 25}
+_TAKEN_AT_ONCE = {Lane.URGENT: 10, Lane.URGENT_TEXTS: 10, Lane.NOTICES: 25, Lane.EVENTS: 100}
+_RECORDED_AT_ONCE = {Lane.URGENT: 1, Lane.URGENT_TEXTS: 1, Lane.NOTICES: 1, Lane.EVENTS: 25}
 
 
 # Messages that this process has sent, and could not say so.
@@ -102,10 +105,14 @@ def _sent_or_dropped(message: Message, send: Callable[[Message], object]) -> Res
 def send_due(*, limit: int = 100) -> int:
     """Serve every lane once, with up to `limit` messages each. Urgent ones that arrive meanwhile are sent before the
     next of the rest. Returns how many went out."""
-    count = serve(Lane.URGENT, limit=limit)
+    count = _serve_urgent(limit)
     for lane in (Lane.NOTICES, Lane.EVENTS):
-        count += serve(lane, limit=limit, between=lambda: serve(Lane.URGENT, limit=limit))
+        count += serve(lane, limit=limit, between=lambda: _serve_urgent(limit))
     return count
+
+
+def _serve_urgent(limit: int) -> int:
+    return sum(serve(lane, limit=limit) for lane in (Lane.URGENT, Lane.URGENT_TEXTS))
 
 
 def serve(lane: Lane, *, limit: int = 100, between: Callable[[], int] = lambda: 0) -> int:
@@ -230,7 +237,7 @@ def _deliver_by(channel: str, messages: Iterable[Message], recorded_at_once: int
 def _in_time(messages: Iterable[Message], lease: leases.Lease) -> Iterator[Message]:
     """The messages, as long as enough of their lease is left: another worker takes the rest."""
     for message in messages:
-        if lease.has_time():
+        if lease.begin(message.pk):
             yield message
 
 

@@ -77,10 +77,9 @@ def _until_events() -> float | None:
 
 
 LANES = [
-    Lane(
-        name="codes",
-        act=partial(worker.serve, worker.Lane.URGENT),
-        rest=partial(worker.seconds_until_due, worker.Lane.URGENT),
+    *(
+        Lane(name=each, act=partial(worker.serve, each), rest=partial(worker.seconds_until_due, each))
+        for each in (worker.Lane.URGENT, worker.Lane.URGENT_TEXTS)
     ),
     Lane(name="notices", act=_send_notices, rest=partial(worker.seconds_until_due, worker.Lane.NOTICES)),
     Lane(name="events", act=_send_events, rest=_until_events, close=_events.close),

@@ -24,9 +24,10 @@ def enqueue(tenant: Tenant, count: int, **fields: object) -> None:
 def test_lanes_know_their_own_only(tenant: Tenant) -> None:
     enqueue(tenant, 2)
     enqueue(tenant, 1, is_urgent=True)
+    enqueue(tenant, 3, is_urgent=True, channel="sms")
     queue.enqueue_event(tenant=tenant, endpoint_name="erp", event="test", payload={})
     taken = {lane: len(worker.claim(lane, 10)) for lane in Lane}
-    assert taken == {Lane.URGENT: 1, Lane.NOTICES: 2, Lane.EVENTS: 1}
+    assert taken == {Lane.URGENT: 1, Lane.URGENT_TEXTS: 3, Lane.NOTICES: 2, Lane.EVENTS: 1}
 
 
 def test_a_lane_tells_when_something_is_due(tenant: Tenant) -> None:
@@ -51,7 +52,12 @@ def test_workers_pass_over_what_others_have_locked(transactional_db: None) -> No
 @pytest.mark.postgres
 @pytest.mark.parametrize(
     ("lane", "index"),
-    [(Lane.URGENT, "message_urgent"), (Lane.NOTICES, "message_notices"), (Lane.EVENTS, "message_events")],
+    [
+        (Lane.URGENT, "message_urgent"),
+        (Lane.URGENT_TEXTS, "message_urgent"),
+        (Lane.NOTICES, "message_notices"),
+        (Lane.EVENTS, "message_events"),
+    ],
 )
 def test_a_lane_has_an_index(tenant: Tenant, lane: Lane, index: str) -> None:
     enqueue(tenant, 50)
