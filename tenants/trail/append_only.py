@@ -6,7 +6,8 @@ A DELETE may remove the events of a tenant that is gone. On PostgreSQL even thes
 `patron_maintain_trails`, and TRUNCATE never. `trail_maintenance` is what asks for it.
 
 PostgreSQL gets triggers and function by a migration. SQLite loses the triggers of a table that a migration makes anew,
-and makes none anew that a trigger names; there they are dropped before every `migrate` and created after it.
+and makes none anew that a trigger names; there they are dropped before every `migrate` and created after it. There an
+INSERT or an UPDATE may replace another row (`OR REPLACE`), which no trigger of a DELETE sees: theirs refuse that.
 """
 
 from collections.abc import Callable
@@ -16,6 +17,7 @@ from django.apps import apps
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 from django.db.migrations.state import StateApps
+from django.db.models import Model
 
 FUNCTION = "patron_maintain_trails"
 SETTING = "patron.is_maintaining_trails"
@@ -186,14 +188,20 @@ def drop_sqlite_triggers(connection: BaseDatabaseWrapper) -> None:
 def sqlite_drops() -> list[str]:
     """The statements that drop the triggers."""
     return [
-        f"DROP TRIGGER IF EXISTS {each.table}_no_{verb}" for each in trails(SQLITE) for verb in ("update", "delete")
+        f"DROP TRIGGER IF EXISTS {each.table}_no_{verb}"
+        for each in trails(SQLITE)
+        for verb in ("insert", "update", "delete")
     ]
 
 
 def sqlite_triggers(trail: Trail) -> list[str]:
     """The statements that create the triggers of one table."""
     refuse = f"BEGIN SELECT RAISE(ABORT, '{trail.message}'); END"
-    unless = {"update": _may_update(trail, SQLITE), "delete": trail.may_delete}
+    unless = {
+        "insert": f"NOT ({_replaces(trail, is_new=True)})",
+        "update": f"{_may_update(trail, SQLITE)} AND NOT ({_replaces(trail, is_new=False)})",
+        "delete": trail.may_delete,
+    }
     return [
         f"CREATE TRIGGER IF NOT EXISTS {trail.table}_no_{verb} BEFORE {verb.upper()} ON {trail.table} "
         f"WHEN ({allowed}) IS NOT TRUE {refuse}"
@@ -203,10 +211,25 @@ def sqlite_triggers(trail: Trail) -> list[str]:
 
 def _may_update(trail: Trail, dialect: Dialect) -> str:
     """Which UPDATE passes: no other column differs, and the table's own condition."""
-    model = next(each for each in apps.get_models() if each._meta.db_table == trail.table)
-    kept = [field.column for field in model._meta.local_concrete_fields if field.column not in trail.blanked]
+    fields = _model(trail)._meta.local_concrete_fields
+    kept = [field.column for field in fields if field.column not in trail.blanked]
     unchanged = " AND ".join(f"NEW.{column} {dialect.same} OLD.{column}" for column in kept)
     return f"{unchanged} AND ({trail.may_update})"
+
+
+def _replaces(trail: Trail, *, is_new: bool) -> str:
+    """Whether a row would take the place of another one, by its key, where it `is_new`, or by what is unique. Before
+    the database has given a new row its key, that is -1."""
+    meta = _model(trail)._meta
+    columns = {field.name: field.column for field in meta.local_concrete_fields}
+    unique = [[columns[name] for name in each.fields] for each in meta.total_unique_constraints]
+    same = [" AND ".join(f"other.{column} = NEW.{column}" for column in each) for each in unique]
+    found = [f"other.id <> NEW.id AND {each}" for each in same] + ["other.id = NEW.id AND NEW.id <> -1"] * is_new
+    return " OR ".join(f"EXISTS (SELECT 1 FROM {trail.table} other WHERE {each})" for each in found) or "false"
+
+
+def _model(trail: Trail) -> type[Model]:
+    return next(each for each in apps.get_models() if each._meta.db_table == trail.table)
 
 
 def _postgresql_triggers(trail: Trail) -> str:

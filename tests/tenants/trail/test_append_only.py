@@ -92,6 +92,18 @@ def test_nobody_rewrites_a_trail(tenant: Tenant, in_maintenance: None, table: st
     assert AuditEvent.objects.count() == StaffEvent.objects.count() == 1
 
 
+@pytest.mark.skipif(connection.vendor != "sqlite", reason="is about SQLite")
+@pytest.mark.parametrize("table", TABLES)
+def test_nobody_replaces_an_event(tenant: Tenant, table: str) -> None:
+    add(tenant)
+    add_staff()
+    for _ in range(2):
+        with pytest.raises(IntegrityError, match=REFUSED):
+            run(f"INSERT OR REPLACE INTO {table} SELECT * FROM {table}")
+    with pytest.raises(IntegrityError, match=REFUSED):
+        run(f"REPLACE INTO {table} SELECT * FROM {table}")
+
+
 @pytest.mark.postgres
 @pytest.mark.parametrize("table", TABLES)
 @pytest.mark.parametrize("sql", ["TRUNCATE {table}", "TRUNCATE {table} CASCADE"])

@@ -5,7 +5,7 @@ from contextlib import suppress
 
 import pytest
 from django.core.management import CommandError, call_command
-from django.db import DatabaseError, connection, transaction
+from django.db import DatabaseError, IntegrityError, connection, transaction
 
 from auth_providers.selfservice import deletion
 from customers import consents, erasure
@@ -67,6 +67,27 @@ def test_nobody_changes_a_consent_or_a_receipt(customer: Customer, sql: str) -> 
     with pytest.raises(DatabaseError, match="never changed"), transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(sql)
     assert (Consent.objects.count(), Receipt.objects.count()) == (2, 2)
+
+
+@pytest.mark.skipif(connection.vendor != "sqlite", reason="is about SQLite")
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "INSERT OR REPLACE INTO customers_consent SELECT * FROM customers_consent",
+        "INSERT OR REPLACE INTO tenants_receipt SELECT * FROM tenants_receipt",
+        "INSERT OR REPLACE INTO tenants_receipt (tenant_id, reference, kind, at, digest, position) "
+        "SELECT tenant_id, reference, 'erasure', at, digest, 77 FROM tenants_receipt",
+        "INSERT OR REPLACE INTO tenants_receipt (tenant_id, reference, kind, at, digest, position) "
+        "SELECT tenant_id, printf('%032d', id), kind, at, digest, position FROM tenants_receipt",
+        "UPDATE OR REPLACE tenants_receipt SET position = 1 WHERE position IS NULL",
+    ],
+)
+def test_nobody_replaces_a_consent_or_a_receipt(customer: Customer, sql: str) -> None:
+    consents.record(tenant=customer.tenant, customer=customer, given={"sms": True}, source="form", client=CLIENT)
+    before = list(Receipt.objects.order_by("pk").values())
+    with pytest.raises(IntegrityError, match="never changed"), transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(sql)
+    assert (Consent.objects.count(), list(Receipt.objects.order_by("pk").values())) == (3, before)
 
 
 def test_an_erasure_deletes_consents_and_leaves_receipts_that_say_nothing(
