@@ -22,6 +22,7 @@ from tenants.errors import DomainError, Kind, Reason
 from tenants.models import Tenant
 
 END_REASON = "merge undone"
+OUT = {"is_active": False, "is_on_hold": True}  # how staff keep a customer out
 
 
 class MergeNotFound(DomainError):
@@ -107,7 +108,8 @@ def _reloaded(tenant: Tenant, pk: int) -> Customer:
 
 
 def _restore_profiles(kept: Customer, back: Customer, snapshot: Snapshot) -> None:
-    """Of the kept profile what the merge changed and nobody has changed since; the other one whole."""
+    """Of the kept profile what the merge changed and nobody has changed since; the other one whole, but that staff who
+    have kept the customer out since have kept out both."""
     now = snapshots.profile_of(kept)
     changed = {
         name: before
@@ -117,7 +119,8 @@ def _restore_profiles(kept: Customer, back: Customer, snapshot: Snapshot) -> Non
         and now.get(name) == snapshot["kept_after"].get(name)
     }
     merging.restore(customer=kept, values=snapshots.values_of(changed))
-    merging.restore(customer=back, values={**snapshots.values_of(snapshot["merged"]), "merged_into": None})
+    out = {name: now[name] for name in OUT if now[name] == OUT[name] != snapshot["kept_after"].get(name)}
+    merging.restore(customer=back, values={**snapshots.values_of(snapshot["merged"] | out), "merged_into": None})
 
 
 def _return_log_ins(tenant: Tenant, kept: Customer, back: Customer, snapshot: Snapshot) -> None:

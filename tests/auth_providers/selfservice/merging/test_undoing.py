@@ -76,6 +76,21 @@ def test_what_was_changed_since_stays(kept: Customer, gone: Customer) -> None:
     assert [each.name for each in CustomerIdentifier.objects.filter(customer=gone)] == ["till"]
 
 
+@pytest.mark.parametrize("flag", ["is_active", "is_on_hold"])
+@pytest.mark.parametrize("is_since", [True, False])
+def test_whom_staff_have_kept_out_since_is_kept_out_twice(
+    kept: Customer, gone: Customer, flag: str, is_since: bool
+) -> None:
+    """Or else the link in the notice of the merge would let them in again."""
+    made = merge(kept, gone)
+    if is_since:
+        Customer.objects.filter(pk=kept.pk).update(**{flag: flag == "is_on_hold"})
+    take_back(made)
+    for each in (kept, gone):
+        each.refresh_from_db()
+        assert (each.is_active and not each.is_on_hold) == (not is_since)
+
+
 def test_sessions_of_the_two_end_with_the_undo(tenant: Tenant) -> None:
     kept, gone = factories.make_customer(tenant), factories.make_customer(tenant, email=OTHER)
     made = merge(kept, gone)
