@@ -11,7 +11,7 @@ from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.template.loader import render_to_string
-from django.urls import URLPattern, path
+from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.decorators import method_decorator
 from django.views.decorators.http import require_POST
@@ -19,6 +19,7 @@ from django.views.decorators.http import require_POST
 from auth_providers.admin.log_in_tabs import LogInTabsAdmin
 from auth_providers.selfservice import data_export, deletion, staff_log_ins
 from customers.models import Customer
+from tenants.back_office import returning
 from tenants.back_office.staff import staff_of
 from tenants.errors import DomainError
 
@@ -85,6 +86,7 @@ class CustomerDataAdmin(LogInTabsAdmin):
             **self.admin_site.each_context(request),
             "original": customer,
             "opts": self.opts,
+            "home": returning.asked(request, reverse("admin:customers_customer_timeline", args=[customer.pk])),
             "title": "Erase a customer",
             "fates": deletion.preview(tenant=customer.tenant, customer=customer),
         }

@@ -16,7 +16,7 @@ from auth_providers.admin.forms import MessageTemplateForm, NewTemplateForm
 from auth_providers.messaging import shipped_words, template_overrides, template_tests
 from auth_providers.models import MessageTemplate
 from tenants import codes
-from tenants.back_office import content_policy
+from tenants.back_office import content_policy, returning
 from tenants.back_office.rows import TenantRowAdmin
 from tenants.back_office.staff import staff_of, tenant_of
 from tenants.errors import InvalidInput
@@ -139,7 +139,7 @@ class MessageTemplateAdmin(TenantRowAdmin[MessageTemplate]):
             self.message_user(request, f"Not now: try again in {minutes} min.", messages.ERROR)
         except InvalidInput as error:
             self.message_user(request, f"Not sent. {error.message}", messages.ERROR)
-        return _preview_of(override)
+        return returning.back(request, _preview_of(override).url)
 
     def _find(self, request: HttpRequest, template_id: int) -> MessageTemplate:
         """Raises `Http404`, and `PermissionDenied` for who may not look."""

@@ -7,10 +7,11 @@ from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import URLPattern, path, reverse
 from django.utils.decorators import method_decorator
+from django.utils.html import format_html
 from django.views.decorators.http import require_POST
 
 from auth_providers.accounts import accounts
@@ -22,6 +23,7 @@ from customers import consents, identifiers, merging
 from customers.addresses import addresses
 from customers.admin.tabs import notes_of
 from customers.models import Customer
+from tenants.back_office import returning
 from tenants.back_office.staff import staff_of
 from tenants.errors import DomainError
 
@@ -89,7 +91,9 @@ class MergesAdmin(CustomerDataAdmin):
         return self.back_to(customer, request)
 
     def _compare(self, request: HttpRequest, customer: Customer, other: Customer | None, number: str) -> HttpResponse:
+        home = returning.asked(request, reverse("admin:customers_customer_timeline", args=[customer.pk]))
         context: dict[str, Any] = {
+            "home": home,
             **self.admin_site.each_context(request),
             "original": customer,
             "other": other,
@@ -101,7 +105,7 @@ class MergesAdmin(CustomerDataAdmin):
             context["differences"] = merging.differences(tenant=customer.tenant, kept=customer, merged=other)
             context["contents"] = [(label, count(customer), count(other)) for label, count in CONTENTS.items()]
             context["swapped"] = reverse(
-                "admin:customers_customer_merge", args=[other.pk], query={OTHER: customer.number}
+                "admin:customers_customer_merge", args=[other.pk], query={OTHER: customer.number, returning.FIELD: home}
             )
         return render(request, "admin/customers/customer/merge.html", context)
 
@@ -116,8 +120,10 @@ class MergesAdmin(CustomerDataAdmin):
         except DomainError as error:
             self.message_user(request, error.in_words(), messages.ERROR)
             return self.back_to(customer, request)
-        self.message_user(request, f"Undone: customer {back.number} is there again.", messages.SUCCESS)
-        return HttpResponseRedirect(reverse("admin:customers_customer_timeline", args=[back.pk]))
+        page = reverse("admin:customers_customer_timeline", args=[back.pk])
+        said = format_html('Undone: <a href="{}">customer {}</a> is there again.', page, back.number)
+        self.message_user(request, said, messages.SUCCESS)
+        return self.back_to(customer, request)
 
     def head(self, request: HttpRequest, customer: Customer, tab: str) -> dict[str, Any]:
         found = getattr(customer, "merges", []) if customer.is_there else []

@@ -16,6 +16,7 @@ from auth_providers.outbound.http_client import ProviderUnavailable
 from auth_providers.providers import kinds, registry, setup
 from auth_providers.providers.kind import BuiltIn
 from auth_providers.providers.kinds import KindClass
+from tenants.back_office import returning
 from tenants.back_office.rows import TenantRowAdmin
 
 LONGEST_MESSAGE = 600  # characters; it travels in a cookie
@@ -110,9 +111,7 @@ class AuthProviderAdmin(TenantRowAdmin[AuthProvider]):
         except ProviderUnavailable as error:
             words = f"{provider.name}: It does not work: {setup.explain(error)}"
             self.message_user(request, words[:LONGEST_MESSAGE], messages.ERROR)
-        if "cards" in request.POST:
-            return HttpResponseRedirect(reverse("admin:auth_providers_authprovider_changelist"))
-        return HttpResponseRedirect(reverse("admin:auth_providers_authprovider_change", args=[provider.pk]))
+        return returning.back(request, reverse("admin:auth_providers_authprovider_change", args=[provider.pk]))
 
 
 def _asked(request: HttpRequest) -> str:

@@ -5,7 +5,7 @@ from typing import Any
 from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.decorators import method_decorator
 from django.views.decorators.http import require_POST
@@ -14,6 +14,7 @@ from auth_providers.admin.forms import CalledUrl
 from auth_providers.messaging import webhook_delivery, webhook_endpoints
 from auth_providers.models import WebhookEndpoint
 from auth_providers.outbound.http_client import ProviderUnavailable
+from tenants.back_office import returning
 from tenants.back_office.fields import WordsField
 from tenants.back_office.rows import TenantRowAdmin
 from tenants.trail.event_types import EventType
@@ -93,7 +94,7 @@ class WebhookEndpointAdmin(TenantRowAdmin[WebhookEndpoint]):
             self.message_user(request, f"It did not take the event: {error}{reason}"[:600], messages.ERROR)
         else:
             self.message_user(request, "It took the event.", messages.SUCCESS)
-        return _back_to(endpoint)
+        return _back_to(endpoint, request)
 
     @method_decorator(require_POST)
     def secret_view(self, request: HttpRequest, endpoint_id: int) -> HttpResponse:
@@ -101,7 +102,7 @@ class WebhookEndpointAdmin(TenantRowAdmin[WebhookEndpoint]):
         endpoint = self._changeable(request, endpoint_id)
         self._give_secret(request, endpoint)
         self.log_change(request, endpoint, "Gave it a new secret.")
-        return _back_to(endpoint)
+        return _back_to(endpoint, request)
 
     def _changeable(self, request: HttpRequest, endpoint_id: int) -> WebhookEndpoint:
         endpoint = self.get_object(request, str(endpoint_id))
@@ -112,5 +113,5 @@ class WebhookEndpointAdmin(TenantRowAdmin[WebhookEndpoint]):
         return endpoint
 
 
-def _back_to(endpoint: WebhookEndpoint) -> HttpResponse:
-    return HttpResponseRedirect(reverse("admin:auth_providers_webhookendpoint_change", args=[endpoint.pk]))
+def _back_to(endpoint: WebhookEndpoint, request: HttpRequest) -> HttpResponse:
+    return returning.back(request, reverse("admin:auth_providers_webhookendpoint_change", args=[endpoint.pk]))

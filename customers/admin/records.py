@@ -5,13 +5,14 @@ from collections.abc import Callable
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.decorators import method_decorator
 from django.views.decorators.http import require_POST
 
 from customers import identifiers, notes, segments
 from customers.models import Customer, Segment
+from tenants.back_office import returning
 from tenants.back_office.rows import TenantRowAdmin
 from tenants.back_office.staff import staff_of
 from tenants.errors import DomainError
@@ -55,9 +56,7 @@ class CustomerRecordAdmin(TenantRowAdmin[Customer]):
 
     def back_to(self, customer: Customer, request: HttpRequest) -> HttpResponse:
         """Where the button was pressed."""
-        tab = request.POST.get("tab", "")
-        name = tab if tab in dict(TABS) else TABS[0][0]
-        return HttpResponseRedirect(reverse(f"admin:customers_customer_{name}", args=[customer.pk]))
+        return returning.back(request, reverse("admin:customers_customer_timeline", args=[customer.pk]))
 
     def press(
         self, request: HttpRequest, customer_id: int, act: Callable[[Customer], object], done: str

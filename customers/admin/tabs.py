@@ -17,6 +17,7 @@ from customers.admin.records import TABS, CustomerRecordAdmin
 from customers.models import Address, Customer
 from customers.models.profile import TEXT_MAX_LENGTH
 from tenants import codes
+from tenants.back_office import returning
 from tenants.back_office.staff import staff_of
 from tenants.errors import InvalidInput
 from tenants.trail import audit
@@ -86,11 +87,14 @@ class CustomerTabsAdmin(CustomerRecordAdmin):
         return [*ours, *super().get_urls()]
 
     def head(self, request: HttpRequest, customer: Customer, tab: str) -> dict[str, Any]:
-        """What every tab shows above its own."""
+        """What every tab shows above its own; `home` is where a page with a form of its own leads back to."""
         shown = [(name, label, reverse(f"admin:customers_customer_{name}", args=[customer.pk])) for name, label in TABS]
+        own = next(address for name, _, address in shown if name == tab)
+        here = request.get_full_path() if request.path == own else own
         return {
             "tabs": shown,
             "tab": tab,
+            "home": returning.asked(request, here),
             "original": customer,
             "standing": standing_of(customer),
             "may_change": self.has_change_permission(request, customer),

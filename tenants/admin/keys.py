@@ -12,6 +12,7 @@ from django.utils.decorators import method_decorator
 from django.views.decorators.http import require_POST
 
 from tenants import api_keys
+from tenants.back_office import returning
 from tenants.back_office.fields import WordsField
 from tenants.back_office.rows import TenantRowAdmin
 from tenants.back_office.staff import staff_of
@@ -117,6 +118,7 @@ class ApiKeyAdmin(TenantRowAdmin[ApiKey]):
             "opts": self.opts,
             "key": key,
             "secret": secret,
+            "home": returning.asked(request),
         }
         response = render(request, "admin/tenants/apikey/made.html", context)
         response.headers["Cache-Control"] = "no-store"

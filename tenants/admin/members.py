@@ -7,12 +7,13 @@ from django.contrib import admin, messages
 from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.decorators import method_decorator
 from django.views.decorators.http import require_POST
 
+from tenants.back_office import returning
 from tenants.back_office.rows import TenantRowAdmin
 from tenants.back_office.staff import by, tenant_of
 from tenants.errors import DomainError
@@ -80,7 +81,7 @@ class StaffMembershipAdmin(TenantRowAdmin[StaffMembership]):
             self.message_user(request, said, messages.ERROR)
         else:
             self.message_user(request, f"{name} sets up another app at the next log-in.", messages.SUCCESS)
-        return HttpResponseRedirect(reverse("admin:tenants_staffmembership_change", args=[membership.pk]))
+        return returning.back(request, reverse("admin:tenants_staffmembership_change", args=[membership.pk]))
 
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
         form: Any = super().get_form(request, obj, change=change, **kwargs)

@@ -15,7 +15,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from tenants import directory, signing_keys, sites
 from tenants.admin.shop_forms import LINKS, SECTIONS, NewShopForm, SectionForm
-from tenants.back_office import times
+from tenants.back_office import returning, times
 from tenants.back_office.rows import OnTrail, TenantRowInline
 from tenants.back_office.staff import SESSION_KEY, staff_of, tenant_of
 from tenants.models import SigningKey, Site, Tenant
@@ -175,7 +175,7 @@ class TenantAdmin(OnTrail[Tenant], admin.ModelAdmin[Tenant]):
             audit.record(tenant=tenant, action="rotate_signing_key", reason=key.kid, **staff_of(request))
         said = "A new key takes over" if is_new else "A key waits already, and takes over"
         messages.success(request, f"{said} at {times.to_the_second(key.signs_from)}.")
-        return self._to_keys(tenant)
+        return self._to_keys(tenant, request)
 
     @method_decorator(require_POST)
     def replace_view(self, request: HttpRequest, tenant_id: int) -> HttpResponse:
@@ -183,11 +183,11 @@ class TenantAdmin(OnTrail[Tenant], admin.ModelAdmin[Tenant]):
         tenant = self._changeable(request, tenant_id)
         if request.POST.get("code", "").strip().lower() != tenant.code:
             messages.error(request, f"Nothing was done: type the shop's code, {tenant.code}.")
-            return self._to_keys(tenant)
+            return self._to_keys(tenant, request)
         key = signing_keys.replace_compromised(tenant=tenant)
         audit.record(tenant=tenant, action="replace_signing_keys", reason=key.kid, **staff_of(request))
         messages.success(request, "Every key of before is refused now, and a new one signs.")
-        return self._to_keys(tenant)
+        return self._to_keys(tenant, request)
 
     def _changeable(self, request: HttpRequest, tenant_id: int) -> Tenant:
         """Raises `Http404` for a tenant that is not at hand, and `PermissionDenied`."""
@@ -198,8 +198,8 @@ class TenantAdmin(OnTrail[Tenant], admin.ModelAdmin[Tenant]):
             raise PermissionDenied
         return tenant
 
-    def _to_keys(self, tenant: Tenant) -> HttpResponse:
-        return HttpResponseRedirect(reverse("admin:tenants_tenant_signing_keys", args=[tenant.pk]))
+    def _to_keys(self, tenant: Tenant, request: HttpRequest) -> HttpResponse:
+        return returning.back(request, reverse("admin:tenants_tenant_signing_keys", args=[tenant.pk]))
 
 
 def section_of(request: HttpRequest) -> str:

@@ -23,7 +23,7 @@ def status_of(api: APIClient, token: str) -> int:
 def by_button(clerk: Client, customer: Customer, name: str) -> None:
     page = Page(clerk.get(page_of(customer)))
     assert action_of(customer, name) in page.actions
-    response = clerk.post(action_of(customer, name), {"reason": "Asked by telephone", "tab": "change"})
+    response = clerk.post(action_of(customer, name), {"reason": "Asked by telephone", "next": page_of(customer)})
     assert response.status_code == 302
     assert response["Location"] == page_of(customer)
 

@@ -88,7 +88,9 @@ def test_an_identifier_is_shown_and_removed(customer: Customer, clerk: Client, o
 def test_an_identifier_is_added_by_hand(customer: Customer, clerk: Client) -> None:
     path = button(customer, "assign_identifier")
     assert path in Page(clerk.get(tab_of(customer, "data"))).actions
-    answer = clerk.post(path, {"tab": "data", "name": " loyaltyCard ", "value": " C-0042 "}, follow=True)
+    answer = clerk.post(
+        path, {"next": tab_of(customer, "data"), "name": " loyaltyCard ", "value": " C-0042 "}, follow=True
+    )
     assert said(answer) == "Added the identifier."
     assert answer.request["PATH_INFO"] == tab_of(customer, "data")
     assert identifiers.find_customer(tenant=customer.tenant, identifiers={"loyaltyCard": "C-0042"}) == customer

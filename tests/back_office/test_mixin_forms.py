@@ -74,7 +74,7 @@ def page_of(customer: Customer, **query: str) -> str:
 
 def sent_by(form: MixinForm) -> dict[str, Any]:
     """What a browser sends of the form as it stands."""
-    sent: dict[str, Any] = {"tab": "data", "expected_version": form["expected_version"].value()}
+    sent: dict[str, Any] = {"expected_version": form["expected_version"].value()}
     for name in form.entries:
         shown = form[name].value()
         is_ticked = isinstance(form.fields[name], schema_fields.SomeOf)
@@ -191,10 +191,10 @@ def test_a_new_one_is_chosen_filled_in_and_removed(customer: Customer, clerk: Cl
     shown = clerk.get(tab_of(customer, "data")).content.decode()
     assert "Loyalty programme" in shown
     assert "Decides" not in shown
-    clerk.post(button(customer, "remove_mixin"), {"tab": "data", "key": "loyalty"})
+    clerk.post(button(customer, "remove_mixin"), {"key": "loyalty"})
     customer.refresh_from_db()
     assert (customer.mixins, customer.mixin_schemas) == ({}, {})
-    again = clerk.post(button(customer, "remove_mixin"), {"tab": "data", "key": "loyalty"}, follow=True)
+    again = clerk.post(button(customer, "remove_mixin"), {"key": "loyalty"}, follow=True)
     assert "no such data" in again.content.decode()
 
 

@@ -30,7 +30,7 @@ def opened(clerk: Client, customer: Customer) -> dict[str, str]:
     form = clerk.get(button(customer, "properties")).context["form"]
     shown = form["properties"].value()
     return {
-        "tab": "data",
+        "next": tab_of(customer, "data"),
         "expected_version": str(form["expected_version"].value()),
         "properties": shown,
         "initial-properties": shown,

@@ -79,7 +79,7 @@ def test_the_answer_for_who_has_not_opted_in_tells_of_the_mail_and_sends_it_agai
     page = clerk.get(tab_of(customer, "timeline"))
     assert page.context["sentence"].startswith("No: the e-mail is not confirmed; the mail was handed over at ")
     assert page.context["remedy"] == "Send the confirmation mail again"
-    assert "will be sent again" in said(clerk.post(page.context["remedy_action"], {"tab": "timeline"}, follow=True))
+    assert "will be sent again" in said(clerk.post(page.context["remedy_action"], follow=True))
     assert Message.objects.filter(template="opt_in", sent_at=None).count() == 1
     assert AuditEvent.objects.get(action="resend_opt_in").staff_username == "clara"
 
@@ -219,7 +219,7 @@ def test_an_email_that_a_stranger_has_typed_in_is_the_customers(customer: Custom
 def test_addresses_are_added_changed_and_deleted(customer: Customer, clerk: Client) -> None:
     add = button(customer, "add_address")
     assert "This field is required" in clerk.post(add, {"country": "GB"}).content.decode()
-    clerk.post(add, {**ADDRESS, "tab": "addresses"})
+    clerk.post(add, ADDRESS)
     address = Address.objects.get()
     assert (address.street, address.is_default) == ("Engine Road", True)
     change = button(customer, "change_address", address.public_id)
@@ -238,7 +238,7 @@ def test_addresses_are_added_changed_and_deleted(customer: Customer, clerk: Clie
 def test_staff_reach_every_text_of_an_address(customer: Customer, clerk: Client) -> None:
     """A caller who reads the third line out would otherwise not be helped, and a form without it could not show it."""
     texts = {name: f"the {name}" for name in fields.TEXT_FIELDS} | {"country": "GB", "contact_phone": "+442079460958"}
-    clerk.post(button(customer, "add_address"), {**texts, "tab": "addresses"})
+    clerk.post(button(customer, "add_address"), texts)
     address = Address.objects.get()
     assert {name: getattr(address, name) for name in texts} == texts
     shown = clerk.get(button(customer, "change_address", address.public_id)).context["form"]
@@ -263,12 +263,6 @@ def test_what_hurts_needs_a_reason(customer: Customer, clerk: Client) -> None:
     clerk.post(hold, {"reason": "Chargeback"})
     assert Customer.objects.get(pk=customer.pk).is_on_hold
     assert AuditEvent.objects.get(action="put_on_hold").reason == "Chargeback"
-
-
-@pytest.mark.parametrize("tab", dict(TABS))
-def test_buttons_come_back_to_where_they_were_pressed(customer: Customer, clerk: Client, tab: str) -> None:
-    response = clerk.post(button(customer, "add_note"), {"text": "Hello", "tab": tab})
-    assert response["Location"] == tab_of(customer, tab)
 
 
 def test_the_timeline_has_events_mails_and_notes_and_filters_them(customer: Customer, clerk: Client) -> None:
