@@ -33,6 +33,10 @@ class NotBegun(Exception):
     """It may be another worker's by now."""
 
 
+class SwitchedOff(Exception):
+    """The endpoint may be on again tomorrow: events wait for that, in their order, as for one that is down."""
+
+
 class NotTaken(Exception):
     """The endpoint did not say that it took the message."""
 
@@ -76,7 +80,7 @@ class Deliveries:
         taken: dict[Endpoint, bool] = {}
         for result in results:
             key = endpoint_of(result.message)
-            if key in self._endpoints and not isinstance(result.error, NotBegun):
+            if key in self._endpoints and not isinstance(result.error, NotBegun | SwitchedOff):
                 taken[key] = taken.get(key, False) or result.is_sent
         for key, is_taken in taken.items():
             webhook_endpoints.note_outcome(endpoint=self._endpoints[key], is_taken=is_taken)
@@ -127,7 +131,6 @@ class _Source:
             for each in WebhookEndpoint.objects.filter(
                 tenant__in={each.tenant_id for each in batch},
                 name__in={each.recipient for each in batch},
-                is_enabled=True,
             )
         }
         self.rows = AuditEvent.objects.in_bulk({each.event_id for each in batch if each.event_id})
@@ -148,10 +151,12 @@ class _Source:
         return endpoint is not None and endpoint.has_personal_data and message.template in cloud_events.WITH_PROFILE
 
     def call_of(self, message: Message) -> _Call:
-        """Raises `Undeliverable`."""
+        """Raises `Undeliverable` and `SwitchedOff`."""
         endpoint = self.endpoints.get((message.tenant_id, message.recipient))
         if endpoint is None:
-            raise Undeliverable("There is no such endpoint, or it is switched off.")
+            raise Undeliverable("There is no such endpoint.")
+        if not endpoint.is_enabled:
+            raise SwitchedOff("The endpoint is switched off.")
         body = _encoded(self._event_of(message))
         headers = _signed(endpoint, f"msg_{message.reference.hex}", body)
         return _Call(endpoint=endpoint, body=body, headers=headers)

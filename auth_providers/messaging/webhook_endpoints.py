@@ -90,7 +90,7 @@ def _enqueue(pk: int) -> int:
 def note_outcome(*, endpoint: WebhookEndpoint, is_taken: bool) -> None:
     """Note whether the endpoint took anything of what it was just sent: its owner is told when it has taken nothing for
     a day, and after three it is switched off. What is noted, the object tells as well."""
-    mine = WebhookEndpoint.objects.filter(pk=endpoint.pk)
+    mine = WebhookEndpoint.objects.filter(pk=endpoint.pk, is_enabled=True)
     if is_taken:
         if endpoint.failing_since is not None:
             mine.update(failing_since=None, owner_told_at=None)
@@ -108,8 +108,8 @@ def note_outcome(*, endpoint: WebhookEndpoint, is_taken: bool) -> None:
 
 @transaction.atomic
 def _switch_off(endpoint: WebhookEndpoint) -> None:
-    on = WebhookEndpoint.objects.filter(pk=endpoint.pk, is_enabled=True)
-    if on.update(is_enabled=False, failing_since=None, owner_told_at=None):
+    failing = WebhookEndpoint.objects.filter(failing_since__lte=timezone.now() - OFF_AFTER)
+    if failing.filter(pk=endpoint.pk, is_enabled=True).update(is_enabled=False, failing_since=None, owner_told_at=None):
         _mail(endpoint, SWITCHED_OFF)
 
 

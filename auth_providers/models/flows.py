@@ -58,6 +58,12 @@ class WebhookEndpoint(TenantOwned):
     def __str__(self) -> str:
         return self.name
 
+    def clean(self) -> None:
+        """What is off takes nothing, and is not failing: once it is on again, its days are counted anew."""
+        super().clean()
+        if not self.is_enabled:
+            self.failing_since = self.owner_told_at = None
+
 
 class Flow(TenantOwned):
     """A named list of steps, run in order after a submission was written."""

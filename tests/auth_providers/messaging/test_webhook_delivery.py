@@ -39,9 +39,13 @@ def register(tenant: Tenant, url: str) -> WebhookEndpoint:
     return WebhookEndpoint.objects.create(tenant=tenant, name="erp", url=url, secret_encrypted=encrypt(SECRET))
 
 
-def enqueue(tenant: Tenant, payload: dict[str, Any] | None = None) -> Message:
+def enqueue(tenant: Tenant, payload: dict[str, Any] | None = None, customer_number: str = "") -> Message:
     return queue.enqueue_event(
-        tenant=tenant, endpoint_name="erp", event="customer.activated", payload=PAYLOAD if payload is None else payload
+        tenant=tenant,
+        endpoint_name="erp",
+        event="customer.activated",
+        payload=PAYLOAD if payload is None else payload,
+        customer_number=customer_number,
     )
 
 
@@ -123,15 +127,28 @@ def test_it_is_given_up_after_three_days(endpoint: WebhookEndpoint, shop: Shop) 
     assert len(shop.bodies) == 1
 
 
-@pytest.mark.parametrize("change", [{"is_enabled": False}, {"name": "crm"}])
-def test_an_endpoint_that_is_gone_drops_it(endpoint: WebhookEndpoint, shop: Shop, change: dict[str, Any]) -> None:
+def test_an_endpoint_that_is_gone_drops_it(endpoint: WebhookEndpoint, shop: Shop) -> None:
     message = enqueue(endpoint.tenant)
-    WebhookEndpoint.objects.update(**change)
+    WebhookEndpoint.objects.update(name="crm")
     assert worker.send_due() == 0
     message.refresh_from_db()
     assert message.failed_at
-    assert "switched off" in message.last_error
+    assert "no such endpoint" in message.last_error
     assert not shop.bodies
+
+
+def test_what_waited_when_an_endpoint_was_switched_off_is_sent_in_order_once_it_is_on(
+    endpoint: WebhookEndpoint, shop: Shop
+) -> None:
+    first, second = (enqueue(endpoint.tenant, customer_number="10000001") for _ in range(2))
+    WebhookEndpoint.objects.update(is_enabled=False)
+    assert worker.send_due() == send_later() == 0
+    assert WebhookEndpoint.objects.get().failing_since is None
+    first.refresh_from_db()
+    assert (first.failed_at, "switched off" in first.last_error) == (None, True)
+    WebhookEndpoint.objects.update(is_enabled=True)
+    assert send_later() == 2
+    assert shop.ids() == [f"msg_{each.reference.hex}" for each in (first, second)]
 
 
 def test_an_endpoint_of_another_tenant_is_none(endpoint: WebhookEndpoint, other_tenant: Tenant, shop: Shop) -> None:

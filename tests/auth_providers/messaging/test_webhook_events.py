@@ -257,6 +257,33 @@ def test_an_endpoint_that_takes_something_again_starts_anew(
     assert mails() == []
 
 
+def test_an_endpoint_that_staff_have_switched_off_starts_anew_when_it_is_on(
+    endpoint: WebhookEndpoint, shop: Shop, pass_time: PassTime
+) -> None:
+    """It is not switched off at its next failure, after days in which nobody called it."""
+    shop.answer = (500, {})
+    change(endpoint.tenant)
+    work()
+    for is_enabled in (False, True):
+        stored = WebhookEndpoint.objects.get()
+        stored.is_enabled = is_enabled
+        stored.full_clean()
+        stored.save()
+        pass_time(webhook_endpoints.OFF_AFTER)
+    change(endpoint.tenant)
+    work()
+    assert WebhookEndpoint.objects.get().is_enabled
+
+
+def test_an_endpoint_that_somebody_has_found_at_work_is_not_switched_off(
+    endpoint: WebhookEndpoint, shop: Shop, pass_time: PassTime
+) -> None:
+    """Another worker has, after this one had begun its call."""
+    endpoint.failing_since = timezone.now() - webhook_endpoints.OFF_AFTER
+    webhook_endpoints.note_outcome(endpoint=endpoint, is_taken=False)
+    assert WebhookEndpoint.objects.get().is_enabled
+
+
 def test_an_endpoint_that_is_on_again_gets_what_it_missed(endpoint: WebhookEndpoint, shop: Shop) -> None:
     WebhookEndpoint.objects.update(is_enabled=False)
     change(endpoint.tenant)
