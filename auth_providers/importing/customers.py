@@ -69,12 +69,8 @@ def names(*, mapping: CustomerMapping, record: Record) -> Iterator[str]:
 
 
 def add_addresses(*, tenant: Tenant, mapping: CustomerMapping, record: Record, to: ImportedCustomer) -> None:
-    """Add the addresses of a record that continues the customer before it. Raises `InvalidInput`."""
+    """Add the addresses of a record that continues the customer before it. Raises `InvalidInput`, and adds nothing."""
     _fill_addresses(tenant, mapping, record, to)
-    if len(to.addresses) > addresses.MAX_ADDRESSES:
-        raise InvalidInput.field(
-            "addresses", f"A customer has at most {addresses.MAX_ADDRESSES} addresses.", code="max_length"
-        )
 
 
 def _fill_profile(tenant: Tenant, mapping: CustomerMapping, record: Record, found: ImportedCustomer) -> None:
@@ -93,19 +89,24 @@ def _fill_profile(tenant: Tenant, mapping: CustomerMapping, record: Record, foun
 
 
 def _fill_addresses(tenant: Tenant, mapping: CustomerMapping, record: Record, found: ImportedCustomer) -> None:
-    wants_default = bool(mapping.is_default_address) and source(mapping.is_default_address).read_flag(record)
+    every, named = list(found.addresses), list[Address]()
     for number, values in enumerate(_addresses(mapping, record)):
         with fields_within(f"addresses.{number}"):
             address = addresses.build(
-                tenant=tenant, customer=found.customer, values=changes_of(values), is_default=not found.addresses
+                tenant=tenant, customer=found.customer, values=changes_of(values), is_default=not every
             )
             _check_lengths(address, values)
-        if wants_default and number == 0:
-            for other in found.addresses:
-                other.is_default = False
-            address.is_default = True
-        if not any(_is_same(address, other) for other in found.addresses):
-            found.addresses.append(address)
+        known = next((other for other in every if _is_same(address, other)), None)
+        every += [address] if known is None else []
+        named.append(known or address)
+    if len(every) > addresses.MAX_ADDRESSES:
+        raise InvalidInput.field(
+            "addresses", f"A customer has at most {addresses.MAX_ADDRESSES} addresses.", code="max_length"
+        )
+    found.addresses = every
+    if named and mapping.is_default_address and source(mapping.is_default_address).read_flag(record):
+        for each in every:
+            each.is_default = each is named[0]
 
 
 def _addresses(mapping: CustomerMapping, record: Record) -> Iterator[dict[str, str]]:

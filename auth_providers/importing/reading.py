@@ -2,7 +2,7 @@
 
 import csv
 import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -99,19 +99,28 @@ def _json_lines(text: io.TextIOWrapper) -> Iterator[Numbered]:
 def _of_json(line: int, content: str) -> Numbered:
     try:
         value: Json = msgspec.json.decode(content)
+        if isinstance(value, dict):
+            return _checked(line, value)
     except (msgspec.MsgspecError, UnicodeEncodeError, RecursionError):
-        value = None
-    if not isinstance(value, dict):
-        return Numbered(line=line, share=0, error="this is not an object of JSON in UTF-8")
-    return _checked(line, value)
+        pass
+    return Numbered(line=line, share=0, error="this is not an object of JSON in UTF-8")
 
 
 def _checked(line: int, record: dict[str, Json]) -> Numbered:
     """A record of text that the database takes."""
     for column, value in record.items():
-        if isinstance(value, str) and ("\0" in value or (not value.isprintable() and _has_surrogates(value))):
+        if not _is_text(value):
             return Numbered(line=line, share=0, error=f"{column} is not text in UTF-8")
     return Numbered(line=line, share=0, record=record)
+
+
+def _is_text(value: Json) -> bool:
+    """Whether the database takes every text in it."""
+    if isinstance(value, str):
+        return "\0" not in value and (value.isprintable() or not _has_surrogates(value))
+    if isinstance(value, Mapping):
+        return all(_is_text(each) for each in value.values())
+    return all(_is_text(each) for each in value) if isinstance(value, Sequence) else True
 
 
 def _has_surrogates(value: str) -> bool:
