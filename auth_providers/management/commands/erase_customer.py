@@ -10,6 +10,7 @@ from customers.erasure import Fate
 from customers.models import Customer
 from customers.profiles import CustomerNotFound
 from tenants import directory
+from tenants.customer_numbers import NUMBER_DIGITS
 from tenants.errors import InvalidInput
 from tenants.trail import audit
 
@@ -19,7 +20,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("tenant", help="its code")
-        parser.add_argument("number", help="the customer number, eight digits")
+        parser.add_argument("number", help=f"the customer number, {NUMBER_DIGITS} digits")
         parser.add_argument("--reason", required=True, help="is kept on the audit trail: no name, no address")
         parser.add_argument("--confirm", default="", help="the number once more, instead of being asked for it")
 

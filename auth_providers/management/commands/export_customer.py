@@ -11,6 +11,7 @@ from auth_providers.selfservice import data_export
 from customers.models import Customer
 from customers.profiles import CustomerNotFound
 from tenants import directory
+from tenants.customer_numbers import NUMBER_DIGITS
 
 
 class Command(BaseCommand):
@@ -18,7 +19,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("tenant")
-        parser.add_argument("number", help="the customer number, eight digits")
+        parser.add_argument("number", help=f"the customer number, {NUMBER_DIGITS} digits")
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
