@@ -83,10 +83,22 @@ def report(notes: Notes, database_url: str, mails: Mails, killed: Counter[str]) 
     )
     wrong = missing_writes(notes, database_url)
     print(f"acknowledged writes that are missing: {len(wrong)}; other faults: {len(notes.faults)}")
-    wrong += [f"no mail to {email}" for email in missing]
+    wrong += [f"no mail to {email}: {_fate_of_mail(database_url, email)}" for email in missing]
     wrong += [f"too many mails to {email}" for email in mails.too_many(notes)]
     wrong += notes.faults
     senders = killed["background worker"] + killed["server"]
     if repeated > senders:
         wrong.append(f"{repeated} mails came twice, and only {senders} senders were killed")
     return wrong
+
+
+def _fate_of_mail(database_url: str, email: str) -> str:
+    """What the outbox says of the newest message to this customer."""
+    columns = "template, attempts, sent_at, dropped_at, failed_at, next_attempt_at, last_error"
+    newest = f"SELECT {columns} FROM tenants_message WHERE recipient = '{email}' ORDER BY id DESC LIMIT 1"
+    found = query(database_url, newest)
+    return (
+        ", ".join(f"{name}={value}" for name, value in zip(columns.split(", "), found[0], strict=True))
+        if found
+        else "none"
+    )
