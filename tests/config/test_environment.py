@@ -98,6 +98,8 @@ Read = Callable[..., dict[str, Any]]
 def read(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Read:
     """The settings as they are with these variables and no others."""
 
+    monkeypatch.chdir(tmp_path)  # a folder that a value names is made there
+
     def read_with(**variables: str) -> dict[str, Any]:
         for name in variables_read():
             monkeypatch.delenv(name, raising=False)
