@@ -12,7 +12,7 @@ from django.utils.decorators import method_decorator
 from django.views.decorators.http import require_POST, require_safe
 
 from auth_providers.models import Session
-from auth_providers.selfservice import log_in_check, staff_actions, staff_log_ins
+from auth_providers.selfservice import log_in_check, mail_again, staff_actions, staff_log_ins
 from auth_providers.selfservice.log_in_check import LogInCheck, Remedy
 from auth_providers.tokens import session_limits
 from customers.admin.customers import CustomerAdmin
@@ -252,6 +252,8 @@ def _mails(customer: Customer, check: LogInCheck) -> list[dict[str, Any]]:
             "more": _fate(mail),
             "from": "",
             "failed": mail.failed_at is not None,
+            "mail": mail.pk,
+            "again": mail_again.find(message=mail, accounts=check.accounts),
         }
         for mail in sent[:TIMELINE_LENGTH]
     ]

@@ -4,15 +4,20 @@ from typing import Any, ClassVar
 
 from django import forms
 from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
 from django.db.models import Q, QuerySet
-from django.http import HttpRequest
-from django.urls import reverse
+from django.http import Http404, HttpRequest, HttpResponse
+from django.urls import URLPattern, path, reverse
+from django.utils.decorators import method_decorator
 from django.utils.html import format_html
+from django.views.decorators.http import require_POST
 
+from auth_providers.selfservice import mail_again
 from customers.spelling.emails import email_errors, normalize_email
-from tenants.back_office import times
+from tenants.back_office import returning, times
 from tenants.back_office.rows import LargeTable, TenantRowAdmin
 from tenants.back_office.staff import staff_of
+from tenants.errors import DomainError
 from tenants.models import MailSuppression, Message, Tenant
 from tenants.models.outbox import WAITING
 from tenants.outbox import dead_letters
@@ -40,9 +45,15 @@ class SendingFilter(admin.SimpleListFilter):
         return queryset.filter(wanted.get(self.value() or "", Q()))
 
 
+def may_send(request: HttpRequest) -> bool:
+    """A new mail is for those who help customers."""
+    return bool(request.user.has_perm("customers.change_customer"))
+
+
 @admin.register(Message)
 class MessageAdmin(LargeTable[Message], TenantRowAdmin[Message]):
-    """The outbox, without the content of its messages. Events that were given up can be sent again."""
+    """The outbox, without the content of its messages. Events that were given up can be sent again, and links be made
+    anew."""
 
     actions = ["send_again"]
 
@@ -94,6 +105,37 @@ class MessageAdmin(LargeTable[Message], TenantRowAdmin[Message]):
 
     def error(self, message: Message) -> str:
         return "" if message.dropped_at else message.last_error
+
+    def get_urls(self) -> list[URLPattern]:
+        again = path(
+            "<int:message_id>/again/", self.admin_site.admin_view(self.again_view), name="tenants_message_again"
+        )
+        return [again, *super().get_urls()]
+
+    def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> Any:
+        """With what can be sent again, or why nothing can."""
+        message: Message = context["original"]
+        if message.channel != Message.Channel.WEBHOOK:
+            found = mail_again.accounts_of(tenant=message.tenant, message=message)
+            context["again"] = mail_again.find(message=message, accounts=found)
+            context["may_send"] = may_send(request)
+        return super().render_change_form(request, context, *args, **kwargs)
+
+    @method_decorator(require_POST)
+    def again_view(self, request: HttpRequest, message_id: int) -> HttpResponse:
+        """The button: a new mail in place of this one."""
+        message = self.get_object(request, str(message_id))
+        if message is None:
+            raise Http404
+        if not may_send(request):
+            raise PermissionDenied
+        try:
+            mail_again.send(tenant=message.tenant, message=message, **staff_of(request))
+        except DomainError as error:
+            self.message_user(request, f"Nothing was sent. {error.in_words()}", messages.ERROR)
+        else:
+            self.message_user(request, f"A new mail to {message.recipient} is on its way.", messages.SUCCESS)
+        return returning.back(request, reverse("admin:tenants_message_change", args=[message.pk]))
 
     @admin.action(description="Send events that were given up again", permissions=["replay"])
     def send_again(self, request: HttpRequest, queryset: QuerySet[Message]) -> None:

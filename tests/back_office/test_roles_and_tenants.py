@@ -92,6 +92,7 @@ BUTTONS: dict[str, tuple[str, str]] = {
     "tenants_tenant_signing_keys": ("get", OWNER),
     "tenants_tenant_rotate_key": ("post", OWNER),
     "tenants_tenant_replace_keys": ("post", OWNER),
+    "tenants_message_again": ("post", SUPPORT),
     "tenants_apikey_secret": ("post", OWNER),
     "tenants_staffmembership_reset": ("post", OWNER),
     "auth_providers_authprovider_test": ("post", OWNER),
