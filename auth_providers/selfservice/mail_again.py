@@ -34,6 +34,7 @@ class NotSentAgain(DomainError):
 
     kind = Kind.CONFLICT
     reason = Reason.LOG_IN_NOT_FOUND
+    default_message = "It can't be sent again."
 
 
 @dataclass(frozen=True, kw_only=True)

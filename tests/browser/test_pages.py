@@ -36,6 +36,17 @@ def test_a_page_of_the_back_office_has_no_fault(page: Page, demo: Demo, name: st
     assert_faultless(page)
 
 
+TABS = [f"customers_customer_{name}" for name in ("timeline", "addresses", "log_ins", "consents", "data")]
+SCROLLING = "[...document.querySelectorAll('.panel')].filter(each => each.scrollWidth > each.clientWidth).length"
+
+
+@pytest.mark.parametrize("name", TABS)
+def test_no_table_of_a_customer_scrolls_sideways_on_a_telephone(page: Page, demo: Demo, name: str) -> None:
+    page.set_viewport_size({"width": accessibility.WIDTHS[-1], "height": accessibility.HEIGHT})
+    page.goto(demo.shop.pages[name])
+    assert page.evaluate(SCROLLING) == 0
+
+
 FORMS = sorted(name for name in names(admin.site.get_urls()) if name.endswith("_add") and not name.startswith("auth_p"))
 
 
