@@ -10,7 +10,6 @@ from auth_providers.models import Account
 from auth_providers.selfservice import deletion, email_change, opt_in, password_reset, staff_actions, staff_log_ins
 from customers.models import THERE
 from tenants.clients import Client
-from tenants.errors import DomainError, Kind, Reason
 from tenants.models import Message, Tenant
 from tenants.staff import invitations
 
@@ -27,14 +26,6 @@ OTHERS = {
 }
 TOLD = "It told of something that has happened. What it said is not kept; the audit trail has what happened."
 GONE = "Nobody logs in with this address any more."
-
-
-class NotSentAgain(DomainError):
-    """There is nothing that could be made anew; the message says why."""
-
-    kind = Kind.CONFLICT
-    reason = Reason.LOG_IN_NOT_FOUND
-    default_message = "It can't be sent again."
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,11 +71,11 @@ def _of_reset(account: Account) -> Again:
 
 
 def send(*, tenant: Tenant, message: Message, staff_username: str, client: Client) -> None:
-    """Mail a new link in place of the old one. Raises `NotSentAgain` and `limits.Throttled`."""
+    """Mail a new link in place of the old one. Raises `LogInNotFound` and `limits.Throttled`."""
     again = find(message=message, accounts=accounts_of(tenant=tenant, message=message))
     account = again.account
     if account is None:
-        raise NotSentAgain(again.words)
+        raise staff_log_ins.LogInNotFound(again.words)
     act = staff_log_ins.resend_opt_in if message.template in OF_OPT_IN else staff_actions.send_password_reset
     act(
         tenant=tenant,
