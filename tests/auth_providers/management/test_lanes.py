@@ -10,7 +10,9 @@ from django.db import OperationalError
 from django.utils import timezone
 
 from auth_providers.management import lanes
+from auth_providers.management.commands import work
 from auth_providers.management.lanes import Lane, Lanes
+from auth_providers.models import WebhookEndpoint
 from tenants.models import Message
 from tenants.outbox import queue, worker
 from tests import factories
@@ -94,3 +96,23 @@ def test_what_waits_for_a_clock_that_was_set_back_is_due(
 
     run_until(stopped, act)
     assert waiting == [False, False]
+
+
+@pytest.mark.parametrize(
+    ("settings_of_endpoint", "seconds"),
+    [
+        ({"event_types": "customer.activated"}, lanes.POLL_SECONDS),
+        ({"event_types": "customer.activated", "is_enabled": False}, None),
+        ({"event_types": ""}, None),
+    ],
+)
+def test_the_trail_is_looked_at_where_an_endpoint_is_told_of_it(
+    db: None, settings_of_endpoint: dict[str, object], seconds: float | None
+) -> None:
+    """Elsewhere nothing is done until a message wakes the worker."""
+    [events] = [lane for lane in work.LANES if lane.name == "events"]
+    assert events.rest() is None
+    WebhookEndpoint.objects.create(
+        tenant=factories.make_tenant(), name="erp", url="https://shop.example", **settings_of_endpoint
+    )
+    assert events.rest() == seconds

@@ -120,6 +120,16 @@ def test_a_customers_events_keep_their_order(tenant: Tenant, receiver: Issuer, e
     assert [each for each in (_id(form) for form in receiver.forms) if each in own] == own
 
 
+def test_a_customers_next_event_is_sent_in_the_same_turn(
+    tenant: Tenant, receiver: Issuer, events: EventQueue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(webhook_queue, "TURN_SECONDS", PATIENCE)
+    monkeypatch.setattr(webhook_queue, "NOTED_AT_ONCE", 1)
+    register(tenant, receiver, TAKES)
+    enqueue(tenant, "takes", 3, customer="00000001")
+    assert events.turn() == 3
+
+
 def _id(form: bytes) -> str:
     return form.decode().split('"id": "')[1].split('"')[0]
 

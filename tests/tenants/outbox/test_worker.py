@@ -130,6 +130,30 @@ def test_what_fails_waits_twice_as_long_each_time_and_keeps_what_it_says(tenant:
     assert Message.objects.get().last_error == ""
 
 
+def enqueue_event(tenant: Tenant, customer_number: str) -> Message:
+    message = queue.enqueue_event(
+        tenant=tenant, endpoint_name="erp", event="customer.activated", payload={}, customer_number=customer_number
+    )
+    Message.objects.filter(pk=message.pk).update(created_at=timezone.now(), next_attempt_at=timezone.now())
+    return message
+
+
+@pytest.mark.parametrize(
+    ("failure", "customer_number", "is_waiting"),
+    [(ValueError, "10000001", True), (worker.Undeliverable, "10000001", False), (ValueError, "", False)],
+)
+def test_events_of_a_customer_wait_with_the_one_that_failed_until_it_is_given_up(
+    tenant: Tenant, failure: type[Exception], customer_number: str, is_waiting: bool
+) -> None:
+    ANSWERS["erp"] = failure("no")
+    enqueue_event(tenant, customer_number)
+    follower = enqueue_event(tenant, customer_number)
+    enqueue_event(tenant, "10000002")
+    worker.serve(worker.Lane.EVENTS, limit=1)
+    waiting = set(Message.objects.filter(attempts=0, next_attempt_at__gt=timezone.now()))
+    assert waiting == ({follower} if is_waiting else set())
+
+
 def test_a_message_that_was_tried_often_waits_an_hour_and_no_longer(tenant: Tenant) -> None:
     ANSWERS["a"] = ValueError("no")
     enqueue(tenant, "a")
