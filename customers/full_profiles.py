@@ -30,7 +30,7 @@ def read(*, tenant: Tenant, customer: Customer) -> FullProfile:
     rows = sorted(said)
     return FullProfile(
         customer=customer,
-        address=found[0] if found else None,
+        address=next(iter(found), None),
         consents={name: value == "yes" for kind, name, value in rows if kind == "consent"},
         identifiers={name: value for kind, name, value in rows if kind == "identifier"},
     )

@@ -46,7 +46,8 @@ def remove(
     """Take the customer out of the segment. Returns whether they were in it. Raises `InvalidInput`."""
     segment = _get(tenant, code)
     mine = SegmentMembership.objects.for_tenant(tenant).filter(customer=customer, segment=segment)
-    if not mine.delete()[0]:
+    deleted, _ = mine.delete()
+    if not deleted:
         return False
     _record("remove_segment", tenant=tenant, customer=customer, code=code, client=client, staff_username=staff_username)
     return True

@@ -104,14 +104,14 @@ def fields() -> dict[str, str]:
 def _trace_headers(work: Work) -> dict[str, str]:
     """`traceparent`, and `tracestate` where one came in. Each call is a part of its own of the trace."""
     if not work.trace:
-        work.trace = f"00-{_random_hex(128)}-{_random_hex(64)}-{NOT_SAMPLED}"
-    headers = {"traceparent": f"{work.trace[:36]}{_random_hex(64)}{work.trace[52:]}"}
+        work.trace = f"00-{_random_hex(16)}-{_random_hex(8)}-{NOT_SAMPLED}"
+    headers = {"traceparent": f"{work.trace[:36]}{_random_hex(8)}{work.trace[52:]}"}
     return headers | ({"tracestate": work.state} if work.state else {})
 
 
-def _random_hex(bits: int) -> str:
-    """So many bits, not all zero, of an id that is no secret."""
-    return f"{random.getrandbits(bits) or 1:0{bits // 4}x}"
+def _random_hex(size: int) -> str:
+    """So many bytes of an id that is no secret."""
+    return random.randbytes(size).hex()  # noqa: S311
 
 
 def work_of(headers: Mapping[str, object]) -> Work:
@@ -127,7 +127,7 @@ def work_of(headers: Mapping[str, object]) -> Work:
     if named is not None and REQUEST_ID.fullmatch(str(named)):
         work.request = str(named)
     else:
-        work.request = _random_hex(128)
+        work.request = _random_hex(16)
     return work
 
 

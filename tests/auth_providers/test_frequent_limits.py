@@ -56,6 +56,18 @@ def test_one_process_allows_the_quota_and_a_share(tenant: Tenant) -> None:
     assert shared() == [QUOTA.limit + SHARE]
 
 
+def test_of_a_quota_of_few_a_share_is_one(tenant: Tenant) -> None:
+    few = limits.Quota(name="tests.few", limit=3, window=timedelta(minutes=1))
+
+    def spend_one() -> None:
+        limits.spend_frequent(tenant=tenant, uses=[(few, "192.0.2.10")])
+
+    for _ in range(few.limit + 1):
+        spend_one()
+    with pytest.raises(limits.Throttled):
+        spend_one()
+
+
 def test_refusing_costs_no_statement(tenant: Tenant, statements: Statements) -> None:
     def refused() -> None:
         with pytest.raises(limits.Throttled):

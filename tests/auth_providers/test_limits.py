@@ -121,6 +121,18 @@ def test_what_is_sent_uses_a_quota_of_each_kind(tenant: Tenant, what: str, rules
             spend_together(tenant, what)
 
 
+@pytest.mark.parametrize(("what", "rules"), [("mail", MAIL), ("code", CODE), ("sms", SMS)])
+def test_of_several_quotas_that_are_used_up_the_narrowest_says_for_how_long(
+    tenant: Tenant, what: str, rules: tuple[str, ...]
+) -> None:
+    spend_together(tenant, what)
+    Attempts.objects.update(count=20_000)
+    Attempts.objects.filter(rule=rules[0]).update(since=timezone.now() - timedelta(minutes=10))
+    with pytest.raises(limits.Throttled) as refused:
+        spend_together(tenant, what)
+    assert refused.value.retry_after == 3000
+
+
 def test_quotas_are_of_what_they_are_named_after(tenant: Tenant, other_tenant: Tenant) -> None:
     send: Callable[..., None] = limits.spend_mail
     good: dict[str, Any] = {"tenant": tenant, "destination": "ada@example.com", "kind": "opt_in", "client": CLIENT}

@@ -9,7 +9,7 @@ from django.test import Client
 from auth_providers.models import Account, Attempts
 from customers import mixins
 from customers.models import Address, Customer
-from tenants.models import Message, Tenant
+from tenants.models import AuditEvent, Message, Tenant
 from tests import codes
 from tests.auth_providers import mailbox
 from tests.contracts.calls import call
@@ -114,6 +114,8 @@ def test_a_link_of_a_sign_up_is_void_once_another_was_followed(shop: Tenant) -> 
     assert owner.follow(links[1]).status_code == 200
     assert stranger.follow(links[0]).status_code == 400
     assert right(shop, *EVERY) == [OWNERS_PASSWORD]
+    told = AuditEvent.objects.get(action="complete_sign_up")
+    assert (told.customer_number, told.method) == (Customer.objects.get().number, "password")
 
 
 def test_a_code_is_no_sign_ups(shop: Tenant) -> None:

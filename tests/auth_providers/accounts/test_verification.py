@@ -72,14 +72,27 @@ def test_the_proof_of_the_person_who_signed_up_takes_nothing_of_theirs(customer:
     session = factories.log_in(customer).session
     before = factories.account_of(customer).password
     is_by_link = how == "by its own link"
+    phone = add_phone(customer)
     Account.objects.filter(customer=customer).update(session_id=session.pk)
-    account = verify(factories.account_of(customer), session=None if is_by_link else session, is_own=is_by_link)
+    email = factories.account_of_email(customer)
+    account = verify(email, session=None if is_by_link else session, is_own=is_by_link)
     assert account.password == before
+    assert set(Account.objects.filter(customer=customer)) == {account, phone}
     session.refresh_from_db()
     assert session.ended_at is None
     customer.refresh_from_db()
     assert customer.contact_phone == PHONE
     assert not Message.objects.filter(template="profile_claimed", recipient=factories.EMAIL).exists()
+
+
+def test_what_a_server_hands_in_takes_no_account_that_is_proven(customer: Customer) -> None:
+    session = factories.log_in(customer).session
+    phone = add_phone(customer, proof=Account.Proof.CODE)
+    email = factories.account_of_email(customer)
+    Account.objects.filter(pk=email.pk).update(session_id=session.pk)
+    verification.clear(tenant=customer.tenant, account=email, client=factories.CLIENT)
+    assert set(Account.objects.filter(customer=customer)) == {email, phone}
+    assert factories.account_of_email(customer).password == NO_PASSWORD
 
 
 @pytest.mark.parametrize("case", ["unknown", "a neighbour's", "another tenant's", "ended"])

@@ -1,6 +1,7 @@
 """Codes, many at once, with real threads."""
 
 from collections import Counter
+from collections.abc import Callable
 
 import pytest
 
@@ -42,12 +43,24 @@ def kinds(results: list[object]) -> Counter[type]:
     return Counter(type(result) for result in results)
 
 
-def test_of_eight_guesses_three_are_compared() -> None:
+def verify_by_destination(tenant: Tenant, issued: one_time_code.Issued, code: str) -> one_time_code.Proven:
+    return one_time_code.verify_by_destination(
+        tenant=tenant,
+        purpose="log_in",
+        channel=EMAIL,
+        destination=factories.EMAIL,
+        code=code,
+        client=codes.ELSEWHERE,
+    )
+
+
+@pytest.mark.parametrize("answer", [log_in, verify_by_destination])
+def test_of_eight_guesses_three_are_compared(answer: Callable[[Tenant, one_time_code.Issued, str], object]) -> None:
     tenant = factories.make_tenant()
     codes.add_provider(tenant)
     factories.make_customer(tenant)
     issued, code = issue(tenant)
-    results = at_once(8, lambda _: log_in(tenant, issued, codes.wrong(code)))
+    results = at_once(8, lambda _: answer(tenant, issued, codes.wrong(code)))
     assert kinds([*results]) == {one_time_code.InvalidCode: 8}
     row = OneTimeCode.objects.get()
     assert (row.wrong_answers, row.throttling_failure_count) == (3, 1)

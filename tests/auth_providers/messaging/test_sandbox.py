@@ -76,6 +76,17 @@ def test_what_costs_too_much_is_told(kind: str) -> None:
         sandbox.render(HOSTILE[kind], FACTS, on=sandbox.engine())
 
 
+@pytest.mark.parametrize("turns", [500, 501])
+def test_a_loop_may_run_through_fifty_thousand_characters(turns: int) -> None:
+    """A hundred for each turn: ten, its text, and those that the end of the loop counts for."""
+    source, facts = "{% for each in kept %}" + "x" * 54 + "{% endfor %}", {"kept": ["y"] * turns}
+    if turns == 500:
+        assert len(sandbox.render(source, facts, on=sandbox.engine())) == 54 * turns
+        return
+    with pytest.raises(sandbox.TooCostly):
+        sandbox.render(source, facts, on=sandbox.engine())
+
+
 def test_ordinary_templates_render() -> None:
     source = (
         "{% if link %}{{ name|default:'Ada'|upper }} {{ email|urlencode }}{% endif %}"

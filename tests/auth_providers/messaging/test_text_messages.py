@@ -90,7 +90,7 @@ def test_any_other_template_is_a_form(gateway: SmsGateway, settings: Settings) -
     assert parse_qs(call.body) == {"To": [TO], "Body": [TEXT]}
 
 
-@pytest.mark.parametrize("status", [500, 503, 401, 402, 429, 302, 0])
+@pytest.mark.parametrize("status", [500, 503, 401, 402, 403, 404, 405, 407, 408, 429, 302, 0])
 def test_a_gateway_in_trouble_is_stood_in_for(gateway: SmsGateway, second: SmsGateway, status: int) -> None:
     gateway.status = status
     send()

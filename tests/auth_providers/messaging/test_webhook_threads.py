@@ -85,8 +85,11 @@ def test_every_endpoint_gets_one_before_one_gets_a_second(tenant: Tenant, thread
     assert sum(held(threads).values()) == AT_ONCE
 
 
-def test_those_that_are_slow_share_some_and_leave_the_rest(tenant: Tenant, threads: Threads, calls: Calls) -> None:
-    names = [f"slow{number}" for number in range(15)]
+@pytest.mark.parametrize(("count", "of_each"), [(15, 1), (6, 1), (5, 2)])
+def test_those_that_are_slow_share_some_and_leave_the_rest(
+    tenant: Tenant, threads: Threads, calls: Calls, count: int, of_each: int
+) -> None:
+    names = [f"slow{number}" for number in range(count)]
     for name in names:
         make_slow(threads, tenant, name, calls)
     calls.let_go.set()
@@ -94,7 +97,7 @@ def test_those_that_are_slow_share_some_and_leave_the_rest(tenant: Tenant, threa
     again = Calls()
     for name in names:
         hold(threads, tenant, name, again, count=3)
-    assert held(threads) == dict.fromkeys(names[:FOR_SLOW], 1)
+    assert held(threads) == dict.fromkeys(names[:FOR_SLOW], of_each)
     in_time = Calls()
     in_time.let_go.set()
     hold(threads, tenant, "fast", in_time)

@@ -93,8 +93,9 @@ def test_a_shared_secret_signs_nothing_but_for_line(tenant: Tenant, world: World
 @pytest.mark.parametrize("kind", WITH_ACCESS_TOKENS)
 def test_an_access_token_of_another_app_lets_nobody_in(tenant: Tenant, world: World, kind: str) -> None:
     provider = register(tenant, world, kind)
-    world.tokens |= {"stolen": Grant(app=OTHERS), "old": Grant(expires_in=-5)}
+    world.tokens |= {"stolen": Grant(app=OTHERS), "old": Grant(expires_in=-5), "over": Grant(expires_in=0)}
     assert is_refused(provider, access_token="stolen")
+    assert is_refused(provider, access_token="over")
     assert is_refused(provider, access_token="old")
     assert is_refused(provider, access_token="unknown")
     reasons = set(AuditEvent.objects.values_list("reason", flat=True))

@@ -176,6 +176,14 @@ def test_who_looks_during_an_import_finds_the_old_rows_or_the_new() -> None:
     assert all(len(regions) == 1 for regions in seen)
 
 
+@pytest.mark.django_db
+def test_each_country_is_told_when_it_is_stored() -> None:
+    told: list[tuple[int, int]] = []
+    rows = [(country, "10115", "Ort", "", "") for country in ("DE", "AT", "FR")]
+    geonames_table.load(rows, on_country=lambda done, of: told.append((done, of)))
+    assert told == [(1, 3), (2, 3), (3, 3)]
+
+
 @pytest.mark.django_db(transaction=True)
 def test_nothing_is_left_beside_the_table(write: Write) -> None:
     run(write(line()))

@@ -5,7 +5,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from customers.spelling import emails
-from customers.spelling.emails import MAX_LENGTH, email_errors, in_ascii, normalize_email
+from customers.spelling.emails import LONGEST_INPUT, MAX_LENGTH, email_errors, in_ascii, normalize_email
 
 SHARP_S = "vera@straße.example"
 SPELLINGS = [
@@ -91,6 +91,12 @@ def test_the_longest_address() -> None:
     assert (len(longest), email_errors("email", longest)) == (252, [])
     assert [error.code for error in email_errors("email", f"{'a' * 64}@{labels}.{'e' * 10}")] == ["max_length"]
     assert len(normalize_email("a@" + "é" * MAX_LENGTH * 10)) > MAX_LENGTH
+
+
+@pytest.mark.parametrize(("length", "is_read"), [(LONGEST_INPUT, True), (LONGEST_INPUT + 1, False)])
+def test_what_is_ignored_in_an_address_may_be_a_thousand_characters_long(length: int, is_read: bool) -> None:
+    text = "Ada@exam" + "\u00ad" * (length - len("Ada@example.com")) + "ple.com"
+    assert (normalize_email(text) == "ada@example.com") is is_read
 
 
 @given(st.text() | addresses())
