@@ -84,7 +84,7 @@ def set_up(port: int) -> None:
     """A tenant with an endpoint."""
     from auth_providers.models import WebhookEndpoint
     from auth_providers.outbound.webhook_signature import new_secret
-    from tenants.encryption import encrypt
+    from tenants.secrets.encryption import encrypt
     from tests import factories
 
     WebhookEndpoint.objects.create(
@@ -97,8 +97,8 @@ def set_up(port: int) -> None:
 
 
 def seed_mails(count: int) -> None:
-    from tenants.encryption import encrypt
     from tenants.models import Message, Tenant
+    from tenants.secrets.encryption import encrypt
 
     tenant = Tenant.objects.get(code="bench")
     context = encrypt(json.dumps({}))

@@ -18,9 +18,9 @@ from django.core.cache import cache
 from django.db import transaction
 from django.utils import timezone
 
-from tenants.encryption import decrypt, encrypt
 from tenants.errors import DomainError, Kind, Reason
 from tenants.models import SigningKey, Tenant
+from tenants.secrets.encryption import decrypt, encrypt
 
 ALGORITHM = "ES256"
 # How long others may keep the key set, and so how long a new key waits before it signs.

@@ -8,7 +8,7 @@ from django_otp.oath import TOTP
 from auth_providers.login import totp
 from auth_providers.models import Authenticator, Session
 from customers.models import Customer
-from tenants.encryption import decrypt
+from tenants.secrets.encryption import decrypt
 from tests import factories
 
 

@@ -33,8 +33,8 @@ from auth_providers.tokens import second_factor_policy
 from auth_providers.tokens.log_in_attempt import Issue, LogInAttempt
 from customers import consents, identifiers, legal_entities, notes, segments
 from customers.models import Customer, CustomerNumber, LegalEntity, Segment
-from tenants.encryption import encrypt
 from tenants.models import Role, StaffMembership, Tenant, TenantOwned
+from tenants.secrets.encryption import encrypt
 from tests import authenticators, factories
 
 EMAIL, PHONE = "charles@example.com", "+442079460001"

@@ -5,6 +5,7 @@ import importlib
 import re
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -35,6 +36,7 @@ OWN_WORDS = {
 CONTRACT_HOMES = re.compile(r"/(api|contracts)/")
 VAGUE_NAMES = {"utils", "helpers", "services", "managers", "common", "misc", "base_models"}
 MAX_FILE_LINES = 400
+MAX_MODULES = 15  # in a folder
 MAX_FUNCTION_LINES = 45
 MAX_MEDIAN_FUNCTION_LINES = 10
 
@@ -92,6 +94,11 @@ def test_a_contracts_own_words_stay_in_its_own_packages(contract: str) -> None:
 def test_a_file_is_short(path: Path) -> None:
     assert len(path.read_text().splitlines()) <= MAX_FILE_LINES
     assert path.stem not in VAGUE_NAMES, "name the file after its topic"
+
+
+def test_a_folder_is_taken_in_at_a_glance() -> None:
+    modules = Counter(name_of(path.parent) for path in python_files(*APPS) if path.name != "__init__.py")
+    assert {folder: number for folder, number in modules.items() if number > MAX_MODULES} == {}
 
 
 def test_functions_are_short() -> None:

@@ -17,10 +17,11 @@ from customers import consents, identifiers, mixins, notes, personal_details
 from customers.addresses import addresses
 from customers.addresses import fields as address_fields
 from customers.spelling import emails
-from tenants import authenticator_apps, random_tokens, signing_keys
+from tenants import signing_keys
 from tenants.models import Message, TenantOwned
 from tenants.outbox import leases, worker
 from tenants.privacy.classification import Expires, privacy_of
+from tenants.secrets import authenticator_apps, random_tokens
 
 SECOND, MINUTE, HOUR, DAY = timedelta(seconds=1), timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 

@@ -54,8 +54,8 @@ def set_up(url: str) -> None:
     """A provider and two endpoints at this address; inside the installation."""
     from auth_providers.models import AuthProvider, WebhookEndpoint  # noqa: PLC0415 - there, Django is set up
     from auth_providers.outbound.webhook_signature import new_secret  # noqa: PLC0415
-    from tenants.encryption import encrypt  # noqa: PLC0415
     from tenants.models import Tenant  # noqa: PLC0415
+    from tenants.secrets.encryption import encrypt  # noqa: PLC0415
 
     tenant = Tenant.objects.get(code=TENANT)
     AuthProvider.objects.create(

@@ -11,7 +11,7 @@ from auth_providers.models import Account, MailedToken, Session, UndoableChange
 from customers.models import Customer
 from tenants.errors import DomainError, FieldError, Kind, Reason
 from tenants.models import Tenant, TenantQuerySet
-from tenants.random_tokens import digest, new_token
+from tenants.secrets.random_tokens import digest, new_token
 
 # From the moment the mail is handed over, not from the request: a mail server that is down uses none of it up.
 LIFETIMES = {

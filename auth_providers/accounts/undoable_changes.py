@@ -15,9 +15,9 @@ from django.utils import timezone
 
 from auth_providers.models import Account, Authenticator, RecoveryCode, UndoableChange
 from customers.models import Customer
-from tenants.encryption import decrypt, encrypt
 from tenants.models import Tenant, TenantQuerySet
 from tenants.outbox.worker import GIVE_UP_AFTER
+from tenants.secrets.encryption import decrypt, encrypt
 
 # Of the link, from the moment its mail is handed over. An address that was proven until then counts as proven as long.
 LIFETIME = timedelta(hours=72)

@@ -15,10 +15,10 @@ from auth_providers.intake import flows
 from auth_providers.intake.entries import Entry, EntryJson
 from auth_providers.login import one_time_code
 from auth_providers.models import Submission
-from tenants.encryption import decrypt, encrypt
 from tenants.errors import DomainError, Kind, Reason
 from tenants.models import Tenant, TenantQuerySet
-from tenants.random_tokens import digest
+from tenants.secrets.encryption import decrypt, encrypt
+from tenants.secrets.random_tokens import digest
 
 
 class SubmissionSpent(DomainError):

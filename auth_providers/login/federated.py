@@ -20,10 +20,10 @@ from customers import numbers, profiles
 from customers.models import Customer
 from customers.spelling import emails
 from tenants.clients import Client
-from tenants.encryption import decrypt, encrypt
 from tenants.errors import DomainError, FieldError, Kind, Reason
 from tenants.models import Tenant, TenantQuerySet
-from tenants.random_tokens import digest
+from tenants.secrets.encryption import decrypt, encrypt
+from tenants.secrets.random_tokens import digest
 from tenants.trail import audit
 
 VERIFICATION = OneTimeCode.Purpose.VERIFICATION

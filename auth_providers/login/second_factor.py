@@ -16,7 +16,7 @@ from auth_providers.tokens.second_factor_policy import TOTP, NoSecondFactor, Sec
 from tenants.clients import Client
 from tenants.errors import DomainError, Kind, Reason
 from tenants.models import Tenant, TenantQuerySet
-from tenants.random_tokens import digest
+from tenants.secrets.random_tokens import digest
 from tenants.trail import audit
 
 # After the first factor, where the code reaches the mail server late.

@@ -18,11 +18,11 @@ from auth_providers.providers import registry
 from auth_providers.tokens import sessions
 from auth_providers.tokens.reauthentication import require_recent_log_in
 from customers.models import Customer
-from tenants import authenticator_apps
 from tenants.clients import Client
-from tenants.encryption import decrypt, encrypt
 from tenants.errors import DomainError, FieldError, Kind, Reason
 from tenants.models import Tenant, TenantQuerySet
+from tenants.secrets import authenticator_apps
+from tenants.secrets.encryption import decrypt, encrypt
 from tenants.subqueries import CountOf
 from tenants.trail import audit
 from tenants.trail.event_types import EventType

@@ -28,10 +28,10 @@ from auth_providers.models import (
     PendingSignUp,
     Session,
 )
-from tenants.encryption import decrypt
 from tenants.models import Message, Tenant
 from tenants.outbox.queue import MessageContext
 from tenants.outbox.worker import NothingToSend
+from tenants.secrets.encryption import decrypt
 from tenants.staff import invitations
 
 # A tenant's override can use its context only: no loaders, no libraries, no settings.

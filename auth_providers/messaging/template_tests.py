@@ -10,11 +10,11 @@ from auth_providers.messaging import template_overrides
 from auth_providers.messaging.mail_rendering import RenderedMail
 from auth_providers.models import MessageTemplate
 from tenants.clients import Client
-from tenants.encryption import decrypt
 from tenants.errors import InvalidInput
 from tenants.models import Message
 from tenants.outbox import queue
 from tenants.outbox.worker import NothingToSend
+from tenants.secrets.encryption import decrypt
 from tenants.trail import audit
 
 TEMPLATE = "template_test"

@@ -18,10 +18,10 @@ from auth_providers.outbound import circuit_breaker, http_client
 from auth_providers.outbound.webhook_signature import new_id, signed
 from customers import personal_details, profiles
 from customers.models import THERE, Customer
-from tenants.encryption import decrypt
 from tenants.models import AuditEvent, Message, Tenant
 from tenants.outbox import cloud_events
 from tenants.outbox.worker import Result, Undeliverable
+from tenants.secrets.encryption import decrypt
 from tenants.trail.event_types import EventType
 
 TEST = "test"

@@ -9,9 +9,9 @@ from django.utils import timezone
 
 from auth_providers.models import WebhookEndpoint
 from auth_providers.outbound import webhook_signature
-from tenants.encryption import decrypt, encrypt
 from tenants.models import AuditEvent, Message, TenantQuerySet
 from tenants.outbox import feed, queue
+from tenants.secrets.encryption import decrypt, encrypt
 
 # How long the secret of before still signs as well: long enough to set the new one everywhere.
 ROTATION = timedelta(days=1)

@@ -18,8 +18,8 @@ from auth_providers.models import AuthProvider
 from auth_providers.outbound import http_client
 from auth_providers.providers import kinds
 from auth_providers.providers.sign_in import SignIn
-from tenants.encryption import CannotDecrypt, decrypt, encrypt
 from tenants.models import Tenant
+from tenants.secrets.encryption import CannotDecrypt, decrypt, encrypt
 
 PATH = "provider"  # of the page that they lead back to (`config/own_pages.py`)
 LIFETIME = timedelta(minutes=15)  # of a log-in at the provider

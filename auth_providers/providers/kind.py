@@ -8,7 +8,7 @@ from typing import ClassVar, Generic, TypeVar
 
 from auth_providers.models import AuthProvider
 from auth_providers.outbound import http_client
-from tenants.encryption import decrypt
+from tenants.secrets.encryption import decrypt
 
 Settings_co = TypeVar("Settings_co", covariant=True)
 # Fields of `AuthProvider`, "client_secret" among them, and what is wrong there.

@@ -9,9 +9,9 @@ from auth_providers.models import AuthProvider
 from auth_providers.providers import setup
 from auth_providers.providers.kind import client_secret
 from tenants.compiled.queries import compiled
-from tenants.encryption import encrypt
 from tenants.errors import DomainError, FieldError, InvalidInput, Kind, Reason
 from tenants.models import Tenant, TenantQuerySet
+from tenants.secrets.encryption import encrypt
 
 
 class UnknownProvider(DomainError):

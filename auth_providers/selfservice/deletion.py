@@ -16,11 +16,11 @@ from auth_providers.selfservice.merging import snapshots
 from customers import erasure
 from customers.models import Customer
 from tenants.clients import Client
-from tenants.encryption import decrypt, encrypt
 from tenants.models import Message, Tenant
 from tenants.models.outbox import WAITING
 from tenants.outbox import queue
 from tenants.privacy.classification import emptied
+from tenants.secrets.encryption import decrypt, encrypt
 from tenants.trail import audit
 
 TEMPLATE = "deletion"

@@ -19,9 +19,9 @@ from customers.addresses import addresses, fields
 from customers.addresses.fields import AddressChanges
 from customers.profiles import ProfileChanges
 from tenants.clients import Client
-from tenants.encryption import decrypt, encrypt
 from tenants.errors import InvalidInput
 from tenants.models import Tenant
+from tenants.secrets.encryption import decrypt, encrypt
 from tenants.trail import audit
 
 LIFETIME = timedelta(days=2)  # as long as the link in its mail

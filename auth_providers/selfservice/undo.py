@@ -23,10 +23,10 @@ from auth_providers.tokens import sessions
 from customers import profiles
 from customers.models import Customer
 from tenants.clients import Client
-from tenants.encryption import encrypt
 from tenants.errors import DomainError, Kind, Reason
 from tenants.models import Tenant
 from tenants.outbox import queue
+from tenants.secrets.encryption import encrypt
 from tenants.trail import audit
 
 REASON = "change undone"

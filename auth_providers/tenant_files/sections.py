@@ -16,10 +16,10 @@ from auth_providers.providers.kind import client_secret
 from customers import mixins
 from customers.models import MixinSchema, Segment
 from tenants import api_keys
-from tenants.encryption import decrypt, encrypt
 from tenants.errors import FieldError, InvalidInput
 from tenants.json_values import Json
 from tenants.models import ApiKey, Site, Tenant, TenantOwned
+from tenants.secrets.encryption import decrypt, encrypt
 
 Row = dict[str, Json]
 

@@ -19,7 +19,7 @@ from tenants.compiled import ahead
 from tenants.compiled.queries import CompiledQuery, compiled, with_rows_ahead
 from tenants.errors import DomainError, Kind, Reason
 from tenants.models import Tenant
-from tenants.random_tokens import digest
+from tenants.secrets.random_tokens import digest
 from tenants.telemetry import context
 
 Wanted: TypeAlias = Sequence[CompiledQuery[..., object]]

@@ -16,7 +16,7 @@ from auth_providers.tokens.opaque_tokens import ACCESS_KINDS
 from customers.models import Customer
 from tenants.compiled.queries import compiled
 from tenants.models import ApiKey, Tenant
-from tenants.random_tokens import digest
+from tenants.secrets.random_tokens import digest
 
 CUSTOMERS_KINDS = (Token.Kind.CUSTOMER_ACCESS, Token.Kind.CUSTOMER_REFRESH)
 # How many dots a token has: a JWT two (RFC 7515, 3.1), that of an application one, an opaque one none.

@@ -16,7 +16,7 @@ from django.utils.crypto import salted_hmac
 from auth_providers.models import Session, Token
 from tenants.compiled import writes
 from tenants.models import ApiKey, Tenant
-from tenants.random_tokens import digest, new_token
+from tenants.secrets.random_tokens import digest, new_token
 
 # How long a visitor's pair, or one that is renewable, can be refreshed after its access token has expired; clients are
 # told whole seconds.

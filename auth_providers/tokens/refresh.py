@@ -14,12 +14,13 @@ from auth_providers.models import Session, Token
 from auth_providers.tokens import opaque_tokens, session_use, sessions
 from auth_providers.tokens.bearer import InvalidToken, TokenExpired, customer_of
 from customers import legal_entities
-from tenants import clocks, random_tokens
+from tenants import clocks
 from tenants.clients import Client
 from tenants.compiled import transactions
 from tenants.compiled.queries import compiled
 from tenants.compiled.writes import Change, compiled_update
 from tenants.models import ApiKey, Tenant
+from tenants.secrets import random_tokens
 from tenants.trail import audit
 
 RETRY_WINDOW = timedelta(seconds=30)

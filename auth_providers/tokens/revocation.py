@@ -11,7 +11,7 @@ from tenants.clients import Client
 from tenants.compiled.queries import compiled
 from tenants.errors import DomainError, Kind, Reason
 from tenants.models import ApiKey, Tenant
-from tenants.random_tokens import digest
+from tenants.secrets.random_tokens import digest
 from tenants.trail import audit
 
 REVOKED = "revoked"

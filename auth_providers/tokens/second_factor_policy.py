@@ -21,7 +21,7 @@ from customers.models import Customer
 from tenants.clients import Client
 from tenants.errors import DomainError, FieldError, Kind, Reason
 from tenants.models import SecondFactor, Tenant, TenantQuerySet
-from tenants.random_tokens import digest, new_token
+from tenants.secrets.random_tokens import digest, new_token
 from tenants.trail import audit
 
 TOTP, SMS, EMAIL = "totp", "sms", "email"

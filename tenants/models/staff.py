@@ -6,9 +6,9 @@ from django.conf import settings
 from django.db import models, transaction
 from django.utils import timezone
 
-from tenants import authenticator_apps
-from tenants.encryption import decrypt, encrypt
 from tenants.privacy.classification import Disguise, Kept, Privacy
+from tenants.secrets import authenticator_apps
+from tenants.secrets.encryption import decrypt, encrypt
 
 if TYPE_CHECKING:  # django-otp has no types, and a model with an unknown base has no manager for mypy
 

@@ -10,8 +10,8 @@ from collections.abc import Collection, Mapping
 from typing import TypeAlias
 
 from tenants.compiled import writes
-from tenants.encryption import encrypt
 from tenants.models import AuditEvent, Message, Tenant
+from tenants.secrets.encryption import encrypt
 
 # What a message's template is filled with, or what its sender looks up by it.
 MessageContext: TypeAlias = Mapping[str, str | int | bool]

@@ -17,7 +17,7 @@ from tenants.clients import Client
 from tenants.errors import DomainError, InvalidInput, Kind, Reason
 from tenants.models import Role, StaffInvitation, StaffMembership, Tenant
 from tenants.outbox import queue
-from tenants.random_tokens import digest, new_token
+from tenants.secrets.random_tokens import digest, new_token
 from tenants.staff import memberships
 from tenants.trail import audit
 

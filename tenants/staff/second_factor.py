@@ -2,11 +2,11 @@
 
 from django.db import transaction
 
-from tenants import authenticator_apps
 from tenants.clients import Client
-from tenants.encryption import decrypt, encrypt
 from tenants.models import Role, StaffAuthenticator, StaffMembership, make_recovery_codes
 from tenants.outbox import queue
+from tenants.secrets import authenticator_apps
+from tenants.secrets.encryption import decrypt, encrypt
 from tenants.staff import memberships
 from tenants.trail import audit, staff_trail
 

@@ -6,8 +6,8 @@ import pytest
 from pytest_django import Settings
 
 from auth_providers.models import AuthProvider
-from tenants.encryption import encrypt
 from tenants.models import Tenant
+from tenants.secrets.encryption import encrypt
 from tests import smtp_server
 from tests.openid_issuer import CLIENT_ID, Issuer
 from tests.smtp_server import SmtpServer

@@ -17,8 +17,8 @@ from auth_providers.tokens.log_in_attempt import Issue, LogInAttempt
 from auth_providers.tokens.second_factor_policy import SecondFactorDue
 from customers.models import Customer
 from tenants.clients import Client
-from tenants.encryption import decrypt
 from tenants.models import Message, SecondFactor, Tenant
+from tenants.secrets.encryption import decrypt
 from tests.factories import CLIENT
 
 PHONE = "+491712345678"

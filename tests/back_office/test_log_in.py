@@ -16,8 +16,8 @@ from pytest_django import Settings
 
 from config.staff.log_in import BY_NAME, FAILURES_BY_PERSON
 from customers.models import Customer
-from tenants.encryption import decrypt
 from tenants.models import StaffAuthenticator, StaffEvent, enrol_staff
+from tenants.secrets.encryption import decrypt
 from tests import authenticators
 from tests.back_office.pages import LIST, OUTBOX, TRAIL, Page, action_of, page_of
 

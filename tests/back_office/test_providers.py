@@ -13,8 +13,8 @@ from pytest_django.fixtures import Settings
 from auth_providers.models import AuthProvider
 from auth_providers.providers import kinds
 from auth_providers.providers.kind import BuiltIn
-from tenants.encryption import decrypt
 from tenants.models import Role, Tenant
+from tenants.secrets.encryption import decrypt
 from tests import oidc_provider
 from tests.back_office.conftest import log_in_as
 from tests.back_office.pages import PROVIDERS, Page

@@ -20,8 +20,8 @@ from customers.models import Customer, CustomerIdentifier, LegalEntity, MixinSch
 from tenants import api_keys, isolation
 from tenants.back_office.rows import OfTenant
 from tenants.compiled.prepared import PreparedCursor
-from tenants.encryption import encrypt
 from tenants.models import ApiKey, AuditEvent, MailSuppression, Message, Role, StaffInvitation, StaffMembership, Tenant
+from tenants.secrets.encryption import encrypt
 from tests import factories
 from tests.back_office.conftest import log_in_as
 from tests.neighbours import Neighbours, all_rows, make_customer_with_everything

@@ -12,7 +12,6 @@ from django.test import Client
 from pytest_django import Settings
 
 from auth_providers.messaging import mail_rendering
-from tenants.encryption import decrypt
 from tenants.models import (
     AuditEvent,
     Message,
@@ -24,6 +23,7 @@ from tenants.models import (
     Tenant,
     enrol_staff,
 )
+from tenants.secrets.encryption import decrypt
 from tenants.staff import memberships, second_factor
 from tests import authenticators
 from tests.back_office.conftest import log_in_as

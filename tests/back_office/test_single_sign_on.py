@@ -13,8 +13,8 @@ from pytest_django import Settings
 from social_django.models import Association, UserSocialAuth
 
 from config.environment.single_sign_on import SingleSignOn
-from tenants.encryption import decrypt
 from tenants.models import AuditEvent, Role, StaffAuthenticator, StaffEvent, StaffMembership, Tenant, enrol_staff
+from tenants.secrets.encryption import decrypt
 from tests import authenticators, oidc_provider
 from tests.back_office.conftest import log_in_as
 from tests.back_office.pages import LIST, Page

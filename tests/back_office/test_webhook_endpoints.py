@@ -9,8 +9,8 @@ from django.test import Client
 from pytest_django import Settings
 
 from auth_providers.models import WebhookEndpoint
-from tenants.encryption import decrypt
 from tenants.models import Role, Tenant
+from tenants.secrets.encryption import decrypt
 from tests import shop_endpoint
 from tests.back_office.conftest import log_in_as
 from tests.back_office.pages import Page

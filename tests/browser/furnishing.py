@@ -22,8 +22,8 @@ from auth_providers.providers.oidc import Identity
 from auth_providers.selfservice import additional_log_in
 from auth_providers.tokens.log_in_attempt import Issue, LogInAttempt
 from customers.models import Customer, PostalCode
-from tenants.encryption import decrypt, encrypt
 from tenants.models import Message, StaffAuthenticator, StaffEvent, Tenant
+from tenants.secrets.encryption import decrypt, encrypt
 from tenants.trail import staff_trail
 from tests import authenticators, factories
 from tests.back_office import test_roles_and_tenants

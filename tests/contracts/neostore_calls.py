@@ -7,8 +7,8 @@ from django.http import HttpResponse
 
 from auth_providers.models import OneTimeCode
 from tenants import api_keys
-from tenants.encryption import decrypt
 from tenants.models import Message, Scope, Tenant
+from tenants.secrets.encryption import decrypt
 from tests.contracts.calls import body_of, call
 
 NEWCOMER: dict[str, Any] = {"email": "grace@example.com", "firstName": "Grace", "lastName": "Hopper"}

@@ -13,8 +13,8 @@ from auth_providers.accounts import mailed_tokens
 from auth_providers.login import totp
 from auth_providers.models import Account, AuthProvider, MailedToken, OneTimeCode, Session
 from customers.models import Customer
-from tenants.encryption import encrypt
 from tenants.models import Tenant
+from tenants.secrets.encryption import encrypt
 from tests import authenticators, factories
 from tests.contracts import codes
 from tests.oidc_provider import REDIRECT_URI, Provider

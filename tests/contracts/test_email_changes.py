@@ -10,8 +10,8 @@ from pytest_django import Settings
 
 from auth_providers.models import Account, AuthProvider, Session
 from customers.models import Customer
-from tenants.encryption import encrypt
 from tenants.models import Tenant
+from tenants.secrets.encryption import encrypt
 from tests import authenticators, codes, factories
 from tests.auth_providers import mailbox
 from tests.contracts.calls import body_of, call

@@ -7,8 +7,8 @@ from rest_framework.test import APIClient
 
 from auth_providers.models import Account, AuthProvider
 from customers.models import Customer
-from tenants.encryption import encrypt
 from tenants.models import AuditEvent, Tenant
+from tenants.secrets.encryption import encrypt
 from tests import factories, oidc_provider
 from tests.contracts.calls import body_of
 from tests.contracts.scene import CLIENT_ID

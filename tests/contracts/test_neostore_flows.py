@@ -7,8 +7,8 @@ from pytest_django import Settings
 
 from auth_providers.models import Account, Flow, Submission, WebhookEndpoint
 from customers.models import Customer, Segment, SegmentMembership
-from tenants.encryption import decrypt
 from tenants.models import CheckIn, Message, Tenant
+from tenants.secrets.encryption import decrypt
 from tests import factories
 from tests.contracts.calls import body_of
 from tests.contracts.neostore_calls import (

@@ -9,8 +9,8 @@ from django.http import HttpResponse
 from auth_providers.models import Account, Authenticator, AuthProvider, Session
 from customers.models import Customer
 from tenants import api_keys
-from tenants.encryption import encrypt
 from tenants.models import ApiKey, AuditEvent, Tenant
+from tenants.secrets.encryption import encrypt
 from tests import factories, openid_issuer
 from tests.contracts.calls import body_of, call
 from tests.contracts.token_endpoint import EXCHANGE, FORM, PATH, TYPE, check, exchange, me, register, send

@@ -9,8 +9,8 @@ from django.http import HttpResponse
 from django.utils import timezone
 
 from auth_providers.models import Account, Attempts, Authenticator, PendingLogIn
-from tenants.encryption import decrypt
 from tenants.models import Message, SecondFactor, Tenant
+from tenants.secrets.encryption import decrypt
 from tests import authenticators, factories
 from tests.contracts import golden
 from tests.contracts.calls import body_of, call

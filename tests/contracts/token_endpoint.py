@@ -7,8 +7,8 @@ from urllib.parse import urlencode
 from django.http import HttpResponse
 
 from auth_providers.models import AuthProvider
-from tenants.encryption import encrypt
 from tenants.models import Tenant
+from tenants.secrets.encryption import encrypt
 from tests import openid_issuer
 from tests.contracts import golden
 from tests.contracts.calls import body_of, call

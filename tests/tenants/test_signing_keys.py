@@ -10,8 +10,9 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from jwt.algorithms import ECAlgorithm
 from pytest_django import Settings
 
-from tenants import encryption, signing_keys
+from tenants import signing_keys
 from tenants.models import SigningKey, Tenant
+from tenants.secrets import encryption
 from tests.races import at_once
 
 pytestmark = pytest.mark.usefixtures("stopped_clock")

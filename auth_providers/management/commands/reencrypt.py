@@ -17,8 +17,8 @@ from auth_providers.models import (
     UnfinishedErasure,
     WebhookEndpoint,
 )
-from tenants.encryption import reencrypt
 from tenants.models import Message, SigningKey, StaffAuthenticator
+from tenants.secrets.encryption import reencrypt
 
 BATCH = 1000
 # Every column that holds a secret.

@@ -13,10 +13,10 @@ from django.utils import timezone
 from auth_providers.models import CustomerMerge
 from customers.merging import FLAGS, Moved
 from customers.models import Customer
-from tenants.encryption import decrypt, encrypt
 from tenants.json_values import Json
 from tenants.models import Tenant, TenantQuerySet
 from tenants.privacy.classification import emptied
+from tenants.secrets.encryption import decrypt, encrypt
 from tenants.subqueries import RowsOf, moment
 
 LIFETIME = timedelta(days=30)

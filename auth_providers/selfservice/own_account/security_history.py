@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from customers.models import Customer
-from tenants.encryption import CannotDecrypt, decrypt, encrypt
 from tenants.errors import InvalidInput
 from tenants.models import AuditEvent, Tenant
+from tenants.secrets.encryption import CannotDecrypt, decrypt, encrypt
 
 DEFAULT_LIMIT, MAX_LIMIT = 50, 200
 # Of the trail's actions those about who can get in, and who has the data.

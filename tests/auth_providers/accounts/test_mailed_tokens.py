@@ -11,7 +11,7 @@ from auth_providers.models import Account, MailedToken
 from customers.models import Customer
 from tenants.models import Tenant
 from tenants.outbox import queue, worker
-from tenants.random_tokens import digest
+from tenants.secrets.random_tokens import digest
 from tests import factories
 from tests.auth_providers import mailbox
 

@@ -27,9 +27,9 @@ from auth_providers.tokens import sessions
 from auth_providers.tokens.log_in_attempt import Issue, LogInAttempt
 from customers import numbers, profiles
 from customers.models import Customer
-from tenants.encryption import decrypt
 from tenants.models import Message, Tenant
 from tenants.outbox import queue
+from tenants.secrets.encryption import decrypt
 from tests import authenticators, codes, factories
 from tests.auth_providers import mailbox
 from tests.authenticators import just_logged_in

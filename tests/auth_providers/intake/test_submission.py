@@ -16,9 +16,9 @@ from auth_providers.login import password as password_login
 from auth_providers.models import Account, MailedToken, Submission
 from auth_providers.selfservice import opt_in, password_reset
 from auth_providers.tokens.log_in_attempt import Issue, LogInAttempt
-from tenants.encryption import decrypt
 from tenants.models import CheckIn, Message, Tenant
 from tenants.outbox import worker
+from tenants.secrets.encryption import decrypt
 from tests import factories
 from tests.auth_providers import mailbox
 

@@ -17,9 +17,9 @@ from auth_providers.providers.registry import UnknownProvider
 from auth_providers.tokens import sessions
 from auth_providers.tokens.log_in_attempt import Issue, LogInAttempt
 from customers.models import Customer
-from tenants.encryption import encrypt
 from tenants.errors import InvalidInput
 from tenants.models import AuditEvent, Tenant
+from tenants.secrets.encryption import encrypt
 from tests import certified_provider
 from tests.auth_providers import forge
 from tests.auth_providers.providers.sign_ins import log_in

@@ -19,8 +19,8 @@ from auth_providers.providers import registry
 from auth_providers.tokens.reauthentication import ReauthenticationNeeded, require_recent_log_in
 from customers.models import Customer
 from tenants.clients import Client
-from tenants.encryption import decrypt
 from tenants.models import AuditEvent, Message, Tenant
+from tenants.secrets.encryption import decrypt
 from tests import authenticators, factories
 from tests.auth_providers.mailbox import receive
 from tests.authenticators import code_of, current_code, enrol, just_logged_in

@@ -17,9 +17,9 @@ from auth_providers.outbound import http_client
 from auth_providers.providers import registry
 from auth_providers.tokens import sessions
 from customers.models import Customer
-from tenants.encryption import encrypt
 from tenants.errors import InvalidInput
 from tenants.models import AuditEvent, Tenant
+from tenants.secrets.encryption import encrypt
 from tests import factories
 from tests.auth_providers.login.webhook_log_ins import (
     CREDENTIALS,

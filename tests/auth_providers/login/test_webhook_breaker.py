@@ -7,8 +7,8 @@ from django.core.cache import cache
 
 from auth_providers.models import AuthProvider
 from auth_providers.outbound.http_client import ProviderUnavailable
-from tenants.encryption import encrypt
 from tenants.models import Tenant
+from tenants.secrets.encryption import encrypt
 from tests import factories
 from tests.auth_providers.login.webhook_log_ins import is_unavailable, log_in, reason_of_refusal, register
 from tests.openid_issuer import Conversation

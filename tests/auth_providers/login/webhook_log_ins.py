@@ -10,8 +10,8 @@ from auth_providers.models import AuthProvider
 from auth_providers.outbound.http_client import ProviderUnavailable
 from auth_providers.tokens import sessions
 from auth_providers.tokens.log_in_attempt import Issue, LogInAttempt
-from tenants.encryption import encrypt
 from tenants.models import AuditEvent, Tenant
+from tenants.secrets.encryption import encrypt
 from tests import factories
 from tests.shop_endpoint import SECRET
 

@@ -10,8 +10,8 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from django.core.management import CommandError, call_command
 
 from auth_providers.models import AuthProvider
-from tenants.encryption import decrypt
 from tenants.models import Tenant
+from tenants.secrets.encryption import decrypt
 from tests.openid_issuer import DISCOVERY, JWKS, Issuer
 
 SECRET = "our secret there"

@@ -12,9 +12,9 @@ from pytest_django import Settings
 from auth_providers.messaging import webhook_threads
 from auth_providers.models import WebhookEndpoint
 from auth_providers.outbound import webhook_signature
-from tenants.encryption import encrypt
 from tenants.models import Message, Tenant
 from tenants.outbox import queue, worker
+from tenants.secrets.encryption import encrypt
 from tests import factories, shop_endpoint
 from tests.openid_issuer import Conversation
 from tests.races import at_once

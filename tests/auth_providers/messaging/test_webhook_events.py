@@ -18,9 +18,9 @@ from auth_providers.models import WebhookEndpoint
 from auth_providers.selfservice import deletion
 from customers import profiles
 from customers.models import Customer
-from tenants.encryption import encrypt
 from tenants.models import AuditEvent, Message, Tenant
 from tenants.outbox import cloud_events, dead_letters, feed, worker
+from tenants.secrets.encryption import encrypt
 from tenants.trail import audit
 from tenants.trail.event_types import EventType
 from tests import factories, shop_endpoint

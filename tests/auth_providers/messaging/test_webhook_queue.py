@@ -15,9 +15,9 @@ from auth_providers.messaging import webhook_queue, webhook_threads
 from auth_providers.messaging.webhook_queue import EventQueue
 from auth_providers.models import WebhookEndpoint
 from auth_providers.outbound import http_client
-from tenants.encryption import encrypt
 from tenants.models import Message, Tenant
 from tenants.outbox import leases, queue, worker
+from tenants.secrets.encryption import encrypt
 from tests import openid_issuer
 from tests.openid_issuer import Conversation, Issuer
 from tests.shop_endpoint import SECRET

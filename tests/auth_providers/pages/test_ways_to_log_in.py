@@ -13,8 +13,8 @@ from pytest_django import Settings
 from auth_providers.models import Account, AuthProvider, OneTimeCode, Session
 from auth_providers.selfservice import additional_log_in
 from customers.models import Customer
-from tenants.encryption import encrypt
 from tenants.models import Tenant
+from tenants.secrets.encryption import encrypt
 from tests import authenticators, codes, factories
 from tests.auth_providers import mailbox
 from tests.auth_providers.pages.test_link_pages import follow

@@ -10,8 +10,8 @@ from auth_providers.providers.token_issuer import IssuerSettings
 from auth_providers.tokens import sessions
 from auth_providers.tokens.log_in_attempt import Issue, LogInAttempt
 from customers.models import Customer
-from tenants.encryption import encrypt
 from tenants.models import Tenant
+from tenants.secrets.encryption import encrypt
 from tests.factories import CLIENT
 from tests.social_providers import KEY_ID, OURS, REDIRECT_URI, SECRET, TEAM, World
 

@@ -12,9 +12,9 @@ from auth_providers.providers import kinds, setup
 from auth_providers.providers.sign_in import SignIn, Tokens
 from auth_providers.tokens import sessions
 from customers.models import Customer
-from tenants.encryption import encrypt
 from tenants.errors import InvalidInput
 from tenants.models import AuditEvent, Tenant
+from tenants.secrets.encryption import encrypt
 from tests import social_providers
 from tests.auth_providers import forge
 from tests.auth_providers.providers.sign_ins import is_refused, issuer_of, log_in, register, sign_in_kind

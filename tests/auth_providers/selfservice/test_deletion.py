@@ -43,11 +43,11 @@ from customers.models import (
     SegmentMembership,
 )
 from tenants.clients import Client
-from tenants.encryption import decrypt, encrypt
 from tenants.models import AuditEvent, Message, Tenant
 from tenants.outbox import queue, worker
 from tenants.privacy import classification
 from tenants.privacy.classification import AtErasure, Privacy, classified
+from tenants.secrets.encryption import decrypt, encrypt
 from tests import factories
 from tests.authenticators import just_logged_in
 

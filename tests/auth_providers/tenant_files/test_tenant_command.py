@@ -16,9 +16,9 @@ from auth_providers.providers import registry
 from auth_providers.tenant_files.sections import SECTIONS
 from customers.models import MixinSchema, Segment
 from tenants import api_keys, sites
-from tenants.encryption import decrypt, encrypt
 from tenants.json_values import Json
 from tenants.models import ApiKey, AuditEvent, Scope, Site, Tenant
+from tenants.secrets.encryption import decrypt, encrypt
 
 SCHEMA = Path(__file__).parents[3] / "docs" / "tenant-file.schema.json"
 KEY_SECRET, GOOGLE_SECRET = "key secret", "google secret"

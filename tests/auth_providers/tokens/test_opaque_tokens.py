@@ -9,7 +9,7 @@ from django.utils import timezone
 from auth_providers.models import Session, Token
 from auth_providers.tokens import opaque_tokens
 from tenants.models import Tenant
-from tenants.random_tokens import digest
+from tenants.secrets.random_tokens import digest
 from tests import factories
 
 pytestmark = pytest.mark.usefixtures("stopped_clock")

@@ -8,7 +8,7 @@ from auth_providers.login import password as password_login
 from auth_providers.tokens import refresh, sessions
 from auth_providers.tokens.log_in_attempt import Issue, LogInAttempt
 from tenants.models import Tenant
-from tenants.random_tokens import digest
+from tenants.secrets.random_tokens import digest
 from tests.factories import CLIENT, EMAIL, OTHER_CLIENT, PASSWORD, api_key_of, log_in, make_customer, open_anonymous
 
 WRONG = "a wrong guess of Ada's"

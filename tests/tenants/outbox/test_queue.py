@@ -2,9 +2,9 @@
 
 import json
 
-from tenants.encryption import decrypt
 from tenants.models import Message, Tenant
 from tenants.outbox import queue
+from tenants.secrets.encryption import decrypt
 
 
 def test_a_message_speaks_the_tenants_language_unless_it_has_its_own(tenant: Tenant, other_tenant: Tenant) -> None:

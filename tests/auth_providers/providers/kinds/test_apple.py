@@ -12,8 +12,8 @@ from auth_providers.providers import setup
 from auth_providers.providers.kinds.apple import Apple
 from auth_providers.tokens import sessions
 from customers.models import Customer
-from tenants.encryption import encrypt
 from tenants.models import Tenant
+from tenants.secrets.encryption import encrypt
 from tests.auth_providers.providers.configuring import configure, fields_at_fault
 from tests.auth_providers.providers.sign_ins import is_refused, issuer_of, log_in, register
 from tests.social_providers import Grant, World

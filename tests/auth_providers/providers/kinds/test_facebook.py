@@ -5,8 +5,8 @@ from pytest_django import Settings
 
 from auth_providers.outbound.http_client import ProviderUnavailable
 from auth_providers.providers import setup
-from tenants.encryption import encrypt
 from tenants.models import Tenant
+from tenants.secrets.encryption import encrypt
 from tests.auth_providers.providers.configuring import configure, fields_at_fault
 from tests.auth_providers.providers.sign_ins import log_in, register, sign_in_kind
 from tests.social_providers import GRAPH, SECRET, Grant, World

@@ -4,7 +4,7 @@ import pytest
 from cryptography.fernet import Fernet
 from pytest_django import Settings
 
-from tenants.encryption import CannotDecrypt, decrypt, encrypt, reencrypt
+from tenants.secrets.encryption import CannotDecrypt, decrypt, encrypt, reencrypt
 
 OLD, NEW = (Fernet.generate_key().decode() for _ in range(2))
 
