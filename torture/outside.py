@@ -32,6 +32,8 @@ from torture.storefront import SUCCESS, Storefront
 from torture.verdict import Mails, report
 
 SHOPPERS = 4
+# Seconds between two customers, where it takes longer than A_WHILE: a tenant has a quota of mails an hour.
+PAUSE, A_WHILE = 1.0, 600.0
 QUIET = 20.0  # seconds before, to compare with
 WARM_UP = 10.0
 LATER = "451 4.7.1 Try again later"
@@ -43,7 +45,7 @@ LATER_EVENTS = 1.0  # seconds, in the median, that another endpoint's silence ma
 MOST_MEMORY, MOST_TIME = 1.5, 3.0  # times as much as before
 # Attempts follow each other at up to twice the time that it has been away; beyond, docs/operations.md has a statement.
 BY_ITSELF = 60.0
-EVENTS_SECONDS = 300.0
+EVENTS_SECONDS = 120.0  # without any that arrives
 DUE_NOW = (
     "UPDATE tenants_message SET next_attempt_at = now() "
     "WHERE sent_at IS NULL AND failed_at IS NULL AND dropped_at IS NULL"
@@ -217,9 +219,12 @@ def torture(running: Installation, outside: Outside, shop: Storefront, seconds: 
 def events_arrive(running: Installation, outside: Outside) -> list[str]:
     """What is wrong with the events: each reaches both endpoints, and the one that takes them soon."""
     query = "SELECT count(*) FROM tenants_message WHERE channel = 'webhook' AND sent_at IS NULL"
-    started = time.monotonic()
-    while int(str(execute(running.database_url, query)[0][0])) and time.monotonic() - started < EVENTS_SECONDS:
+    started = moved = time.monotonic()
+    left = int(str(execute(running.database_url, query)[0][0]))
+    while left and time.monotonic() - moved < EVENTS_SECONDS:
         time.sleep(1)
+        earlier, left = left, int(str(execute(running.database_url, query)[0][0]))
+        moved = time.monotonic() if left < earlier else moved
     waited = time.monotonic() - started
     taken, since = list(outside.taken[TAKES].values()), outside.failing_since
     before = sorted(arrived - happened for happened, arrived in taken if happened < since)
@@ -257,7 +262,7 @@ def main() -> None:
     ):
         command = f"from torture.outside import set_up; set_up({outside.issuer.url!r})"
         manage(running.environment, "shell", "--verbosity", "0", "--command", command)
-        crowd = Crowd(running.port, SHOPPERS)
+        crowd = Crowd(running.port, SHOPPERS, pause=PAUSE if seconds > A_WHILE else 0.0)
         shop = Storefront(running.base, outside.smtp)
         wrong = torture(running, outside, shop, seconds)
         if seconds > BY_ITSELF:

@@ -43,15 +43,15 @@ class Unanswered(Exception):
 class Shopper:
     """One customer after another, each with some visits, over one connection."""
 
-    def __init__(self, port: int, notes: Notes, stopped: threading.Event) -> None:
-        self._port, self._notes, self._stopped = port, notes, stopped
+    def __init__(self, port: int, notes: Notes, stopped: threading.Event, pause: float) -> None:
+        self._port, self._notes, self._stopped, self._pause = port, notes, stopped, pause
         self._connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
         self._visitor = ""
         self.refresh_token = ""
 
     def run(self) -> None:
         """Go on until it is stopped."""
-        while not self._stopped.is_set():
+        while not self._stopped.wait(self._pause):
             try:
                 self._visit()
             except Unanswered:
@@ -141,10 +141,11 @@ def _address() -> str:
 class Crowd:
     """Several shoppers at once."""
 
-    def __init__(self, port: int, number: int) -> None:
+    def __init__(self, port: int, number: int, *, pause: float = 0.0) -> None:
+        """`pause` is in seconds, between two customers."""
         self.notes = Notes()
         self._stopped = threading.Event()
-        shoppers = [Shopper(port, self.notes, self._stopped) for _ in range(number)]
+        shoppers = [Shopper(port, self.notes, self._stopped, pause) for _ in range(number)]
         self._threads = [threading.Thread(target=each.run, daemon=True) for each in shoppers]
         for thread in self._threads:
             thread.start()

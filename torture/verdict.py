@@ -54,10 +54,13 @@ class Mails:
         return set(notes.asked_for_mail) - {to for to, _ in self._resets()}
 
     def wait(self, notes: Notes) -> float:
-        """Until every mail that was announced is there, or nobody waits any longer; how many seconds that took."""
-        started = time.monotonic()
-        while self.missing(notes) and time.monotonic() - started < MAIL_SECONDS:
+        """Until every mail that was announced is there, or none has come for a while; how many seconds that took."""
+        started = moved = time.monotonic()
+        left = len(self.missing(notes))
+        while left and time.monotonic() - moved < MAIL_SECONDS:
             time.sleep(1)
+            before, left = left, len(self.missing(notes))
+            moved = time.monotonic() if left < before else moved
         return time.monotonic() - started
 
     def repeated(self) -> int:

@@ -42,6 +42,7 @@ class EventQueue:
         self._taken: dict[int, _Taken] = {}
         self._sent: list[int] = []
         self._noted_at = time.monotonic()
+        self.has_found = False  # anything to begin, when it looked last: what is due may be for endpoints that rest
 
     @cached_property
     def _deliveries(self) -> webhook_delivery.Deliveries:
@@ -56,17 +57,18 @@ class EventQueue:
         """Send what is due, for `TURN_SECONDS` at most; what takes longer goes on meanwhile. Returns how many arrived.
         Raises what the database raises."""
         worker.note_rest()
-        until, count = time.monotonic() + TURN_SECONDS, 0
-        self._release(self._deliveries.threads.take_back(only_slow=True))
+        self._release(self._deliveries.threads.take_back(only_late=True))
         is_more = self._take()
+        until, count = time.monotonic() + TURN_SECONDS, 0
         try:
-            while (left := until - time.monotonic()) > 0:
-                if is_more and self._deliveries.threads.needs_more:
-                    is_more = self._take()
-                if not self.is_busy:
-                    break
+            while self.is_busy:  # once at least: what was taken is begun, however long taking it took
+                left = max(0.0, until - time.monotonic())
                 noted = self._note(self._deliveries.threads.results(min(left, NOTED_AFTER_SECONDS)))
                 count, is_more = count + noted, is_more or noted > 0  # customers' next events are due
+                if not left:
+                    break
+                if is_more and self._deliveries.threads.needs_more:
+                    is_more = self._take()
         finally:
             count += self._record()
         if not self.is_busy:
@@ -92,9 +94,10 @@ class EventQueue:
             return left[endpoint] >= 0
 
         taken = worker.claim(Lane.EVENTS, TAKEN_AT_ONCE, without=threads.full(), fits=has_room)
+        self.has_found = bool(taken)
         if taken:
             self._begin(taken)
-        return bool(taken)
+        return self.has_found
 
     def _begin(self, taken: list[Message]) -> None:
         group = _Taken(taken)

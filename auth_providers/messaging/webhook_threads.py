@@ -1,7 +1,8 @@
 """Threads for calls to many endpoints, in which none waits for another one that is slow.
 
 Each endpoint has some of the threads at most. One whose calls take longer than `SLOW_SECONDS` shares a part of them
-with all others that are slow, until it answers in time again: the rest is always there for those that do.
+with all others that are slow, until it answers in time again: the rest is always there for those that do. One that the
+circuit breaker has taken out rests: its events would fail one by one without having been tried.
 """
 
 import time
@@ -12,6 +13,7 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import TypeAlias
 
+from auth_providers.outbound.http_client import ProviderUnavailable
 from tenants.models import Message
 from tenants.outbox.worker import Result, attempt
 
@@ -47,6 +49,7 @@ class Threads:
         self._running: dict[Future[Result], _Call] = {}
         self._held = Counter[Endpoint]()
         self._slow: set[Endpoint] = set()
+        self._resting: dict[Endpoint, float] = {}  # until when
 
     def __enter__(self) -> "Threads":
         return self
@@ -80,6 +83,8 @@ class Threads:
 
     def room(self, endpoint: Endpoint) -> int:
         """How many more messages for the endpoint are worth putting in: of a slow one, what can begin soon."""
+        if self._rests(endpoint):
+            return 0
         waiting = len(self._waiting.get(endpoint, ()))
         if endpoint in self._slow:
             return max(0, self._share() - self._held[endpoint] - waiting)
@@ -87,12 +92,12 @@ class Threads:
 
     def full(self) -> list[Endpoint]:
         """Those for which there is no room."""
-        return [each for each in {*self._waiting, *self._held} if not self.room(each)]
+        return [each for each in {*self._waiting, *self._held, *self._resting} if not self.room(each)]
 
-    def take_back(self, *, only_slow: bool = False) -> list[Message]:
-        """The messages that were not begun, and are not sent any more; `only_slow` those of endpoints that are slow, by
-        whose turn they would be signed too long ago."""
-        back = {each for each in self._waiting if not only_slow or each in self._slow}
+    def take_back(self, *, only_late: bool = False) -> list[Message]:
+        """The messages that were not begun, and are not sent any more; `only_late` those of endpoints that are slow or
+        rest, by whose turn they would be signed too long ago."""
+        back = {each for each in self._waiting if not only_late or each in self._slow or self._rests(each)}
         return [message for each in back for message, _ in self._waiting.pop(each)]
 
     def _begin(self) -> None:
@@ -105,11 +110,17 @@ class Threads:
                     self._begin_one(endpoint)
 
     def _may_begin(self, endpoint: Endpoint) -> bool:
-        if len(self._running) >= AT_ONCE:
+        if len(self._running) >= AT_ONCE or self._rests(endpoint):
             return False
         if endpoint not in self._slow:
             return self._held[endpoint] < FOR_ONE
         return self._held[endpoint] < self._share() and sum(self._held[each] for each in self._slow) < FOR_SLOW
+
+    def _rests(self, endpoint: Endpoint) -> bool:
+        if self._resting.get(endpoint, 0.0) <= time.monotonic():
+            self._resting.pop(endpoint, None)
+            return False
+        return True
 
     def _share(self) -> int:
         """How many threads each slow endpoint may have."""
@@ -134,4 +145,6 @@ class Threads:
             self._slow.add(call.endpoint)
         elif result.is_sent:
             self._slow.discard(call.endpoint)
+        if isinstance(result.error, ProviderUnavailable) and result.error.retry_after:
+            self._resting[call.endpoint] = time.monotonic() + result.error.retry_after
         return result

@@ -31,7 +31,7 @@ SMS, WEBHOOK = Message.Channel.SMS, Message.Channel.WEBHOOK
 REASON_MAX_LENGTH: int = Message._meta.get_field("last_error").max_length or 0
 
 # Events that have these in common are sent one after the other.
-_ORDERED_BY = ("tenant_id", "channel", "recipient", "customer_number")
+_ORDERED_BY = ("tenant_id", "recipient", "customer_number")
 
 logger = logging.getLogger(__name__)
 
@@ -196,9 +196,10 @@ def _waiting(lane: Lane) -> QuerySet[Message]:
 
 
 def _earlier() -> QuerySet[Message]:
-    """Events for the same endpoint of the same customer, which wait and come first."""
+    """Events for the same endpoint of the same customer, which wait and come first. The channel is named, so that
+    PostgreSQL looks into `message_event_order`: by the recipient alone, each look reads an endpoint's whole backlog."""
     same = {name: OuterRef(name) for name in _ORDERED_BY}
-    return Message.objects.filter(WAITING, **same, pk__lt=OuterRef("pk"))
+    return Message.objects.filter(WAITING, **same, channel=WEBHOOK, pk__lt=OuterRef("pk"))
 
 
 @cache
@@ -297,7 +298,7 @@ def _postpone(message: Message, error: Exception) -> None:
 def _let_followers_wait(message: Message) -> None:
     """They would wait anyway, and would be looked at each time."""
     same = {name: getattr(message, name) for name in _ORDERED_BY}
-    followers = Message.objects.filter(WAITING, **same, pk__gt=message.pk)
+    followers = Message.objects.filter(WAITING, **same, channel=message.channel, pk__gt=message.pk)
     followers.filter(next_attempt_at__lt=message.next_attempt_at).update(next_attempt_at=message.next_attempt_at)
 
 

@@ -208,7 +208,7 @@ def test_every_kind_has_a_card_with_what_there_is_of_it(tenant: Tenant, other_te
     assert "secret-of-others" not in shown.text
     test = page(AuthProvider.objects.get(tenant=tenant)).replace("change", "test")
     assert test in shown.actions
-    assert clerk.post(test, {"cards": "yes"})["Location"] == PROVIDERS
+    assert clerk.post(test, {"next": PROVIDERS})["Location"] == PROVIDERS
     manager = Page(log_in_as(tenant, Role.MANAGER).get(PROVIDERS))
     assert ("Show corporate" in manager.text, "?kind=" in manager.text, test in manager.actions) == (True, False, False)
 

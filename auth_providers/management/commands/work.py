@@ -67,10 +67,13 @@ def _send_events() -> None:
 
 
 def _until_events() -> float | None:
-    """The trail tells nobody that it has news: where somebody wants to hear of it, it is looked at every second."""
+    """The trail tells nobody that it has news: where somebody wants to hear of it, it is looked at every second. So it
+    is where all that is due is for endpoints that rest."""
     if _events.is_busy:
         return 0
     due_in = worker.seconds_until_due(worker.Lane.EVENTS)
+    if due_in is not None and not _events.has_found:
+        due_in = max(due_in, POLL_SECONDS)
     if not webhook_endpoints.has_listeners():
         return due_in
     return POLL_SECONDS if due_in is None else min(due_in, POLL_SECONDS)

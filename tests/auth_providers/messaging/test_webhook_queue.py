@@ -184,3 +184,31 @@ def test_an_event_whose_lease_has_ended_is_not_begun(
     assert not receiver.asked[TAKES]
     assert Message.objects.get().failed_at is None
     assert worker.depth(worker.Lane.EVENTS).waiting == 1
+
+
+def test_what_was_taken_is_begun_however_long_taking_it_took(
+    tenant: Tenant, receiver: Issuer, events: EventQueue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A turn whose time is over by then once sent nothing, and neither did the next one."""
+    monkeypatch.setattr(webhook_queue, "TURN_SECONDS", 0.0)
+    enqueue(tenant, register(tenant, receiver, TAKES), 3)
+    turn_until(events, lambda: arrived("takes") == 3)
+
+
+def test_a_backlog_of_an_endpoint_that_fails_is_not_tried_event_by_event(
+    tenant: Tenant, receiver: Issuer, events: EventQueue
+) -> None:
+    """It comes first in the queue, and each of its events would fail at once without having been tried: the events of
+    all others would wait until each had."""
+    receiver.answers["/fails"] = (500, {})
+    register(tenant, receiver, TAKES)
+    enqueue(tenant, register(tenant, receiver, "/fails"), 3 * webhook_queue.TAKEN_AT_ONCE)
+    enqueue(tenant, "takes", 5)
+    turn_until(events, lambda: arrived("takes") == 5)
+    for _ in range(3):
+        events.turn()
+    tried = Message.objects.filter(recipient="fails", attempts__gt=0)
+    assert tried.count() <= 2 * webhook_threads.FOR_ONE
+    assert receiver.asked["/fails"] <= 2 * webhook_threads.FOR_ONE
+    assert not events.has_found, "the worker may sleep"
+    assert not Message.objects.filter(recipient="fails", failed_at__isnull=False).exists()

@@ -67,6 +67,20 @@ def test_a_lane_has_an_index(tenant: Tenant, lane: Lane, index: str) -> None:
 
 
 @pytest.mark.postgres
+def test_an_events_place_in_the_order_is_looked_up_by_its_customer(tenant: Tenant) -> None:
+    """By its endpoint alone, each look would read the endpoint's whole backlog: seconds for some thousand events."""
+    for number in range(500):
+        customer = f"{10_000_000 + number}"
+        queue.enqueue_event(tenant=tenant, endpoint_name="erp", event="test", payload={}, customer_number=customer)
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE tenants_message")
+        cursor.execute("SET LOCAL enable_seqscan = off")
+    plan = worker._due(Lane.EVENTS)[:10].explain()
+    assert "message_event_order" in plan
+    assert "message_by_recipient" not in plan
+
+
+@pytest.mark.postgres
 def test_the_database_tells_of_new_messages(transactional_db: None) -> None:
     tenant = factories.make_tenant()
     heard, ready, second = [], threading.Event(), threading.Event()
