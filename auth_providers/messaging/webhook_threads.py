@@ -110,7 +110,7 @@ class Threads:
                     self._begin_one(endpoint)
 
     def _may_begin(self, endpoint: Endpoint) -> bool:
-        if len(self._running) >= AT_ONCE or self._rests(endpoint):
+        if len(self._running) >= AT_ONCE:
             return False
         if endpoint not in self._slow:
             return self._held[endpoint] < FOR_ONE

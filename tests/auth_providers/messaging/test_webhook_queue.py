@@ -208,7 +208,7 @@ def test_a_backlog_of_an_endpoint_that_fails_is_not_tried_event_by_event(
     for _ in range(3):
         events.turn()
     tried = Message.objects.filter(recipient="fails", attempts__gt=0)
-    assert tried.count() <= 2 * webhook_threads.FOR_ONE
+    assert tried.count() <= webhook_queue.TAKEN_AT_ONCE
     assert receiver.asked["/fails"] <= 2 * webhook_threads.FOR_ONE
     assert not events.has_found, "the worker may sleep"
     assert not Message.objects.filter(recipient="fails", failed_at__isnull=False).exists()
