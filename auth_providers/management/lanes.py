@@ -80,6 +80,9 @@ class Lanes:
             logger.exception("This round of work failed")
             self._without_database.add(lane.name)
             return POLL_SECONDS
+        except Exception:  # whatever it is: a lane that ended would be missed by nobody until a restart
+            logger.exception("This round of work failed")
+            return POLL_SECONDS
         finally:
             close_old_connections()
 

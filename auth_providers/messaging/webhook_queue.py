@@ -89,6 +89,8 @@ class EventQueue:
         threads, left = self._deliveries.threads, dict[Endpoint, int]()
 
         def has_room(message: Message) -> bool:
+            if message.pk in self._taken:
+                return False  # its lease was lost, or set back by an operator, and it is still being sent
             endpoint = endpoint_of(message)
             left[endpoint] = left.get(endpoint, threads.room(endpoint)) - 1
             return left[endpoint] >= 0

@@ -58,6 +58,23 @@ def test_what_was_sent_is_noted_before_anything_is_taken_again(
     assert back_at - failed_at > 0.5
 
 
+def test_a_lane_goes_on_after_any_error(
+    transactional_db: None, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """One that ended would be missed by nobody until a restart."""
+    monkeypatch.setattr(lanes, "POLL_SECONDS", 0.05)
+    stopped, rounds = threading.Event(), list[int]()
+
+    def act() -> None:
+        rounds.append(len(rounds))
+        if len(rounds) == 1:
+            raise KeyError(2)
+        stopped.set()
+
+    run_until(stopped, act)
+    assert [record.exc_info[0] for record in caplog.records if record.exc_info] == [KeyError]
+
+
 def test_nothing_is_taken_just_after_the_clock_was_set_forward(
     transactional_db: None, monkeypatch: pytest.MonkeyPatch, clock: list[float]
 ) -> None:

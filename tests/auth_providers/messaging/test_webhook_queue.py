@@ -212,3 +212,18 @@ def test_a_backlog_of_an_endpoint_that_fails_is_not_tried_event_by_event(
     assert receiver.asked["/fails"] <= 2 * webhook_threads.FOR_ONE
     assert not events.has_found, "the worker may sleep"
     assert not Message.objects.filter(recipient="fails", failed_at__isnull=False).exists()
+
+
+def test_what_is_being_sent_is_not_taken_again_where_its_lease_is_lost(
+    tenant: Tenant, receiver: Issuer, events: EventQueue, hanging: threading.Event
+) -> None:
+    """As by the statement of docs/operations.md that makes everything due now."""
+    enqueue(tenant, register(tenant, receiver, HANGS), 5)
+    turn_until(events, lambda: receiver.asked[HANGS] == 5)
+    for _ in range(2):
+        Message.objects.update(next_attempt_at=timezone.now())
+        events.turn()
+    hanging.set()
+    turn_until(events, lambda: arrived("hangs") == 5)
+    assert receiver.asked[HANGS] == 5
+    assert not events.is_busy
