@@ -21,9 +21,10 @@ from auth_providers.limits import frequent
 from tenants import isolation
 from tenants.models import Tenant
 from tenants.trail import append_only
-from tests import factories, node_packages, openid_issuer
+from tests import factories, node_packages, openid_issuer, shop_endpoint
 from tests.neighbours import Neighbours, settle
 from tests.openid_issuer import Issuer
+from tests.shop_endpoint import Shop
 
 # What several folders import, before any of them does.
 pytest.register_assert_rewrite("tests.contracts.golden", "tests.contracts.shapes")
@@ -181,3 +182,11 @@ def _values(cursor: Any, table: str) -> str:
 
 def _text(value: Any) -> str:
     return bytes(value).decode("latin-1") if isinstance(value, bytes | memoryview) else str(value)
+
+
+@pytest.fixture
+def shop(settings: Settings) -> Iterator[Shop]:
+    """A system of a shop's own, which may be called on this machine."""
+    settings.ALLOWED_PROVIDER_HOSTS = ["localhost"]
+    with shop_endpoint.running() as running:
+        yield running

@@ -1,7 +1,6 @@
 """Webhook endpoints: the secret is made by us and shown once; the button says whether an event was taken."""
 
 import re
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -11,7 +10,6 @@ from pytest_django import Settings
 from auth_providers.models import WebhookEndpoint
 from tenants.models import Role, Tenant
 from tenants.secrets.encryption import decrypt
-from tests import shop_endpoint
 from tests.back_office.conftest import log_in_as
 from tests.back_office.pages import Page
 from tests.shop_endpoint import Shop
@@ -19,13 +17,6 @@ from tests.shop_endpoint import Shop
 ENDPOINTS = "/admin/auth_providers/webhookendpoint/"
 OURS = {"name": "ours", "url": r"http://127.0.0.2:8877\@127.0.0.1/hook"}
 SHOWN = re.compile(r"shown this once: (whsec_[\w+/=]{44})")
-
-
-@pytest.fixture
-def shop(settings: Settings) -> Iterator[Shop]:
-    settings.ALLOWED_PROVIDER_HOSTS = ["localhost"]
-    with shop_endpoint.running() as running:
-        yield running
 
 
 def create(clerk: Client, tenant: Tenant, **fields: str) -> Any:

@@ -1,6 +1,5 @@
 """Events for the shop's own systems: signed, sent by the worker, tried again under the same id, given up in the end."""
 
-from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -15,19 +14,12 @@ from auth_providers.outbound import webhook_signature
 from tenants.models import Message, Tenant
 from tenants.outbox import queue, worker
 from tenants.secrets.encryption import encrypt
-from tests import factories, shop_endpoint
+from tests import factories
 from tests.openid_issuer import Conversation
 from tests.races import at_once
 from tests.shop_endpoint import SECRET, Shop
 
 PAYLOAD = {"customer": "00000001", "tags": ["ü", {"vip": True}], "nothing": None}
-
-
-@pytest.fixture
-def shop(settings: Settings) -> Iterator[Shop]:
-    settings.ALLOWED_PROVIDER_HOSTS = ["localhost"]
-    with shop_endpoint.running() as running:
-        yield running
 
 
 @pytest.fixture

@@ -1,7 +1,7 @@
 """Events of the trail for endpoints that are told of them: filtered, in order, signed, given up and sent again."""
 
 import io
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -10,7 +10,6 @@ import pytest
 from django.core.cache import cache
 from django.core.management import call_command
 from django.utils import timezone
-from pytest_django import Settings
 from standardwebhooks.webhooks import WebhookVerificationError
 
 from auth_providers.messaging import webhook_endpoints
@@ -23,7 +22,7 @@ from tenants.outbox import cloud_events, dead_letters, feed, worker
 from tenants.secrets.encryption import encrypt
 from tenants.trail import audit
 from tenants.trail.event_types import EventType
-from tests import factories, shop_endpoint
+from tests import factories
 from tests.openid_issuer import Conversation
 from tests.shop_endpoint import SECRET, Shop
 
@@ -43,13 +42,6 @@ def committed(monkeypatch: pytest.MonkeyPatch) -> None:
 def newest() -> feed.Cursor:
     row = AuditEvent.objects.order_by("pk").last()
     return feed.cursor_of(row) if row else feed.START
-
-
-@pytest.fixture
-def shop(settings: Settings) -> Iterator[Shop]:
-    settings.ALLOWED_PROVIDER_HOSTS = ["localhost"]
-    with shop_endpoint.running() as running:
-        yield running
 
 
 @pytest.fixture
