@@ -10,7 +10,7 @@ from uuid import UUID
 
 from django.db import transaction
 
-from auth_providers.accounts import accounts, notices, verification
+from auth_providers.accounts import accounts, notices, pending, verification
 from auth_providers.accounts.contact_points import SMS, ContactPoint
 from auth_providers.intake import entries, pending_submissions, writing
 from auth_providers.intake.entries import Entry
@@ -207,7 +207,8 @@ def _is_by_phone_alone(tenant: Tenant, entry: Entry, customer: Customer, proven:
 
 def _whose_flow_goes_on(visit: Visit, row: Submission, account: Account | None, proven: ContactPoint) -> Customer:
     """The customer who is written already. The address that is proven now is a log-in of theirs, or becomes one when
-    it is nobody's and the profile's owner has named it. Raises `Taken`."""
+    it is nobody's and the profile's owner has named it: what was named before the owner's sessions ended may be
+    somebody else's. Raises `Taken` and `pending_submissions.SubmissionSpent`."""
     tenant = visit.tenant
     customer = Customer.objects.for_tenant(tenant).filter(number=row.customer_number, **THERE).first()
     if customer is None:
@@ -215,6 +216,8 @@ def _whose_flow_goes_on(visit: Visit, row: Submission, account: Account | None, 
     if account is not None and account.customer_id == customer.pk:
         verification.verify(tenant=tenant, account=account, by=Account.Proof.CODE, client=visit.client)
         writing.claim(visit=visit, customer=customer)
+    elif pending.is_void(customer=customer, began_at=row.created_at):
+        raise pending_submissions.SubmissionSpent
     elif account is None and visit.is_owners:
         _add_log_in(tenant, customer, proven, visit.client)
     return customer

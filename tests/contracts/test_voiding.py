@@ -5,8 +5,9 @@ from collections.abc import Callable
 
 import pytest
 from django.http import HttpResponse
+from pytest_django import Settings
 
-from auth_providers.models import Account, Authenticator
+from auth_providers.models import Account, Authenticator, Flow
 from auth_providers.selfservice import staff_actions
 from auth_providers.tokens import sessions
 from customers.models import Customer
@@ -16,7 +17,7 @@ from tests.auth_providers import mailbox
 from tests.contracts.calls import body_of, call
 from tests.contracts.kibo import TICKETS
 from tests.contracts.kibo import ask as ask_kibo
-from tests.contracts.neostore_calls import sent_code
+from tests.contracts.neostore_calls import hand_in, sent_code
 from tests.factories import EMAIL, PASSWORD, LoggedIn
 
 NEW, OTHERS_PASSWORD = "mallory@example.com", "a password of mallory"
@@ -216,3 +217,43 @@ def test_using_an_address_does_not_void_its_readers_reset(tenant: Tenant) -> Non
     begin_reset(attacker)
     change_password(attacker)
     assert finish_reset(tenant, find_token(EMAIL))
+
+
+# A flow that sends a code to the number of whoever began it.
+OTHERS_NUMBER = "+4915112345678"
+
+
+def begin_flow(owner: LoggedIn) -> HttpResponse:
+    steps = [{"step": "challenge", "channel": "sms"}]
+    Flow.objects.create(tenant=owner.customer.tenant, name="number", steps=steps)
+    return hand_in({"phoneNumber": OTHERS_NUMBER}, flow="number", token=owner.access_token)
+
+
+def finish_flow(begun: HttpResponse) -> HttpResponse:
+    answer = {"id": body_of(begun)["challengeId"], "code": sent_code(OTHERS_NUMBER)}
+    return hand_in({"challenge": answer})
+
+
+@pytest.mark.parametrize("end", [*ENDINGS, do_nothing], ids=lambda end: end.__name__)
+def test_a_flow_from_before_gives_nobody_a_log_in(
+    owner: LoggedIn, tenant: Tenant, end: Callable[[LoggedIn], None], settings: Settings
+) -> None:
+    settings.SMS_URL = "console:"
+    begun = begin_flow(owner)
+    end(owner)
+    is_good = end is do_nothing
+    assert finish_flow(begun).status_code == (200 if is_good else 401)
+    assert Account.objects.filter(identifier=OTHERS_NUMBER).exists() is is_good
+
+
+def test_a_flow_from_before_the_first_proof_gives_nobody_a_log_in(tenant: Tenant, settings: Settings) -> None:
+    settings.SMS_URL = "console:"
+    factories.make_customer(tenant)
+    Account.objects.update(**(factories.UNVERIFIED | {"is_permitted": True}))
+    begun = begin_flow(factories.log_in(owner_of(tenant)))
+    codes.add_provider(tenant)
+    assert ask_kibo(tenant, "POST", f"{TICKETS}/otp/request", json={"email": EMAIL}).status_code == 200
+    body = {"email": EMAIL, "otpCode": sent_code(EMAIL), "fingerprint": None, "region": None}
+    assert ask_kibo(tenant, "POST", f"{TICKETS}/otp/auth", json=body).status_code == 200
+    assert finish_flow(begun).status_code == 401
+    assert not Account.objects.filter(identifier=OTHERS_NUMBER).exists()
