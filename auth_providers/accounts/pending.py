@@ -32,7 +32,8 @@ def void(*, tenant: Tenant, customer: Customer) -> None:
     own = Account.objects.for_tenant(tenant).filter(customer=customer).exclude(verified_at=None)
     sent = [Q(customer_number=customer.number), Q(destination__in=own.values("identifier"))]
     codes = OneTimeCode.objects.for_tenant(tenant, any_of=sent)
-    codes.filter(spent_at=None, expires_at__gt=now).update(expires_at=now)
+    # Spent, for one that is still to be mailed lives from its hand-over.
+    codes.filter(spent_at=None).update(expires_at=now, spent_at=now)
 
 
 def end_sessions(*, tenant: Tenant, customer: Customer, reason: str, kept_session_id: UUID | None) -> int:

@@ -274,7 +274,7 @@ def _get_code(message: Message, challenge_id: str) -> OneTimeCode:
     if code is None:
         raise NothingToSend("a newer code has taken its place")
     if code.spent_at is not None:
-        raise NothingToSend("the code was used, or used up by wrong answers")
+        raise NothingToSend("the code was used, or had become void")
     if code.issued_at + code.longest_wait <= now:
         raise NothingToSend("the code had expired")
     if code.channel == OneTimeCode.Channel.EMAIL:

@@ -174,24 +174,37 @@ def test_what_began_before_the_second_factor_went_is_void(owner: LoggedIn, tenan
     assert not finish(tenant, find_token(address))
 
 
-@pytest.mark.parametrize("end", [*ENDINGS, do_nothing], ids=lambda end: end.__name__)
-def test_a_code_from_before_logs_nobody_in(owner: LoggedIn, tenant: Tenant, end: Callable[[LoggedIn], None]) -> None:
-    assert ask_kibo(tenant, "POST", f"{TICKETS}/otp/request", json={"email": EMAIL}).status_code == 200
-    (code,) = codes.receive(EMAIL)
+def received_code(end: Callable[[LoggedIn], None], owner: LoggedIn, *, is_late: bool) -> str:
+    """The code that was asked for before the end, and is mailed before it or after it."""
+    code = sent_code(EMAIL)
+    if not is_late:
+        assert codes.receive(EMAIL) == [code]
     end(owner)
+    is_mailed = codes.receive(EMAIL) == [code]
+    assert is_mailed is (is_late and end is do_nothing)
+    return code
+
+
+@pytest.mark.parametrize("is_late", [False, True], ids=["delivered", "late"])
+@pytest.mark.parametrize("end", [*ENDINGS, do_nothing], ids=lambda end: end.__name__)
+def test_a_code_from_before_logs_nobody_in(
+    owner: LoggedIn, tenant: Tenant, end: Callable[[LoggedIn], None], is_late: bool
+) -> None:
+    assert ask_kibo(tenant, "POST", f"{TICKETS}/otp/request", json={"email": EMAIL}).status_code == 200
+    code = received_code(end, owner, is_late=is_late)
     body = {"email": EMAIL, "otpCode": code, "fingerprint": None, "region": None}
     answer = ask_kibo(tenant, "POST", f"{TICKETS}/otp/auth", json=body)
     assert answer.status_code == (200 if end is do_nothing else 401)
 
 
+@pytest.mark.parametrize("is_late", [False, True], ids=["delivered", "late"])
 @pytest.mark.parametrize("end", [*ENDINGS, do_nothing], ids=lambda end: end.__name__)
 def test_a_challenge_from_before_writes_nothing(
-    owner: LoggedIn, tenant: Tenant, end: Callable[[LoggedIn], None]
+    owner: LoggedIn, tenant: Tenant, end: Callable[[LoggedIn], None], is_late: bool
 ) -> None:
     asked = call("POST", "/api/acme/customer", json={"email": EMAIL, "firstName": "Mallory"})
     assert asked.status_code == 202
-    (code,) = codes.receive(EMAIL)
-    end(owner)
+    code = received_code(end, owner, is_late=is_late)
     answer = {"challenge": {"id": body_of(asked)["challengeId"], "code": code}}
     written = call("POST", "/api/acme/customer", json=answer)
     assert written.status_code == (200 if end is do_nothing else 401)

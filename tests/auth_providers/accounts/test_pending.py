@@ -85,6 +85,15 @@ def test_a_spent_code_keeps_its_end(customer: Customer) -> None:
     assert code.expires_at == later
 
 
+def test_a_code_that_waits_longer_for_its_hand_over_than_it_is_good_ends_too(customer: Customer) -> None:
+    """The hand-over of a mail would make it good again."""
+    code = make_code(customer.tenant, destination=factories.EMAIL)
+    OneTimeCode.objects.filter(pk=code.pk).update(expires_at=timezone.now() - SECOND)
+    pending.void(tenant=customer.tenant, customer=customer)
+    code.refresh_from_db()
+    assert code.spent_at is not None
+
+
 def test_what_began_before_is_void_and_what_begins_then_is_not(
     neighbours: Neighbours, customer: Customer, pass_time: Callable[[timedelta], None]
 ) -> None:

@@ -245,7 +245,7 @@ def test_a_code_is_bound_to_tenant_purpose_destination_customer_and_challenge(te
 WHY_DROPPED = {
     "expired": "the code had expired",
     "replaced": "a newer code has taken its place",
-    "spent": "the code was used, or used up by wrong answers",
+    "spent": "the code was used, or had become void",
 }
 
 
