@@ -26,7 +26,7 @@ from tests.contracts.openapi import Document
 from tests.contracts.operations import ACCOUNT, CREDENTIALS, DATA, Operation
 from tests.contracts.scene import Scene, set_scene
 from tests.contracts.shapes import check_refusal
-from tests.contracts.token_services import application_token
+from tests.contracts.token_services.services import application_token
 
 FIREFOX = factories.CLIENT.__class__(
     address="2001:db8::7", user_agent="Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"

@@ -17,7 +17,7 @@ from pytest_django.live_server_helper import LiveServer
 from auth_providers.tokens import sessions
 from tenants.models import ApiKey, Tenant
 from tests import factories, openid_issuer
-from tests.contracts.token_services import application_token, gateway
+from tests.contracts.token_services.services import application_token, gateway
 from tests.server_process import free_port, until
 
 DOCUMENT: Path = settings.BASE_DIR / "docs" / "gateway.md"

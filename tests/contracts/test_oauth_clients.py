@@ -16,7 +16,7 @@ from auth_providers.models import Session, Token
 from tenants.models import ApiKey
 from tests import factories, https_server, node_packages
 from tests.contracts.test_kibo_client import NOT_PASSED_ON
-from tests.contracts.token_services import gateway
+from tests.contracts.token_services.services import gateway
 
 
 def ask(issuer: str, refresh_token: str, server: dict[str, str], certificate: Path) -> dict[str, Any]:

@@ -19,7 +19,7 @@ from tests.contracts import golden, jwts
 from tests.contracts.calls import body_of, call
 from tests.contracts.scene import Scene
 from tests.contracts.token_endpoint import FORM, send
-from tests.contracts.token_services import (
+from tests.contracts.token_services.services import (
     INACTIVE,
     INTROSPECT,
     SIGNED,
@@ -28,14 +28,7 @@ from tests.contracts.token_services import (
     check,
     gateway,
     introspect,
-    scene_of_a_client,
 )
-
-
-@pytest.fixture
-def scene(tenant: Tenant) -> Scene:
-    return scene_of_a_client(tenant)
-
 
 # -- introspection ----------------------------------------------------------------------------------------------------
 KINDS: dict[str, Callable[[Scene], str]] = {

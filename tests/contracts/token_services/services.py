@@ -6,7 +6,6 @@ from typing import Any
 import jsonschema_rs
 from django.http import HttpResponse
 
-from auth_providers.models import Token
 from auth_providers.tokens import client_credentials
 from config import docs
 from tenants import api_keys
@@ -15,20 +14,12 @@ from tests import factories
 from tests.contracts import golden
 from tests.contracts.calls import body_of
 from tests.contracts.openapi import Document
-from tests.contracts.scene import Scene, set_scene
 from tests.contracts.token_endpoint import send
 
 SIGNED = "application/token-introspection+jwt"
 INTROSPECT, REVOKE, USERINFO = (f"/tenants/acme/oauth/{name}" for name in ("introspect", "revoke", "userinfo"))
 INACTIVE = {"active": False}
 Statements = Callable[[Callable[[], Any]], list[str]]
-
-
-def scene_of_a_client(tenant: Tenant) -> Scene:
-    """The customer's tokens were issued to the client `storefront`."""
-    scene = set_scene(tenant)
-    Token.objects.update(api_key=factories.api_key_of(tenant))
-    return scene
 
 
 def gateway(tenant: Tenant, *scopes: Scope, client_id: str = "gateway") -> dict[str, Any]:

@@ -1,0 +1,16 @@
+"""What tests of the token services start from."""
+
+import pytest
+
+from auth_providers.models import Token
+from tenants.models import Tenant
+from tests import factories
+from tests.contracts.scene import Scene, set_scene
+
+
+@pytest.fixture
+def scene(tenant: Tenant) -> Scene:
+    """The customer's tokens were issued to the client `storefront`."""
+    scene = set_scene(tenant)
+    Token.objects.update(api_key=factories.api_key_of(tenant))
+    return scene
