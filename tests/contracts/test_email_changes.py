@@ -2,7 +2,6 @@
 only follows the link, be it by mistake, is bound to nobody's profile."""
 
 import re
-from collections.abc import Callable
 
 import pytest
 from django.test import Client
@@ -14,9 +13,9 @@ from tenants.models import Tenant
 from tenants.secrets.encryption import encrypt
 from tests import authenticators, codes, factories
 from tests.auth_providers import mailbox
+from tests.contracts import arrivals
+from tests.contracts.arrivals import ARRIVALS, Arrival
 from tests.contracts.calls import body_of, call
-from tests.contracts.kibo import TICKETS
-from tests.contracts.kibo import ask as ask_kibo
 from tests.contracts.neostore_calls import NEWCOMER, answer_to, hand_in, sent_code, with_server_key
 from tests.contracts.scene import CLIENT_ID
 from tests.contracts.visits import OWNER, OWNERS_PASSWORD, Visit, visit
@@ -50,35 +49,6 @@ def ask(by: Visit, email: str = STRANGER, new: str = OWNER, password: str = STRA
     return mailbox.receive_token(new)
 
 
-def come_by_code(shop: Tenant, reader: Visit) -> None:
-    assert ask_kibo(shop, "POST", f"{TICKETS}/otp/request", json={"email": OWNER}).status_code == 200
-    (code,) = codes.receive(OWNER)
-    body = {"email": OWNER, "otpCode": code, "fingerprint": None, "region": None}
-    answer = ask_kibo(shop, "POST", f"{TICKETS}/otp/auth", json=body)
-    assert answer.status_code == 200
-    reader.tokens.append(body_of(answer)["accessToken"])
-
-
-def come_by_reset(shop: Tenant, reader: Visit) -> None:
-    assert reader.reset(OWNERS_PASSWORD).status_code == 200
-
-
-def come_by_sign_up(shop: Tenant, reader: Visit) -> None:
-    mailbox.receive()
-    number = body_of(reader.sign_up(OWNERS_PASSWORD))["id"]
-    assert reader.follow(mailbox.receive_token(OWNER)).status_code == 200
-    assert reader.log_in(OWNERS_PASSWORD).status_code == 200
-    assert body_of(reader.me())["customerNumber"] == number
-
-
-def come_by_opt_in(shop: Tenant, reader: Visit) -> None:
-    mailbox.receive()
-    assert reader.post("signup/optin/refresh_token", {"email": OWNER}).status_code == 202
-    answer = reader.follow(mailbox.receive_token(OWNER))
-    assert answer.status_code == 200
-    reader.tokens.append(body_of(answer)["access_token"])
-
-
 def hand_data_in(shop: Tenant, reader: Visit) -> None:
     """At a till, with the code that is mailed."""
     assert answer_to(hand_in(NEWCOMER | {"email": OWNER})).status_code == 200
@@ -86,11 +56,7 @@ def hand_data_in(shop: Tenant, reader: Visit) -> None:
     reader.tokens.append(factories.log_in(account.customer, account=account).access_token)
 
 
-Arrival = Callable[[Tenant, Visit], None]
-ARRIVALS: list[Arrival] = [come_by_code, come_by_reset, come_by_sign_up, come_by_opt_in, hand_data_in]
-
-
-@pytest.mark.parametrize("come", ARRIVALS, ids=lambda come: come.__name__)
+@pytest.mark.parametrize("come", [*ARRIVALS, hand_data_in], ids=lambda come: come.__name__)
 def test_who_followed_a_strangers_link_is_not_in_the_strangers_profile(
     shop: Tenant, stranger: Visit, come: Arrival
 ) -> None:
@@ -164,7 +130,7 @@ def test_the_owner_confirms_on_a_telephone_and_logs_in_there(shop: Tenant) -> No
     assert telephone.log_in(OWNERS_PASSWORD).status_code == 200
     assert Account.objects.get(identifier=OWNER).is_verified
     assert owner.me().status_code == 200  # nobody is logged out
-    come_by_reset(shop, reader := visit(shop))
+    arrivals.by_reset(shop, reader := visit(shop))
     assert body_of(reader.me())["customerNumber"] == number
 
 
@@ -199,7 +165,7 @@ def test_the_former_address_undoes_what_was_confirmed_by_the_link_alone(shop: Te
     number = body_of(owner.me())["customerNumber"]
     visit(shop).post(CONFIRM, {"token": asked_for_by(owner)})
     (text,) = [str(each.body) for each in mailbox.receive() if each.to == ["vera.old@example.com"]]
-    come_by_reset(shop, intruder := visit(shop))
+    arrivals.by_reset(shop, intruder := visit(shop))
     assert body_of(intruder.me())["customerNumber"] != number
     assert Client().post("/pages/acme/undo", {"token": UNDO.findall(text)[0]}).status_code == 200
     account = Account.objects.get(customer__number=number)

@@ -1,8 +1,6 @@
 """The person who proves an address owns the profile, and one who only typed it in keeps nothing: over HTTP, with mails
 that are read. An attacker acts first with the owner's address, then the owner proves it."""
 
-from collections.abc import Callable
-
 import pytest
 
 from auth_providers.models import Account, Authenticator, Session
@@ -11,9 +9,9 @@ from customers.models import Address, Customer
 from tenants.models import AuditEvent, Message, Tenant
 from tests import authenticators, codes, factories
 from tests.auth_providers import mailbox
+from tests.contracts import arrivals
+from tests.contracts.arrivals import ARRIVALS, Arrival
 from tests.contracts.calls import body_of, call
-from tests.contracts.kibo import TICKETS
-from tests.contracts.kibo import ask as ask_kibo
 from tests.contracts.visits import OWNER, OWNERS_PASSWORD, Visit, visit
 
 ATTACKER, ATTACKERS_PASSWORD = "mallory@example.com", "a password of mallory"
@@ -40,41 +38,9 @@ def owner(shop: Tenant) -> Visit:
     return visit(shop)
 
 
-def prove_by_code(shop: Tenant, owner: Visit) -> None:
-    assert ask_kibo(shop, "POST", f"{TICKETS}/otp/request", json={"email": OWNER}).status_code == 200
-    (code,) = codes.receive(OWNER)
-    body = {"email": OWNER, "otpCode": code, "fingerprint": None, "region": None}
-    answer = ask_kibo(shop, "POST", f"{TICKETS}/otp/auth", json=body)
-    assert answer.status_code == 200
-    owner.tokens.append(body_of(answer)["accessToken"])
-
-
-def prove_by_opt_in_mail(shop: Tenant, owner: Visit) -> None:
-    mailbox.receive()
-    assert owner.post("signup/optin/refresh_token", {"email": OWNER}).status_code == 202
-    answer = owner.follow(mailbox.receive_token(OWNER))
-    assert answer.status_code == 200
-    owner.tokens.append(body_of(answer)["access_token"])
-
-
-def prove_by_reset(shop: Tenant, owner: Visit) -> None:
-    assert owner.reset(OWNERS_PASSWORD).status_code == 200
-
-
-def prove_by_own_sign_up(shop: Tenant, owner: Visit) -> None:
-    mailbox.receive()
-    assert owner.sign_up(OWNERS_PASSWORD, customerDetails={"firstName": "Vera"}).status_code == 201
-    assert owner.follow(mailbox.receive_token(OWNER)).status_code == 200
-    assert owner.log_in(OWNERS_PASSWORD).status_code == 200
-
-
-Proof = Callable[[Tenant, Visit], None]
-PROOFS: list[Proof] = [prove_by_code, prove_by_opt_in_mail, prove_by_reset, prove_by_own_sign_up]
-
-
-@pytest.mark.parametrize("prove", PROOFS, ids=lambda prove: prove.__name__)
+@pytest.mark.parametrize("prove", ARRIVALS, ids=lambda prove: prove.__name__)
 def test_the_first_proof_evicts_who_signed_up_with_the_address(
-    shop: Tenant, attacker: Visit, owner: Visit, prove: Proof
+    shop: Tenant, attacker: Visit, owner: Visit, prove: Arrival
 ) -> None:
     assert attacker.sign_up(ATTACKERS_PASSWORD, customerAddress=ADDRESS).status_code == 201
     assert attacker.log_in(ATTACKERS_PASSWORD).status_code == 200
@@ -94,7 +60,7 @@ def test_the_first_proof_evicts_who_signed_up_with_the_address(
 def test_the_owner_is_told_what_was_kept(shop: Tenant, attacker: Visit, owner: Visit) -> None:
     attacker.sign_up(ATTACKERS_PASSWORD, customerAddress=ADDRESS, customerDetails={"firstName": "Mal"})
     attacker.log_in(ATTACKERS_PASSWORD)
-    prove_by_code(shop, owner)
+    arrivals.by_code(shop, owner)
     (text,) = [str(each.body) for each in mailbox.receive() if "yours alone" in str(each.subject)]
     number = Account.objects.get(identifier=OWNER).customer.number
     assert f"customer number {number}, name Mal, addresses 1, consents 0" in text
@@ -107,7 +73,7 @@ def test_the_first_proof_evicts_contact_points_that_nobody_has_proven(
     attacker.log_in(ATTACKERS_PASSWORD)
     changes = {"contactEmail": ATTACKER, "contactPhone": "+4915112345678"}
     assert call("PATCH", "/customer/acme/me", token=attacker.tokens[-1], json=changes).status_code == 200
-    prove_by_code(shop, owner)
+    arrivals.by_code(shop, owner)
     customer = Account.objects.get(identifier=OWNER).customer
     assert (customer.contact_email, customer.contact_phone) == (OWNER, None)
 
@@ -149,7 +115,7 @@ def test_the_first_proof_evicts_second_factors(shop: Tenant, attacker: Visit, ow
     Account.objects.filter(customer=customer).update(**factories.VERIFIED)
     authenticators.enrol(customer)
     Account.objects.filter(customer=customer).update(**factories.UNVERIFIED | {"is_permitted": True})
-    prove_by_reset(shop, owner)
+    arrivals.by_reset(shop, owner)
     assert not Authenticator.objects.filter(customer=customer).exists()
 
 
@@ -202,9 +168,9 @@ def _add_owners_address(shop: Tenant, attacker: Visit) -> Customer:
     return customer
 
 
-@pytest.mark.parametrize("prove", PROOFS, ids=lambda prove: prove.__name__)
+@pytest.mark.parametrize("prove", ARRIVALS, ids=lambda prove: prove.__name__)
 def test_who_proves_an_address_on_somebody_elses_profile_is_a_new_customer(
-    shop: Tenant, attacker: Visit, owner: Visit, prove: Proof
+    shop: Tenant, attacker: Visit, owner: Visit, prove: Arrival
 ) -> None:
     attackers = _add_owners_address(shop, attacker)
     prove(shop, owner)
@@ -214,10 +180,10 @@ def test_who_proves_an_address_on_somebody_elses_profile_is_a_new_customer(
     assert [each["id"] for each in body_of(attacker.me())["accounts"]] == [ATTACKER]
 
 
-@pytest.mark.parametrize("prove", PROOFS, ids=lambda prove: prove.__name__)
+@pytest.mark.parametrize("prove", ARRIVALS, ids=lambda prove: prove.__name__)
 @pytest.mark.parametrize("barred", ["is_active", "is_on_hold"])
 def test_who_is_barred_keeps_no_address_of_somebody_else(
-    shop: Tenant, attacker: Visit, owner: Visit, prove: Proof, barred: str
+    shop: Tenant, attacker: Visit, owner: Visit, prove: Arrival, barred: str
 ) -> None:
     """Staff have deactivated the attacker, or put them on hold."""
     attackers = _add_owners_address(shop, attacker)
@@ -290,7 +256,7 @@ def test_moving_the_log_in_to_an_address_that_one_reads_is_a_proof(shop: Tenant,
     token = mailbox.receive_token(ATTACKER)
     assert attacker.post("me/accounts/internal/email/change/confirm", {"token": token}).status_code == 204
     assert Account.objects.get(identifier=ATTACKER).is_verified
-    prove_by_code(shop, owner)
+    arrivals.by_code(shop, owner)
     assert body_of(owner.me())["customerNumber"] != body_of(attacker.me())["customerNumber"]
 
 
