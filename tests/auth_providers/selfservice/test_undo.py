@@ -1,8 +1,5 @@
 """ "This was not me": what the link in a notice brings back, and what it takes away."""
 
-import re
-from collections.abc import Callable
-from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -11,38 +8,29 @@ from auth_providers.accounts import accounts, mailed_tokens, notices
 from auth_providers.accounts.notices import Notice
 from auth_providers.login import password as password_login
 from auth_providers.login import totp
-from auth_providers.models import Account, Authenticator, RecoveryCode, Session, UndoableChange
-from auth_providers.selfservice import additional_log_in, deletion, email_change, own_profile, password_reset, undo
+from auth_providers.models import Account, Authenticator, RecoveryCode, Session
+from auth_providers.selfservice import deletion, email_change, password_reset, undo
 from auth_providers.tokens import sessions
 from auth_providers.tokens.log_in_attempt import Issue, LogInAttempt
-from customers import profiles
 from customers.models import Customer
-from tenants.models import Message, Tenant
+from tenants.models import Tenant
 from tests import authenticators, factories
 from tests.auth_providers import mailbox
-from tests.authenticators import just_logged_in
+from tests.auth_providers.selfservice.intrusion import (
+    LINK,
+    MALLORY,
+    NEW_PASSWORD,
+    add_mallory,
+    ask_for_mallorys_email,
+    change_contact,
+    change_password,
+    links,
+    move_to_mallory,
+    press,
+    remove_app,
+    renew_codes,
+)
 from tests.factories import CLIENT, EMAIL, PASSWORD
-
-MALLORY, NEW_PASSWORD = "mallory@example.com", "a password of mallory"
-LINK = re.compile(r"/pages/acme/undo\?token=([\w-]{43})$", re.M)
-PassTime = Callable[[timedelta], None]
-
-
-@pytest.fixture
-def customer(tenant: Tenant) -> Customer:
-    return factories.make_customer(tenant)
-
-
-def links(address: str = EMAIL) -> list[str]:
-    """The tokens that undo something in what is sent to the address now, in the order of the changes."""
-    mails = [str(each.body) for each in mailbox.receive() if each.to == [address]]
-    return [token for body in mails for token in LINK.findall(body)]
-
-
-def press(customer: Customer, token: str) -> undo.Undone:
-    undone = undo.undo(tenant=customer.tenant, token=token, client=CLIENT)
-    customer.refresh_from_db()
-    return undone
 
 
 def log_ins(customer: Customer) -> list[tuple[str, bool]]:
@@ -58,68 +46,6 @@ def can_log_in(customer: Customer, password: str, email: str = EMAIL) -> bool:
     except sessions.LogInRefused:
         return False
     return True
-
-
-# -- what an intruder does -------------------------------------------------------------------------------------------
-def change_password(customer: Customer) -> None:
-    session = factories.log_in(customer, account=Account.objects.filter(customer=customer).first()).session
-    password_reset.change(
-        tenant=customer.tenant,
-        session=session,
-        customer=customer,
-        current=PASSWORD,
-        new=NEW_PASSWORD,
-        client=CLIENT,
-    )
-
-
-def ask_for_mallorys_email(customer: Customer, *, synced: bool = True) -> None:
-    email_change.request(
-        tenant=customer.tenant,
-        customer=customer,
-        email=EMAIL,
-        password=PASSWORD,
-        new_email=MALLORY,
-        is_contact_email_synced=synced,
-        client=CLIENT,
-    )
-
-
-def move_to_mallory(customer: Customer) -> list[str]:
-    """Returns the owner's links: of the request and of the change."""
-    ask_for_mallorys_email(customer)
-    sent = mailbox.receive()
-    token = next(found.group() for mail in sent for found in mailbox.TOKEN.finditer(str(mail.body)))
-    first = [token for mail in sent if mail.to == [EMAIL] for token in LINK.findall(str(mail.body))]
-    email_change.confirm(tenant=customer.tenant, token=token, client=CLIENT, caller=just_logged_in(customer))
-    customer.refresh_from_db()
-    return [*first, *links()]
-
-
-def add_mallory(customer: Customer) -> None:
-    additional_log_in.add(
-        tenant=customer.tenant, session=just_logged_in(customer), email=MALLORY, password=NEW_PASSWORD, client=CLIENT
-    )
-
-
-def change_contact(customer: Customer, **changes: str) -> None:
-    own_profile.update(
-        tenant=customer.tenant,
-        customer=customer,
-        changes=profiles.changes_of(changes),
-        expected_version=None,
-        client=CLIENT,
-    )
-
-
-def remove_app(customer: Customer) -> None:
-    totp.remove(tenant=customer.tenant, customer=customer, session=just_logged_in(customer), client=CLIENT)
-
-
-def renew_codes(customer: Customer) -> list[str]:
-    return totp.renew_recovery_codes(
-        tenant=customer.tenant, customer=customer, session=just_logged_in(customer), client=CLIENT
-    )
 
 
 # -- what comes back -------------------------------------------------------------------------------------------------
@@ -305,99 +231,3 @@ def test_what_came_before_a_change_stays(customer: Customer) -> None:
     assert customer.contact_phone == "+491712345678"
     press(customer, earlier)
     assert customer.contact_phone is None
-
-
-def test_the_link_is_good_once(customer: Customer) -> None:
-    add_mallory(customer)
-    [token] = links()
-    press(customer, token)
-    with pytest.raises(undo.AlreadyUndone):
-        press(customer, token)
-
-
-def test_a_former_address_is_told_with_a_link_for_three_days(customer: Customer, pass_time: PassTime) -> None:
-    move_to_mallory(customer)
-    change_contact(customer, contact_phone="+491712345678")
-    assert len(links()) == 1
-    pass_time(timedelta(hours=48))
-    change_contact(customer, contact_phone="+491712345699")  # a chain of changes prolongs nothing
-    assert len(links()) == 1
-    pass_time(timedelta(hours=25))
-    change_contact(customer, contact_phone="+491712345600")
-    assert links() == []
-
-
-# -- whose links are good, and when ----------------------------------------------------------------------------------
-def test_the_link_is_good_for_72_hours_from_its_mail(customer: Customer, pass_time: PassTime) -> None:
-    add_mallory(customer)
-    pass_time(timedelta(hours=60))  # the mail server was down
-    [token] = links()
-    pass_time(timedelta(hours=71))
-    assert undo.find(tenant=customer.tenant, token=token)
-    pass_time(timedelta(hours=1))
-    with pytest.raises(mailed_tokens.InvalidMailedToken):
-        press(customer, token)
-
-
-def test_the_link_survives_what_ends_all_else_that_waits(customer: Customer) -> None:
-    add_mallory(customer)
-    [token] = links()
-    sessions.end_all(tenant=customer.tenant, customer=customer, reason="test")
-    change_password(customer)
-    assert press(customer, token)
-
-
-def test_an_address_that_was_never_proven_gets_no_link(tenant: Tenant) -> None:
-    customer = factories.make_customer(tenant, contact_email="contact@example.com")
-    Account.objects.filter(customer=customer).update(verified_at=None, verified_by="")
-    change_contact(customer, contact_email=MALLORY)
-    told = {mail.to[0]: LINK.findall(str(mail.body)) for mail in mailbox.receive()}
-    assert told == {EMAIL: [], "contact@example.com": []}
-    assert not UndoableChange.objects.exists()
-
-
-def test_the_former_contact_email_is_told_without_a_link(tenant: Tenant) -> None:
-    customer = factories.make_customer(tenant, contact_email="contact@example.com")
-    change_contact(customer, contact_email=MALLORY)
-    told = {mail.to[0]: len(LINK.findall(str(mail.body))) for mail in mailbox.receive()}
-    assert told == {EMAIL: 1, "contact@example.com": 0}
-
-
-def test_the_link_is_of_its_tenant(customer: Customer, other_tenant: Tenant) -> None:
-    add_mallory(customer)
-    [token] = links()
-    with pytest.raises(mailed_tokens.InvalidMailedToken):
-        undo.undo(tenant=other_tenant, token=token, client=CLIENT)
-
-
-def test_the_link_of_an_erased_customer_undoes_nothing(customer: Customer) -> None:
-    add_mallory(customer)
-    [token] = links()
-    deletion.erase_by_staff(tenant=customer.tenant, customer=customer, staff_username="clara", client=CLIENT)
-    with pytest.raises(mailed_tokens.InvalidMailedToken):
-        press(customer, token)
-    deletion.finish_due()
-    assert not UndoableChange.objects.exists()
-
-
-def test_an_erasure_deletes_what_was_told_at_former_addresses(customer: Customer) -> None:
-    move_to_mallory(customer)
-    deletion.erase_by_staff(tenant=customer.tenant, customer=customer, staff_username="clara", client=CLIENT)
-    deletion.finish_due()
-    assert not Message.objects.filter(recipient__in=[EMAIL, MALLORY]).exists()
-
-
-def test_a_notice_of_what_is_undone_by_now_has_no_link(customer: Customer) -> None:
-    add_mallory(customer)
-    [token] = links()
-    change_contact(customer, contact_phone="+491712345678")
-    press(customer, token)
-    assert links() == []
-
-
-def test_the_state_is_stored_encrypted(customer: Customer, stored: Callable[[], str]) -> None:
-    authenticators.enrol(customer)
-    remove_app(customer)
-    [row] = UndoableChange.objects.filter(notice=Notice.SECOND_FACTOR_REMOVED)
-    assert "accounts" not in row.state_encrypted
-    assert EMAIL not in row.state_encrypted
