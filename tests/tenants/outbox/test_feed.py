@@ -26,6 +26,18 @@ def change(tenant: Tenant, number: str = "10000001", action: str = "activate") -
     return audit.record(tenant=tenant, action=action, customer_number=number)
 
 
+def write_at(tenant: Tenant, number: str, **place: int) -> None:
+    """A change with a number or a transaction of its own."""
+    AuditEvent.objects.create(
+        tenant=tenant,
+        action="activate",
+        customer_number=number,
+        events="customer.updated",
+        details={"fields": []},
+        **place,
+    )
+
+
 def settle() -> None:
     """Wait until what is committed can be told: a transaction that is open anywhere on the server holds it up, such as
     that of another test."""
@@ -166,15 +178,24 @@ def test_a_number_that_was_taken_before_its_transaction_wrote_is_not_passed_over
     settle()
     page = feed.read(tenant=tenant, after=START)
     assert [str(event["subject"]) for event in page.events] == ["10000002"]
-    AuditEvent.objects.create(
-        pk=low,
-        tenant=tenant,
-        action="activate",
-        customer_number="10000001",
-        events="customer.updated",
-        details={"fields": []},
-    )
+    write_at(tenant, "10000001", pk=low)
     assert numbers(tenant, page.cursor) == ["10000001"]
+
+
+@pytest.mark.postgres
+def test_what_an_earlier_transaction_wrote_last_is_told_before_and_once(tenant: Tenant) -> None:
+    """Its row has the higher number: whoever has read both is told neither again."""
+    change(tenant, "10000002")
+    settle()
+    [row] = feed.rows_after(tenant=tenant, after=START)
+    write_at(tenant, "10000001", transaction_id=row.transaction_id - 1)
+    settle()
+    cursor, seen = START, []
+    for _ in range(3):
+        page = feed.read(tenant=tenant, after=cursor, limit=1)
+        cursor = page.cursor
+        seen.append([str(event["subject"]) for event in page.events])
+    assert seen == [["10000001"], ["10000002"], []]
 
 
 WRITERS, ROWS = 4, 25
