@@ -288,10 +288,9 @@ def move_email(*, tenant: Tenant, account: Account, email: str, is_proven: bool)
 
 
 def remove_unproven(*, tenant: Tenant, wanted: Account) -> None:
-    """Remove the account of this address, number or identity unless somebody has proven it: nobody reserves one."""
-    same = Account.objects.for_tenant(tenant).filter(
-        kind=wanted.kind, identifier=wanted.identifier, provider=wanted.provider, issuer=wanted.issuer
-    )
+    """Remove the account of this address or number unless somebody has proven it: nobody reserves one. An identity at a
+    provider is proven from the beginning."""
+    same = Account.objects.for_tenant(tenant).filter(kind=wanted.kind, identifier=wanted.identifier)
     same.filter(verified_at=None).delete()
 
 

@@ -170,10 +170,10 @@ def mark_shown(*, tenant: Tenant, mailed: MailedToken, session: Session | None) 
 
 def was_shown_in(*, account: Account, session: Session) -> bool:
     """Whether the token that moved the account to its address was shown in this session."""
-    used = MailedToken.objects.for_tenant(account.tenant).filter(
-        account=account, purpose=MailedToken.Purpose.EMAIL_CHANGE, used_at__isnull=False
+    shown = MailedToken.objects.for_tenant(account.tenant).filter(
+        account=account, details__email=account.identifier, details__shown_in=str(session.pk)
     )
-    return used.filter(details__email=account.identifier, details__shown_in=str(session.pk)).exists()
+    return shown.exists()
 
 
 def find_used(*, tenant: Tenant, purpose: MailedToken.Purpose, token: str) -> tuple[Account, datetime] | None:

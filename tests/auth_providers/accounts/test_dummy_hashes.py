@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 from django.contrib.auth.hashers import PBKDF2PasswordHasher
 
-from auth_providers.accounts import dummy_hashes, passwords
+from auth_providers.accounts import accounts, dummy_hashes, passwords
+from auth_providers.accounts.contact_points import SMS, ContactPoint
 from auth_providers.importing import writing
 from auth_providers.importing.customers import ImportedCustomer
 from auth_providers.login import password as password_login
@@ -29,10 +30,12 @@ def add(tenant: Tenant, number: int, password_hash: str) -> Account:
 
 @pytest.fixture
 def mixed(tenant: Tenant) -> Tenant:
-    """A tenant of whose ten customers three were imported, and one has no password."""
+    """A tenant of whose ten customers three were imported, and one has no password; all have a telephone."""
     for number in range(10):
         own = passwords.hash_password(PASSWORD)
-        add(tenant, number, FOREIGN if number < 3 else passwords.NO_PASSWORD if number == 3 else own)
+        added = add(tenant, number, FOREIGN if number < 3 else passwords.NO_PASSWORD if number == 3 else own)
+        phone = ContactPoint(channel=SMS, destination=f"+4420794600{number:02}")
+        accounts.create_for_contact_point(tenant=tenant, customer=added.customer, point=phone, proof=Account.Proof.CODE)
     tenant.has_imported_hashes = True
     tenant.save(update_fields=["has_imported_hashes"])
     return tenant

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from auth_providers.accounts import mailed_tokens
-from auth_providers.accounts.mailed_tokens import InvalidMailedToken
+from auth_providers.accounts.mailed_tokens import EmailChange, InvalidMailedToken
 from auth_providers.models import Account, MailedToken
 from customers.models import Customer
 from tenants.models import Tenant
@@ -136,3 +136,56 @@ def test_spend_own_of_someone_else(account: Account) -> None:
     mailed_tokens.spend_own(tenant=account.tenant, purpose=Purpose.DELETION, token=token, customer=account.customer)
     with pytest.raises(InvalidMailedToken):
         mailed_tokens.spend_own(tenant=account.tenant, purpose=Purpose.DELETION, token=token, customer=account.customer)
+
+
+# -- what was accepted ------------------------------------------------------------------------------------------------
+def accept(account: Account, purpose: MailedToken.Purpose) -> str:
+    """A token that was accepted."""
+    token = issue(account, purpose)
+    mailed = mailed_tokens.find_locked(tenant=account.tenant, purpose=purpose, token=token)
+    mailed_tokens.mark_used(tenant=account.tenant, mailed=mailed)
+    return token
+
+
+def finders(tenant: Tenant, purpose: MailedToken.Purpose, token: str) -> tuple[bool, bool]:
+    """Whether the token was accepted, and whether it is known."""
+    found = mailed_tokens.find_used(tenant=tenant, purpose=purpose, token=token)
+    return found is not None, mailed_tokens.is_known(tenant=tenant, purpose=purpose, token=token)
+
+
+@pytest.mark.parametrize("purpose", OF_ACCOUNTS)
+def test_what_was_accepted_is_found_for_its_purpose_in_its_tenant(
+    account: Account, other_tenant: Tenant, purpose: MailedToken.Purpose
+) -> None:
+    waiting = issue(second_account(account), purpose)
+    token = accept(account, purpose)
+    found = mailed_tokens.find_used(tenant=account.tenant, purpose=purpose, token=token)
+    assert found is not None
+    assert found[0] == account
+    assert finders(account.tenant, purpose, waiting) == (False, True)
+    assert finders(account.tenant, purpose, "unknown") == finders(other_tenant, purpose, token) == (False, False)
+    for other in set(OF_ACCOUNTS) - {purpose}:
+        assert finders(account.tenant, other, token) == (False, False)
+
+
+def test_nothing_is_found_for_an_erased_customer(account: Account) -> None:
+    token = accept(account, Purpose.OPT_IN)
+    Customer.objects.update(erased_at=account.created_at)
+    assert mailed_tokens.find_used(tenant=account.tenant, purpose=Purpose.OPT_IN, token=token) is None
+
+
+def test_a_link_was_shown_in_one_session_for_the_account_at_its_new_address(account: Account) -> None:
+    """Not in others, not for who has the address by now, and not for an address that the account was moved to since."""
+    mail, change = account.identifier, Purpose.EMAIL_CHANGE
+    shown, other = (factories.open_anonymous(account.tenant).session for _ in range(2))
+    details: EmailChange = {"email": mail, "is_contact_email_synced": False}
+    token = mailed_tokens.issue(account=account, purpose=change, details=details)
+    mailed = mailed_tokens.find_locked(tenant=account.tenant, purpose=change, token=token)
+    assert not mailed_tokens.was_shown_in(account=account, session=shown)
+    mailed_tokens.mark_shown(tenant=account.tenant, mailed=mailed, session=shown)
+    assert mailed_tokens.was_shown_in(account=account, session=shown)
+    assert not mailed_tokens.was_shown_in(account=account, session=other)
+    account.identifier, another = "moved@example.com", second_account(account)
+    another.identifier = mail
+    for each in (account, another):
+        assert not mailed_tokens.was_shown_in(account=each, session=shown)
