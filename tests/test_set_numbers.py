@@ -6,6 +6,7 @@ import pytest
 
 from auth_providers import limits
 from auth_providers.accounts import mailed_tokens, passwords
+from auth_providers.limits import subjects
 from auth_providers.login import one_time_code, one_time_code_answers, totp
 from auth_providers.messaging import text_messages
 from auth_providers.models import Attempts, MailedToken, OneTimeCode, Session, Token
@@ -70,6 +71,7 @@ def kept(model: type[TenantOwned]) -> timedelta:
         (limits.LOG_IN_BY_ADDRESS.interval, 2 * SECOND),
         (limits.LOG_IN_BY_ADDRESS.earned, 15),
         (limits.WRONG_PASSWORD.window, 5 * MINUTE),
+        (subjects.TRACE_BYTES, 2),  # of 65,536 values none tells a password
         (limits.APPLICATION_LOG_IN_BY_ADDRESS.free, 10),
         (limits.FORGOTTEN_AFTER, 30 * DAY),
         # lifetimes

@@ -83,6 +83,9 @@ def found(word: str) -> set[str]:
         ("+999930901820", set()),  # four digits are no country code
         ("4930901820", {"berlin"}),
         ("+4930901821", set()),
+        # seven digits and more are a number from abroad, fewer may be the beginning of a customer number
+        ("+4930901", {"berlin", "written for Germans"}),
+        ("+493090", {"berlin"}),
         ("309018200", set()),
         # what is left of a number without its nought may lie anywhere
         ("0901820", {"berlin", "written for Germans"}),

@@ -19,6 +19,7 @@ from customers.postal_codes import formats
             ("FR", "75 001", "75001"),
             ("PT", "1250096", "1250-096"),
             ("DE", "1" * 99, None),
+            *(("AE", "x" * 20, "X" * 20), ("AE", "x" * 21, None), ("AE", " ", None)),
         ),
     ],
 )
