@@ -18,6 +18,7 @@ from pathlib import Path
 import psycopg
 
 from bench.load import with_children
+from bench.planner import analyze_changed, kept_statistics
 
 ROOT = Path(__file__).resolve().parent.parent
 DATABASE = "patron_bench"
@@ -63,6 +64,7 @@ def running(
         environment = environment_of(url, folder, PORT=str(port), WORKERS=str(workers), **more)
         manage(environment, "migrate", "--verbosity", "0")
         manage(environment, "shell", "--verbosity", "0", "--command", "from bench.seed import seed; seed()")
+        analyze_changed(url)
         command = [sys.executable, "manage.py", "serve", *(["--no-worker"] if workers else [])]
         with started(command, port=port, path="/healthz", environment=environment, cores=cores) as server:
             yield Patron(base=server.base, processes=server.processes, database_url=url, environment=environment)
@@ -91,8 +93,10 @@ def temporary_database(url: str, folder: str = "", name: str = DATABASE) -> Iter
         return
     admin = url.replace("postgres://", "postgresql://")
     execute(admin, f"DROP DATABASE IF EXISTS {name} WITH (FORCE)", f"CREATE DATABASE {name}")
+    created = f"{url.rsplit('/', 1)[0]}/{name}"
     try:
-        yield f"{url.rsplit('/', 1)[0]}/{name}"
+        with kept_statistics(created):
+            yield created
     finally:
         execute(admin, f"DROP DATABASE {name} WITH (FORCE)")
 

@@ -1,6 +1,7 @@
 """What the app is called in the back office, what surrounds every `migrate`, and what begins every request."""
 
 from datetime import timedelta
+from importlib import import_module
 
 from django.apps import AppConfig
 from django.db import connections
@@ -20,7 +21,8 @@ class TenantsConfig(AppConfig):
     verbose_name = "Tenants"
 
     def ready(self) -> None:
-        """SQLite's triggers are no part of a migration (`append_only`)."""
+        """The checks register themselves. SQLite's triggers are no part of a migration (`append_only`)."""
+        import_module("tenants.checks")
         pre_migrate.connect(_drop_triggers, sender=self)
         pre_migrate.connect(_limit_waiting, sender=self)
         post_migrate.connect(_create_triggers, sender=self)

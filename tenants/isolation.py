@@ -188,10 +188,11 @@ def enable(schema_editor: BaseDatabaseSchemaEditor, tables: list[str]) -> None:
 
 
 def _bind_references(schema_editor: BaseDatabaseSchemaEditor, tables: list[str]) -> None:
-    """A reference that a later migration adds is not there yet, and for that migration."""
+    """A reference that a later migration adds is not there yet, and for that migration. The tenant is the second column
+    of the unique index: if it began with it, other look-ups in the tenant would use the index, see `TenantOwned`."""
     for target, key, name in sorted({(each.target, each.target_key, each.target_constraint) for each in references()}):
         if target in tables:
-            schema_editor.execute(f'ALTER TABLE "{target}" ADD CONSTRAINT "{name}" UNIQUE (tenant_id, "{key}")')
+            schema_editor.execute(f'ALTER TABLE "{target}" ADD CONSTRAINT "{name}" UNIQUE ("{key}", tenant_id)')
     for each in references():
         if each.table in tables and each.column in _columns(schema_editor, each.table):
             schema_editor.execute(

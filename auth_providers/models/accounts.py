@@ -10,7 +10,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from customers.models import Customer, LegalEntity
-from tenants.models import ApiKey, Tenant, TenantOwned
+from tenants.models import ApiKey, TenantOwned
 from tenants.privacy.classification import AtErasure, Disguise, Expires, Kept, Privacy
 
 
@@ -261,9 +261,6 @@ class Token(TenantOwned):
         CUSTOMER_ACCESS = "customer_access"
         CUSTOMER_REFRESH = "customer_refresh"
 
-    # Without an index: as long as the table has no statistics, PostgreSQL would read all tokens of the tenant in it to
-    # find those of one session, for each session that is deleted (`bench/day.py`).
-    tenant = models.ForeignKey(Tenant, on_delete=models.PROTECT, related_name="+", db_index=False)
     session = models.ForeignKey(Session, on_delete=models.CASCADE, related_name="+")
     api_key = models.ForeignKey(
         ApiKey,

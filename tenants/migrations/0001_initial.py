@@ -143,7 +143,7 @@ class Migration(migrations.Migration):
                 ('role', models.CharField(choices=[('viewer', 'Viewer: reads'), ('support', 'Support: helps customers'), ('manager', 'Manager: also erases, and keeps segments, companies and mail texts'), ('owner', 'Owner: also sets the shop up, and says who works for it')], max_length=8)),
                 ('created_at', models.DateTimeField(default=django.utils.timezone.now, editable=False)),
                 ('user', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('tenant', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='tenants.tenant')),
+                ('tenant', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='tenants.tenant')),
             ],
             options={
                 'ordering': ['pk'],
@@ -161,7 +161,7 @@ class Migration(migrations.Migration):
                 ('expires_at', models.DateTimeField()),
                 ('spent_at', models.DateTimeField(help_text='When it was accepted.', null=True)),
                 ('invited_by', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('tenant', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='tenants.tenant')),
+                ('tenant', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='tenants.tenant')),
             ],
             options={
                 'ordering': ['-pk'],
@@ -177,7 +177,7 @@ class Migration(migrations.Migration):
                 ('why', models.CharField(choices=[('bounced', 'Mail came back'), ('complained', 'Reported as spam'), ('refused', 'The mail server knows no such mailbox'), ('staff', 'Added by staff')], max_length=10)),
                 ('detail', models.CharField(blank=True, default='', help_text='In the words of the mail server.', max_length=255)),
                 ('created_at', models.DateTimeField(default=django.utils.timezone.now)),
-                ('tenant', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='tenants.tenant')),
+                ('tenant', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='tenants.tenant')),
             ],
             options={
                 'ordering': ['-pk'],
@@ -191,7 +191,7 @@ class Migration(migrations.Migration):
                 ('code', models.CharField(max_length=64)),
                 ('number', models.PositiveIntegerField(blank=True, help_text='Some interfaces identify the site by it.', null=True)),
                 ('name', models.CharField(blank=True, default='', max_length=255)),
-                ('tenant', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='tenants.tenant')),
+                ('tenant', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='tenants.tenant')),
             ],
             options={
                 'ordering': ['code'],
@@ -208,7 +208,7 @@ class Migration(migrations.Migration):
                 ('created_at', models.DateTimeField(default=django.utils.timezone.now)),
                 ('signs_from', models.DateTimeField(help_text='Published at once, used from this moment on.')),
                 ('is_revoked', models.BooleanField(default=False, help_text='Taken out of use at once: its tokens are refused.')),
-                ('tenant', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='tenants.tenant')),
+                ('tenant', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='tenants.tenant')),
             ],
             options={
                 'ordering': ['-signs_from'],
@@ -225,7 +225,7 @@ class Migration(migrations.Migration):
                 ('digest', models.BinaryField(help_text='SHA-256 of a salt, kept beside the statement, and of the statement.', max_length=32)),
                 ('position', models.PositiveBigIntegerField(null=True)),
                 ('chain_digest', models.BinaryField(help_text='SHA-256 of the hash before and this receipt.', max_length=32, null=True)),
-                ('tenant', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='tenants.tenant')),
+                ('tenant', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='tenants.tenant')),
             ],
             options={
                 'ordering': ['pk'],
@@ -255,7 +255,7 @@ class Migration(migrations.Migration):
                 ('failed_at', models.DateTimeField(help_text='When sending was given up.', null=True)),
                 ('dropped_at', models.DateTimeField(help_text='When it turned out that there was nothing to say.', null=True)),
                 ('replayed_at', models.DateTimeField(help_text='When somebody had it sent again after it was given up.', null=True)),
-                ('tenant', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='tenants.tenant')),
+                ('tenant', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='tenants.tenant')),
             ],
             options={
                 'ordering': ['-pk'],
@@ -280,7 +280,7 @@ class Migration(migrations.Migration):
                 ('events', models.CharField(blank=True, default='', editable=False, max_length=128)),
                 ('details', models.JSONField(default=dict, editable=False)),
                 ('transaction_id', models.BigIntegerField(db_default=tenants.models.trail.CurrentTransaction(), editable=False)),
-                ('tenant', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='tenants.tenant')),
+                ('tenant', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='tenants.tenant')),
             ],
             options={
                 'ordering': ['-at', '-pk'],
@@ -298,7 +298,7 @@ class Migration(migrations.Migration):
                 ('is_forwarding_trusted', models.BooleanField(default=False, help_text="For a server that sends the shopper's network address in X-Forwarded-For. The key needs a secret, because client ids are public. When off, limits count all shoppers of this server as one.")),
                 ('scopes', models.CharField(blank=True, default='', help_text='What its secret opens beyond naming the storefront. The key needs a secret.', max_length=255)),
                 ('created_at', models.DateTimeField(default=django.utils.timezone.now, editable=False)),
-                ('tenant', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='tenants.tenant')),
+                ('tenant', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='tenants.tenant')),
             ],
             options={
                 'verbose_name': 'API key',

@@ -215,3 +215,16 @@ def checked() -> Iterator[None]:
     with connection.cursor() as cursor:
         cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
         cursor.execute("SET CONSTRAINTS ALL DEFERRED")
+
+
+def test_no_index_is_of_the_tenant_alone() -> None:
+    """As long as a table has no statistics, it would be taken to find one row, and all of the tenant be read."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT indexrelid::regclass::text FROM pg_index "
+            "JOIN pg_attribute ON attrelid = indrelid AND attnum = indkey[0] "
+            "WHERE indrelid = ANY(%s::regclass[]) AND indnatts = 1 AND attname = 'tenant_id' "
+            "AND NOT indisunique AND indpred IS NULL",
+            [[model._meta.db_table for model in isolation.owned_models()]],
+        )
+        assert cursor.fetchall() == []
