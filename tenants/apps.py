@@ -22,7 +22,7 @@ class TenantsConfig(AppConfig):
 
     def ready(self) -> None:
         """The checks register themselves. SQLite's triggers are no part of a migration (`append_only`)."""
-        import_module("tenants.checks")
+        import_module("tenants.compiled.checks")
         pre_migrate.connect(_drop_triggers, sender=self)
         pre_migrate.connect(_limit_waiting, sender=self)
         post_migrate.connect(_create_triggers, sender=self)
