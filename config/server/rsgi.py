@@ -8,7 +8,6 @@ import asyncio
 import gc
 import sys
 from collections.abc import AsyncIterator, Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cache
 from io import BytesIO
@@ -19,6 +18,7 @@ from django.conf import settings
 from django.utils.module_loading import import_string
 from granian.rsgi import Scope
 
+from config.server.threads import Threads
 from config.wsgi import application
 
 # Passwords that are hashed, or wait for it, hold as many as `auth_providers.accounts.hashing` lets wait, and one; the
@@ -31,7 +31,7 @@ OBJECTS_A_COLLECTION = 10_000
 Headers = list[tuple[str, str]]
 ExcInfo = tuple[type[BaseException], BaseException, TracebackType] | tuple[None, None, None] | None
 
-_threads = ThreadPoolExecutor(THREADS, thread_name_prefix="request")
+_threads = Threads(THREADS)
 
 
 class Exchange(Protocol):
@@ -63,15 +63,13 @@ async def app(scope: Scope, proto: Exchange) -> None:
     closed (RFC 9110, 15.5.9)."""
     start_worker()
     try:
-        async with asyncio.timeout(settings.REQUEST_SECONDS):
-            body = await _read(scope, proto)
+        body = await _read(scope, proto)
     except TimeoutError:
         response = TOO_SLOW
     except BodyIncomplete:
         return
     else:
-        environ = wsgi_environ(scope, body)
-        response = await asyncio.get_running_loop().run_in_executor(_threads, _call, environ)
+        response = await _threads.run(_call, wsgi_environ(scope, body))
     proto.response_bytes(response.status, response.headers, response.body)
 
 
@@ -86,15 +84,17 @@ def start_worker() -> None:
 
 
 async def _read(scope: Scope, proto: Exchange) -> bytes:
-    """The body, or as much of it as shows that it is too large. Raises `BodyIncomplete`."""
+    """The body, or as much of it as shows that it is too large. Raises `BodyIncomplete`, and `TimeoutError` where it
+    isn't there within REQUEST_SECONDS."""
     declared = scope.headers.get("content-length")
     if not declared and "transfer-encoding" not in scope.headers:
         return b""
     body = bytearray()
-    async for chunk in proto:
-        body += chunk
-        if len(body) > settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
-            return bytes(body)
+    async with asyncio.timeout(settings.REQUEST_SECONDS):
+        async for chunk in proto:
+            body += chunk
+            if len(body) > settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
+                return bytes(body)
     if declared and len(body) < int(declared):
         raise BodyIncomplete
     return bytes(body)
