@@ -117,12 +117,12 @@ def _restore_accounts(tenant: Tenant, customer: Customer, state: State) -> tuple
 
 
 def _is_given_back(tenant: Tenant, customer: Customer, wanted: Account, there: Account | None) -> bool:
-    """Whether the customer logs in with this now; an account that nobody had proven and that is gone is nobody's."""
+    """Whether the customer logs in with this now, proven by what it was proven by then; an account that nobody had
+    proven and that is gone is nobody's."""
     if there is None and not wanted.is_verified:
         return True
-    if there is not None and there.identifier == wanted.identifier:
-        return True
-    accounts.remove_unproven(tenant=tenant, wanted=wanted)
+    if there is None or there.identifier != wanted.identifier:
+        accounts.remove_unproven(tenant=tenant, wanted=wanted)
     try:
         with transaction.atomic():
             _give_back(tenant, customer, wanted, there)
