@@ -4,17 +4,22 @@ A notice goes to addresses that the customer has proven to own: confirmed e-mail
 identity's provider has verified. A contact e-mail alone is no such address: nobody has proven it, and whoever has taken
 over a profile can change it.
 
+Where nothing is proven yet, or a contact e-mail is replaced, the address that is told may be a stranger's, who is told
+few times an hour.
+
 A change of what one logs in with or is reached at is told to every address that was proven before it, and to those that
 were so in the days before, with a link that undoes it (`undoable_changes`).
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from auth_providers import limits
 from auth_providers.accounts import accounts, undoable_changes
 from auth_providers.models import Account
 from customers.models import Customer
+from customers.spelling.emails import normalize_email
 from tenants.models import Tenant
 from tenants.outbox import queue
 from tenants.outbox.queue import MessageContext
@@ -76,7 +81,7 @@ def tell(
     unproven, without a link."""
     tenant, customer = before.tenant, before.customer
     others = dict.fromkeys(each for each in (*before.others, old_contact_email) if each and each not in before.proven)
-    send(tenant=tenant, customer=customer, notice=notice, recipients=tuple(others), context=context)
+    send(tenant=tenant, customer=customer, notice=notice, recipients=_within_quota(tenant, others), context=context)
     if before.proven:
         change = undoable_changes.keep(tenant=tenant, customer=customer, notice=notice, state=before.state)
         linked = {**(context or {}), "change": change.pk}
@@ -117,14 +122,30 @@ def _log_ins(every: Sequence[Account]) -> tuple[str, ...]:
 
 def notice_address(*, tenant: Tenant, account: Account) -> tuple[str, ...]:
     """The one address to tell of what concerns this account: its own where that is proven, else the first of
-    `notice_addresses`; nothing when there is none."""
-    every = () if account.proven_address else accounts.of_customer(tenant=tenant, customer=account.customer)
-    return notice_address_among(tuple(every), account)
+    `notice_addresses`; nothing when there is none, or when it is not proven and was told enough."""
+    if account.proven_address:
+        return (account.proven_address,)
+    every = tuple(accounts.of_customer(tenant=tenant, customer=account.customer))
+    found = notice_address_among(every, account)
+    return found if _proven(every) else _within_quota(tenant, found)
 
 
 def notice_address_among(every: Sequence[Account], account: Account) -> tuple[str, ...]:
     """The same, of all accounts of the customer, the oldest first."""
     return (account.proven_address,) if account.proven_address else (_proven(every) or _log_ins(every))[:1]
+
+
+def _within_quota(tenant: Tenant, unproven: Iterable[str]) -> tuple[str, ...]:
+    """Those of the addresses, which nobody has proven, that were not told of enough in the last hour."""
+    return tuple(address for address in unproven if _spend(tenant, address))
+
+
+def _spend(tenant: Tenant, address: str) -> bool:
+    try:
+        limits.spend(tenant=tenant, quota=limits.NOTICE_BY_MAILBOX, subject=normalize_email(address))
+    except limits.Throttled:
+        return False
+    return True
 
 
 def find_asked_account(*, tenant: Tenant, customer: Customer, account_id: int | None) -> Account | None:

@@ -77,6 +77,9 @@ MAIL_BY_DESTINATION = Quota(name="mail.destination", limit=5, window=timedelta(h
 MAIL_BY_MAILBOX = Quota(name="mail.mailbox", limit=30, window=timedelta(hours=1))
 MAIL_BY_ADDRESS = Quota(name="mail.address", limit=100, window=timedelta(hours=1))
 MAIL_BY_TENANT = Quota(name="mail.tenant", limit=20_000, window=timedelta(hours=1))
+# Notices to an address that nobody has proven, of all kinds: whoever has typed it in could have it told of one change
+# after the other.
+NOTICE_BY_MAILBOX = Quota(name="notice.mailbox", limit=10, window=timedelta(hours=1))
 # Each log-in takes one. Who guesses gets three answers out of each (`one_time_code`).
 CODE_BY_DESTINATION = Quota(name="code.destination", limit=10, window=timedelta(hours=1))
 CODE_BY_MAILBOX = Quota(name="code.mailbox", limit=40, window=timedelta(hours=1))

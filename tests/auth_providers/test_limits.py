@@ -72,6 +72,7 @@ def test_wait_after_failures(rule: Backoff, failures: int, seconds: int) -> None
         (limits.MAIL_BY_ADDRESS, 100),
         (limits.MAIL_BY_TENANT, 20_000),
         (limits.MAIL_BY_MAILBOX, 30),
+        (limits.NOTICE_BY_MAILBOX, 10),
         (limits.CODE_BY_DESTINATION, 10),
         (limits.CODE_BY_MAILBOX, 40),
         (limits.SMS_BY_DESTINATION, 5),
