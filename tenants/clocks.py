@@ -14,6 +14,11 @@ def is_ahead(moment: datetime, now: datetime) -> bool:
     return moment > now + TOLERANCE
 
 
+def was_within(moment: datetime, period: timedelta, now: datetime) -> bool:
+    """Whether that happened no longer ago than `period`; not where nobody knows how long ago it was."""
+    return now - period <= moment and not is_ahead(moment, now)
+
+
 class Watch:
     """Notices that the clock is set, by the one that counts from the machine's start."""
 

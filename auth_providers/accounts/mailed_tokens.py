@@ -121,6 +121,7 @@ def is_void(
     *, account: Account, purpose: MailedToken.Purpose, details: EmailChange | OptIn | None, asked_at: datetime
 ) -> bool:
     """Whether a token that was asked for at that moment has become void (`pending`)."""
+    pending.heed_clock(tenant=account.tenant, customer=account.customer)
     is_anothers_proof = (purpose == MailedToken.Purpose.PASSWORD_RESET and not account.is_verified) or bool(
         details and details.get("pending_sign_up")
     )

@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from auth_providers.models import Account, MailedToken, OneTimeCode, PendingLink, PendingLogIn, PendingSignUp, Session
 from customers.models import Customer
+from tenants import clocks
 from tenants.models import Tenant
 
 # Of a model with `account` and `created_at`: the rows that are not void.
@@ -52,6 +53,16 @@ def end_unproven_sessions(*, tenant: Tenant, customer: Customer, reason: str) ->
     void(tenant=tenant, customer=customer)
     running = Session.objects.for_tenant(tenant).filter(customer=customer, ended_at=None)
     return running.exclude(account__verified_at__isnull=False).update(ended_at=timezone.now(), end_reason=reason)
+
+
+def heed_clock(*, tenant: Tenant, customer: Customer) -> None:
+    """Where the clock was set back since the last voiding, take that for one of now: what began before stays void, and
+    what begins is not."""
+    now, voided_at = timezone.now(), customer.pending_void_before
+    if voided_at is not None and clocks.is_ahead(voided_at, now):
+        same = Customer.objects.for_tenant(tenant).filter(pk=customer.pk, pending_void_before=voided_at)
+        same.update(pending_void_before=now)
+        customer.pending_void_before = now
 
 
 def is_void(*, customer: Customer, began_at: datetime) -> bool:

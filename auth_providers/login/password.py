@@ -15,6 +15,7 @@ from auth_providers.tokens import sessions
 from auth_providers.tokens.log_in_attempt import LogInAttempt
 from auth_providers.tokens.second_factor_policy import NoSecondFactor, SecondFactorDue
 from customers.spelling.emails import normalize_email
+from tenants import clocks
 from tenants.clients import Client
 from tenants.compiled.queries import compiled
 from tenants.errors import DomainError, FieldError, Kind, Reason
@@ -137,7 +138,7 @@ def _is_regular(account: Account | None) -> bool:
     if account is None or first_seen is None or first_seen >= now.date():
         return False
     last = account.customer.last_login_at
-    return last is None or last < now - REGULAR
+    return last is None or not clocks.was_within(last, REGULAR, now)
 
 
 def _record_failure(tenant: Tenant, identifier: str, password: str, attempts: Sequence[limits.Attempt]) -> None:

@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from auth_providers.models import WebhookEndpoint
 from auth_providers.outbound import webhook_signature
+from tenants import clocks
 from tenants.models import AuditEvent, Message, TenantQuerySet
 from tenants.outbox import feed, queue
 from tenants.secrets.encryption import decrypt, encrypt
@@ -97,8 +98,8 @@ def note_outcome(*, endpoint: WebhookEndpoint, is_taken: bool) -> None:
             endpoint.failing_since = None
         return
     now = timezone.now()
-    if endpoint.failing_since is None:
-        mine.filter(failing_since=None).update(failing_since=now)
+    if endpoint.failing_since is None or clocks.is_ahead(endpoint.failing_since, now):
+        mine.filter(failing_since=endpoint.failing_since).update(failing_since=now)
         endpoint.failing_since = now
     elif now - endpoint.failing_since >= OFF_AFTER:
         _switch_off(endpoint)

@@ -18,6 +18,7 @@ from auth_providers.selfservice import log_in_limit, pending_sign_ups
 from auth_providers.tokens import sessions
 from auth_providers.tokens.log_in_attempt import LogInAttempt
 from customers.spelling.emails import normalize_email
+from tenants import clocks
 from tenants.clients import Client
 from tenants.errors import DomainError, Kind, Reason
 from tenants.models import Tenant
@@ -203,7 +204,8 @@ def _find_confirmed(tenant: Tenant, token: str) -> Account | None:
         return None
     account, used_at = found
     ended = Session.objects.for_tenant(tenant).filter(customer=account.customer, ended_at__gte=used_at)
-    if not account.is_verified or timezone.now() - used_at > REPEAT_WINDOW or ended.exists():
+    is_repeated = clocks.was_within(used_at, REPEAT_WINDOW, timezone.now())
+    if not account.is_verified or not is_repeated or ended.exists():
         raise AlreadyConfirmed
     return account
 

@@ -5,6 +5,7 @@ from datetime import timedelta
 from django.utils import timezone
 
 from auth_providers.models import Session
+from tenants import clocks
 from tenants.errors import DomainError, Kind, Reason
 
 
@@ -18,5 +19,6 @@ class ReauthenticationNeeded(DomainError):
 
 def require_recent_log_in(*, session: Session, within: timedelta) -> None:
     """Raises `ReauthenticationNeeded` unless the session's customer logged in so recently."""
-    if session.authenticated_at is None or session.authenticated_at < timezone.now() - within:
+    at = session.authenticated_at
+    if at is None or not clocks.was_within(at, within, timezone.now()):
         raise ReauthenticationNeeded

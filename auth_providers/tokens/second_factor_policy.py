@@ -13,7 +13,7 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
-from auth_providers.accounts import accounts, known_devices, notices
+from auth_providers.accounts import accounts, known_devices, notices, pending
 from auth_providers.models import OTP, Account, Authenticator, AuthProvider, PendingLogIn
 from auth_providers.providers.kinds.otp import OneTimeCodes
 from auth_providers.tokens.log_in_attempt import LogInAttempt
@@ -104,11 +104,11 @@ def ask(*, attempt: LogInAttempt, account: Account) -> NoReturn:
     """Keep the proven first factor and raise `SecondFactorDue`, or `NoSecondFactor`. Not inside a transaction: the
     exception would roll back what was kept."""
     handle = new_token()
-    pending = _keep(attempt, account, handle)
-    attempt.count("second_factor" if pending else "refused")
-    if pending is None:
+    kept = _keep(attempt, account, handle)
+    attempt.count("second_factor" if kept else "refused")
+    if kept is None:
         raise NoSecondFactor
-    raise SecondFactorDue(handle=handle, expires_at=pending.log_in.expires_at, methods=(pending.method,))
+    raise SecondFactorDue(handle=handle, expires_at=kept.log_in.expires_at, methods=(kept.method,))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -127,6 +127,7 @@ def _keep(attempt: LogInAttempt, account: Account, handle: str) -> _Pending | No
     _record(attempt, account, factor)
     if factor is None:
         return None
+    pending.heed_clock(tenant=tenant, customer=account.customer)
     log_in = PendingLogIn(
         tenant=tenant,
         account=account,

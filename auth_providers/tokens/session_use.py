@@ -13,9 +13,11 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db import DatabaseError, InterfaceError, close_old_connections, transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from auth_providers.models import Session
+from tenants import clocks
 
 logger = logging.getLogger(__name__)
 
@@ -34,7 +36,8 @@ _writers: list[threading.Thread] = []  # one, once it is started
 def note(session: Session) -> None:
     """Remember that the session is used now, unless that is known."""
     now = timezone.now()
-    if now - session.last_used_at >= NOTED_EVERY and len(_noted) < MOST_NOTED:
+    is_known = now - session.last_used_at < NOTED_EVERY and not clocks.is_ahead(session.last_used_at, now)
+    if not is_known and len(_noted) < MOST_NOTED:
         with _lock:
             _noted.setdefault(session.pk, now)
 
@@ -86,6 +89,7 @@ def _write(noted: dict[UUID, datetime]) -> int:
     """Of all tenants. All get the earliest moment, so that none is said to be used later than it was. Rows that another
     transaction has locked are left out: whoever never waits is in no deadlock."""
     moment = min(noted.values())
-    free = Session.objects.filter(pk__in=noted, last_used_at__lt=moment, ended_at=None)
+    is_news = Q(last_used_at__lt=moment) | Q(last_used_at__gt=moment + clocks.TOLERANCE)  # the clock was set back
+    free = Session.objects.filter(is_news, pk__in=noted, ended_at=None)
     keys = list(free.select_for_update(skip_locked=True, no_key=True).values_list("pk", flat=True))
     return Session.objects.filter(pk__in=keys).update(last_used_at=moment)

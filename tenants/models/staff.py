@@ -1,11 +1,12 @@
 """The second factor of a member of staff: an authenticator app, and recovery codes."""
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from django.conf import settings
 from django.db import models, transaction
 from django.utils import timezone
 
+from tenants import clocks
 from tenants.privacy.classification import Disguise, Kept, Privacy
 from tenants.secrets import authenticator_apps
 from tenants.secrets.encryption import decrypt, encrypt
@@ -28,7 +29,7 @@ if TYPE_CHECKING:  # django-otp has no types, and a model with an unknown base h
         class Meta:
             abstract = True
 
-        def verify_is_allowed(self) -> tuple[bool, object]: ...
+        def verify_is_allowed(self) -> tuple[bool, Any]: ...
 
         def throttle_reset(self, commit: bool = True) -> None: ...
 
@@ -75,6 +76,12 @@ class StaffAuthenticator(ThrottlingMixin, Device):  # type: ignore[django-manage
     def get_throttle_factor(self) -> Literal[1]:
         """Seconds after the first wrong code; every further one doubles the wait (django-otp)."""
         return 1
+
+    def verify_is_allowed(self) -> tuple[bool, Any]:
+        """Not during the wait after a wrong code, which is over where the clock was set back since."""
+        failed_at = self.throttling_failure_timestamp
+        is_over = failed_at is not None and clocks.is_ahead(failed_at, timezone.now())
+        return (True, None) if is_over else super().verify_is_allowed()
 
     def verify_token(self, token: str) -> bool:
         """Use up the app's code of this moment, or a recovery code. django-otp holds the row's lock meanwhile."""

@@ -34,7 +34,7 @@ class Lease:
 
     def __init__(self, keys: Collection[int], until: datetime) -> None:
         self._keys, self._until = keys, until
-        self._ends = time.monotonic() + (until - timezone.now()).total_seconds()
+        self._ends = time.monotonic() + min(until - timezone.now(), LEASE).total_seconds()  # the clock may be set
         self._is_done = threading.Event()
         self._begun: tuple[int, float] | None = None  # the message that is being sent, and since when
         self._is_rest_left = False
@@ -73,15 +73,15 @@ class Lease:
 
     def _renew(self) -> None:
         """Those that are settled by now stay as they are. A lease that has ended is not renewed: others may have taken
-        what it was about."""
+        what it was about. Nor is one that another process has set another end, because the clock was set
+        (`worker.bring_forward`): it lasts as long as it would have."""
         now, until = time.monotonic(), timezone.now() + LEASE
         if now >= self._ends:
             return
         try:
-            Message.objects.filter(WAITING, pk__in=self._kept(now), next_attempt_at=self._until).update(
-                next_attempt_at=until
-            )
-            self._ends, self._until = now + LEASE.total_seconds(), until
+            ours = Message.objects.filter(WAITING, pk__in=self._kept(now), next_attempt_at=self._until)
+            if ours.update(next_attempt_at=until):
+                self._ends, self._until = now + LEASE.total_seconds(), until
         except (DatabaseError, InterfaceError) as error:
             logger.warning("A lease could not be renewed: %s", type(error).__name__)
             with suppress(DatabaseError, InterfaceError):

@@ -10,7 +10,9 @@ from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from functools import cache
+from functools import cache, reduce
+from itertools import count as count_from
+from operator import or_
 
 from django.conf import settings
 from django.db import DatabaseError, InterfaceError, transaction
@@ -176,12 +178,33 @@ def release(messages: Collection[Message]) -> None:
     own.update(next_attempt_at=timezone.now(), attempts=F("attempts") - 1)
 
 
-def bring_forward() -> None:
-    """What was written before the clock was set back is due now, and not when the clock gets there again. What was
-    tried already keeps its time, which may be somebody's lease."""
-    now = timezone.now()
-    early = Message.objects.filter(WAITING, attempts=0, created_at__gt=now + clocks.TOLERANCE)
-    early.filter(next_attempt_at__gt=now).update(next_attempt_at=now)
+def bring_forward() -> int:
+    """What was noted before the clock was set back, here or on another machine, does not wait until the clock gets
+    there again: what was written ahead of now and not tried is due now, and what was tried when a lease that begins now
+    ends, as it may be somebody's. Returns how many messages that are."""
+    count = sum(_bring_forward(of_lane, timezone.now()) for of_lane in _OF_LANE.values())
+    if count:
+        logger.warning("%d messages were noted ahead of the clock: they are sent now", count)
+    return count
+
+
+def _bring_forward(of_lane: Q, now: datetime) -> int:
+    later = Message.objects.filter(WAITING, of_lane, next_attempt_at__gt=now + clocks.TOLERANCE)
+    written_ahead, too_far = Q(created_at__gt=now + clocks.TOLERANCE), _further_than_any_rule(now)
+    if not later.filter(written_ahead | too_far).exists():
+        return 0
+    later.filter(written_ahead).update(created_at=now)
+    due = later.filter(attempts=0).filter(Q(created_at=now) | too_far).update(next_attempt_at=now)
+    return due + later.filter(too_far).update(next_attempt_at=now + leases.LEASE)
+
+
+def _further_than_any_rule(now: datetime) -> Q:
+    """For messages: more ahead than a lease, or the wait after so many attempts, ends. An event that was not tried may
+    wait with another one, whose wait is the longest."""
+    longest_after = next(number for number in count_from(1) if delay_after(number) == LONGEST_DELAY)
+    waits = {number: max(delay_after(number), leases.LEASE) for number in range(1, longest_after)}
+    tried = (Q(attempts=number, next_attempt_at__gt=now + wait + clocks.TOLERANCE) for number, wait in waits.items())
+    return reduce(or_, tried, Q(next_attempt_at__gt=now + LONGEST_DELAY + clocks.TOLERANCE))
 
 
 def _due(lane: Lane) -> QuerySet[Message]:

@@ -11,6 +11,7 @@ from uuid import UUID
 from django.db.models import Case, CharField, Exists, Expression, Value, When
 from django.utils import timezone
 
+from tenants import clocks
 from tenants.clients import Client
 from tenants.compiled import bulk, writes
 from tenants.compiled.instances import fresh
@@ -82,8 +83,12 @@ def _if_not_just_told(tenant: Tenant, customer_number: str) -> Expression:
     """For the INSERT: that a log-in failed, unless that was told within the last minute. Where it was nobody's, it is
     not told, but takes the same statement: its time would tell who is a customer."""
     kind = EventType.CUSTOMER_LOGIN_FAILED.value
+    now = timezone.now()
     told = AuditEvent.objects.for_tenant(tenant).filter(
-        customer_number=customer_number or NOBODY, at__gt=timezone.now() - FAILURES_TOLD_EVERY, events=kind
+        customer_number=customer_number or NOBODY,
+        at__gt=now - FAILURES_TOLD_EVERY,
+        at__lte=now + clocks.TOLERANCE,
+        events=kind,
     )
     return Case(
         When(Exists(told), then=Value("")), default=Value(kind if customer_number else ""), output_field=CharField()

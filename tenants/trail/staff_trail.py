@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from django.db.models import Count, Max, QuerySet
 from django.utils import timezone
 
+from tenants import clocks
 from tenants.clients import Client
 from tenants.models import StaffEvent
 
@@ -57,4 +58,7 @@ def has_logged_in(*, username: str, client: Client, within: timedelta) -> bool:
 
 
 def _compared(within: timedelta) -> QuerySet[StaffEvent]:
-    return StaffEvent.objects.filter(at__gt=timezone.now() - within, action=LOG_IN).exclude(reason=THROTTLED)
+    """Attempts of late. Those of before the clock was set back are none: nobody would get in until it gets there."""
+    now = timezone.now()
+    recent = StaffEvent.objects.filter(at__gt=now - within, at__lte=now + clocks.TOLERANCE, action=LOG_IN)
+    return recent.exclude(reason=THROTTLED)

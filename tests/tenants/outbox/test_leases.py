@@ -165,6 +165,28 @@ def test_a_lease_that_has_ended_is_not_renewed() -> None:
     assert Message.objects.get().next_attempt_at == ended
 
 
+def test_a_lease_that_was_brought_forward_lasts_no_longer() -> None:
+    """The clock was set back, and another process has noticed first."""
+    enqueue_code()
+    (message,) = worker.claim(Lane.URGENT, 1)
+    sooner = timezone.now() + timedelta(seconds=LEASE_SECONDS / 2)
+    Message.objects.update(next_attempt_at=sooner)
+    with leases.Lease([message.pk], message.next_attempt_at) as lease:
+        assert lease.has_time()
+        time.sleep(LEASE_SECONDS)
+        assert not lease.has_time()
+    assert Message.objects.get().next_attempt_at == sooner
+
+
+def test_a_lease_lasts_no_longer_where_the_clock_was_set_back_meanwhile() -> None:
+    enqueue_code()
+    (message,) = worker.claim(Lane.URGENT, 1)
+    with leases.Lease([], message.next_attempt_at + timedelta(days=1)) as lease:
+        assert lease.has_time()
+        time.sleep(LEASE_SECONDS)
+        assert not lease.has_time()
+
+
 def test_nothing_is_begun_where_the_lease_could_not_be_renewed(
     use: Callable[[Sender], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
