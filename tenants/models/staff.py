@@ -1,6 +1,6 @@
 """The second factor of a member of staff: an authenticator app, and recovery codes."""
 
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 from django.conf import settings
 from django.db import models, transaction
@@ -29,7 +29,7 @@ if TYPE_CHECKING:  # django-otp has no types, and a model with an unknown base h
         class Meta:
             abstract = True
 
-        def verify_is_allowed(self) -> tuple[bool, Any]: ...
+        def verify_is_allowed(self) -> tuple[bool, object]: ...
 
         def throttle_reset(self, commit: bool = True) -> None: ...
 
@@ -77,7 +77,7 @@ class StaffAuthenticator(ThrottlingMixin, Device):  # type: ignore[django-manage
         """Seconds after the first wrong code; every further one doubles the wait (django-otp)."""
         return 1
 
-    def verify_is_allowed(self) -> tuple[bool, Any]:
+    def verify_is_allowed(self) -> tuple[bool, object]:
         """Not during the wait after a wrong code, which is over where the clock was set back since."""
         failed_at = self.throttling_failure_timestamp
         is_over = failed_at is not None and clocks.is_ahead(failed_at, timezone.now())
