@@ -123,10 +123,25 @@ def _begin(connection: Connection) -> bytes:
 
 def run(connection: Connection, waiting: Sequence[Waiting], *, ends: bool = False) -> int:
     """Run the statements, which are one transaction unless one is open, and commit when it `ends`. How many rows the
-    last of them returned or changed."""
-    pgconn = connection.pgconn
-    if pgconn.status == ConnStatus.BAD:
+    last of them returned or changed.
+
+    Where one is not prepared any more, all are run once more, as nothing of them was done; in a transaction that has
+    begun before it is the transaction that has to be repeated. Raises psycopg's errors.
+    """
+    if connection.pgconn.status == ConnStatus.BAD:
         raise psycopg.OperationalError("the connection is closed")
+    is_first = connection.pgconn.transaction_status == TransactionStatus.IDLE
+    try:
+        return _run(connection, waiting, ends=ends)
+    except UNPREPARED as error:
+        if not is_first:
+            raise psycopg.OperationalError(f"the transaction has to be repeated: {error}") from error
+    connection.rollback()
+    return _run(connection, waiting, ends=ends)
+
+
+def _run(connection: Connection, waiting: Sequence[Waiting], *, ends: bool) -> int:
+    pgconn = connection.pgconn
     known = _known(connection)
     statements = [_statement(connection, known, each.sql) for each in waiting]
     values = [known.writing.dump_sequence(each.params, [PyFormat.TEXT] * len(each.params)) for each in waiting]

@@ -156,11 +156,10 @@ def _ask(queries: Sequence[Asked[Any]]) -> list[list[Any]]:
     opened = wrapper.connection
     try:
         return _rows(wrapper, queries)
-    except (DatabaseError, InterfaceError) as error:
-        if opened is None or wrapper.in_atomic_block or not _is_stale(opened, error):
+    except (DatabaseError, InterfaceError):
+        if opened is None or wrapper.in_atomic_block or wrapper.vendor != "postgresql" or not opened.closed:
             raise
-    if opened.closed:
-        wrapper.close()
+    wrapper.close()
     return _rows(wrapper, queries)
 
 
@@ -168,12 +167,6 @@ def _rows(wrapper: BaseDatabaseWrapper, queries: Sequence[Asked[Any]]) -> list[l
     statements = [(each.statement.sql, each.params(wrapper), each.before) for each in queries]
     fetched = prepared.execute_all(wrapper, statements)
     return [each.statement.read(rows) for each, rows in zip(queries, fetched, strict=True)]
-
-
-def _is_stale(opened: Any, error: Exception) -> bool:
-    """Whether the connection was lost while nobody used it, or no longer knows what was prepared on it."""
-    is_postgresql = connection.vendor == "postgresql"
-    return is_postgresql and (opened.closed or isinstance(error.__cause__, pipeline.UNPREPARED))
 
 
 def adapted(value: object, wrapper: BaseDatabaseWrapper) -> object:

@@ -1,9 +1,10 @@
 """What a failed statement leaves behind for those that come after it."""
 
+from contextlib import nullcontext
 from typing import Any
 
 import pytest
-from django.db import DataError, connection
+from django.db import DataError, OperationalError, connection, transaction
 from django.db.models import QuerySet
 from django.db.transaction import TransactionManagementError
 
@@ -63,6 +64,22 @@ def test_a_table_whose_columns_change_is_read_on() -> None:
             assert _with_first_name(first_name="Ada") == [customer]
         finally:
             cursor.execute("ALTER TABLE customers_customer ALTER first_name TYPE varchar(255)")
+
+
+def test_a_transaction_that_begins_with_such_a_table_goes_on_and_another_one_can_be_repeated() -> None:
+    customer = factories.make_customer(factories.make_tenant(), first_name="Ada")
+    for act, length in ((lambda: None, 300), (Customer.objects.count, 301)):
+        assert _with_first_name(first_name="Ada") == [customer]
+        with connection.cursor() as cursor:
+            cursor.execute(f"ALTER TABLE customers_customer ALTER first_name TYPE varchar({length})")
+        try:
+            with nullcontext() if length == 300 else pytest.raises(OperationalError), transaction.atomic():
+                act()
+                assert _with_first_name(first_name="Ada") == [customer]
+            assert _with_first_name(first_name="Ada") == [customer]
+        finally:
+            with connection.cursor() as cursor:
+                cursor.execute("ALTER TABLE customers_customer ALTER first_name TYPE varchar(255)")
 
 
 def test_an_interruption_is_over_with_the_next_request(monkeypatch: pytest.MonkeyPatch) -> None:
