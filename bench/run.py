@@ -48,12 +48,23 @@ def serve(stack: ExitStack) -> list[Target]:
     patron = stack.enter_context(
         running(DATABASE_URL, workers=1, cores=SERVER_CORES, TRUSTED_PROXIES="127.0.0.0/8", PGAPPNAME="patron")
     )
+    unhashed = stack.enter_context(
+        running(
+            DATABASE_URL,
+            workers=1,
+            cores=SERVER_CORES,
+            database="patron_bench_unhashed",
+            TRUSTED_PROXIES="127.0.0.0/8",
+            DJANGO_SETTINGS_MODULE="bench.unhashed",
+        )
+    )
     floor = stack.enter_context(_floor(patron))
     others = stack.enter_context(peers.running(DATABASE_URL))
     targets = [
         *(Target(server=floor, path=each) for each in _floor_paths()),
         *(Target(server=server, path=path) for server, path in _peer_paths(others)),
-        *(Target(server=patron, path=each) for each in paths(Shop(patron))),
+        *(Target(server=patron, path=each) for each in paths(Shop(patron)) if not each.hashes),
+        *(Target(server=unhashed, path=each) for each in paths(Shop(unhashed)) if each.hashes),
     ]
     for each in targets:
         _drive(each, calls=5)
@@ -137,15 +148,13 @@ def measure(targets: list[Target]) -> dict[str, dict[str, float]]:
     for _ in range(ROUNDS):
         for target in targets:
             results[target.path.name].append(_drive(target, calls=target.path.calls))
-    hashing = {target.path.name for target in targets if target.path.hashes}
-    return {name: _figures(name in hashing, found, results) for name, found in results.items()}
-
-
-def _figures(hashes: bool, found: list[Result], results: dict[str, list[Result]]) -> dict[str, float]:
-    """Microseconds; `ratio` is the median of each round's ratio to that round's floor."""
     floors = [each.cpu for each in results[FLOOR]]
-    hashed = [with_hash.cpu - floor if hashes else 0 for with_hash, floor in zip(results[HASH], floors, strict=True)]
-    own = [each.cpu - part for each, part in zip(found, hashed, strict=True)]
+    return {name: _figures(found, floors) for name, found in results.items()}
+
+
+def _figures(found: list[Result], floors: list[float]) -> dict[str, float]:
+    """Microseconds; `ratio` is the median of each round's ratio to that round's floor."""
+    own = [each.cpu for each in found]
     return {
         "cpu": round(statistics.median(own), 1),
         "ratio": round(statistics.median(each / floor for each, floor in zip(own, floors, strict=True)), 3),

@@ -158,7 +158,7 @@ class Path:
     name: str
     client: Callable[[int], Client]
     calls: int
-    # The time of this path that is a password's hash is taken off.
+    # Measured on a server whose hash costs next to nothing (`bench.unhashed`).
     hashes: bool = False
 
 
