@@ -17,6 +17,7 @@ from auth_providers.outbound.http_client import ProviderUnavailable
 from tenants.back_office import returning
 from tenants.back_office.fields import WordsField
 from tenants.back_office.rows import TenantRowAdmin
+from tenants.models.loaded import Loaded
 from tenants.trail.event_types import EventType
 
 
@@ -67,8 +68,9 @@ class WebhookEndpointAdmin(TenantRowAdmin[WebhookEndpoint]):
             self._give_secret(request, obj)
 
     def _give_secret(self, request: HttpRequest, endpoint: WebhookEndpoint) -> None:
+        loaded = Loaded(endpoint)
         secret = webhook_endpoints.new_secret(endpoint=endpoint)
-        endpoint.save()
+        loaded.save()
         self.message_user(request, f"Its secret, shown this once: {secret}", messages.WARNING)
 
     def get_urls(self) -> list[URLPattern]:

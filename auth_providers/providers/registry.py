@@ -11,6 +11,7 @@ from auth_providers.providers.kind import client_secret
 from tenants.compiled.queries import compiled
 from tenants.errors import DomainError, FieldError, InvalidInput, Kind, Reason
 from tenants.models import Tenant, TenantQuerySet
+from tenants.models.loaded import Loaded
 from tenants.secrets.encryption import encrypt
 
 
@@ -71,6 +72,7 @@ def configure(
     """
     found = AuthProvider.objects.for_tenant(tenant).filter(name=name).first()
     provider = found or AuthProvider(tenant=tenant, name=name)
+    loaded = Loaded(provider)
     for field, value in settings.items():
         setattr(provider, field, value)
     if secret is not None or not provider.client_secret_encrypted:
@@ -80,5 +82,5 @@ def configure(
         provider.full_clean()
     except ValidationError as error:
         raise InvalidInput.of_model(error) from error
-    provider.save()
+    loaded.save()
     return provider, found is None

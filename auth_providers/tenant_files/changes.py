@@ -23,6 +23,7 @@ from tenants import directory
 from tenants.errors import FieldError, InvalidInput, fields_within
 from tenants.json_values import Json
 from tenants.models import Tenant, TenantOwned
+from tenants.models.loaded import Loaded
 from tenants.trail import audit
 
 ACTION = "apply_tenant_file"
@@ -66,7 +67,7 @@ def _tenant(document: Document) -> tuple[Tenant, bool]:
 
 
 def _own_changes(tenant: Tenant, wanted: Row, is_new: bool) -> Iterator[Change]:
-    before = row_of(tenant, tenant_columns())
+    loaded, before = Loaded(tenant), row_of(tenant, tenant_columns())
     after = {**before, **_with_defaults(wanted, tenant_columns())}
     fields = tuple(differences(before, after))
     for name, value in after.items():
@@ -74,7 +75,7 @@ def _own_changes(tenant: Tenant, wanted: Row, is_new: bool) -> Iterator[Change]:
     with fields_within(TENANT):
         directory.check_defaults({change.field: change.after for change in fields})
         _clean(tenant)
-    tenant.save()
+    loaded.save()
     if is_new:
         yield Change(section=TENANT, name=tenant.code, kind=ADDED)
     elif fields:
@@ -132,7 +133,7 @@ class _Step:
                 yield change
 
     def _write(self, name: str, row: TenantOwned, wanted: Row, is_new: bool) -> Change | None:
-        before = row_of(row, self.section.columns())
+        loaded, before = Loaded(row), row_of(row, self.section.columns())
         after = _with_defaults(wanted, self.section.columns())
         for field, value in after.items():
             setattr(row, field, value)
@@ -142,7 +143,7 @@ class _Step:
         check(self.section, self.tenant, row)
         try:
             with transaction.atomic():
-                row.save()
+                loaded.save()
         except IntegrityError as error:
             raise InvalidInput("This row and another one exclude each other.") from error
         if is_new:

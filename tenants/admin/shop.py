@@ -16,7 +16,7 @@ from django.views.decorators.http import require_POST, require_safe
 from tenants import directory, signing_keys, sites
 from tenants.admin.shop_forms import LINKS, SECTIONS, NewShopForm, SectionForm
 from tenants.back_office import returning, times
-from tenants.back_office.rows import OnTrail, TenantRowInline
+from tenants.back_office.rows import OnTrail, TenantRowInline, WritesChanges
 from tenants.back_office.staff import SESSION_KEY, staff_of, tenant_of
 from tenants.models import SigningKey, Site, Tenant
 from tenants.trail import audit
@@ -33,6 +33,12 @@ class SiteFormSet(BaseInlineFormSet[Site, Tenant, ModelForm[Site]]):
             form.instance.number = sites.next_number(tenant=self.instance)
         return super().save_new(form, commit)
 
+    def save_existing(self, form: ModelForm[Site], obj: Site, commit: bool = True) -> Site:
+        """What was changed, and not what others have written meanwhile."""
+        if commit:
+            obj.save(update_fields=form.changed_data)
+        return obj
+
 
 class SiteInline(TenantRowInline[Site, Tenant]):
     model = Site
@@ -42,7 +48,7 @@ class SiteInline(TenantRowInline[Site, Tenant]):
 
 
 @admin.register(Tenant)
-class TenantAdmin(OnTrail[Tenant], admin.ModelAdmin[Tenant]):
+class TenantAdmin(WritesChanges[Tenant], OnTrail[Tenant], admin.ModelAdmin[Tenant]):
     """Operators see every tenant and add some, others see their own."""
 
     list_display = ["code", "name", "number", "is_active"]

@@ -23,6 +23,7 @@ from django.views.decorators.http import require_safe
 from tenants.back_office.staff import staff_of, tenant_of
 from tenants.errors import DomainError
 from tenants.models import Tenant
+from tenants.models.loaded import Loaded
 from tenants.trail import audit
 
 M = TypeVar("M", bound=Model)
@@ -136,7 +137,22 @@ def _changed(message: Any) -> str:
     return ", ".join(", ".join(each.get("fields", [str(each.get("object", ""))])) for each in changes if each)
 
 
-class TenantRowAdmin(OnTrail[M], OfTenant[M], admin.ModelAdmin[M], Generic[M]):
+class WritesChanges(_Table[M]):
+    """Mixed into an admin with a form: it writes what the form changed, and leaves what others, such as the worker,
+    write to the same row meanwhile."""
+
+    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> M | None:
+        found = super().get_object(request, object_id, from_field)
+        if found is not None:
+            found.as_loaded = Loaded(found)  # type: ignore[attr-defined] # read when it is saved
+        return found
+
+    def save_model(self, request: HttpRequest, obj: M, form: Any, change: bool) -> None:
+        loaded: Loaded = obj.as_loaded if change else Loaded(obj)  # type: ignore[attr-defined] # see `get_object`
+        loaded.save()
+
+
+class TenantRowAdmin(WritesChanges[M], OnTrail[M], OfTenant[M], admin.ModelAdmin[M], Generic[M]):
     """For rows of tenants: the `fixed` fields can't be changed once the row is stored."""
 
     fixed: tuple[str, ...] = ()
