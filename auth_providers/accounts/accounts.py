@@ -142,9 +142,11 @@ def destinations_of_others(*, tenant: Tenant, customer: Customer, destinations: 
     return set(theirs.exclude(customer=customer).values_list("identifier", flat=True))
 
 
-def search_log_ins(*, tenant: Tenant, word: str) -> list[int]:
-    """The keys of up to `MOST_FOUND` customers who log in with an address or a number that the word is a part of; none
-    for a word that is neither."""
+def search_log_ins(*, tenant: Tenant, word: str, is_whole: bool = False) -> list[int]:
+    """The keys of up to `MOST_FOUND` customers who log in with an address or a number that the word is a part of, or,
+    if it is a whole address, with that; none for a word that is neither."""
+    if is_whole:
+        return list(with_email(tenant=tenant, email=word).values_list("customer", flat=True))
     part = normalize_email(word) if "@" in word else ""
     if not part and search_words.is_number_word(word):
         digits = "".join(filter(str.isdigit, word)).lstrip("0")

@@ -121,9 +121,9 @@ class CustomerWithAccessAdmin(MergesAdmin):
     list_filter = [ViewWithLogInsFilter]
     actions = [_list_action(action) for action in ACCESS_ACTIONS.values()]
 
-    def by_log_in(self, tenant: Tenant, word: str) -> list[int]:
+    def by_log_in(self, tenant: Tenant, word: str, *, is_whole: bool = False) -> list[int]:
         """An address or a number that somebody logs in with need not be on the profile."""
-        return accounts.search_log_ins(tenant=tenant, word=word)
+        return accounts.search_log_ins(tenant=tenant, word=word, is_whole=is_whole)
 
     def get_urls(self) -> list[URLPattern]:
         views: list[tuple[str, str, Callable[..., HttpResponse]]] = [

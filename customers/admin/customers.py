@@ -94,8 +94,9 @@ class CustomerAdmin(DataTabAdmin):
         """The list searches itself (`FoundCustomers`)."""
         return queryset, False
 
-    def by_log_in(self, tenant: Tenant, word: str) -> list[int]:
-        """The keys of customers who log in with what the word is a part of. The next app knows log-ins."""
+    def by_log_in(self, tenant: Tenant, word: str, *, is_whole: bool = False) -> list[int]:
+        """The keys of customers who log in with what the word is a part of (`finding.ByLogIn`). The next app knows
+        log-ins."""
         return []
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:

@@ -6,6 +6,7 @@ import django.utils.timezone
 from django.contrib.postgres.operations import TrigramExtension
 from django.db import migrations, models
 
+from customers.search import vocabulary
 from tenants import isolation
 from tenants.trail import append_only
 
@@ -21,6 +22,7 @@ TABLES = [
     "customers_segmentmembership",
     "customers_note",
     "customers_consent",
+    "customers_searchword",
 ]
 
 
@@ -220,6 +222,17 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name='SearchWord',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('word', models.TextField()),
+                ('tenant', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='tenants.tenant')),
+            ],
+            options={
+                'indexes': [models.Index(fields=['tenant', 'word'], name='search_word'), django.contrib.postgres.indexes.GinIndex(fields=['word'], name='search_word_similar', opclasses=['gin_trgm_ops'])],
+            },
+        ),
+        migrations.CreateModel(
             name='Segment',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
@@ -261,6 +274,10 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name='customer',
             index=models.Index(fields=['tenant', '-id'], name='customer_newest'),
+        ),
+        migrations.AddIndex(
+            model_name='customer',
+            index=models.Index(fields=['tenant', 'created_at'], name='customer_by_creation'),
         ),
         migrations.AddIndex(
             model_name='customer',
@@ -349,5 +366,9 @@ class Migration(migrations.Migration):
         migrations.RunPython(
             lambda apps, schema_editor: append_only.guard(schema_editor, app="customers"),
             lambda apps, schema_editor: append_only.unguard(schema_editor, app="customers"),
+        ),
+        migrations.RunPython(
+            lambda apps, schema_editor: vocabulary.create(schema_editor),
+            lambda apps, schema_editor: vocabulary.drop(schema_editor),
         ),
     ]

@@ -13,6 +13,7 @@ from customers.models.records import (
     Segment,
     SegmentMembership,
 )
+from customers.models.search import SearchWord
 
 __all__ = [
     "TEXT_MAX_LENGTH",
@@ -28,6 +29,7 @@ __all__ = [
     "Note",
     "PostalCode",
     "PostalTexts",
+    "SearchWord",
     "Segment",
     "SegmentMembership",
 ]

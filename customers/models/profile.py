@@ -133,6 +133,8 @@ class Customer(TenantOwned):
             models.Index(fields=["merged_into"], name="customer_merged", condition=Q(merged_into__isnull=False)),
             # Staff turn pages by it, newest first.
             models.Index(fields=["tenant", "-id"], name="customer_newest"),
+            # Who is new, where these are few of many.
+            models.Index(fields=["tenant", "created_at"], name="customer_by_creation"),
             # Trigrams, so that any part is found at once. SQLite makes an ordinary index of it and reads that.
             GinIndex(fields=["search_text"], name="customer_search", opclasses=["gin_trgm_ops"]),
         ]

@@ -5,17 +5,18 @@ The keys are looked up in a statement that is not confined: PostgreSQL keeps the
 security watches (its operators are not leakproof). It names the tenant, and the rows themselves are read confined.
 """
 
-from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import dataclass
+from functools import reduce
+from typing import Protocol
 
 from django.db import connection, transaction
-from django.db.backends.base.base import BaseDatabaseWrapper
-from django.db.models import F, Lookup, Q, QuerySet, TextField, Value
-from django.db.models.sql.compiler import SQLCompiler
+from django.db.models import Q, QuerySet
 
 from customers.models import Customer
+from customers.search import vocabulary
 from customers.spelling import folding, search_words
+from customers.spelling.emails import email_errors, normalize_email
 from tenants import isolation
 from tenants.models import Tenant
 
@@ -23,9 +24,14 @@ PAGE = 50
 COUNTED = 1000
 SIMILAR = 0.45  # of 1 (`folding.likeness`): a letter that is wrong, missing or too many in a word of five
 CANDIDATES = 1000  # that are compared in full
+SAMPLE = 200  # customers, who show which words are common
+COMMON = 0.25  # of the sample
 
-# The keys of the customers who log in with what this word is a part of.
-ByLogIn = Callable[[Tenant, str], list[int]]
+
+class ByLogIn(Protocol):
+    """The keys of the customers who log in with what this word is a part of, or with the whole of it."""
+
+    def __call__(self, tenant: Tenant, word: str, *, is_whole: bool = False) -> list[int]: ...
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,66 +55,95 @@ def find(*, tenant: Tenant, rows: QuerySet[Customer], term: str, before: int | N
     `before` is the last key of the page before, None for the first page."""
     words = search_words.words(term)
     with isolation.lifted() if words else nullcontext():
-        fitting = _fitting(tenant, rows.order_by("-pk"), words, by_log_in)
-        page = fitting.filter(pk__lt=before) if before else fitting
-        keys = list(page.values_list("pk", flat=True)[: PAGE + 1])
-        if not keys and before is None and _are_names(words):
-            return _most_similar(rows, words)
-        is_all = before is None and len(keys) <= PAGE
-        count = len(keys) if is_all else fitting.order_by()[: COUNTED + 1].count()
+        found = _of_email(tenant, rows, term, before, by_log_in)
+        if found is None:
+            found = _page(_fitting(tenant, rows, words, by_log_in), before)
+        if not found.keys and before is None and _are_names(words):
+            return _most_similar(tenant, rows, words)
+    return found
+
+
+def _of_email(
+    tenant: Tenant, rows: QuerySet[Customer], term: str, before: int | None, by_log_in: ByLogIn
+) -> Found | None:
+    """Whose e-mail address the whole search is; None where it is nobody's, and may be a part of one."""
+    email = normalize_email(term)
+    if email_errors("term", email):
+        return None
+    own = Q(contact_email=email) | Q(pk__in=by_log_in(tenant, email, is_whole=True))
+    found = _page(rows.filter(own), before)
+    return found if found.count != 0 else None
+
+
+def _page(rows: QuerySet[Customer], before: int | None) -> Found:
+    """The first page comes with its count: those whom it takes to count are those who are shown."""
+    ordered = rows.order_by("-pk").values_list("pk", flat=True)
+    if before is None:
+        keys = list(ordered[: COUNTED + 1])
+        count = len(keys)
+    else:
+        keys = list(ordered.filter(pk__lt=before)[: PAGE + 1])
+        count = ordered.order_by()[: COUNTED + 1].count()
     capped = count if count <= COUNTED else None
     return Found(keys=keys[:PAGE], is_similar=False, has_more=len(keys) > PAGE, count=capped)
 
 
 def _fitting(tenant: Tenant, rows: QuerySet[Customer], words: list[str], by_log_in: ByLogIn) -> QuerySet[Customer]:
+    common = _common(tenant, words)
     for word in words:
-        condition = search_words.fits(word)
+        condition = search_words.fits(word, is_looked_up=word not in common)
         # The keys are fetched: a subquery inside OR would keep the database from using any index.
         others = by_log_in(tenant, word)
         rows = rows.filter(condition | Q(pk__in=others) if others else condition)
     return rows
 
 
+def _common(tenant: Tenant, words: list[str]) -> set[str]:
+    """Those of several words that fit so many that another finds the customers sooner; none if all do."""
+    if not words[1:]:
+        return set()
+    newest = Customer.objects.for_tenant(tenant).order_by("-pk").values_list("search_text", flat=True)
+    texts = list(newest[:SAMPLE])
+    common = {word for word in words if _count(word, texts) > COMMON * len(texts)}
+    return common if common < set(words) else set()
+
+
+def _count(word: str, texts: list[str]) -> int:
+    wanted = search_words.wanted(word)
+    return sum(any(each in text for each in wanted) for text in texts)
+
+
 def _are_names(words: list[str]) -> bool:
     return bool(words) and all(word.isalpha() and len(word) >= folding.TRIGRAM for word in words)
 
 
-def _most_similar(rows: QuerySet[Customer], words: list[str]) -> Found:
+def _most_similar(tenant: Tenant, rows: QuerySet[Customer], words: list[str]) -> Found:
     sounds = [folding.sound(word) for word in words]
-    for each in sounds:
-        rows = rows.filter(_candidates(each))
     with transaction.atomic():
-        _set_threshold()
-        texts = list(rows.order_by().values_list("pk", "search_text")[:CANDIDATES])
+        candidates = _candidates(tenant, rows, sounds).order_by().values_list("pk", "search_text")
+        texts = list(candidates[:CANDIDATES])
     rated = [(min(folding.likeness(word, text) for word in sounds), key) for key, text in texts]
     best = sorted((each for each in rated if each[0] >= SIMILAR), reverse=True)[:PAGE]
     return Found(keys=[key for _, key in best], is_similar=True, has_more=False, count=len(best))
 
 
-def _set_threshold() -> None:
-    """What PostgreSQL's operator takes for similar, until the transaction ends."""
-    if connection.vendor == "postgresql":
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT set_config('pg_trgm.word_similarity_threshold', %s, true)", [str(SIMILAR)])
+def _candidates(tenant: Tenant, rows: QuerySet[Customer], words: list[str]) -> QuerySet[Customer]:
+    """Those who may be similar enough: on PostgreSQL by the tenant's similar words, elsewhere who has any three letters
+    of each word."""
+    if connection.vendor != "postgresql":
+        return reduce(_with_letters, words, rows)
+    vocabulary.plan_for_few(threshold=SIMILAR)
+    known = vocabulary.similar(tenant=tenant, words=words)
+    for word in words:
+        rated = sorted(((folding.likeness(word, each), each) for each in known), reverse=True)
+        best = [each for likeness, each in rated[:PAGE] if likeness >= SIMILAR]
+        rows = vocabulary.with_any(rows, best)
+    return rows
 
 
-class WordSimilar(Lookup[bool]):
-    """Whether the word is similar to some words of the text: PostgreSQL's `<%`, which the trigram index answers."""
-
-    lookup_name = "word_similar"
-
-    def as_sql(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper) -> tuple[str, tuple[str | int, ...]]:
-        text, text_params = self.process_lhs(compiler, connection)
-        word, word_params = self.process_rhs(compiler, connection)
-        return f"{word} <%% {text}", (*word_params, *text_params)
-
-
-def _candidates(word: str) -> Q | WordSimilar:
-    """Those who may be similar enough; elsewhere than on PostgreSQL, who has any three letters of the word."""
-    if connection.vendor == "postgresql":
-        return WordSimilar(F("search_text"), Value(word, output_field=TextField()))
+def _with_letters(rows: QuerySet[Customer], word: str) -> QuerySet[Customer]:
     parts = sorted(each for each in folding.trigrams(word) if " " not in each.strip() and len(each.strip()) > 1)
     condition = Q()
     for part in parts:
         condition |= Q(search_text__contains=part.rstrip())
-    return condition
+    return rows.filter(condition)

@@ -8,9 +8,11 @@ import re
 from collections.abc import Iterable, Iterator
 from functools import reduce
 from itertools import groupby
+from operator import or_
 
 import phonenumbers
 from django.db.models import F, Func, Q, TextField, Value
+from django.db.models.lookups import Contains
 from phonenumbers import NumberParseException, PhoneNumberFormat
 
 from customers.spelling import folding
@@ -30,6 +32,8 @@ TEXT = Func(
     arg_joiner=" || ",
     output_field=TextField(),
 )
+# The same text where no index is asked for it.
+READ = Func(F("search_text"), template="(%(expressions)s || '')", output_field=TextField())
 
 
 def profile_text(*, number: str, names: Iterable[str | None], email: str | None, phone: str | None) -> str:
@@ -99,13 +103,22 @@ def is_address_part(word: str) -> bool:
     return "@" in word or "." in word
 
 
-def fits(word: str) -> Q:
-    """The condition that one of the `words` stands for."""
+def fits(word: str, *, is_looked_up: bool = True) -> Q:
+    """The condition that one of the `words` stands for. If it is not looked up, it only narrows down what an index has
+    found by another: the rows are read, and no index is asked for it."""
+    texts = wanted(word)
+    if is_looked_up:
+        return _any(Q(search_text__contains=text) for text in texts)
+    return _any(Q(Contains(READ, text)) for text in texts)
+
+
+def wanted(word: str) -> list[str]:
+    """The texts that one of the `words` stands for: whoever has one of them fits."""
     if is_number_word(word):
-        return _any(_spellings(word))
+        return _spellings(word)
     if is_address_part(word):
-        return _any([word])
-    return _any([f" {folding.sound(word)}"])
+        return [word]
+    return [f" {folding.sound(word)}"]
 
 
 def _spellings(word: str) -> list[str]:
@@ -118,5 +131,5 @@ def _spellings(word: str) -> list[str]:
     return [digits, *(f" 0{digits[length:]}" for length in COUNTRY_CODE_LENGTHS)]
 
 
-def _any(texts: list[str]) -> Q:
-    return reduce(lambda found, text: found | Q(search_text__contains=text), texts, Q())
+def _any(conditions: Iterable[Q]) -> Q:
+    return reduce(or_, conditions)

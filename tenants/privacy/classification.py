@@ -44,6 +44,7 @@ class Kept(StrEnum):
 
     UNTIL_CHANGED = "until staff or operators remove it"
     UNTIL_ERASURE = "until the customer is erased"
+    WHILE_IN_USE = "until the last customer who has the same is erased or changed"
     UNTIL_DONE = "until the worker has done what it asks for"
     FOR_GOOD = "for good: nothing personal is in it once the customer is erased, and its time is over"
 

@@ -4,17 +4,22 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 from django.test import Client
 
 from auth_providers.models import Account
 from customers import identifiers, profiles
 from customers.addresses import addresses
 from customers.models import Customer
-from customers.search import finding
+from customers.search import finding, vocabulary
+from tenants import isolation
 from tenants.models import Tenant
 from tests import factories
 from tests.back_office.pages import LIST
+from tests.tenants.compiled.test_plans import grow, nodes, too_much
+
+# What a condition has that looks for customers.
+COMPARED = ("LIKE", " % ", "&&", '"contact_email" =', '"identifier" =')
 
 
 def found(clerk: Client, term: str) -> list[str]:
@@ -113,6 +118,41 @@ def test_a_customer_is_found_by_an_email_in_capitals(crowd: None, clerk: Client)
     assert found(clerk, "nobody@example.com") == []
 
 
+def test_a_whole_email_finds_whose_it_is_and_a_part_all_who_have_it(tenant: Tenant, clerk: Client) -> None:
+    for email in ("ada@example.com", "nada@example.com", "ada-b@example.com"):
+        factories.make_customer(tenant, email=email)
+    assert found(clerk, " Ada@Example.com ") == ["ada@example.com"]
+    assert found(clerk, "ada-b@example.com") == ["ada-b@example.com"]
+    assert found(clerk, "da@example.com") == ["nada@example.com", "ada@example.com"]
+    assert found(clerk, "adda@example.com") == []
+    Account.objects.filter(identifier="nada@example.com").update(identifier="da@example.com")
+    assert found(clerk, "da@example.com") == ["nada@example.com"]  # who logs in with it
+
+
+def test_a_whole_email_is_looked_for_in_the_view(tenant: Tenant, clerk: Client) -> None:
+    factories.make_customer(tenant, email="ada@example.com")
+    nada = factories.make_customer(tenant, email="nada@example.com")
+    Customer.objects.filter(pk=nada.pk).update(is_on_hold=True)
+    rows = clerk.get(LIST, {"q": "ada@example.com", "view": "on_hold"}).context["cl"].result_list
+    assert [each.pk for each in rows] == [nada.pk]
+
+
+def test_a_word_of_many_is_not_looked_up_beside_one_of_few(
+    crowd: None, clerk: Client, statements: Callable[[Callable[[], Any]], list[str]]
+) -> None:
+    def looked_up(term: str) -> dict[str, bool]:
+        """Of each word, whether the text is compared as it is indexed."""
+        [sql] = [sql for sql in statements(lambda: clerk.get(LIST, {"q": term})) if "LIMIT 1001" in sql]
+        conditions = sql.partition("WHERE")[2].split(" AND ")
+        return {word: not any("|| ''" in each for each in conditions if word in each) for word in term.split()}
+
+    assert found(clerk, "example.com lovelace") == [ADA]
+    assert looked_up("example.com lovelace") == {"example.com": False, "lovelace": True}
+    assert looked_up("example.com c0") == {"example.com": False, "c0": True}
+    assert looked_up("example.com") == {"example.com": True}
+    assert looked_up("example.com 100000") == {"example.com": True, "100000": True}  # many have each
+
+
 def test_a_customer_is_found_by_the_log_in_when_the_contact_email_differs(customer: Customer, clerk: Client) -> None:
     Customer.objects.filter(pk=customer.pk).update(contact_email="elsewhere@example.org")
     assert found(clerk, "ADA@example.com") == ["elsewhere@example.org"]
@@ -145,12 +185,16 @@ def test_the_list_costs_the_same_for_1_and_10(
 def test_no_page_counts_every_row(
     crowd: None, clerk: Client, statements: Callable[[Callable[[], Any]], list[str]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def counts(**query: str) -> list[str]:
-        return [sql for sql in statements(lambda: clerk.get(LIST, query)) if "COUNT(" in sql]
+    def limits(**query: str) -> list[tuple[bool, bool]]:
+        """Of each statement that finds keys or counts: whether it counts, and whether it ends at the limit."""
+        sent = [sql for sql in statements(lambda: clerk.get(LIST, query)) if "LIMIT" in sql]
+        about = [sql for sql in sent if 'FROM "customers_customer"' in sql]
+        return [("COUNT(" in sql, "LIMIT 1001" in sql) for sql in about]
 
-    assert counts(q="ada") == []  # one page says how many
     monkeypatch.setattr(finding, "PAGE", 2)
-    assert ["LIMIT 1001" in sql for sql in counts()] == [True]
+    assert limits() == limits(q="ada") == [(False, True)]  # the first page comes with the count
+    newest = Customer.objects.latest("pk").pk
+    assert limits(before=str(newest)) == [(False, False), (True, True)]
 
 
 def test_pages_follow_each_other_by_key(crowd: None, clerk: Client, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -274,11 +318,47 @@ def test_a_search_takes_few_statements(
     assert len(statements(lambda: clerk.get(LIST, {"q": term}))) <= 8
 
 
-@pytest.mark.postgres
-@pytest.mark.parametrize("word", ["%% lovelace%%", "%%345678%%"])
-def test_the_search_can_use_its_index(customer: Customer, word: str) -> None:
+def plan_of(sql: str, tenant: Tenant | None = None) -> list[dict[str, Any]]:
+    """The plan of a statement, of one that is confined to this tenant."""
     with connection.cursor() as cursor:
-        cursor.execute("SET LOCAL enable_seqscan = off")
-        cursor.execute(f"EXPLAIN SELECT id FROM customers_customer WHERE search_text LIKE '{word}'", [])
-        plan = str(cursor.fetchall())
-    assert "customer_search" in plan
+        if tenant is not None:
+            cursor.execute(isolation.CONFINE, [str(tenant.pk)])
+        cursor.execute(f"EXPLAIN (FORMAT JSON) {sql}".replace("%", "%%"), [])
+        [([found],)] = cursor.fetchall()
+    return list(nodes(found["Plan"]))
+
+
+@pytest.mark.postgres
+@pytest.mark.parametrize(
+    "term",
+    [
+        "lovelace",
+        "lovelace ada",
+        "345678",
+        "ada@example.com",
+        "c0@exam",
+        "example.com lovelace",
+        "lovelaze",
+        "adda lovelaze",
+    ],
+)
+def test_a_search_reads_no_table(
+    crowd: None, clerk: Client, statements: Callable[[Callable[[], Any]], list[str]], term: str
+) -> None:
+    sent = statements(lambda: clerk.get(LIST, {"q": term}))
+    asked = [sql for sql in sent if any(each in sql.partition("WHERE")[2] for each in COMPARED)]
+    assert asked
+    grow(tenants=1)
+    for sql in asked:
+        with transaction.atomic():
+            if "LIKE" not in sql:
+                vocabulary.plan_for_few(threshold=finding.SIMILAR)
+            assert too_much(plan_of(sql)) == [], sql
+            transaction.set_rollback(True)
+
+
+@pytest.mark.postgres
+def test_who_is_new_is_looked_up(customer: Customer) -> None:
+    grow()
+    sql = f"SELECT id FROM customers_customer WHERE tenant_id = {customer.tenant_id} AND created_at > now()"
+    assert "customer_by_creation" in {each.get("Index Name") for each in plan_of(sql, customer.tenant)}

@@ -41,8 +41,8 @@ class Command(BaseCommand):
             self.stderr.write("There are more: name another word.")
 
 
-def _by_log_in(tenant: Tenant, word: str) -> list[int]:
-    return accounts.search_log_ins(tenant=tenant, word=word)
+def _by_log_in(tenant: Tenant, word: str, *, is_whole: bool = False) -> list[int]:
+    return accounts.search_log_ins(tenant=tenant, word=word, is_whole=is_whole)
 
 
 def _line(customer: Customer) -> str:

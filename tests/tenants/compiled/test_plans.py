@@ -87,15 +87,16 @@ def too_much(plan: list[dict[str, Any]]) -> list[str]:
     return found
 
 
-def grow() -> None:
-    """Let the planner believe that each large table has a million rows, nearly all values of a column different, and a
-    thousand tenants, none commoner than others."""
+def grow(tenants: int = 1000) -> None:
+    """Let the planner believe that each large table has a million rows, nearly all values of a column different, and so
+    many tenants, none commoner than others."""
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE")
         cursor.execute(
             "UPDATE pg_statistic SET stakind1 = 0, stakind2 = 0, stakind3 = 0, stakind4 = 0, stakind5 = 0, "
-            "stadistinct = CASE attname WHEN 'tenant_id' THEN 1000 ELSE -0.5 END "
-            "FROM pg_attribute WHERE attrelid = starelid AND attnum = staattnum AND starelid >= 16384"
+            "stadistinct = CASE attname WHEN 'tenant_id' THEN %s ELSE -0.5 END "
+            "FROM pg_attribute WHERE attrelid = starelid AND attnum = staattnum AND starelid >= 16384",
+            [tenants],
         )
         cursor.execute(
             "UPDATE pg_class SET reltuples = 1e6 * greatest(relpages, 1) "
