@@ -1,5 +1,6 @@
 """Mail in the back office: the outbox to read, and the addresses that are mailed nothing."""
 
+from collections import Counter
 from typing import Any, ClassVar
 
 from django import forms
@@ -16,14 +17,15 @@ from auth_providers.selfservice import mail_again
 from customers.spelling.emails import email_errors, normalize_email
 from tenants.back_office import returning, times
 from tenants.back_office.rows import LargeTable, TenantRowAdmin
-from tenants.back_office.staff import staff_of
+from tenants.back_office.staff import staff_of, tenant_of
 from tenants.errors import DomainError
 from tenants.models import MailSuppression, Message, Tenant
 from tenants.models.outbox import WAITING
-from tenants.outbox import dead_letters
+from tenants.outbox import dead_letters, drops
 from tenants.trail import audit
 
 NOTHING = "there was nothing to send any more"
+NOT_GIVEN_UP = "Only an event that was given up can be sent again."
 
 
 class SendingFilter(admin.SimpleListFilter):
@@ -50,12 +52,17 @@ def may_send(request: HttpRequest) -> bool:
     return bool(request.user.has_perm("customers.change_customer"))
 
 
+def may_settle(request: HttpRequest) -> bool:
+    """What becomes of events, and of mails that wait, is for those who set webhooks up."""
+    return bool(request.user.has_perm("auth_providers.change_webhookendpoint"))
+
+
 @admin.register(Message)
 class MessageAdmin(LargeTable[Message], TenantRowAdmin[Message]):
-    """The outbox, without the content of its messages. Events that were given up can be sent again, and links be made
-    anew."""
+    """The outbox, without the content of its messages. Events that were given up can be sent again, links be made anew,
+    and what waits be dropped."""
 
-    actions = ["send_again"]
+    actions = ["send_again", "drop"]
 
     list_display = ["state", "to", "kind", "when", "error"]
     list_display_links = ["when"]
@@ -127,27 +134,72 @@ class MessageAdmin(LargeTable[Message], TenantRowAdmin[Message]):
         message = self.get_object(request, str(message_id))
         if message is None:
             raise Http404
-        if not may_send(request):
-            raise PermissionDenied
         try:
-            mail_again.send(tenant=message.tenant, message=message, **staff_of(request))
+            self._mail_again(request, message)
         except DomainError as error:
             self.message_user(request, f"Nothing was sent. {error.in_words()}", messages.ERROR)
         else:
             self.message_user(request, f"A new mail to {message.recipient} is on its way.", messages.SUCCESS)
         return returning.back(request, reverse("admin:tenants_message_change", args=[message.pk]))
 
-    @admin.action(description="Send events that were given up again", permissions=["replay"])
+    @admin.action(description="Send again: events that were given up, links", permissions=["again"])
     def send_again(self, request: HttpRequest, queryset: QuerySet[Message]) -> None:
-        """The action: the worker tries those of them that are events and were given up as if they were new."""
-        count = 0
-        for tenant in Tenant.objects.filter(pk__in=queryset.order_by().values("tenant")):
-            keys = queryset.filter(tenant=tenant).values_list("pk", flat=True)
-            count += dead_letters.replay(tenant=tenant, keys=keys)
-        self.message_user(request, f"{count} events will be sent again.", messages.SUCCESS)
+        """The action: the worker tries events that were given up as if they were new, and links are made anew."""
+        tenant = tenant_of(request)
+        if tenant is None:
+            return
+        chosen = [*queryset[: self.list_per_page + 1]]
+        if len(chosen) > self.list_per_page:
+            self.message_user(request, f"Choose {self.list_per_page} messages at most.", messages.ERROR)
+            return
+        done, refused = self._replay(request, tenant, chosen), Counter[str]()
+        for message in chosen:
+            if message.channel == Message.Channel.WEBHOOK:
+                refused[NOT_GIVEN_UP] += message.failed_at is None
+                continue
+            try:
+                self._mail_again(request, message)
+                done += 1
+            except DomainError as error:
+                refused[error.in_words()] += 1
+        self.message_user(request, f"{done} will be sent again.", messages.SUCCESS if done else messages.WARNING)
+        for reason, count in (+refused).items():
+            self.message_user(request, f"{count} not: {reason}", messages.WARNING)
 
-    def has_replay_permission(self, request: HttpRequest) -> bool:
-        return request.user.has_perm("auth_providers.change_webhookendpoint")
+    def _replay(self, request: HttpRequest, tenant: Tenant, chosen: list[Message]) -> int:
+        """How many of them are events that will be sent again."""
+        keys = [each.pk for each in chosen if each.channel == Message.Channel.WEBHOOK]
+        if not keys:
+            return 0
+        if not may_settle(request):
+            raise PermissionDenied
+        count = dead_letters.replay(tenant=tenant, keys=keys)
+        if count:
+            audit.record(tenant=tenant, action="replay_events", reason=f"{count} events", **staff_of(request))
+        return count
+
+    def _mail_again(self, request: HttpRequest, message: Message) -> None:
+        """A new mail in place of this one. Raises `DomainError`."""
+        if not may_send(request):
+            raise PermissionDenied
+        mail_again.send(tenant=message.tenant, message=message, **staff_of(request))
+
+    @admin.action(description="Drop: what waits is not sent", permissions=["settle"])
+    def drop(self, request: HttpRequest, queryset: QuerySet[Message]) -> None:
+        """The action: the worker sends none of them."""
+        tenant = tenant_of(request)
+        if tenant is None:
+            return
+        count = drops.drop(tenant=tenant, keys=queryset.values_list("pk", flat=True))
+        if count:
+            audit.record(tenant=tenant, action="drop_messages", reason=f"{count} messages", **staff_of(request))
+        self.message_user(request, f"{count} that waited will not be sent.", messages.SUCCESS)
+
+    def has_again_permission(self, request: HttpRequest) -> bool:
+        return may_send(request) or may_settle(request)
+
+    def has_settle_permission(self, request: HttpRequest) -> bool:
+        return may_settle(request)
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Message], search_term: str

@@ -33,6 +33,6 @@ def replay(*, tenant: Tenant, keys: Iterable[int]) -> int:
     now = timezone.now()
     return (
         find(tenant=tenant)
-        .filter(pk__in=list(keys))
+        .filter(pk__in=keys)
         .update(failed_at=None, attempts=0, next_attempt_at=now, replayed_at=now, last_error="")
     )

@@ -270,7 +270,8 @@ def record(sent: list[int]) -> int:
     count = len(sent)
     if sent:
         try:
-            Message.objects.filter(pk__in=sent).update(sent_at=timezone.now(), context_encrypted="", last_error="")
+            mine = Message.objects.filter(pk__in=sent)
+            mine.update(sent_at=timezone.now(), dropped_at=None, context_encrypted="", last_error="")
         except (DatabaseError, InterfaceError):
             _unrecorded.update(sent)
             raise
@@ -288,18 +289,20 @@ def note_rest() -> None:
 
 
 def settle(result: Result) -> None:
-    """Note what was not sent: dropped, with the reason, or to be tried later."""
+    """Note what was not sent: dropped, with the reason, or to be tried later. What staff have dropped meanwhile stays
+    so."""
     message, error = result.message, result.error
+    waiting = Message.objects.filter(WAITING, pk=message.pk)
     if error is None or isinstance(error, NothingToSend):
         metrics.deliveries.labels(message.channel, "dropped").inc()
         reason = str(error or "")[:REASON_MAX_LENGTH]
-        Message.objects.filter(pk=message.pk).update(dropped_at=timezone.now(), context_encrypted="", last_error=reason)
+        waiting.update(dropped_at=timezone.now(), context_encrypted="", last_error=reason)
         return
     logger.warning("Message %s was not sent: %s", message.pk, type(error).__name__)
-    _postpone(message, error)
+    _postpone(message, waiting, error)
 
 
-def _postpone(message: Message, error: Exception) -> None:
+def _postpone(message: Message, waiting: QuerySet[Message], error: Exception) -> None:
     """Try again later, unless that would not help or the message is too old. An event that is given up can be sent
     again by staff (`dead_letters`), so that what it says is kept."""
     now = timezone.now()
@@ -312,7 +315,7 @@ def _postpone(message: Message, error: Exception) -> None:
         if message.channel != WEBHOOK:
             message.context_encrypted = ""
             changed.append("context_encrypted")
-    message.save(update_fields=changed)
+    waiting.update(**{name: getattr(message, name) for name in changed})
     metrics.deliveries.labels(message.channel, "given_up" if message.failed_at else "failed").inc()
     if message.customer_number and message.failed_at is None:
         _let_followers_wait(message)

@@ -10,7 +10,7 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from tenants.models import Message, Tenant
-from tenants.outbox import leases, queue, worker
+from tenants.outbox import drops, leases, queue, worker
 
 pytestmark = pytest.mark.usefixtures("stopped_clock")
 
@@ -204,3 +204,17 @@ def test_what_was_sent_while_the_database_was_away_is_not_sent_again(
     pass_time(leases.LEASE)
     worker.serve(worker.Lane.NOTICES)
     assert SENT == ["ada@example.com", "grace@example.com"]
+
+
+@pytest.mark.parametrize("failure", [None, ValueError("no"), worker.Undeliverable("no"), worker.NothingToSend("over")])
+def test_what_staff_drop_while_it_is_being_sent_stays_dropped_unless_it_arrives(
+    tenant: Tenant, failure: Exception | None
+) -> None:
+    message = enqueue(tenant, "a")
+    if failure:
+        ANSWERS["a"] = failure
+    ARRIVING.append(lambda: drops.drop(tenant=tenant, keys=[message.pk]))
+    worker.send_due()
+    is_sent = failure is None
+    assert state_of("a") == (is_sent, False, not is_sent, 1)
+    assert Message.objects.get().last_error == ("" if is_sent else drops.BY_STAFF)
