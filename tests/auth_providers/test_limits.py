@@ -14,6 +14,7 @@ from auth_providers.limits import Attempt, Backoff, Quota
 from auth_providers.models import Attempts
 from tenants.clients import Client
 from tenants.models import Tenant
+from tests import metrics
 from tests.factories import CLIENT, OTHER_CLIENT
 from tests.races import at_once
 
@@ -129,7 +130,7 @@ def test_of_several_quotas_that_are_used_up_the_narrowest_says_for_how_long(
     spend_together(tenant, what)
     Attempts.objects.update(count=20_000)
     Attempts.objects.filter(rule=rules[0]).update(since=timezone.now() - timedelta(minutes=10))
-    with pytest.raises(limits.Throttled) as refused:
+    with metrics.counted("patron_throttled_total", rule=rules[0]), pytest.raises(limits.Throttled) as refused:
         spend_together(tenant, what)
     assert refused.value.retry_after == 3000
 
