@@ -47,7 +47,8 @@ def test_an_undo_brings_everything_back(kept: Customer, gone: Customer) -> None:
         names = [each.name for each in Customer._meta.concrete_fields if each.name not in left_out]
         return [*found, list(Customer.objects.filter(pk__in=own).order_by("pk").values(*names))]
 
-    Segment.objects.create(tenant=kept.tenant, code="new")
+    for code in ("new", "nobody_is_in_it"):
+        Segment.objects.create(tenant=kept.tenant, code=code)
     segments.assign(tenant=kept.tenant, customer=gone, code="new")
     segments.assign(tenant=kept.tenant, customer=kept, code="vip")
     before = rows()
