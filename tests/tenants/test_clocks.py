@@ -1,11 +1,26 @@
 """Noticing that the clock was set."""
 
 import time
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from tenants.clocks import Watch
+from tenants.clocks import TOLERANCE, Watch, is_ahead
+
+NOW = datetime(2026, 11, 27, 12, 0, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("ahead", "was_set_back"),
+    [
+        (timedelta(hours=-1), False),
+        (timedelta(0), False),
+        (TOLERANCE, False),
+        (TOLERANCE + timedelta(microseconds=1), True),
+    ],
+)
+def test_a_moment_ahead_says_that_the_clock_was_set_back(ahead: timedelta, was_set_back: bool) -> None:
+    assert is_ahead(NOW + ahead, NOW) is was_set_back
 
 
 def test_a_watch_tells_of_each_step_once(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,6 +4,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,7 +16,7 @@ from auth_providers.tokens import bearer, session_use, sessions
 from tenants.models import Tenant
 from tests import factories
 from tests.races import at_once
-from tests.server_process import until
+from tests.server_process import environment, manage, until
 
 PassTime = Callable[[timedelta], None]
 
@@ -118,3 +119,16 @@ def test_a_thread_writes_until_the_process_ends(monkeypatch: pytest.MonkeyPatch,
     until(lambda: used_at(logged_in) > before, 20)
     ended.set()
     thread.join()
+
+
+def test_what_a_process_noted_last_is_written_when_it_ends(tmp_path: Path) -> None:
+    """As it says itself, of a database without tables."""
+    code = (
+        "from auth_providers.models import Session; from auth_providers.tokens import session_use; "
+        "from datetime import UTC, datetime; session_use.start(); "
+        "session_use.note(Session(last_used_at=datetime(2026, 1, 1, tzinfo=UTC)))"
+    )
+    ended = manage(
+        "shell", "-c", code, env=environment(tmp_path, DATABASE_URL=f"sqlite:///{tmp_path / 'empty.sqlite3'}")
+    )
+    assert "The last use of 1 sessions is not written yet" in ended.stderr
