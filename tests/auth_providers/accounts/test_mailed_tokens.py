@@ -179,13 +179,15 @@ def test_a_link_was_shown_in_one_session_for_the_account_at_its_new_address(acco
     mail, change = account.identifier, Purpose.EMAIL_CHANGE
     shown, other = (factories.open_anonymous(account.tenant).session for _ in range(2))
     details: EmailChange = {"email": mail, "is_contact_email_synced": False}
+    another = second_account(account)
+    waiting = issue(another, change)
     token = mailed_tokens.issue(account=account, purpose=change, details=details)
     mailed = mailed_tokens.find_locked(tenant=account.tenant, purpose=change, token=token)
     assert not mailed_tokens.was_shown_in(account=account, session=shown)
     mailed_tokens.mark_shown(tenant=account.tenant, mailed=mailed, session=shown)
+    assert not is_refused(account.tenant, waiting, change)
     assert mailed_tokens.was_shown_in(account=account, session=shown)
     assert not mailed_tokens.was_shown_in(account=account, session=other)
-    account.identifier, another = "moved@example.com", second_account(account)
-    another.identifier = mail
+    account.identifier, another.identifier = "moved@example.com", mail
     for each in (account, another):
         assert not mailed_tokens.was_shown_in(account=each, session=shown)
