@@ -209,6 +209,11 @@ def test_pages_follow_each_other_by_key(crowd: None, clerk: Client, monkeypatch:
         assert clerk.get(LIST, {"before": nonsense}).status_code == 200
 
 
+def test_where_there_is_no_shop_there_are_no_customers(clerk: Client) -> None:
+    response = clerk.get(LIST)
+    assert (response.status_code, response.context["cl"].result_count) == (200, 0)
+
+
 def test_more_than_a_thousand_are_not_counted(crowd: None, clerk: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(finding, "PAGE", 2)
     monkeypatch.setattr(finding, "COUNTED", 3)

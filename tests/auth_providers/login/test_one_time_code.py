@@ -14,8 +14,9 @@ from pytest_django import Settings
 from auth_providers import limits
 from auth_providers.accounts.contact_points import ContactPoint
 from auth_providers.login import one_time_code, one_time_code_answers
-from auth_providers.models import OneTimeCode
+from auth_providers.models import OneTimeCode, Session
 from auth_providers.providers import registry
+from auth_providers.tokens.log_in_attempt import Issue, LogInAttempt
 from customers.models import Customer
 from tenants.errors import InvalidInput
 from tenants.models import Message, Tenant
@@ -49,6 +50,18 @@ def test_a_code_is_mailed_and_proves_the_address_once(tenant: Tenant, customer: 
         purpose=LOG_IN, point=ContactPoint(channel="email", destination=EMAIL), customer_number=""
     )
     refuse(tenant, issued, code)
+
+
+def test_a_second_factor_is_no_first_one(tenant: Tenant, customer: Customer) -> None:
+    proven = one_time_code.Proven(
+        purpose=SECOND_FACTOR,
+        point=ContactPoint(channel="email", destination=EMAIL),
+        customer_number=customer.number,
+    )
+    attempt = LogInAttempt(tenant=tenant, issue=Issue.PAIR, client=CLIENT)
+    with pytest.raises(ValueError, match="no first one"):
+        one_time_code.log_in(attempt=attempt, proven=proven)
+    assert not Session.objects.exists()
 
 
 def test_who_is_unknown_gets_the_same_answer_and_no_mail(
