@@ -171,6 +171,22 @@ def test_start_for_a_customer_who_may_not(customer: Customer, standing: dict[str
     assert not Session.objects.exists()
 
 
+@pytest.mark.parametrize("standing", [{"is_on_hold": True}, {"is_active": False}])
+@pytest.mark.parametrize("factor", ["", "totp"])
+def test_start_for_a_customer_whom_staff_keep_out_meanwhile(
+    customer: Customer, standing: dict[str, bool], factor: str
+) -> None:
+    account = account_of(customer)
+    assert sessions.find_obstacle(account) is None
+    Customer.objects.update(**standing)
+    attempt = LogInAttempt(
+        tenant=customer.tenant, method="password", issue=Issue.PAIR, client=CLIENT, second_factor=factor
+    )
+    with pytest.raises(sessions.LogInRefused):
+        sessions.start(attempt=attempt, account=account)
+    assert not Session.objects.exists()
+
+
 def test_start_that_fails_leaves_nothing_behind(tenant: Tenant, customer: Customer) -> None:
     visit = open_anonymous(tenant)
     tenant.service_jwt_lifetime = -(10**12)  # a JWT that can't be made
