@@ -5,7 +5,9 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
-from django.db import connections
+from django.db import connection, connections, transaction
+
+from tests.server_process import until
 
 T = TypeVar("T")
 
@@ -25,3 +27,30 @@ def at_once(times: int, act: Callable[[int], T]) -> list[T | Exception]:
 
     with ThreadPoolExecutor(times) as pool:
         return list(pool.map(run, range(times)))
+
+
+def behind(hold: Callable[[], object], act: Callable[[], T]) -> T | Exception:
+    """Call `act` in a thread while a transaction is open that has called `hold`, and commit once that holds `act` up.
+    Returns the result or the exception. Fails unless `act` waits, which only PostgreSQL shows."""
+
+    def run() -> T | Exception:
+        try:
+            return act()
+        except Exception as error:
+            return error
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(1) as pool:
+        with transaction.atomic():
+            hold()
+            later = pool.submit(run)
+            until(lambda: later.done() or _holds_somebody_up())
+            assert not later.done(), "it waits for nobody"
+        return later.result()
+
+
+def _holds_somebody_up() -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 1 FROM pg_locks WHERE NOT granted AND pg_backend_pid() = ANY(pg_blocking_pids(pid))")
+        return cursor.fetchone() is not None
