@@ -31,6 +31,18 @@ def test_a_customer_is_found_by_any_of_their_identifiers(customer: Customer, oth
     assert find(other_tenant, CARD) is None
 
 
+def test_names_in_use_are_the_tenants_own_in_their_order(
+    customer: Customer, neighbour: Customer, other_tenant: Tenant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert identifiers.names_in_use(tenant=customer.tenant) == []
+    assign(customer, TILL | CARD)
+    assign(neighbour, {"till": "8", "app": "1"})
+    assign(profiles.create(tenant=other_tenant, number="10000001", values={}), {"bonus": "1"})
+    assert identifiers.names_in_use(tenant=customer.tenant) == ["app", "loyaltyCard", "till"]
+    monkeypatch.setattr(identifiers, "MAX_NAMES", 2)
+    assert identifiers.names_in_use(tenant=customer.tenant) == ["app", "loyaltyCard"]
+
+
 def test_identifiers_of_two_customers_are_refused(customer: Customer, neighbour: Customer) -> None:
     assign(customer, CARD)
     assign(neighbour, TILL)

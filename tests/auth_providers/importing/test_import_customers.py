@@ -251,6 +251,7 @@ def test_json_lines_with_paths(tenant: Tenant, tmp_path: Path) -> None:
     ann = Account.objects.select_related("customer").get(identifier="a@example.com")
     assert ann.customer.first_name == "Ann"
     assert ann.verified_by == Account.Proof.SERVER
+    assert not Account.objects.get(identifier="b@example.com").is_verified  # it does not say so
     assert current(tenant=tenant, customer=ann.customer) == {"email": True}
     assert [line for line, _ in errors(tmp_path)] == ["2", "5"]
 

@@ -13,9 +13,11 @@ from django.db import transaction
 from auth_providers.models import AuthProvider, Flow, MessageTemplate, WebhookEndpoint
 from auth_providers.outbound import webhook_signature
 from auth_providers.providers import registry
+from auth_providers.tenant_files import documents
 from auth_providers.tenant_files.sections import SECTIONS
 from customers.models import MixinSchema, Segment
 from tenants import api_keys, sites
+from tenants.errors import InvalidInput
 from tenants.json_values import Json
 from tenants.models import ApiKey, AuditEvent, Scope, Site, Tenant
 from tenants.secrets.encryption import decrypt, encrypt
@@ -74,6 +76,12 @@ def secrets(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ACME_API_KEYS_BACKEND", KEY_SECRET)
     monkeypatch.setenv("ACME_PROVIDERS_GOOGLE", GOOGLE_SECRET)
     monkeypatch.setenv("ACME_WEBHOOK_ENDPOINTS_CRM", WEBHOOK_SECRET)
+
+
+def test_of_very_many_errors_the_first_twenty_are_named() -> None:
+    with pytest.raises(InvalidInput) as refused:
+        documents.read(f"code: acme\ntenant: {{}}\nsites: {[*range(30)]}\n")
+    assert len(refused.value.details) == 20
 
 
 @pytest.fixture
