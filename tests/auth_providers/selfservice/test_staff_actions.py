@@ -2,11 +2,13 @@
 
 import pytest
 
-from auth_providers.selfservice import staff_actions
+from auth_providers.models import Account
+from auth_providers.selfservice import password_reset, staff_actions
 from auth_providers.tokens import bearer, sessions
 from customers.models import Customer
 from tenants.models import AuditEvent, Tenant
-from tests.factories import log_in, make_customer
+from tests.auth_providers import mailbox
+from tests.factories import CLIENT, UNVERIFIED, account_of, log_in, make_customer
 
 
 @pytest.fixture
@@ -69,3 +71,32 @@ def test_one_customer_is_closed_out_and_no_other(customer: Customer) -> None:
     logged_in = log_in(other)
     deactivate(customer)
     assert bearer.resolve(logged_in.access_token).customer == other
+
+
+def send_reset(customer: Customer, account: Account) -> None:
+    staff_actions.send_password_reset(
+        tenant=customer.tenant, customer=customer, account_id=account.pk, staff_username="grace", client=CLIENT
+    )
+
+
+def test_a_reset_that_staff_send_is_mailed_and_on_the_trail_by_name(customer: Customer) -> None:
+    send_reset(customer, account_of(customer))
+    assert mailbox.receive_token()
+    event = AuditEvent.objects.get(action="send_password_reset")
+    assert (event.staff_username, event.customer_number) == ("grace", customer.number)
+
+
+def test_staff_send_no_reset_for_what_is_not_logged_in_with(customer: Customer) -> None:
+    """A log-in of somebody else, one that waits for its confirmation, and one of a customer who is deactivated."""
+    own = account_of(customer)
+    with pytest.raises(password_reset.NoPassword):
+        send_reset(customer, account_of(make_customer(customer.tenant, email="grace@example.com")))
+    Account.objects.update(**UNVERIFIED)
+    with pytest.raises(password_reset.NoPassword):
+        send_reset(customer, own)
+    Account.objects.update(is_permitted=True)
+    deactivate(customer)
+    with pytest.raises(password_reset.NoPassword):
+        send_reset(customer, own)
+    assert not AuditEvent.objects.filter(action="send_password_reset").exists()
+    assert mailbox.receive() == []
