@@ -21,6 +21,7 @@ from customers.spelling import emails
 from tenants import signing_keys
 from tenants.models import Message, TenantOwned
 from tenants.outbox import leases, worker
+from tenants.outbox.worker import Lane
 from tenants.privacy.classification import Expires, privacy_of
 from tenants.secrets import authenticator_apps, random_tokens
 
@@ -95,6 +96,7 @@ def kept(model: type[TenantOwned]) -> timedelta:
         (circuit_breaker.TRIAL_SECONDS, 20),
         (circuit_breaker.KEPT_SECONDS, 86_400),
         (leases.LEASE, 30 * SECOND),
+        (worker._RECORDED_AT_ONCE, {**dict.fromkeys(Lane, 1), Lane.EVENTS: 25}),
         (worker.FIRST_DELAY, 10 * SECOND),
         (worker.LONGEST_DELAY, HOUR),
         (worker.GIVE_UP_AFTER, 3 * DAY),

@@ -52,6 +52,11 @@ def test_properties_are_merged(customer: Customer) -> None:
     assert Customer.objects.get(pk=customer.pk).properties == {"shoe": {"wide": True}}
 
 
+@pytest.mark.parametrize("born", [date(1900, 1, 1), datetime.now(UTC).date()], ids=["earliest", "today"])
+def test_the_earliest_and_the_latest_birth_date(customer: Customer, born: date) -> None:
+    assert profiles.update(tenant=customer.tenant, customer=customer, changes={"birth_date": born}).birth_date == born
+
+
 @pytest.mark.parametrize(
     ("name", "value"),
     [

@@ -39,6 +39,10 @@ def test_other_birth_dates_are_refused(tenant: Tenant, sent: str) -> None:
     assert fields_at_fault(tenant, birth_date=sent) == ["birth_date"]
 
 
+def test_the_earliest_birth_date(tenant: Tenant) -> None:
+    assert enrich(tenant, birth_date="1900-01-01")["birth_date"] == "1900-01-01"
+
+
 def test_nobody_is_born_tomorrow(tenant: Tenant) -> None:
     tomorrow = datetime.now(UTC).date() + timedelta(days=1)
     assert fields_at_fault(tenant, birth_date=tomorrow.isoformat()) == ["birth_date"]
