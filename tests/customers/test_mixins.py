@@ -2,7 +2,7 @@
 
 import socket
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from importlib import import_module
 from types import SimpleNamespace
 from typing import Any
@@ -72,18 +72,6 @@ def refused(customer: Customer, **changes: Any) -> dict[str, FieldError]:
 @pytest.fixture
 def schema(tenant: Tenant) -> MixinSchema:
     return mixins.register(tenant=tenant, url=URL, schema=LOYALTY)[0]
-
-
-def test_schemas_are_asked_for_where_a_mixin_changes(
-    customer: Customer, schema: MixinSchema, statements: Callable[[Callable[[], Any]], list[str]]
-) -> None:
-    loyalty(customer, {"points": 1})
-    customer.refresh_from_db()
-    table = MixinSchema._meta.db_table
-    for changes, is_asked in (({"first_name": "Ada"}, False), ({"mixins": {"loyalty": {"points": 2}}}, True)):
-        made = statements(lambda changes=changes: change(customer, **changes))
-        assert any(table in each for each in made) is is_asked
-        customer.refresh_from_db()
 
 
 @pytest.fixture

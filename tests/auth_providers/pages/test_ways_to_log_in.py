@@ -10,7 +10,7 @@ import pytest
 from django.test import Client
 from pytest_django import Settings
 
-from auth_providers.models import Account, AuthProvider, OneTimeCode, Session
+from auth_providers.models import Account, AuthProvider, OneTimeCode, PendingSignUp, Session
 from auth_providers.selfservice import additional_log_in
 from customers.models import Customer
 from tenants.models import Tenant
@@ -37,8 +37,7 @@ def customer(tenant: Tenant) -> Customer:
     return factories.make_customer(tenant)
 
 
-@pytest.fixture
-def form(customer: Customer) -> dict[str, str]:
+def add_new(customer: Customer) -> dict[str, str]:
     """The token of the link that adds a log-in."""
     additional_log_in.add(
         tenant=customer.tenant,
@@ -48,6 +47,11 @@ def form(customer: Customer) -> dict[str, str]:
         client=CLIENT,
     )
     return follow("log-in", NEW)
+
+
+@pytest.fixture
+def form(customer: Customer) -> dict[str, str]:
+    return add_new(customer)
 
 
 @pytest.fixture
@@ -69,6 +73,19 @@ def ask_for_code(browser: Client, form: dict[str, str], email: str = EMAIL) -> d
     answer = browser.post(PAGE, {**form, "email": email, "step": "code"})
     assert (answer.status_code, "Enter the code" in answer.text) == (200, True)
     return hidden(answer)
+
+
+@pytest.mark.parametrize("is_waiting", [False, True])
+def test_the_page_names_the_address_also_where_it_waits_outside_of_the_profile(
+    browser: Client, tenant: Tenant, is_waiting: bool
+) -> None:
+    tenant.is_signup_enumeration_safe = is_waiting
+    tenant.save()
+    form = add_new(factories.make_customer(tenant))
+    assert PendingSignUp.objects.exists() is is_waiting
+    assert NEW in browser.get(PAGE, form).text
+    PendingSignUp.objects.all().delete()
+    assert (browser.get(PAGE, form).status_code == 410) is is_waiting
 
 
 @pytest.mark.usefixtures("sends_codes")
