@@ -14,6 +14,7 @@ from customers.enrichment import countries, enrichment
 from customers.enrichment.fields import ADDRESS_NAMES, PROFILE_NAMES, CustomerFields, fields_of
 from customers.models import Address, Customer
 from customers.profiles import ProfileChanges
+from customers.spelling.names import folded
 from tenants.clients import Client
 from tenants.errors import Complaints, InvalidInput, fields_renamed
 from tenants.json_values import JsonObject
@@ -270,8 +271,8 @@ def _write_the_rest(
 
 def names_another(*, customer: Customer, entry: Entry) -> bool:
     """Whether the entry is about somebody of another name than the customer's; nobody is, while no name is known."""
-    known = {name: _folded(getattr(customer, name)) for name in PERSON}
-    given = {name: _folded(entry.values.get(name)) for name in PERSON}
+    known = {name: folded(getattr(customer, name) or "") for name in PERSON}
+    given = {name: folded(str(entry.values.get(name) or "")) for name in PERSON}
     return any(known.values()) and any(given[name] not in ("", known[name]) for name in PERSON)
 
 
@@ -280,10 +281,6 @@ def without_person(*, customer: Customer, entry: Entry) -> Entry:
     is_known = any(getattr(customer, name) for name in PERSON)
     left_out = {"email", *(PERSON if is_known else ())}
     return replace(entry, values=fields_of({k: v for k, v in entry.values.items() if k not in left_out}))
-
-
-def _folded(name: object) -> str:
-    return " ".join(str(name or "").split()).casefold()
 
 
 def without_identifiers(entry: Entry, names: Iterable[str]) -> Entry:

@@ -1,6 +1,9 @@
 """People share a telephone: a match by telephone alone changes nobody's name, and a customer whose contact data changes
 is told."""
 
+import unicodedata
+from typing import Literal
+
 import pytest
 from pytest_django import Settings
 
@@ -71,6 +74,15 @@ def test_the_same_name_with_the_own_telephone_changes_the_rest(hans: Customer) -
     assert body_of(answer)["identifiers"]["customerNumber"] == hans.number
     assert body_of(answer)["birthDate"] == "1960-01-01"
     assert who(hans) == IS_HANS
+
+
+@pytest.mark.parametrize("form", ["NFC", "NFD"])
+def test_a_name_in_another_spelling_is_the_same_persons(hans: Customer, form: Literal["NFC", "NFD"]) -> None:
+    Customer.objects.update(first_name="J\xf6rg-Ren\xe9")
+    name = unicodedata.normalize(form, "j\xf6rg ren\xe9")
+    answer = answer_to(hand_in({"phoneNumber": PHONE, "firstName": name, "birthDate": "1960-01-01"}))
+    assert body_of(answer)["identifiers"]["customerNumber"] == hans.number
+    assert who(hans) == ("J\xf6rg-Ren\xe9", *IS_HANS[1:])
 
 
 def test_a_name_that_is_not_known_yet_is_taken(hans: Customer) -> None:
