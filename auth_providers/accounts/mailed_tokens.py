@@ -81,12 +81,14 @@ def _issue(mailed: MailedToken) -> str:
 
 
 def spend(*, tenant: Tenant, purpose: MailedToken.Purpose, token: str) -> MailedToken:
-    """Use the token up, and with it every other one of the account. Raises `InvalidMailedToken`.
+    """Use the token up, and with it every other one of the account, but for those of sign-ups with an address that is
+    about to be left to them. Raises `InvalidMailedToken`.
 
     Call it in the transaction of what it proves: should that fail, the token stays good.
     """
     mailed = find_locked(tenant=tenant, purpose=purpose, token=token)
-    pending.void_for(tenant=tenant, account=mailed.owner)
+    is_left = purpose == MailedToken.Purpose.EMAIL_CHANGE and not mailed.owner.is_verified
+    pending.void_for(tenant=tenant, account=mailed.owner, keeps_sign_ups=is_left)
     return mailed
 
 

@@ -70,10 +70,15 @@ def is_void(*, customer: Customer, began_at: datetime) -> bool:
     return customer.pending_void_before is not None and began_at < customer.pending_void_before
 
 
-def void_for(*, tenant: Tenant, account: Account) -> None:
-    """Spend what waits for an answer about this account alone, and the sign-ups with its address: what was mailed
-    before its password or its address changed is good no more."""
+def void_for(*, tenant: Tenant, account: Account, keeps_sign_ups: bool = False) -> None:
+    """Spend what waits for an answer about this account alone, and the sign-ups with its address, unless that is left
+    to them (`keeps_sign_ups`): what was mailed before its password or its address changed is good no more."""
     now = timezone.now()
-    for model in (MailedToken, PendingLogIn, PendingLink):
+    tokens = MailedToken.objects.for_tenant(tenant).filter(account=account, spent_at=None)
+    if keeps_sign_ups:
+        tokens = tokens.exclude(purpose=MailedToken.Purpose.OPT_IN, details__pending_sign_up__gt=0)
+    else:
+        PendingSignUp.objects.for_tenant(tenant).filter(account=account).delete()
+    tokens.update(spent_at=now)
+    for model in (PendingLogIn, PendingLink):
         model._default_manager.filter(tenant=tenant, account=account, spent_at=None).update(spent_at=now)
-    PendingSignUp.objects.for_tenant(tenant).filter(account=account).delete()

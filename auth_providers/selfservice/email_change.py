@@ -11,6 +11,7 @@ from auth_providers import limits
 from auth_providers.accounts import accounts, mailed_tokens, notices, pending, verification
 from auth_providers.login import password as password_login
 from auth_providers.models import Account, MailedToken, Session
+from auth_providers.selfservice import pending_sign_ups
 from customers import profiles
 from customers.models import Customer
 from customers.profiles import ProfileChanges
@@ -83,7 +84,9 @@ def confirm(*, tenant: Tenant, token: str, client: Client, caller: Session | Non
         verification.release(tenant=tenant, email=details["email"], owner=customer, client=client)
         pending.void(tenant=tenant, customer=customer)
         before = notices.take(tenant=tenant, customer=customer)
+        former = account.identifier
         accounts.move_email(tenant=tenant, account=account, email=details["email"], is_proven=is_owners)
+        pending_sign_ups.stay(tenant=tenant, account=account, email=former, client=client)
         if details["is_contact_email_synced"]:
             changes: ProfileChanges = {"contact_email": account.identifier}
             changed = profiles.update(tenant=tenant, customer=customer, changes=changes, client=client)

@@ -13,8 +13,10 @@ from uuid import UUID
 from django.core.serializers.json import DjangoJSONEncoder
 from django.utils import timezone
 
-from auth_providers.models import PASSWORD, Account, PendingSignUp
-from customers import mixins, profiles
+from auth_providers.accounts import accounts
+from auth_providers.accounts.passwords import NO_PASSWORD
+from auth_providers.models import PASSWORD, Account, MailedToken, PendingSignUp
+from customers import mixins, numbers, profiles
 from customers.addresses import addresses, fields
 from customers.addresses.fields import AddressChanges
 from customers.profiles import ProfileChanges
@@ -64,8 +66,37 @@ def find(*, tenant: Tenant, account: Account, pk: int) -> Pending | None:
     """What waits under this key for this account, and is still good."""
     rows = PendingSignUp.objects.for_tenant(tenant).filter(account=account, expires_at__gt=timezone.now())
     row = rows.filter(pk=pk).first() if pk else None
-    if row is None:
-        return None
+    return _read(row) if row else None
+
+
+def stay(*, tenant: Tenant, account: Account, email: str, client: Client) -> None:
+    """Let the sign-ups with this address, which the account has just left for another, wait on, with a profile of their
+    own. In the caller's transaction."""
+    waiting = PendingSignUp.objects.for_tenant(tenant).filter(account=account, expires_at__gt=timezone.now())
+    keys = [row.pk for row in waiting if not _read(row).email]
+    if not keys:
+        return
+    number = numbers.take(tenant=tenant)
+    left = accounts.create_with_email(
+        tenant=tenant,
+        customer=profiles.create(tenant=tenant, number=number, values={"contact_email": email}),
+        email=email,
+        password_hash=NO_PASSWORD,
+        is_permitted=False,
+    )
+    waiting.filter(pk__in=keys).update(account=left)
+    links = MailedToken.objects.for_tenant(tenant).filter(account=account, purpose=MailedToken.Purpose.OPT_IN)
+    links.filter(details__pending_sign_up__in=keys).update(account=left)
+    audit.record(
+        tenant=tenant,
+        action="create_customer",
+        client=client,
+        customer_number=number,
+        reason=f"was with {account.customer.number}",
+    )
+
+
+def _read(row: PendingSignUp) -> Pending:
     content = json.loads(decrypt(row.data_encrypted))
     return Pending(
         password_hash=content["password_hash"],

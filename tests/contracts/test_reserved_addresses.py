@@ -168,3 +168,28 @@ def test_a_number_tells_nobody_who_is_a_customer(tenant: Tenant) -> None:
         first, second = (int(body_of(stranger.sign_up(STRANGERS_PASSWORD, email))["id"]) for _ in range(2))
         distances.append(second - first)
     assert distances == [1, 1]
+
+
+@pytest.mark.parametrize("is_opt_in_required", [False, True])
+def test_a_sign_up_that_waits_stays_when_the_stranger_moves_on(tenant: Tenant, is_opt_in_required: bool) -> None:
+    stranger = visit(tenant)
+    stranger.sign_up(STRANGERS_PASSWORD, FREE)
+    stranger.log_in(STRANGERS_PASSWORD, FREE)
+    Tenant.objects.update(is_opt_in_required=is_opt_in_required)
+    mailbox.receive()
+    reader = visit(tenant)
+    assert reader.sign_up(OWNERS_PASSWORD, FREE, customerDetails={"firstName": "Vera"}).status_code == 201
+    link = mailbox.receive_token(FREE)
+    body = {"email": FREE, "password": STRANGERS_PASSWORD, "newEmail": STRANGER}
+    assert stranger.post("me/accounts/internal/email/change", body, token=stranger.tokens[-1]).status_code == 204
+    sent = {"token": mailbox.receive_token(STRANGER)}
+    change = "me/accounts/internal/email/change/confirm"
+    assert stranger.post(change, sent, token=stranger.tokens[-1]).status_code == 204
+    number = body_of(stranger.me())["customerNumber"]
+    assert stranger.log_in(STRANGERS_PASSWORD, FREE).status_code == 401
+    assert reader.follow(link).status_code == 200
+    assert reader.log_in(OWNERS_PASSWORD, FREE).status_code == 200
+    me = body_of(reader.me())
+    assert (me["firstName"], me["customerNumber"] == number) == ("Vera", False)
+    assert stranger.log_in(STRANGERS_PASSWORD, STRANGER).status_code == 200
+    assert body_of(stranger.me())["customerNumber"] == number
