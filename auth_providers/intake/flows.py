@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from django.conf import settings
 from django.utils import timezone
 
+from auth_providers import limits
 from auth_providers.accounts import notices
 from auth_providers.models import Flow, WebhookEndpoint
 from auth_providers.models.proofs import OneTimeCode
@@ -220,13 +221,16 @@ def _missing_template(tenant: Tenant, step: Step) -> Iterator[tuple[str, str]]:
 
 
 def _send_message(scene: _Scene, step: Step) -> None:
-    """To nobody when the customer has no address at all."""
+    """To nobody when the customer has no address at all, or one that got enough of it in the last hour."""
+    template = step.options["template"]
     recipient = notices.find_message_address(tenant=scene.tenant, customer=scene.customer)
-    if not recipient or step.options["template"] not in SENDABLE:
+    if not recipient or template not in SENDABLE:
+        return
+    if not limits.has_room(tenant=scene.tenant, destination=recipient, kind=template):
         return
     queue.enqueue(
         tenant=scene.tenant,
-        template=step.options["template"],
+        template=template,
         recipient=recipient,
         language=scene.customer.preferred_language,
         site=scene.customer.preferred_site,

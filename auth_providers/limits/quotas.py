@@ -20,7 +20,7 @@ from auth_providers.limits.rules import (
     SMS_BY_TENANT,
     Quota,
 )
-from auth_providers.limits.waits import throttled
+from auth_providers.limits.waits import Throttled, throttled
 from customers.spelling.emails import normalize_email
 from tenants.clients import Client
 from tenants.models import Tenant
@@ -54,6 +54,16 @@ def spend_mail(*, tenant: Tenant, destination: str, kind: str, client: Client) -
     _spend(tenant, _of_mail(MAIL_BY_DESTINATION, MAIL_BY_MAILBOX, destination, kind, client))
 
 
+def has_room(*, tenant: Tenant, destination: str, kind: str) -> bool:
+    """Whether the mailbox gets another mail of this kind, which comes with something else and is counted: it is not
+    asked for by itself, so that its sender's address and the tenant are counted elsewhere."""
+    try:
+        spend(tenant=tenant, quota=MAIL_BY_MAILBOX, subject=_mailbox(destination, kind))
+    except Throttled:
+        return False
+    return True
+
+
 def spend_mailed_code(*, tenant: Tenant, destination: str, kind: str, client: Client) -> None:
     """Count a one-time code that someone asks us to mail. `kind` is its template. Raises `Throttled`."""
     _spend(tenant, _of_mail(CODE_BY_DESTINATION, CODE_BY_MAILBOX, destination, kind, client))
@@ -71,7 +81,7 @@ def spend_sms(*, tenant: Tenant, destination: str, country: str, client: Client)
 
 
 def _of_mail(share: Quota, all_of_mailbox: Quota, destination: str, kind: str, client: Client) -> list[_Use]:
-    mailbox = f"{kind}\n{normalize_email(destination)}"
+    mailbox = _mailbox(destination, kind)
     uses = [
         _Use(quota=share, subject=f"{mailbox}\n{client.subscriber if client.address else ''}"),
         _Use(quota=all_of_mailbox, subject=mailbox),
@@ -80,6 +90,10 @@ def _of_mail(share: Quota, all_of_mailbox: Quota, destination: str, kind: str, c
     if client.address:
         uses.append(_Use(quota=MAIL_BY_ADDRESS, subject=client.subscriber))
     return uses
+
+
+def _mailbox(destination: str, kind: str) -> str:
+    return f"{kind}\n{normalize_email(destination)}"
 
 
 def _spend(tenant: Tenant, uses: Sequence[_Use]) -> None:

@@ -84,9 +84,10 @@ def confirm(*, tenant: Tenant, token: str, client: Client, caller: Session | Non
         verification.release(tenant=tenant, email=details["email"], owner=customer, client=client)
         pending.void(tenant=tenant, customer=customer)
         before = notices.take(tenant=tenant, customer=customer)
-        former = account.identifier
+        unproven = "" if account.is_verified else account.identifier
         accounts.move_email(tenant=tenant, account=account, email=details["email"], is_proven=is_owners)
-        pending_sign_ups.stay(tenant=tenant, account=account, email=former, client=client)
+        if unproven:
+            pending_sign_ups.stay(tenant=tenant, account=account, email=unproven, client=client)
         if details["is_contact_email_synced"]:
             changes: ProfileChanges = {"contact_email": account.identifier}
             changed = profiles.update(tenant=tenant, customer=customer, changes=changes, client=client)

@@ -161,7 +161,8 @@ def _create(signing: _Signing, number: str) -> str:
     first = None
     if registration.address is not None:
         first = addresses.create_first(tenant=tenant, customer=customer, values=registration.address)
-    if tenant.is_opt_in_required or tenant.is_confirmation_mailed:
+    is_wanted = tenant.is_opt_in_required or tenant.is_confirmation_mailed
+    if is_wanted and limits.has_room(tenant=tenant, destination=signing.email, kind=opt_in.TEMPLATE):
         opt_in.ask(tenant=tenant, account=account)
     known_devices.remember(tenant=tenant, client=signing.client, customer=customer)
     audit.record(

@@ -5,10 +5,11 @@ from collections.abc import Callable
 import pytest
 
 from auth_providers import limits
-from auth_providers.models import Account
-from tenants.models import Message, Tenant
+from auth_providers.models import Account, Flow
+from tenants.models import CheckIn, Message, Tenant
 from tests import factories
 from tests.contracts.calls import call
+from tests.contracts.neostore_calls import hand_in
 from tests.contracts.visits import Visit, visit
 
 STRANGER, PASSWORDS = "vera@example.com", ("a password of mallory", "another of mallory")
@@ -72,3 +73,21 @@ def test_a_contact_address_of_a_stranger_is_told_few_times_an_hour(tenant: Tenan
     for turn in range(TIMES):
         change_contact(attacker, turn)
     assert len(told()) == limits.NOTICE_BY_MAILBOX.limit
+
+
+def test_sign_ups_again_and_again_mail_few_links(tenant: Tenant) -> None:
+    """A stranger signs up with the address, moves on, and signs up with it again."""
+    Tenant.objects.update(is_confirmation_mailed=True)
+    for turn in range(limits.MAIL_BY_MAILBOX.limit + 2):
+        attacker = visit(tenant)
+        assert attacker.sign_up(PASSWORDS[0], STRANGER).status_code == 201
+        Account.objects.filter(identifier=STRANGER).update(identifier=f"mallory{turn}@example.com")
+    assert Message.objects.filter(recipient=STRANGER, template="opt_in").count() == limits.MAIL_BY_MAILBOX.limit
+
+
+def test_what_a_flow_sends_is_sent_few_times_an_hour(tenant: Tenant) -> None:
+    Tenant.objects.update(check_in_policy=CheckIn.NO_IDENTIFICATION)
+    Flow.objects.create(tenant=tenant, name="hello", steps=[{"step": "send_message", "template": "welcome"}])
+    for _ in range(limits.MAIL_BY_MAILBOX.limit + 2):
+        assert hand_in({"email": STRANGER}, flow="hello").status_code == 200
+    assert Message.objects.filter(recipient=STRANGER, template="welcome").count() == limits.MAIL_BY_MAILBOX.limit
