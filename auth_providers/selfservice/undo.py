@@ -121,7 +121,7 @@ def _is_given_back(tenant: Tenant, customer: Customer, wanted: Account, there: A
     proven and that is gone is nobody's."""
     if there is None and not wanted.is_verified:
         return True
-    if there is None or there.identifier != wanted.identifier:
+    if wanted.is_verified and (there is None or there.identifier != wanted.identifier):
         accounts.remove_unproven(tenant=tenant, wanted=wanted)
     try:
         with transaction.atomic():

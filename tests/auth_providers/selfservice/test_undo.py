@@ -6,6 +6,7 @@ import pytest
 
 from auth_providers.accounts import accounts, mailed_tokens, notices
 from auth_providers.accounts.notices import Notice
+from auth_providers.accounts.passwords import NO_PASSWORD
 from auth_providers.login import password as password_login
 from auth_providers.login import totp
 from auth_providers.models import Account, Authenticator, RecoveryCode, Session
@@ -117,6 +118,22 @@ def test_an_email_that_another_has_not_proven_is_given_back(customer: Customer) 
     Account.objects.filter(customer=other).update(**factories.UNVERIFIED)
     assert press(customer, token).lost == ()
     assert (log_ins(customer), log_ins(other)) == ([(EMAIL, True)], [])
+
+
+def test_an_unproven_email_that_somebody_else_has_signed_up_with_stays_theirs(customer: Customer) -> None:
+    tenant, address = customer.tenant, "vera@example.com"
+    moved = Account.objects.create(
+        tenant=tenant, customer=customer, identifier=address, password=NO_PASSWORD, **factories.UNVERIFIED
+    )
+    before = notices.take(tenant=tenant, customer=customer)
+    Account.objects.filter(pk=moved.pk).update(identifier="mallory@example.com")
+    notices.tell(before=before, notice=Notice.EMAIL_CHANGED, context={"new_email": "mallory@example.com"})
+    other = factories.make_customer(tenant, email=address)
+    Account.objects.filter(customer=other).update(**factories.UNVERIFIED)
+    [token] = links()
+    press(customer, token)
+    assert [log_in for log_in, _ in log_ins(other)] == [address]
+    assert [log_in for log_in, _ in log_ins(customer)] == [EMAIL]
 
 
 def test_an_added_log_in_goes(customer: Customer) -> None:
