@@ -11,7 +11,8 @@ from django.test import Client
 from pytest_django import Settings
 
 from auth_providers.models import Account, AuthProvider
-from customers.models import Customer
+from customers.consents import current
+from customers.models import Address, Customer
 from tenants.models import AuditEvent, Message, Tenant
 from tenants.secrets.encryption import encrypt
 from tests import codes, shop_endpoint
@@ -179,3 +180,15 @@ def test_who_proves_an_additional_log_in_of_somebody_elses_is_a_new_customer(
     assert Customer.objects.get(number=number).contact_email != OWNER
     assert attacker.me().status_code == 200
     assert attacker.log_in(ATTACKERS_PASSWORD, OWNER).status_code == 401
+
+
+def test_number_name_consents_and_addresses_stay(shop: Tenant, openid_provider: Provider) -> None:
+    attacker = visit(shop)
+    attacker.sign_up(ATTACKERS_PASSWORD, customerAddress=ADDRESS, customerDetails={"firstName": "Mal"})
+    attacker.log_in(ATTACKERS_PASSWORD)
+    assert hand_in({"consents_email": True}, token=attacker.tokens[-1]).status_code == 200
+    assert neostore_code(visit(shop), openid_provider).status_code == 200
+    customer = Account.objects.get(identifier=OWNER).customer
+    assert customer.first_name == "Mal"
+    assert current(tenant=shop, customer=customer) == {"email": True}
+    assert [each.is_default for each in Address.objects.filter(customer=customer)] == [False]

@@ -42,6 +42,12 @@ def test_create_tenant_makes_all_that_it_needs() -> None:
 
 
 @pytest.mark.django_db
+def test_a_new_tenant_mails_links_that_confirm_and_requires_none() -> None:
+    tenant, _ = directory.create_tenant(code="acme")
+    assert (tenant.is_confirmation_mailed, tenant.is_opt_in_required) == (True, False)
+
+
+@pytest.mark.django_db
 def test_create_tenant_again_changes_nothing() -> None:
     first, _ = directory.create_tenant(code="acme", name="Acme Shop")
     again, is_new = directory.create_tenant(code="acme", name="Another", default_currency="EUR")
