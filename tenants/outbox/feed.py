@@ -66,8 +66,11 @@ def parse_cursor(text: str) -> Cursor:
 
 
 def read(*, tenant: Tenant, after: Cursor, limit: int = DEFAULT_LIMIT) -> Page:
-    """The tenant's events after the cursor, oldest first, of up to `limit` rows of the trail."""
+    """The tenant's events after the cursor, oldest first, of up to `limit` rows of the trail. Raises `InvalidInput` for
+    a cursor of a time that the database has been set back from: events would be left out."""
     rows = list(rows_after(tenant=tenant, after=after)[: limit + 1])
+    if not rows and after.transaction_id > end().transaction_id:
+        raise InvalidInput.field("after", "The database was restored since: begin anew, and ignore ids that you know.")
     shown = rows[:limit]
     return Page(
         events=[event for row in shown for event in cloud_events.events_of(row, tenant)],

@@ -117,6 +117,18 @@ def test_a_cursor_that_was_not_given_out_is_refused(text: str) -> None:
         feed.parse_cursor(text)
 
 
+@pytest.mark.postgres
+def test_a_cursor_of_a_time_that_was_set_back_is_refused(tenant: Tenant) -> None:
+    """What happens until the numbers of transactions are there again would be left out."""
+    change(tenant)
+    settle()
+    end = feed.end()
+    assert feed.read(tenant=tenant, after=end).events == []
+    ahead = Cursor(end.transaction_id + 1_000_000, 1)
+    with pytest.raises(InvalidInput):
+        feed.read(tenant=tenant, after=ahead)
+
+
 def test_a_cursor_reads_as_it_was_written() -> None:
     assert feed.parse_cursor(str(Cursor(12, 34))) == Cursor(12, 34)
     assert feed.parse_cursor("") == START
@@ -245,4 +257,5 @@ def test_reading_a_page_is_one_statement(
 ) -> None:
     for _ in range(20):
         change(tenant)
+    settle()
     assert len(statements(lambda: feed.read(tenant=tenant, after=START, limit=10))) == 1
