@@ -14,7 +14,7 @@ from django.db import connection, transaction
 from django.db.models import Q, QuerySet
 
 from customers.models import Customer
-from customers.search import vocabulary
+from customers.search import lookups, vocabulary
 from customers.spelling import folding, search_words
 from customers.spelling.emails import email_errors, normalize_email
 from tenants import isolation
@@ -24,8 +24,6 @@ PAGE = 50
 COUNTED = 1000
 SIMILAR = 0.45  # of 1 (`folding.likeness`): a letter that is wrong, missing or too many in a word of five
 CANDIDATES = 1000  # that are compared in full
-SAMPLE = 200  # customers, who show which words are common
-COMMON = 0.25  # of the sample
 
 
 class ByLogIn(Protocol):
@@ -89,28 +87,11 @@ def _page(rows: QuerySet[Customer], before: int | None) -> Found:
 
 
 def _fitting(tenant: Tenant, rows: QuerySet[Customer], words: list[str], by_log_in: ByLogIn) -> QuerySet[Customer]:
-    common = _common(tenant, words)
-    for word in words:
-        condition = search_words.fits(word, is_looked_up=word not in common)
+    for word, condition in lookups.conditions(tenant=tenant, words=words):
         # The keys are fetched: a subquery inside OR would keep the database from using any index.
         others = by_log_in(tenant, word)
         rows = rows.filter(condition | Q(pk__in=others) if others else condition)
     return rows
-
-
-def _common(tenant: Tenant, words: list[str]) -> set[str]:
-    """Those of several words that fit so many that another finds the customers sooner; none if all do."""
-    if not words[1:]:
-        return set()
-    newest = Customer.objects.for_tenant(tenant).order_by("-pk").values_list("search_text", flat=True)
-    texts = list(newest[:SAMPLE])
-    common = {word for word in words if _count(word, texts) > COMMON * len(texts)}
-    return common if common < set(words) else set()
-
-
-def _count(word: str, texts: list[str]) -> int:
-    wanted = search_words.wanted(word)
-    return sum(any(each in text for each in wanted) for text in texts)
 
 
 def _are_names(words: list[str]) -> bool:
@@ -122,7 +103,9 @@ def _most_similar(tenant: Tenant, rows: QuerySet[Customer], words: list[str]) ->
     with transaction.atomic():
         candidates = _candidates(tenant, rows, sounds).order_by().values_list("pk", "search_text")
         texts = list(candidates[:CANDIDATES])
-    rated = [(min(folding.likeness(word, text) for word in sounds), key) for key, text in texts]
+    known = {each for _, text in texts for each in text.split()}
+    alike = [{each: folding.likeness(word, each) for each in known} for word in sounds]
+    rated = [(min(max(of[each] for each in text.split()) for of in alike), key) for key, text in texts]
     best = sorted((each for each in rated if each[0] >= SIMILAR), reverse=True)[:PAGE]
     return Found(keys=[key for _, key in best], is_similar=True, has_more=False, count=len(best))
 

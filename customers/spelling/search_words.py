@@ -12,7 +12,6 @@ from operator import or_
 
 import phonenumbers
 from django.db.models import F, Func, Q, TextField, Value
-from django.db.models.lookups import Contains
 from phonenumbers import NumberParseException, PhoneNumberFormat
 
 from customers.spelling import folding
@@ -32,8 +31,6 @@ TEXT = Func(
     arg_joiner=" || ",
     output_field=TextField(),
 )
-# The same text where no index is asked for it.
-READ = Func(F("search_text"), template="(%(expressions)s || '')", output_field=TextField())
 
 
 def profile_text(*, number: str, names: Iterable[str | None], email: str | None, phone: str | None) -> str:
@@ -103,13 +100,9 @@ def is_address_part(word: str) -> bool:
     return "@" in word or "." in word
 
 
-def fits(word: str, *, is_looked_up: bool = True) -> Q:
-    """The condition that one of the `words` stands for. If it is not looked up, it only narrows down what an index has
-    found by another: the rows are read, and no index is asked for it."""
-    texts = wanted(word)
-    if is_looked_up:
-        return _any(Q(search_text__contains=text) for text in texts)
-    return _any(Q(Contains(READ, text)) for text in texts)
+def fits(word: str) -> Q:
+    """The condition that one of the `words` stands for."""
+    return any_of(Q(search_text__contains=text) for text in wanted(word))
 
 
 def wanted(word: str) -> list[str]:
@@ -131,5 +124,6 @@ def _spellings(word: str) -> list[str]:
     return [digits, *(f" 0{digits[length:]}" for length in COUNTRY_CODE_LENGTHS)]
 
 
-def _any(conditions: Iterable[Q]) -> Q:
+def any_of(conditions: Iterable[Q]) -> Q:
+    """That one of the conditions holds."""
     return reduce(or_, conditions)
