@@ -71,6 +71,7 @@ def kept(model: type[TenantOwned]) -> timedelta:
         (limits.LOG_IN_BY_ADDRESS.burst, 60),
         (limits.LOG_IN_BY_ADDRESS.interval, 2 * SECOND),
         (limits.LOG_IN_BY_ADDRESS.earned, 15),
+        (limits.LOG_IN_BY_ADDRESS.saved, 600),
         (limits.WRONG_PASSWORD.window, 5 * MINUTE),
         (subjects.TRACE_BYTES, 2),  # of 65,536 values none tells a password
         (limits.APPLICATION_LOG_IN_BY_ADDRESS.free, 10),

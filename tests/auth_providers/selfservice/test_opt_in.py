@@ -4,18 +4,22 @@ from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
+from django.utils import timezone
 
 from auth_providers import limits
 from auth_providers.accounts.mailed_tokens import InvalidMailedToken
 from auth_providers.login import password as password_login
-from auth_providers.models import Session
+from auth_providers.models import Account, MailedToken, PendingSignUp, Session
 from auth_providers.selfservice import opt_in
 from auth_providers.tokens import sessions
 from auth_providers.tokens.log_in_attempt import Issue, LogInAttempt
 from customers.models import Customer
 from tenants.models import AuditEvent, Message, Tenant
+from tenants.outbox import queue
+from tenants.secrets.encryption import encrypt
+from tests import factories
 from tests.auth_providers.mailbox import receive, receive_token
-from tests.factories import CLIENT, EMAIL, PASSWORD, make_customer, open_anonymous
+from tests.factories import CLIENT, EMAIL, PASSWORD, UNVERIFIED, account_of, make_customer, open_anonymous
 
 
 @pytest.fixture
@@ -127,3 +131,24 @@ def test_confirm_after_two_days(waiting: Customer, pass_time: Callable[[timedelt
     pass_time(timedelta(days=2, seconds=1))
     with pytest.raises(InvalidMailedToken):
         confirm(waiting.tenant, token)
+
+
+@pytest.mark.parametrize("is_owners", [True, False])
+def test_a_link_that_is_asked_for_is_of_the_sign_up_that_waits_in_a_visit_and_of_no_further_log_in(
+    tenant: Tenant, is_owners: bool
+) -> None:
+    """What waits in a session of the account's own customer is a log-in that was added there."""
+    customer = make_customer(tenant)
+    account = account_of(customer)
+    visit = factories.log_in(customer) if is_owners else open_anonymous(tenant)
+    Account.objects.update(**UNVERIFIED)
+    waiting = PendingSignUp.objects.create(
+        tenant=tenant,
+        account=account,
+        data_encrypted=encrypt("{}"),
+        session_id=visit.session.pk,
+        expires_at=timezone.now() + timedelta(hours=1),
+    )
+    queue.enqueue(tenant=tenant, template=opt_in.TEMPLATE, recipient=EMAIL, context={"session": str(visit.session.pk)})
+    assert receive_token()
+    assert MailedToken.objects.get().details["pending_sign_up"] == (0 if is_owners else waiting.pk)
