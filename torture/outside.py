@@ -46,6 +46,7 @@ MOST_MEMORY, MOST_TIME = 1.5, 3.0  # times as much as before
 # Attempts follow each other at up to twice the time that it has been away; beyond, docs/operations.md has a statement.
 BY_ITSELF = 60.0
 EVENTS_SECONDS = 120.0  # without any that arrives
+ATTEMPT = 20.0  # seconds after which what was being sent when all was well again has failed
 DUE_NOW = (
     "UPDATE tenants_message SET next_attempt_at = now() "
     "WHERE sent_at IS NULL AND failed_at IS NULL AND dropped_at IS NULL"
@@ -239,7 +240,7 @@ def events_arrive(running: Installation, outside: Outside) -> list[str]:
     if median(delays) > median(before) + LATER_EVENTS:
         wrong.append("events waited for another endpoint")
     missing = outside.taken[TAKES].keys() ^ outside.taken[HANGS].keys()
-    return wrong + ([f"{len(missing)} events reached one endpoint only"] if missing else [])
+    return wrong + ([f"{len(missing)} events reached one endpoint only, {left} wait"] if missing else [])
 
 
 @contextmanager
@@ -265,9 +266,9 @@ def main() -> None:
         crowd = Crowd(running.port, SHOPPERS, pause=PAUSE if seconds > A_WHILE else 0.0)
         shop = Storefront(running.base, outside.smtp)
         wrong = torture(running, outside, shop, seconds)
+        time.sleep(ATTEMPT)
         if seconds > BY_ITSELF:
             execute(running.database_url, DUE_NOW)
-        time.sleep(5)
         status = Callers(shop, outside.issuer, federated=0).exchange(0)
         wrong += [] if status == SUCCESS else [f"the provider is well, and a log-in there gets {status}"]
         notes = crowd.stop()

@@ -47,6 +47,7 @@ class Shopper:
         self._port, self._notes, self._stopped, self._pause = port, notes, stopped, pause
         self._connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
         self._visitor = ""
+        self._visit_ends = 0.0
         self.refresh_token = ""
 
     def run(self) -> None:
@@ -60,8 +61,10 @@ class Shopper:
                 self._notes.faults.append(f"{type(error).__name__}: {error}")
 
     def _visit(self) -> None:
-        if not self._visitor:
-            self._visitor = str(self._call("visit", "GET", ANONYMOUS_LOGIN)["access_token"])
+        if time.monotonic() > self._visit_ends:
+            visit = self._call("visit", "GET", ANONYMOUS_LOGIN)
+            self._visitor = str(visit["access_token"])
+            self._visit_ends = time.monotonic() + int(visit["expires_in"]) / 2
         email = f"torture{next(_numbers)}@example.com"
         body = {"email": email, "password": PASSWORD, "customerDetails": {"lastName": "new"}}
         self._call("sign-up", "POST", SIGNUP, self._visitor, body)
@@ -123,7 +126,7 @@ class Shopper:
             raise Unanswered
         if not 200 <= answer.status < 300:
             if kind != "visit":
-                self._visitor = ""
+                self._visit_ends = 0.0
             raise RuntimeError(f"{kind}: {answer.status} {text[:200]!r}")
         self._notes.acknowledged[kind] += 1
         return dict(json.loads(text)) if text else {}

@@ -11,7 +11,9 @@ from auth_providers.models import WebhookEndpoint
 from auth_providers.outbound import webhook_signature
 from tenants import clocks
 from tenants.models import AuditEvent, Message, TenantQuerySet
+from tenants.models.outbox import WAITING
 from tenants.outbox import feed, queue
+from tenants.outbox.leases import LEASE
 from tenants.secrets.encryption import decrypt, encrypt
 
 # How long the secret of before still signs as well: long enough to set the new one everywhere.
@@ -89,13 +91,15 @@ def _enqueue(pk: int) -> int:
 
 
 def note_outcome(*, endpoint: WebhookEndpoint, is_taken: bool) -> None:
-    """Note whether the endpoint took anything of what it was just sent: its owner is told when it has taken nothing for
-    a day, and after three it is switched off. What is noted, the object tells as well."""
+    """Note whether the endpoint took anything of what it was just sent: what waits is due once it takes something
+    again, its owner is told when it has taken nothing for a day, and after three it is switched off. What is noted, the
+    object tells as well."""
     mine = WebhookEndpoint.objects.filter(pk=endpoint.pk, is_enabled=True)
     if is_taken:
         if endpoint.failing_since is not None:
             mine.update(failing_since=None, owner_told_at=None)
             endpoint.failing_since = None
+            _make_due(endpoint)
         return
     now = timezone.now()
     if endpoint.failing_since is None or clocks.is_ahead(endpoint.failing_since, now):
@@ -105,6 +109,14 @@ def note_outcome(*, endpoint: WebhookEndpoint, is_taken: bool) -> None:
         _switch_off(endpoint)
     elif now - endpoint.failing_since >= OWNER_TOLD_AFTER:
         _tell_owner(endpoint)
+
+
+def _make_due(endpoint: WebhookEndpoint) -> None:
+    """What was tried while it took nothing waits for up to an hour. What ends sooner may be the lease of a worker that
+    is sending it."""
+    now = timezone.now()
+    mine = Message.objects.for_tenant(endpoint.tenant).filter(channel=Message.Channel.WEBHOOK, recipient=endpoint.name)
+    mine.filter(WAITING, next_attempt_at__gt=now + LEASE).update(next_attempt_at=now)
 
 
 @transaction.atomic

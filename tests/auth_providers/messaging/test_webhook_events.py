@@ -18,7 +18,7 @@ from auth_providers.selfservice import deletion
 from customers import profiles
 from customers.models import Customer
 from tenants.models import AuditEvent, Message, Tenant
-from tenants.outbox import cloud_events, dead_letters, feed, worker
+from tenants.outbox import cloud_events, dead_letters, feed, leases, worker
 from tenants.secrets.encryption import encrypt
 from tenants.trail import audit
 from tenants.trail.event_types import EventType
@@ -233,6 +233,37 @@ def test_the_owner_is_told_after_a_day_and_the_endpoint_is_off_after_three(
     assert not WebhookEndpoint.objects.get().is_enabled
     assert [mail.to for mail in mailoutbox] == [[OWNER], [OWNER]]
     assert "erp" in mailoutbox[0].subject
+
+
+def test_what_waits_is_due_once_the_endpoint_takes_something(
+    endpoint: WebhookEndpoint, other_tenant: Tenant, shop: Shop, pass_time: PassTime
+) -> None:
+    """Its own, whoever it is about; and nothing that may just be in a worker's hands."""
+    change(endpoint.tenant)
+    change(endpoint.tenant, number="10000002")
+    shop.answer = (500, {})
+    work()
+    second = Message.objects.latest("pk")
+    hour = timezone.now() + timedelta(hours=1)
+    Message.objects.filter(pk=second.pk).update(next_attempt_at=hour)
+    others = {"channel": Message.Channel.WEBHOOK, "template": UPDATED, "next_attempt_at": hour}
+    kept = [
+        Message.objects.create(tenant=other_tenant, recipient=endpoint.name, **others),
+        Message.objects.create(tenant=endpoint.tenant, recipient="another", **others),
+        Message.objects.create(tenant=endpoint.tenant, recipient=endpoint.name, **others, failed_at=timezone.now()),
+        Message.objects.create(
+            tenant=endpoint.tenant,
+            recipient=endpoint.name,
+            **others | {"next_attempt_at": timezone.now() + leases.LEASE},
+        ),
+    ]
+    untouched = [each.next_attempt_at for each in kept]
+    webhook_endpoints.note_outcome(endpoint=WebhookEndpoint.objects.get(), is_taken=True)
+    second.refresh_from_db()
+    assert second.next_attempt_at <= timezone.now()
+    for each in kept:
+        each.refresh_from_db()
+    assert [each.next_attempt_at for each in kept] == untouched
 
 
 def test_an_endpoint_that_takes_something_again_starts_anew(
