@@ -12,8 +12,9 @@ from django.db import transaction
 from auth_providers import limits
 from auth_providers.accounts import accounts, notices, passwords
 from auth_providers.accounts.hashing import Asker
+from auth_providers.login import password as password_login
 from auth_providers.models import Account, Session
-from auth_providers.selfservice import log_in_limit, opt_in, pending_sign_ups
+from auth_providers.selfservice import log_in_limit, opt_in, password_reset, pending_sign_ups
 from auth_providers.tokens.reauthentication import require_recent_log_in
 from customers import profiles
 from customers.spelling import emails
@@ -26,15 +27,18 @@ from tenants.trail import audit
 RECENT = timedelta(hours=24)
 
 
-def add(*, tenant: Tenant, session: Session, email: str, password: str, client: Client) -> Account | None:
+def add(
+    *, tenant: Tenant, session: Session, email: str, password: str, client: Client, current_password: str = ""
+) -> Account | None:
     """Add the log-in to the profile of the session's customer, and mail the address its token. None where it waits
     for that: the address is on another profile without a proof, or the tenant's sign-up is enumeration-safe. There, a
-    customer who has proven the address is told instead, and nobody learns of it.
+    customer who has proven the address is told instead, and nobody learns of it. A session that was logged in more than
+    `RECENT` ago needs the current password.
 
-    Raises `InvalidInput`, `accounts.EmailTaken`, `reauthentication.ReauthenticationNeeded`, `limits.Throttled` and
-    `profiles.CustomerNotFound`.
+    Raises `InvalidInput`, `passwords.WrongPassword`, `accounts.EmailTaken`, `reauthentication.ReauthenticationNeeded`,
+    `limits.Throttled` and `profiles.CustomerNotFound`.
     """
-    require_recent_log_in(session=session, within=RECENT)
+    _require_owner(tenant=tenant, session=session, current_password=current_password, client=client)
     identifier = emails.normalize_email(email)
     errors = emails.email_errors("email", identifier)
     if errors:
@@ -51,6 +55,17 @@ def add(*, tenant: Tenant, session: Session, email: str, password: str, client: 
             raise
     _let_wait(tenant=tenant, session=session, email=identifier, password_hash=password_hash, client=client)
     return None
+
+
+def _require_owner(*, tenant: Tenant, session: Session, current_password: str, client: Client) -> None:
+    customer = session.customer
+    if not current_password or customer is None:
+        require_recent_log_in(session=session, within=RECENT)
+        return
+    account = password_reset.find_account(tenant=tenant, session=session, customer=customer)
+    password_login.verify_own(
+        tenant=tenant, account=account, password=current_password, client=client, field="current_password"
+    )
 
 
 @transaction.atomic

@@ -55,7 +55,7 @@ FIELDS = {
     "address-create": ADDRESS_FIELDS,
     "address-patch": ADDRESS_FIELDS,
     "address-put": ADDRESS_FIELDS,
-    "log-in-add": ["email", "password"],
+    "log-in-add": ["email", "password", "currentPassword"],
     "email-change": ["email", "password", "newEmail", "syncContactEmail"],
     "email-confirm": ["token"],
     "password-reset": ["email", "site"],

@@ -230,6 +230,32 @@ def test_an_old_session_adds_no_log_in(shop: Tenant, owner: Visit) -> None:
         assert owner.post("me/accounts/internal", body, token=owner.tokens[-1]).status_code == status
 
 
+@pytest.mark.parametrize(("current", "status"), [(OWNERS_PASSWORD, 201), ("not the right one", 400), ("", 403)])
+def test_the_current_password_adds_a_log_in_to_an_old_session(
+    shop: Tenant, owner: Visit, current: str, status: int
+) -> None:
+    factories.make_customer(shop, email=OWNER, password=OWNERS_PASSWORD)
+    factories.make_customer(shop, email="someone.else@example.com", password="not the right one")
+    owner.log_in(OWNERS_PASSWORD)
+    Session.objects.filter(customer__isnull=False).update(authenticated_at=factories.hours_ago(600))
+    body = {"email": "vera.work@example.com", "password": "another battery staple"}
+    body |= {"currentPassword": current} if current else {}
+    answer = owner.post("me/accounts/internal", body, token=owner.tokens[-1])
+    assert answer.status_code == status
+    assert Account.objects.filter(identifier="vera.work@example.com").count() == (status == 201)
+    if status == 400:
+        assert body_of(answer)["details"][0]["field"] == "currentPassword"
+
+
+def test_the_current_password_is_guessed_no_more_often_than_elsewhere(shop: Tenant, owner: Visit) -> None:
+    factories.make_customer(shop, email=OWNER, password=OWNERS_PASSWORD)
+    owner.log_in(OWNERS_PASSWORD)
+    for number in range(20):
+        body = {"email": "vera.work@example.com", "password": OWNERS_PASSWORD, "currentPassword": f"guess {number}"}
+        answer = owner.post("me/accounts/internal", body, token=owner.tokens[-1])
+    assert answer.status_code == 429
+
+
 def test_an_additional_log_in_tells_nobody_who_is_a_customer(shop: Tenant, owner: Visit) -> None:
     Tenant.objects.update(is_signup_enumeration_safe=True)
     factories.make_customer(shop, email=OWNER, password=OWNERS_PASSWORD)

@@ -46,6 +46,14 @@ class DeletableProfileViewSet(ProfileViewSet):
         return Response(status=204 if is_gone else 202)
 
 
+class OwnLogIn(NewLogIn):
+    currentPassword = Text(
+        source="current_password",
+        required=False,
+        help_text="Instead of a log-in of the last day: the password that the caller logs in with.",
+    )
+
+
 class EmailChange(serializers.Serializer[Any]):
     email = Text(max_length=254)
     password = Text()
@@ -60,7 +68,7 @@ class PasswordChange(serializers.Serializer[Any]):
 
 class OwnLogInViewSet(CustomerDataViewSet):
     def add(self, request: Request, **kwargs: Any) -> Response:
-        serializer = NewLogIn(data=request.data)
+        serializer = OwnLogIn(data=request.data)
         serializer.is_valid(raise_exception=True)
         with in_the_words_of(serializer):
             additional_log_in.add(

@@ -3,7 +3,7 @@
 from typing import Any
 
 from auth_providers.api.emporix.anonymous import AnonymousViewSet
-from auth_providers.api.emporix.bodies import LogIn, NewLogIn, RefreshParameters, Signup
+from auth_providers.api.emporix.bodies import LogIn, RefreshParameters, Signup
 from auth_providers.api.emporix.customer_sessions import CustomerSessionViewSet
 from auth_providers.api.emporix.federated_log_in import FederatedLogInViewSet
 from auth_providers.api.emporix.mailed_tokens import (
@@ -20,7 +20,13 @@ from auth_providers.api.emporix.parameters import (
     RenewalOfVisit,
     SocialParameters,
 )
-from auth_providers.api.emporix.profile import DeletableProfileViewSet, EmailChange, OwnLogInViewSet, PasswordChange
+from auth_providers.api.emporix.profile import (
+    DeletableProfileViewSet,
+    EmailChange,
+    OwnLogIn,
+    OwnLogInViewSet,
+    PasswordChange,
+)
 from auth_providers.api.emporix.records import (
     AnonymousToken,
     ExchangedTokens,
@@ -300,8 +306,9 @@ DESCRIPTIONS: Descriptions = {
                 "POST-customer-assign-customer-account",
                 "Add a log-in to one's own profile",
                 "It opens nothing until the token that is mailed to its address is shown together with a token of the "
-                "profile's owner. The log-in of the caller is less than a day old.",
-                body=NewLogIn,
+                "profile's owner. The log-in of the caller is less than a day old, or the current password comes "
+                "with it.",
+                body=OwnLogIn,
                 answers={201: (ResourceLocation, "The number of the customer.")},
                 refusals=(409,),
             )
