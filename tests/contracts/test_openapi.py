@@ -93,6 +93,7 @@ EXTRAS: dict[str, dict[tuple[str, ...], str]] = {
         (SOCIAL, "challenge*"): "answers the challenge of a 403",
         (SOCIAL, "user"): "Apple tells a customer's name there, once",
         (LOG_IN, "secondFactor*"): "the second factor, with the password or after it",
+        (f"POST {ME}/accounts/internal", "currentPassword"): "instead of a log-in of the last day",
         (f"* {ME}/addresses*", "id"): "the client may choose the id, and echoes it",
         (f"POST {ME}/addresses", "isDefault"): "a new address may be the default",
         (f"POST {ME}/addresses", "metadata.version"): "storefronts echo it; it says nothing here",
