@@ -137,15 +137,10 @@ def notice_address_among(every: Sequence[Account], account: Account) -> tuple[st
 
 def _within_quota(tenant: Tenant, unproven: Iterable[str]) -> tuple[str, ...]:
     """Those of the addresses, which nobody has proven, that were not told of enough in the last hour."""
-    return tuple(address for address in unproven if _spend(tenant, address))
-
-
-def _spend(tenant: Tenant, address: str) -> bool:
-    try:
-        limits.spend(tenant=tenant, quota=limits.NOTICE_BY_MAILBOX, subject=normalize_email(address))
-    except limits.Throttled:
-        return False
-    return True
+    quota = limits.NOTICE_BY_MAILBOX
+    return tuple(
+        each for each in unproven if limits.try_spend(tenant=tenant, quota=quota, subject=normalize_email(each))
+    )
 
 
 def find_asked_account(*, tenant: Tenant, customer: Customer, account_id: int | None) -> Account | None:

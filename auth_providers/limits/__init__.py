@@ -7,7 +7,7 @@ logged in from are, the name of a client, a session or the spelling of an addres
 
 from auth_providers.limits.counts import seconds_until
 from auth_providers.limits.frequent import spend_frequent
-from auth_providers.limits.quotas import has_room, spend, spend_mail, spend_mailed_code, spend_sms
+from auth_providers.limits.quotas import has_room, spend, spend_mail, spend_mailed_code, spend_sms, try_spend
 from auth_providers.limits.rules import (
     APPLICATION_LOG_IN_BY_ADDRESS,
     AUTHENTICATOR_BY_CUSTOMER,
@@ -128,5 +128,6 @@ __all__ = [
     "spend_mailed_code",
     "spend_sms",
     "throttled",
+    "try_spend",
     "wait_ends_at",
 ]

@@ -57,8 +57,13 @@ def spend_mail(*, tenant: Tenant, destination: str, kind: str, client: Client) -
 def has_room(*, tenant: Tenant, destination: str, kind: str) -> bool:
     """Whether the mailbox gets another mail of this kind, which comes with something else and is counted: it is not
     asked for by itself, so that its sender's address and the tenant are counted elsewhere."""
+    return try_spend(tenant=tenant, quota=MAIL_BY_MAILBOX, subject=_mailbox(destination, kind))
+
+
+def try_spend(*, tenant: Tenant, quota: Quota, subject: str) -> bool:
+    """Count one use of the quota, if it is not used up: whether it was not."""
     try:
-        spend(tenant=tenant, quota=MAIL_BY_MAILBOX, subject=_mailbox(destination, kind))
+        spend(tenant=tenant, quota=quota, subject=subject)
     except Throttled:
         return False
     return True

@@ -14,7 +14,7 @@ from django.db.models import BooleanField, Func, Lookup, Q, QuerySet, TextField,
 from django.db.models.sql.compiler import SQLCompiler
 
 from customers.models import Customer, SearchWord
-from customers.spelling import folding
+from customers.spelling import folding, search_words
 from tenants.models import Tenant
 
 MOST = 1000  # words that are compared in full
@@ -48,9 +48,7 @@ def plan_for_few(*, threshold: float) -> None:
 
 def similar(*, tenant: Tenant, words: Sequence[str]) -> set[str]:
     """The words of the tenant that are similar to one of these, after `plan_for_few`."""
-    wanted = Q()
-    for each in words:
-        wanted |= Q(word__similar=each)
+    wanted = search_words.any_of(Q(word__similar=each) for each in words)
     return set(SearchWord.objects.for_tenant(tenant).filter(wanted).values_list("word", flat=True)[:MOST])
 
 

@@ -123,7 +123,8 @@ def _waiting_account(like: Customer) -> Account:
     )
 
 
-def _providers(tenant: Tenant, openid_provider: Provider) -> dict[str, Callable[[], str]]:
+def add_openid_providers(tenant: Tenant, openid_provider: Provider, **more: Any) -> None:
+    """One that customers are sent to, and one whose tokens storefronts hand in."""
     for kind in ("oidc", "jwt"):
         AuthProvider.objects.create(
             tenant=tenant,
@@ -134,7 +135,12 @@ def _providers(tenant: Tenant, openid_provider: Provider) -> dict[str, Callable[
             client_secret_encrypted=encrypt("secret"),
             redirect_uris=[REDIRECT_URI],
             authorized_parties=[CLIENT_ID] if kind == "jwt" else [],
+            **more,
         )
+
+
+def _providers(tenant: Tenant, openid_provider: Provider) -> dict[str, Callable[[], str]]:
+    add_openid_providers(tenant, openid_provider)
     return {
         "code": lambda: openid_provider.code_for("grace", client_id=CLIENT_ID),
         "id_token": lambda: openid_provider.tokens_for("grace", client_id=CLIENT_ID)["id_token"],

@@ -10,19 +10,18 @@ from django.http import HttpResponse
 from django.test import Client
 from pytest_django import Settings
 
-from auth_providers.models import Account, AuthProvider
+from auth_providers.models import Account
 from customers.consents import current
 from customers.models import Address, Customer
 from tenants.models import AuditEvent, Message, Tenant
-from tenants.secrets.encryption import encrypt
 from tests import codes, shop_endpoint
 from tests.auth_providers import mailbox
 from tests.auth_providers.login import webhook_log_ins
 from tests.contracts.calls import body_of, call
 from tests.contracts.neostore_calls import answer_to, authenticate, hand_in, log_in_with, sent_code
-from tests.contracts.scene import CLIENT_ID
+from tests.contracts.scene import CLIENT_ID, add_openid_providers
 from tests.contracts.visits import OWNER, OWNERS_PASSWORD, Visit, visit
-from tests.oidc_provider import REDIRECT_URI, Provider
+from tests.oidc_provider import Provider
 from tests.shop_endpoint import Shop
 
 ATTACKERS_PASSWORD = "a password of mallory"
@@ -43,18 +42,7 @@ def shop(tenant: Tenant, openid_provider: Provider, card: Shop, settings: Settin
     settings.ALLOWED_PROVIDER_HOSTS = ["localhost", "127.0.0.1"]
     openid_provider.sign_up("vera", email=OWNER, email_verified=True)
     codes.add_provider(tenant)
-    for kind in ("oidc", "jwt"):
-        AuthProvider.objects.create(
-            tenant=tenant,
-            name=kind,
-            kind=kind,
-            issuer=openid_provider.issuer,
-            client_id=CLIENT_ID,
-            client_secret_encrypted=encrypt("secret"),
-            redirect_uris=[REDIRECT_URI],
-            authorized_parties=[CLIENT_ID] if kind == "jwt" else [],
-            is_linking_by_email=True,
-        )
+    add_openid_providers(tenant, openid_provider, is_linking_by_email=True)
     webhook_log_ins.register(tenant, card.url, is_linking_by_email=True)
     return tenant
 
