@@ -26,6 +26,9 @@ from tenants.models import StaffAuthenticator, StaffEvent, StaffRecoveryCode, Te
 
 ROOT: Path = settings.BASE_DIR
 APPS = ("config", "tenants", "customers", "auth_providers")
+FOLDERS = {*APPS, "bench", "deploy", "docs", "templates", "tests", "tools", "torture"}
+FILES = {"CHANGELOG.md", "CONTRIBUTING.md", "LICENSE", "Makefile", "README.md"}
+FILES |= {"constraints.txt", "manage.py", "pyproject.toml"}
 # Names that only contracts may use, and those that only one may.
 CONTRACT_WORDS = re.compile(r"problem\+json|customerNumber|tenantId")
 OWN_WORDS = {
@@ -99,6 +102,14 @@ def test_a_file_is_short(path: Path) -> None:
 def test_a_folder_is_taken_in_at_a_glance() -> None:
     modules = Counter(name_of(path.parent) for path in python_files(*APPS) if path.name != "__init__.py")
     assert {folder: number for folder, number in modules.items() if number > MAX_MODULES} == {}
+
+
+def test_nothing_left_behind_lies_at_the_top() -> None:
+    tracked = subprocess.run(
+        ["/usr/bin/env", "git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=False
+    ).stdout
+    top = {name.split("/")[0] for name in tracked.splitlines() if not name.startswith(".")}
+    assert top <= FOLDERS | FILES
 
 
 def test_functions_are_short() -> None:

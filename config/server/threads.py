@@ -3,7 +3,7 @@
 import asyncio
 import threading
 from collections.abc import Callable
-from queue import Empty, SimpleQueue
+from queue import SimpleQueue
 from typing import Any, TypeAlias, TypeVar
 
 T = TypeVar("T")
@@ -17,7 +17,7 @@ class Threads:
     def __init__(self, most: int) -> None:
         self._most = most
         self._started = 0
-        self._free: list[None] = []  # one for each thread that waits
+        self._free: list[None] = []  # one for each thread that waits, or is about to
         self._calls: SimpleQueue[_Call] = SimpleQueue()
 
     async def run(self, call: Callable[[Any], T], argument: object) -> T:
@@ -34,20 +34,14 @@ class Threads:
 
     def _serve(self) -> None:
         while True:
-            loop, future, call, argument = self._next()
+            loop, future, call, argument = self._calls.get()
             try:
                 set_result, result = future.set_result, call(argument)
             except BaseException as error:  # whoever awaits the result gets it
                 set_result, result = future.set_exception, error
+            self._free.append(None)  # before it is told: who awaits the result may call again at once
             loop.call_soon_threadsafe(_end, future, set_result, result)
             del loop, future, call, argument, set_result, result  # nobody's data stay while it waits
-
-    def _next(self) -> _Call:
-        try:
-            return self._calls.get_nowait()
-        except Empty:
-            self._free.append(None)
-            return self._calls.get()
 
 
 def _end(future: asyncio.Future[Any], set_result: Callable[[Any], None], result: object) -> None:

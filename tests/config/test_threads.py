@@ -1,7 +1,9 @@
 """Blocking calls of an event loop, in threads."""
 
 import asyncio
+import sys
 import threading
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -58,10 +60,19 @@ def test_no_more_run_than_the_limit_says() -> None:
     run(act())
 
 
-def test_threads_that_are_free_are_used_again() -> None:
+@pytest.fixture
+def often_switched() -> Iterator[None]:
+    """Threads take turns every few bytecodes, so that what can come between two statements does."""
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    yield
+    sys.setswitchinterval(before)
+
+
+def test_threads_that_are_free_are_used_again(often_switched: None) -> None:
     async def act() -> set[str]:
         threads = Threads(MOST)
-        return {await threads.run(lambda _: threading.current_thread().name, None) for _ in range(20)}
+        return {await threads.run(lambda _: threading.current_thread().name, None) for _ in range(2_000)}
 
     assert len(run(act())) == 1
 
