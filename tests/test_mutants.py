@@ -73,6 +73,12 @@ def test_the_tests_that_mirror_a_module_come_first() -> None:
     assert mutants.nearest_first(tests, near, module) == tests[::-1]
 
 
+def test_files_named_after_a_package_mirror_its_modules_where_no_folder_does() -> None:
+    near = mutants.near_files(mutants.ROOT, "auth_providers/limits/waits.py")
+    assert {"tests/auth_providers/test_limits.py", "tests/auth_providers/test_frequent_limits.py"} <= set(near)
+    assert "tests/auth_providers/test_retention.py" not in near
+
+
 @pytest.fixture(scope="module")
 def executed(tmp_path_factory: pytest.TempPathFactory) -> ExecutedLines:
     """A record of two tests of a module."""

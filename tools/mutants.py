@@ -69,7 +69,10 @@ def near_files(root: Path, module: str) -> list[str]:
         rf"from {re.escape(package)} import (?:\([^)]*|[^\n]*)\b{stem}\b|from {re.escape(package)}\.{stem} import"
     )
     importing = [test for test in sorted((root / "tests").rglob("test_*.py")) if imports.search(test.read_text())]
-    neighbours = sorted((root / "tests" / path.parent).glob("test_*.py"))
+    neighbours = sorted((root / "tests" / path.parent).glob("test_*.py")) or sorted(
+        # No folder mirrors the package: files that are named after it do.
+        (root / "tests" / path.parent.parent).glob(f"test_*{path.parent.name}*.py")
+    )
     chosen = dict.fromkeys(str(test.relative_to(root)) for test in [*mirrored, *importing, *neighbours])
     return [test for test in chosen if test not in LEFT_OUT]
 
