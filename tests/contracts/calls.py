@@ -48,10 +48,17 @@ def body_of(response: HttpResponse) -> Any:
 
 
 @contextmanager
-def rolled_back() -> Iterator[None]:
-    """The rows of one example are not those of the next."""
+def one_transaction() -> Iterator[None]:
+    """Also for what asks for a transaction of its own."""
     outermost = transaction.atomic()
     outermost._from_testcase = True  # type: ignore[attr-defined] # as Django marks its own: durable blocks fit inside
     with outermost:
+        yield
+
+
+@contextmanager
+def rolled_back() -> Iterator[None]:
+    """The rows of one example are not those of the next."""
+    with one_transaction():
         yield
         transaction.set_rollback(True)

@@ -67,7 +67,7 @@ class Values:
             destination=factories.EMAIL,
             client=factories.CLIENT,
         )
-        return sent_code(factories.EMAIL)
+        return sent_code(factories.EMAIL, tenant=self.tenant)
 
     @cached_property
     def handle(self) -> str:
@@ -79,7 +79,7 @@ class Values:
     @cached_property
     def second_code(self) -> str:
         second_factor.send_code(tenant=self.tenant, handle=self.handle, client=factories.CLIENT)
-        return sent_code(factories.EMAIL)
+        return sent_code(factories.EMAIL, tenant=self.tenant)
 
 
 def values(customer: Customer) -> dict[str, Callable[[], str]]:

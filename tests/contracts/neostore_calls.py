@@ -52,9 +52,10 @@ def authenticate(provider: str, data: Any, *, tenant: str = "acme", **rest: Any)
     return call("POST", f"/api/{tenant}/customer/authenticate?provider={provider}", json=data, **rest)
 
 
-def sent_code(recipient: str = "") -> str:
-    """The code of the newest message, to this recipient or to anybody."""
+def sent_code(recipient: str = "", *, tenant: Tenant | None = None) -> str:
+    """The code of the newest message, to this recipient or to anybody, of this tenant or of any."""
     codes = Message.objects.filter(template__endswith="_code", sent_at=None)
+    codes = codes.filter(tenant=tenant) if tenant else codes
     message = (codes.filter(recipient=recipient) if recipient else codes).latest("pk")
     return str(json.loads(decrypt(message.context_encrypted))["code"])
 

@@ -71,7 +71,7 @@ def set_scene(tenant: Tenant, openid_provider: Provider | None = None) -> Scene:
     values |= {"first_code": cache(partial(authenticators.begin, customer)), "enrolled": partial(_enrolled, logged_in)}
     values["other_session"] = cache(partial(_another_session, customer))
     values |= codes.values(customer)
-    values["log_in_challenge"] = cache(partial(_challenge_of, values["log_in_code"]))
+    values["log_in_challenge"] = cache(partial(_challenge_of, tenant, values["log_in_code"]))
     return Scene(
         tenant=tenant,
         visitor_token=visit.pair.access_token,
@@ -93,10 +93,11 @@ def _mailed_tokens(account: Account) -> dict[str, str]:
     }
 
 
-def _challenge_of(code: Callable[[], str]) -> str:
+def _challenge_of(tenant: Tenant, code: Callable[[], str]) -> str:
     """That of the log-in's code."""
     code()
-    return str(OneTimeCode.objects.get(purpose=OneTimeCode.Purpose.LOG_IN, destination=factories.EMAIL).challenge_id)
+    codes = OneTimeCode.objects.for_tenant(tenant).filter(purpose=OneTimeCode.Purpose.LOG_IN)
+    return str(codes.get(destination=factories.EMAIL).challenge_id)
 
 
 def _another_session(customer: Customer) -> str:

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from customers.models import Customer
 from tests import factories
 from tests.contracts.calls import body_of, rolled_back
+from tests.contracts.fuzzed import FIELDS, PARTS
 from tests.contracts.operations import BY_NAME, CREDENTIALS, EVERY_OPERATION, Operation
 from tests.contracts.scene import NEW_EMAIL, Scene
 from tests.contracts.shapes import check_answer, check_refusal
@@ -25,62 +26,6 @@ bounded = settings(
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 
-ADDRESS_FIELDS = ["id", "contactName", "country", "street", "tags", "isDefault", "metadata", "mixins"]
-FIELDS = {
-    "signup": ["email", "password", "customerDetails", "customerAddress", "signup"],
-    "login": ["email", "password", "secondFactorCode", "secondFactorHandle"],
-    "authenticator-confirm": ["code"],
-    "authenticate": ["email", "password"],
-    "customer-post": [
-        *("email", "phoneNumber", "firstName", "sex", "birthDate", "postcode", "zipCode", "country", "address"),
-        *(
-            "nationality",
-            "isProspect",
-            "language",
-            "currency",
-            "consents_email",
-            "identifiers",
-            "challenge",
-            "shoeSize",
-        ),
-    ],
-    "authenticate-otp": ["channel", "to"],
-    "authenticate-code": ["challengeId", "code"],
-    "authenticate-social": ["idToken", "accessToken", "code", "redirectUri", "codeVerifier", "nonce"],
-    "authenticate-jwt": ["accessToken"],
-    "me-patch": ["firstName", "contactEmail", "preferredCurrency", "b2b", "metadata", "mixins", "id", "accounts"],
-    "me-put": ["title", "customerNumber", "preferredLanguage", "preferredSite", "contactPhone", "company"],
-    "logout-post": ["accessToken"],
-    "refreshauthtoken-post": ["refreshToken", "legalEntityId"],
-    "address-create": ADDRESS_FIELDS,
-    "address-patch": ADDRESS_FIELDS,
-    "address-put": ADDRESS_FIELDS,
-    "log-in-add": ["email", "password", "currentPassword"],
-    "email-change": ["email", "password", "newEmail", "syncContactEmail"],
-    "email-confirm": ["token"],
-    "password-reset": ["email", "site"],
-    "password-reset-update": ["token", "password"],
-    "password-change": ["currentPassword", "newPassword"],
-    "opt-in-refresh": ["email"],
-    "anonymous-refresh-post": ["refresh_token", "anonymous_token", "tenant", "client_id"],
-    "exchange-post": ["subjectAccessToken", "config"],
-    "kibo-oauth": ["client_id", "client_secret", "grant_type"],
-    "kibo-ticket": ["applicationId", "sharedSecret"],
-    "kibo-password": ["username", "password", "fingerprint", "region"],
-    "kibo-otp-request": ["email"],
-    "kibo-otp-auth": ["email", "otpCode", "fingerprint", "region"],
-    "kibo-2fa-request": ["userId"],
-    "kibo-2fa-auth": ["userId", "otpCode"],
-}
-PARTS = {
-    "customerDetails": ["contactEmail", "firstName", "preferredCurrency", "b2b", "metadata", "mixins"],
-    "customerAddress": ["id", "contactName", "country", "tags", "mixins", "isDefault"],
-    "signup": ["email", "password"],
-    "b2b": ["companyRegistrationId", "legalEntities"],
-    "metadata": ["version", "mixins"],
-    "identifiers": ["card", "customerNumber", "a b"],
-    "challenge": ["id", "code"],
-}
 # Lone surrogates and NUL included: JSON can spell them.
 texts = st.text(max_size=300) | st.sampled_from(["\0", "\ud800", "a\0b", "İ" * 254 + "@x.de", "x" * 300, "a@b.de\n"])
 numbers = st.integers() | st.floats() | st.sampled_from([2**31, 2**63, 2**64, -(10**400), 1e308])
