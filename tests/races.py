@@ -32,6 +32,20 @@ def at_once(times: int, act: Callable[[int], T]) -> list[T | Exception]:
 def behind(hold: Callable[[], object], act: Callable[[], T]) -> T | Exception:
     """Call `act` in a thread while a transaction is open that has called `hold`, and commit once that holds `act` up.
     Returns the result or the exception. Fails unless `act` waits, which only PostgreSQL shows."""
+    result, has_waited = _meanwhile(hold, act)
+    assert has_waited, "it waits for nobody"
+    return result
+
+
+def beside(hold: Callable[[], object], act: Callable[[], T]) -> T | Exception:
+    """Call `act` as `behind` does. Fails if `act` waits."""
+    result, has_waited = _meanwhile(hold, act)
+    assert not has_waited, "it waits"
+    return result
+
+
+def _meanwhile(hold: Callable[[], object], act: Callable[[], T]) -> tuple[T | Exception, bool]:
+    """The result or the exception of `act`, and whether it had to wait for the end of the transaction."""
 
     def run() -> T | Exception:
         try:
@@ -46,8 +60,8 @@ def behind(hold: Callable[[], object], act: Callable[[], T]) -> T | Exception:
             hold()
             later = pool.submit(run)
             until(lambda: later.done() or _holds_somebody_up())
-            assert not later.done(), "it waits for nobody"
-        return later.result()
+            has_waited = not later.done()
+        return later.result(), has_waited
 
 
 def _holds_somebody_up() -> bool:

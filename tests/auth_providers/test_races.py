@@ -1,17 +1,14 @@
 """Many calls at once, with real threads: cases that have gone wrong in other products."""
 
 import pytest
-from django.db import transaction
 
-from auth_providers.accounts import hashing, mailed_tokens
-from auth_providers.models import Account, MailedToken, Session, Token
+from auth_providers.accounts import hashing
+from auth_providers.models import Account, Session, Token
 from auth_providers.selfservice import sign_up
 from auth_providers.tokens import refresh, sessions
-from auth_providers.tokens.bearer import InvalidToken
-from customers import profiles
 from customers.models import Customer
 from tests import factories
-from tests.races import at_once, behind
+from tests.races import at_once
 
 
 @pytest.fixture
@@ -80,45 +77,3 @@ def test_a_refresh_that_races_a_log_out_leaves_no_live_token() -> None:
 
         at_once(4, act)
         assert Session.objects.get(pk=logged_in.session.pk).is_customers is False
-
-
-@pytest.mark.postgres
-@pytest.mark.django_db(transaction=True)
-def test_a_refresh_waits_for_a_log_out_that_has_begun() -> None:
-    tenant = factories.make_tenant()
-    logged_in = factories.log_in(factories.make_customer(tenant))
-    refused = behind(
-        lambda: sessions.end(tenant=tenant, session=logged_in.session),
-        lambda: refresh.refresh_customer(tenant=tenant, refresh_token=logged_in.refresh_token, client=factories.CLIENT),
-    )
-    assert isinstance(refused, InvalidToken)
-    assert Token.objects.filter(kind=Token.Kind.CUSTOMER_REFRESH).count() == 1
-
-
-@pytest.mark.postgres
-@pytest.mark.django_db(transaction=True)
-def test_who_follows_a_mailed_link_waits_for_who_has_followed_it() -> None:
-    tenant, purpose = factories.make_tenant(), MailedToken.Purpose.PASSWORD_RESET
-    account = factories.account_of(factories.make_customer(tenant))
-    token = mailed_tokens.issue(account=account, purpose=purpose)
-
-    @transaction.atomic
-    def follow() -> MailedToken:
-        return mailed_tokens.find_locked(tenant=tenant, purpose=purpose, token=token)
-
-    assert isinstance(behind(follow, follow), MailedToken)
-    spent = behind(lambda: mailed_tokens.spend(tenant=tenant, purpose=purpose, token=token), follow)
-    assert isinstance(spent, mailed_tokens.InvalidMailedToken)
-
-
-@pytest.mark.postgres
-@pytest.mark.django_db(transaction=True)
-def test_who_locks_a_profile_waits_for_who_has_locked_it() -> None:
-    tenant = factories.make_tenant()
-    customer = factories.make_customer(tenant)
-
-    @transaction.atomic
-    def lock() -> None:
-        profiles.lock(tenant=tenant, customer=customer)
-
-    assert behind(lock, lock) is None

@@ -10,7 +10,7 @@ from customers.models import Customer
 from tenants.models import AuditEvent, Message
 from tests import factories
 from tests.back_office.pages import LIST, Page, action_of, button, page_of
-from tests.races import at_once
+from tests.races import at_once, behind
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -58,13 +58,23 @@ def test_of_four_clerks_who_erase_at_once_one_does(customer: Customer, clerk: Cl
     assert AuditEvent.objects.filter(action="erase_customer").count() == 1
 
 
+def save(clerk: Client, customer: Customer, fields: dict[str, str], name: str) -> int:
+    client = Client()
+    client.cookies = clerk.cookies
+    return client.post(page_of(customer), {**fields, "first_name": name, "_continue": "Save"}).status_code
+
+
 def test_of_eight_clerks_who_save_at_once_one_is_first_and_seven_are_told(customer: Customer, clerk: Client) -> None:
     fields = Page(clerk.get(page_of(customer))).fields
-
-    def save(index: int) -> int:
-        client = Client()
-        client.cookies = clerk.cookies
-        return client.post(page_of(customer), {**fields, "first_name": f"Ada {index}", "_continue": "Save"}).status_code
-
-    assert Counter(at_once(8, save)) == {302: 1, 200: 7}
+    assert Counter(at_once(8, lambda index: save(clerk, customer, fields, f"Ada {index}"))) == {302: 1, 200: 7}
     assert Customer.objects.get(pk=customer.pk).version == 2
+
+
+@pytest.mark.postgres
+def test_who_saves_while_another_clerk_does_waits_and_is_told(customer: Customer, clerk: Client) -> None:
+    fields = Page(clerk.get(page_of(customer))).fields
+    second = behind(
+        lambda: save(clerk, customer, fields, "Augusta"), lambda: save(clerk, customer, fields, "Ada Augusta")
+    )
+    assert second == 200
+    assert Customer.objects.get(pk=customer.pk).first_name == "Augusta"

@@ -24,6 +24,7 @@ from tenants.trail import audit
 from tenants.trail.event_types import EventType
 from tests import factories
 from tests.openid_issuer import Conversation
+from tests.races import beside
 from tests.shop_endpoint import SECRET, Shop
 
 PassTime = Callable[[timedelta], None]
@@ -380,3 +381,13 @@ def test_customers_of_a_batch_are_read_in_one_statement(
     taken = statements(worker.send_due)
     assert len([each for each in taken if Customer._meta.db_table in each]) == 1
     assert len(shop.verified()) == 5
+
+
+@pytest.mark.postgres
+def test_a_worker_passes_over_an_endpoint_that_another_serves(
+    transactional_db: None, endpoint: WebhookEndpoint
+) -> None:
+    audit.record(tenant=endpoint.tenant, action="activate", customer_number="10000001")
+    taken: list[int] = []
+    assert beside(lambda: taken.append(webhook_endpoints.enqueue_due()), webhook_endpoints.enqueue_due) == 0
+    assert (taken, Message.objects.count()) == ([1], 1)
