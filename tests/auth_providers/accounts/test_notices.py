@@ -31,7 +31,7 @@ from tenants.models import Message, Tenant
 from tenants.outbox import queue
 from tenants.secrets.encryption import decrypt
 from tests import authenticators, codes, factories
-from tests.auth_providers import mailbox
+from tests.auth_providers import email_changes, mailbox
 from tests.authenticators import just_logged_in
 from tests.factories import CLIENT, EMAIL, OTHER_CLIENT, PASSWORD
 
@@ -80,15 +80,7 @@ def _complete_reset(customer: Customer) -> None:
 
 
 def change_email(customer: Customer) -> None:
-    email_change.request(
-        tenant=customer.tenant,
-        customer=customer,
-        email=EMAIL,
-        password=PASSWORD,
-        new_email=NEW,
-        is_contact_email_synced=True,
-        client=CLIENT,
-    )
+    email_changes.ask(customer, NEW)
     email_change.confirm(tenant=customer.tenant, token=mailbox.receive_token(NEW), client=CLIENT)
 
 

@@ -11,11 +11,11 @@ from django.test import Client
 
 from auth_providers.accounts import hashing
 from auth_providers.models import Account, Authenticator, Session
-from auth_providers.selfservice import additional_log_in, deletion, email_change, password_reset
+from auth_providers.selfservice import additional_log_in, deletion, password_reset
 from customers.models import Customer
 from tenants.models import Tenant
 from tests import authenticators, factories
-from tests.auth_providers import mailbox
+from tests.auth_providers import email_changes, mailbox
 from tests.authenticators import just_logged_in
 from tests.factories import CLIENT, EMAIL, PASSWORD
 from tests.server_process import until
@@ -47,15 +47,7 @@ def ask_for_password(customer: Customer) -> dict[str, str]:
 
 
 def ask_for_email(customer: Customer) -> dict[str, str]:
-    email_change.request(
-        tenant=customer.tenant,
-        customer=customer,
-        email=EMAIL,
-        password=PASSWORD,
-        new_email=NEW,
-        is_contact_email_synced=True,
-        client=CLIENT,
-    )
+    email_changes.ask(customer, NEW)
     return follow("email", NEW)
 
 

@@ -8,7 +8,7 @@ from auth_providers.selfservice import additional_log_in, email_change, own_prof
 from customers import profiles
 from customers.models import Customer
 from tests import factories
-from tests.auth_providers import mailbox
+from tests.auth_providers import email_changes, mailbox
 from tests.authenticators import just_logged_in
 from tests.factories import CLIENT, EMAIL, PASSWORD
 
@@ -40,21 +40,9 @@ def change_password(customer: Customer) -> None:
     )
 
 
-def ask_for_mallorys_email(customer: Customer) -> None:
-    email_change.request(
-        tenant=customer.tenant,
-        customer=customer,
-        email=EMAIL,
-        password=PASSWORD,
-        new_email=MALLORY,
-        is_contact_email_synced=True,
-        client=CLIENT,
-    )
-
-
 def move_to_mallory(customer: Customer) -> list[str]:
     """Returns the owner's links: of the request and of the change."""
-    ask_for_mallorys_email(customer)
+    email_changes.ask(customer, MALLORY)
     sent = mailbox.receive()
     token = next(found.group() for mail in sent for found in mailbox.TOKEN.finditer(str(mail.body)))
     first = [token for mail in sent if mail.to == [EMAIL] for token in LINK.findall(str(mail.body))]

@@ -49,6 +49,7 @@ from tenants.privacy import classification
 from tenants.privacy.classification import AtErasure, Privacy, classified
 from tenants.secrets.encryption import decrypt, encrypt
 from tests import factories
+from tests.auth_providers import email_changes
 from tests.authenticators import just_logged_in
 
 CLIENT = Client(address="203.0.113.77", user_agent="phone-of-ada/7")
@@ -169,22 +170,10 @@ def _fill_what_hangs_on(tenant: Tenant, customer: Customer) -> None:
 def _ask_for_mail(tenant: Tenant, customer: Customer) -> None:
     """Some of it goes out, and some still waits."""
     queue.enqueue(tenant=tenant, template="new_device", recipient=IDENTITY.email, context={"at": "Rue Babbage"})
-    _ask_to_move(tenant, customer, "new@example.com")
+    email_changes.ask(customer, "new@example.com")
     worker.send_due()
-    _ask_to_move(tenant, customer, "newer@example.com")
+    email_changes.ask(customer, "newer@example.com")
     password_reset.request(tenant=tenant, email=factories.EMAIL, client=CLIENT)
-
-
-def _ask_to_move(tenant: Tenant, customer: Customer, new_email: str) -> None:
-    email_change.request(
-        tenant=tenant,
-        customer=customer,
-        email=factories.EMAIL,
-        password=factories.PASSWORD,
-        new_email=new_email,
-        is_contact_email_synced=True,
-        client=CLIENT,
-    )
 
 
 def erase(customer: Customer) -> None:

@@ -11,6 +11,7 @@ from customers.models import Customer
 from customers.profiles import CustomerNotFound
 from tenants.errors import InvalidInput
 from tenants.models import AuditEvent, Message, Tenant
+from tests.auth_providers import email_changes
 from tests.auth_providers.mailbox import receive, receive_token
 from tests.factories import CLIENT, EMAIL, PASSWORD, account_of, log_in, make_customer
 
@@ -23,20 +24,6 @@ def customer(tenant: Tenant) -> Customer:
     return make_customer(tenant)
 
 
-def ask(
-    customer: Customer, new: str = NEW, *, email: str = EMAIL, password: str = PASSWORD, is_synced: bool = False
-) -> None:
-    email_change.request(
-        tenant=customer.tenant,
-        customer=customer,
-        email=email,
-        password=password,
-        new_email=new,
-        is_contact_email_synced=is_synced,
-        client=CLIENT,
-    )
-
-
 def confirm(customer: Customer, token: str) -> None:
     email_change.confirm(tenant=customer.tenant, token=token, client=CLIENT)
 
@@ -47,7 +34,7 @@ def emails(customer: Customer) -> tuple[str, str | None]:
 
 
 def test_request_tells_the_old_address_and_changes_nothing(customer: Customer) -> None:
-    ask(customer, "  Countess@Example.com ")
+    email_changes.ask(customer, "  Countess@Example.com ")
     mails = {each.to[0]: str(each.body) for each in receive()}
     assert mails.keys() == {EMAIL, NEW}
     assert NEW in mails[EMAIL]
@@ -56,14 +43,14 @@ def test_request_tells_the_old_address_and_changes_nothing(customer: Customer) -
 
 @pytest.mark.parametrize(("is_synced", "contact"), [(True, NEW), (False, EMAIL)])
 def test_confirm_moves_the_contact_email_when_asked_to(customer: Customer, is_synced: bool, contact: str) -> None:
-    ask(customer, is_synced=is_synced)
+    email_changes.ask(customer, NEW, is_contact_synced=is_synced)
     confirm(customer, receive_token(NEW))
     assert emails(customer) == (NEW, contact)
     assert AuditEvent.objects.filter(action="change_email", customer_number=customer.number).count() == 1
 
 
 def test_confirm_twice(customer: Customer) -> None:
-    ask(customer)
+    email_changes.ask(customer, NEW)
     token = receive_token(NEW)
     confirm(customer, token)
     with pytest.raises(InvalidMailedToken):
@@ -71,7 +58,7 @@ def test_confirm_twice(customer: Customer) -> None:
 
 
 def test_confirm_an_address_that_was_taken_meanwhile(customer: Customer) -> None:
-    ask(customer, is_synced=True)
+    email_changes.ask(customer, NEW)
     token = receive_token(NEW)
     other = make_customer(customer.tenant, email=NEW)
     with pytest.raises(EmailTaken):
@@ -83,14 +70,14 @@ def test_confirm_an_address_that_was_taken_meanwhile(customer: Customer) -> None
 
 def test_request_an_address_that_is_taken_shows_in_its_mail_only(customer: Customer) -> None:
     make_customer(customer.tenant, email=NEW)
-    ask(customer)
+    email_changes.ask(customer, NEW)
     [mail] = [each for each in receive() if each.to == [NEW]]
     assert "belongs to an account already" in str(mail.body)
 
 
 def test_request_an_address_that_another_tenants_customer_has(customer: Customer, other_tenant: Tenant) -> None:
     make_customer(other_tenant, email=NEW)
-    ask(customer)
+    email_changes.ask(customer, NEW)
     confirm(customer, receive_token(NEW))
     assert emails(customer)[0] == NEW
 
@@ -99,14 +86,14 @@ def test_request_an_address_that_another_tenants_customer_has(customer: Customer
 def test_request_without_the_password_of_ones_own_log_in(customer: Customer, email: str, password: str) -> None:
     make_customer(customer.tenant, email="grace@example.com")
     with pytest.raises(password_login.WrongPassword):
-        ask(customer, email=email, password=password)
+        email_changes.ask(customer, NEW, email=email, password=password)
     assert not Message.objects.exists()
 
 
 @pytest.mark.parametrize("new", ["", "nonsense", "a@b", "x" * 250 + "@example.com"])
 def test_request_what_is_no_address(customer: Customer, new: str) -> None:
     with pytest.raises(InvalidInput) as refused:
-        ask(customer, new)
+        email_changes.ask(customer, new)
     assert [each.field for each in refused.value.details] == ["new_email"]
 
 
@@ -137,7 +124,7 @@ def test_a_second_log_in_belongs_to_the_same_customer(customer: Customer) -> Non
 def test_a_second_log_in_moves_on_its_own(customer: Customer) -> None:
     account = add(customer)
     receive()
-    ask(customer, email="work@example.com", password=SECOND_PASSWORD)
+    email_changes.ask(customer, NEW, email="work@example.com", password=SECOND_PASSWORD)
     confirm(customer, receive_token(NEW))
     account.refresh_from_db()
     assert account.identifier == NEW

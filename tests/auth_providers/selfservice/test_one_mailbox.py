@@ -11,13 +11,14 @@ from auth_providers.login import federated, one_time_code
 from auth_providers.login import password as password_login
 from auth_providers.models import Account, AuthProvider, OneTimeCode
 from auth_providers.providers import oidc
-from auth_providers.selfservice import additional_log_in, email_change, opt_in, password_reset
+from auth_providers.selfservice import additional_log_in, opt_in, password_reset
 from auth_providers.tokens.log_in_attempt import Issue, LogInAttempt
 from customers import profiles
 from customers.models import Customer
 from tenants.errors import InvalidInput
 from tenants.models import Message, Tenant
 from tenants.outbox import queue, worker
+from tests.auth_providers import email_changes
 from tests.auth_providers.mailbox import receive_token
 from tests.authenticators import just_logged_in
 from tests.factories import CLIENT, PASSWORD, make_customer
@@ -119,15 +120,8 @@ def test_every_flow_knows_each_spelling(tenant: Tenant, vera: Customer, spelling
         )
     password_reset.request(tenant=tenant, email=spelling, client=CLIENT)
     password_reset.complete(tenant=tenant, token=receive_token(PUNYCODE), password="another battery", client=CLIENT)
-    email_change.request(
-        tenant=tenant,
-        customer=vera,
-        email=spelling,
-        password="another battery",
-        new_email=f"new.{spelling.strip()}" if spelling.isascii() else "new@straße.example",
-        is_contact_email_synced=False,
-        client=CLIENT,
-    )
+    new = f"new.{spelling.strip()}" if spelling.isascii() else "new@straße.example"
+    email_changes.ask(vera, new, email=spelling, password="another battery", is_contact_synced=False)
     opt_in.resend(tenant=tenant, email=spelling, client=CLIENT)
     assert Message.objects.order_by("-pk").first() == Message.objects.get(template="opt_in", recipient=SHARP_S)
 

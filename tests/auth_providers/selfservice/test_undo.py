@@ -16,13 +16,12 @@ from auth_providers.tokens.log_in_attempt import Issue, LogInAttempt
 from customers.models import Customer
 from tenants.models import Tenant
 from tests import authenticators, factories
-from tests.auth_providers import mailbox
+from tests.auth_providers import email_changes, mailbox
 from tests.auth_providers.selfservice.intrusion import (
     LINK,
     MALLORY,
     NEW_PASSWORD,
     add_mallory,
-    ask_for_mallorys_email,
     change_contact,
     change_password,
     links,
@@ -77,7 +76,7 @@ def test_every_session_ends(customer: Customer) -> None:
 
 
 def test_what_waits_ends(customer: Customer) -> None:
-    ask_for_mallorys_email(customer)
+    email_changes.ask(customer, MALLORY)
     sent = mailbox.receive()
     [confirmation] = [found.group() for mail in sent for found in mailbox.TOKEN.finditer(str(mail.body))]
     [token] = [token for mail in sent if mail.to == [EMAIL] for token in LINK.findall(str(mail.body))]
