@@ -12,7 +12,7 @@ from django.db import IntegrityError, transaction
 from auth_providers import limits
 from auth_providers.accounts import accounts, known_devices, notices, pending, verification
 from auth_providers.models import Account
-from auth_providers.selfservice import opt_in
+from auth_providers.selfservice import opt_in, pending_sign_ups
 from customers import profiles
 from customers.models import Customer
 from customers.spelling import emails
@@ -105,7 +105,12 @@ def change_email(
     if account is None:
         raise LogInNotFound
     before = notices.take(tenant=tenant, customer=customer)
+    former, is_left = account.identifier, not account.is_verified
+    # What was mailed to the former address would prove the new one.
+    pending.void_for(tenant=tenant, account=account, keeps_sign_ups=is_left)
     _move(tenant, account, wanted)
+    if is_left and former != wanted:
+        pending_sign_ups.stay(tenant=tenant, account=account, email=former, client=client)
     notices.tell(before=before, notice=notices.Notice.EMAIL_CHANGED, context={"new_email": wanted})
     opt_in.ask(tenant=tenant, account=account)
     _record(tenant, account, "change_email", By(staff_username=staff_username, client=client), why)
