@@ -50,7 +50,8 @@ class Client:
             return ""
         address = unmapped(self.address)
         bits = ipv4_bits if isinstance(address, IPv4Address) else ipv6_bits
-        return str(ip_network((address, bits), strict=False))
+        others = address.max_prefixlen - bits
+        return f"{type(address)(int(address) >> others << others)}/{bits}"  # a third of what `ip_network` costs
 
     @cached_property
     def device(self) -> str:

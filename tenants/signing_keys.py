@@ -8,7 +8,8 @@ import hashlib
 import secrets
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import TypeAlias, TypedDict
+from functools import lru_cache
+from typing import TypeAlias, TypedDict, cast
 
 import jwt
 from cryptography.hazmat.primitives import serialization
@@ -28,6 +29,7 @@ KEY_SET_MAX_AGE = timedelta(minutes=10)
 
 # As long as others believe a revoked key (`auth_providers.tokens.jwts.PUBLIC_KEY_CACHE_SECONDS`).
 CURRENT_CACHE_SECONDS = 30
+KEYS_KEPT = 1024  # private ones, in memory
 
 Jwk: TypeAlias = Mapping[str, str]  # RFC 7517, 4; every member of an elliptic curve key is text (RFC 7518, 6.2)
 
@@ -77,8 +79,12 @@ def current(*, tenant: Tenant) -> SigningKey:
 
 def _cache_name(tenant: Tenant) -> str:
     """It depends on the encryption keys, so that after their rotation no key that an old one encrypted is read."""
-    opened_by = hashlib.sha256("\n".join(settings.ENCRYPTION_KEYS).encode()).hexdigest()[:16]
-    return f"signing-key:{tenant.code}:{opened_by}"
+    return f"signing-key:{tenant.code}:{_digest(tuple(settings.ENCRYPTION_KEYS))}"
+
+
+@lru_cache(maxsize=KEYS_KEPT)
+def _digest(encryption_keys: tuple[str, ...]) -> str:
+    return hashlib.sha256("\n".join(encryption_keys).encode()).hexdigest()[:16]
 
 
 def _find_current(tenant: Tenant) -> SigningKey:
@@ -94,6 +100,18 @@ def _find_current(tenant: Tenant) -> SigningKey:
 def private_pem(key: SigningKey) -> str:
     """The private half in PEM. Raises `CannotDecrypt`."""
     return decrypt(key.private_pem_encrypted)
+
+
+def private_key(key: SigningKey) -> ec.EllipticCurvePrivateKey:
+    """The private half to sign with. Raises `CannotDecrypt`."""
+    return _opened(key.private_pem_encrypted, tuple(settings.ENCRYPTION_KEYS))
+
+
+@lru_cache(maxsize=KEYS_KEPT)
+def _opened(private_pem_encrypted: str, encryption_keys: tuple[str, ...]) -> ec.EllipticCurvePrivateKey:
+    """Kept, as decrypting and reading it costs twice what signing does; not longer than what opens it."""
+    pem = decrypt(private_pem_encrypted).encode()
+    return cast(ec.EllipticCurvePrivateKey, serialization.load_pem_private_key(pem, password=None))
 
 
 def published(*, tenant: Tenant) -> list[SigningKey]:

@@ -6,6 +6,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import pytest
 from django.core.cache import cache
 from django.db import OperationalError, connection
@@ -26,6 +27,9 @@ from tests.neighbours import Neighbours, settle
 from tests.openid_issuer import Issuer
 from tests.shop_endpoint import Shop
 
+# No test says how long something may take: a machine that is busy is no fault.
+hypothesis.settings.register_profile("patron", deadline=None)
+hypothesis.settings.load_profile("patron")
 # What several folders import, before any of them does.
 pytest.register_assert_rewrite("tests.contracts.golden", "tests.contracts.shapes")
 pytest_plugins = ["tests.contracts.unread_golden_files"]

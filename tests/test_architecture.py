@@ -154,8 +154,9 @@ def test_every_module_and_public_class_says_what_it_is_for(path: Path) -> None:
 
 def _creates(path: Path, model: str) -> bool:
     text = path.read_text()
-    made = rf"(?<!\.)\b{model}\((?!models|TenantOwned)|\b{model}\.objects\.\w*create|\bpartial\({model}\b"
-    return bool(re.search(made, text))
+    called = rf"(?:(?<!\.)|\bmodels\.)\b{model}\((?!models|TenantOwned)|\b{model}\.objects\.\w*create"
+    named = rf"\b(?:fresh\(|partial\((?:fresh,\s*)?)\s*{model}\b"
+    return bool(re.search(f"{called}|{named}", text))
 
 
 @pytest.mark.parametrize(("model", "creator"), [("Session", "sessions.py"), ("Token", "opaque_tokens.py")])

@@ -5,6 +5,7 @@ from auth_providers.models.accounts import today
 from customers.models import Customer
 from tenants.clients import Client
 from tenants.compiled import writes
+from tenants.compiled.instances import fresh
 from tenants.models import Tenant, TenantQuerySet
 
 
@@ -30,7 +31,7 @@ def of_customer(*, tenant: Tenant, customer: Customer) -> TenantQuerySet[KnownDe
 
 def remember(*, tenant: Tenant, client: Client, customer: Customer) -> None:
     """Know the caller's device for the customer from now on, in the caller's transaction."""
-    seen = KnownDevice(tenant=tenant, customer=customer, device=client.device, last_seen_date=today())
+    seen = fresh(KnownDevice, tenant=tenant, customer=customer, device=client.device, last_seen_date=today())
     writes.upsert(seen, unique=("tenant", "customer", "device"), update=("last_seen_date",), waits=True)
 
 

@@ -77,7 +77,7 @@ class _TenantBackend(TokenBackend):
     """simplejwt's backend with one tenant's key, issuer and audience, and the `kid` in the header."""
 
     def __init__(
-        self, *, tenant_code: str, issuer: str, signing_key: str | None = None, verifying_key: Any = "", kid: str = ""
+        self, *, tenant_code: str, issuer: str, signing_key: Any = None, verifying_key: Any = "", kid: str = ""
     ):
         super().__init__(
             signing_keys.ALGORITHM,
@@ -134,9 +134,7 @@ def sign(
     Raises `signing_keys.NoSigningKey`.
     """
     key = signing_keys.current(tenant=tenant)
-    backend = _TenantBackend(
-        tenant_code=tenant.code, issuer=issuer(tenant.code), signing_key=signing_keys.private_pem(key), kid=key.kid
-    )
+    backend = _signing(tenant.code, issuer(tenant.code), key.kid, signing_keys.private_key(key))
     seconds = tenant.service_jwt_lifetime if token_class is ServiceToken else tenant.customer_jwt_lifetime
     token = token_class(backend=backend)
     token.payload |= {name: value for name, value in claims.items() if name not in token.payload}
@@ -149,6 +147,11 @@ def sign(
     return str(token)
 
 
+@lru_cache(maxsize=BACKENDS_KEPT)
+def _signing(tenant_code: str, issued_by: str, kid: str, key: ec.EllipticCurvePrivateKey) -> _TenantBackend:
+    return _TenantBackend(tenant_code=tenant_code, issuer=issued_by, signing_key=key, kid=kid)
+
+
 def sign_statement(*, tenant: Tenant, media_type: str, claims: JsonObject) -> str:
     """A JWT that states something and opens nothing: its `typ` says so, and `verify` refuses it (RFC 8725, 3.11 and
     3.12). `claims` are beside `iss` and `iat`.
@@ -158,7 +161,7 @@ def sign_statement(*, tenant: Tenant, media_type: str, claims: JsonObject) -> st
     key = signing_keys.current(tenant=tenant)
     payload = {**claims, "iss": issuer(tenant.code), "iat": int(timezone.now().timestamp())}
     header = {"kid": key.kid, "typ": media_type}
-    return jwt.encode(payload, signing_keys.private_pem(key), algorithm=signing_keys.ALGORITHM, headers=header)
+    return jwt.encode(payload, signing_keys.private_key(key), algorithm=signing_keys.ALGORITHM, headers=header)
 
 
 # RFC 8176; what another provider asked for is its own to say.

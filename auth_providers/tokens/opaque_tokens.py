@@ -15,6 +15,7 @@ from django.utils.crypto import salted_hmac
 
 from auth_providers.models import Session, Token
 from tenants.compiled import writes
+from tenants.compiled.instances import fresh
 from tenants.models import ApiKey, Tenant
 from tenants.secrets.random_tokens import digest, new_token
 
@@ -118,4 +119,4 @@ def _lifetimes(tenant: Tenant, *, is_customers: bool, is_renewable: bool) -> tup
 
 def _new(session: Session, api_key_id: int | None, now: datetime) -> Callable[..., Token]:
     """What makes rows of tokens that are issued to the client together."""
-    return partial(Token, tenant_id=session.tenant_id, session=session, api_key_id=api_key_id, issued_at=now)
+    return partial(fresh, Token, tenant_id=session.tenant_id, session=session, api_key_id=api_key_id, issued_at=now)

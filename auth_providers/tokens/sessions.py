@@ -21,6 +21,7 @@ from customers.models import Customer
 from tenants import codes
 from tenants.clients import Client
 from tenants.compiled import transactions, writes
+from tenants.compiled.instances import fresh
 from tenants.compiled.writes import Change, compiled_update
 from tenants.errors import DomainError, InvalidInput, Kind, Reason
 from tenants.models import ApiKey, SecondFactor, Tenant, TenantQuerySet
@@ -282,7 +283,8 @@ def find_obstacle(account: Account) -> str | None:
 
 def _new_session(tenant: Tenant, client: Client) -> Session:
     now = timezone.now()
-    return Session(
+    return fresh(
+        Session,
         tenant=tenant,
         address=client.address or None,
         user_agent=client.user_agent[:255],

@@ -157,7 +157,10 @@ def stop_gathering() -> None:
 
 def is_watched(wrapper: BaseDatabaseWrapper) -> bool:
     """Whether somebody else than Patron itself wants to see each statement."""
-    return wrapper.queries_logged or any(not hasattr(each, "before") for each in wrapper.execute_wrappers)
+    for each in wrapper.execute_wrappers:
+        if not hasattr(each, "before"):
+            return True
+    return bool(wrapper.queries_logged)
 
 
 def is_at_rest(wrapper: BaseDatabaseWrapper) -> bool:
@@ -169,8 +172,11 @@ def is_at_rest(wrapper: BaseDatabaseWrapper) -> bool:
 
 def before_of(wrapper: BaseDatabaseWrapper) -> Before | None:
     """What the `execute_wrapper`s have to be run in front of a statement; that of the innermost counts."""
-    found = [before for each in wrapper.execute_wrappers if (before := getattr(each, "before", None)) is not None]
-    return found[-1] if found else None
+    for each in reversed(wrapper.execute_wrappers):
+        before: Before | None = getattr(each, "before", None)
+        if before is not None:
+            return before
+    return None
 
 
 def _taken() -> list[Waiting]:

@@ -15,6 +15,7 @@ from django.db.models import (
     DateTimeField,
     Field,
     ForeignKey,
+    GenericIPAddressField,
     Model,
     QuerySet,
     TextField,
@@ -27,7 +28,7 @@ from tenants.compiled import prepared
 from tenants.compiled.queries import Parameter, adapted, with_literals
 
 P = ParamSpec("P")
-PLAIN = (BigAutoField, BooleanField, CharField, TextField, UUIDField)
+PLAIN = (BigAutoField, BooleanField, CharField, GenericIPAddressField, TextField, UUIDField)
 # What to update, and the columns' new values by name.
 Change: TypeAlias = tuple[QuerySet[Any, Any], Mapping[str, object]]
 
@@ -54,29 +55,40 @@ def store(row: Model, *names: str, waits: bool = False) -> None:
     No signal is sent, and `save` is not called. Raises `django.db.IntegrityError` as `save` does.
     """
     wrapper = connections[DEFAULT_DB_ALIAS]
-    sql, fields = _storing(type(row), names)
-    prepared.run(wrapper, sql, [*_values(row, fields, wrapper), adapted(row.pk, wrapper)], waits=waits)
+    statement = _storing(type(row), names)
+    prepared.run(wrapper, statement.sql, [*statement.values(row, wrapper), adapted(row.pk, wrapper)], waits=waits)
 
 
 def _insert(rows: Sequence[Model], unique: tuple[str, ...] = (), update: tuple[str, ...] = (), *, waits: bool) -> None:
     wrapper = connections[DEFAULT_DB_ALIAS]
     model = type(rows[0])
-    sql, fields = _insertion(model, len(rows), unique, update)
-    params = [value for row in rows for value in _values(row, fields, wrapper)]
+    statement = _insertion(model, len(rows), unique, update)
+    params = [value for row in rows for value in statement.values(row, wrapper)]
     has_keys = model._meta.auto_field is not None and not update
-    prepared.run(wrapper, sql, params, partial(_give_keys, rows) if has_keys else None, waits=waits)
+    prepared.run(wrapper, statement.sql, params, partial(_give_keys, rows) if has_keys else None, waits=waits)
 
 
-def _values(row: Model, fields: Sequence[Field[Any, Any]], wrapper: BaseDatabaseWrapper) -> list[object]:
-    """The fields' values as the database takes them."""
-    if wrapper.vendor != "postgresql":
-        return [field.get_db_prep_save(field.pre_save(row, row._state.adding), wrapper) for field in fields]
-    return [
-        getattr(row, field.attname)
-        if is_plain(field)
-        else field.get_db_prep_save(field.pre_save(row, row._state.adding), wrapper)
-        for field in fields
-    ]
+class _Statement:
+    """A composed statement, and the fields whose values it takes of a row."""
+
+    def __init__(self, sql: str, fields: Sequence[Field[Any, Any]]) -> None:
+        self.sql = sql
+        self._fields = fields
+        self._names = [field.attname for field in fields]
+        self._others = [(position, field) for position, field in enumerate(fields) if not is_plain(field)]
+
+    def values(self, row: Model, wrapper: BaseDatabaseWrapper) -> list[object]:
+        """The fields' values as the database takes them."""
+        if wrapper.vendor != "postgresql":
+            return [_prepared(row, field, wrapper) for field in self._fields]
+        found = [getattr(row, name) for name in self._names]
+        for position, field in self._others:
+            found[position] = _prepared(row, field, wrapper)
+        return found
+
+
+def _prepared(row: Model, field: Field[Any, Any], wrapper: BaseDatabaseWrapper) -> object:
+    return field.get_db_prep_save(field.pre_save(row, row._state.adding), wrapper)
 
 
 @cache
@@ -94,10 +106,8 @@ def _give_keys(rows: Sequence[Model], keys: Sequence[tuple[Any]]) -> None:
 
 
 @cache
-def _insertion(
-    model: type[Model], count: int, unique: tuple[str, ...], update: tuple[str, ...]
-) -> tuple[str, list[Field[Any, Any]]]:
-    """The statement for so many rows, and the fields whose values it takes, in the order of a row."""
+def _insertion(model: type[Model], count: int, unique: tuple[str, ...], update: tuple[str, ...]) -> _Statement:
+    """For so many rows."""
     meta = model._meta
     fields = [field for field in meta.local_concrete_fields if not _is_of_database(field)]
     row: Any = type("Row", (), {field.attname: Parameter(field.attname) for field in fields})
@@ -111,7 +121,7 @@ def _insertion(
     compiler: Any = query.get_compiler(using=DEFAULT_DB_ALIAS)
     [(sql, _)] = compiler.as_sql()
     ending = f' RETURNING "{meta.auto_field.column}"' if meta.auto_field is not None else ""
-    return sql + ending, fields
+    return _Statement(sql + ending, fields)
 
 
 def _is_of_database(field: Field[Any, Any]) -> bool:
@@ -120,14 +130,14 @@ def _is_of_database(field: Field[Any, Any]) -> bool:
 
 
 @cache
-def _storing(model: type[Model], names: tuple[str, ...]) -> tuple[str, list[Field[Any, Any]]]:
-    """The statement, and the fields whose values it takes before the key."""
+def _storing(model: type[Model], names: tuple[str, ...]) -> _Statement:
+    """It takes the key after the fields' values."""
     meta = model._meta
     every = [each for each in meta.local_concrete_fields if not each.generated and not each.primary_key]
     fields = [each for each in every if each.name in names] if names else every
     query = cast(UpdateQuery, model._base_manager.filter(pk=Parameter("pk")).query.chain(UpdateQuery))
     query.add_update_values({field.name: Parameter(field.attname) for field in fields})
-    return query.get_compiler(using=DEFAULT_DB_ALIAS).as_sql()[0], fields
+    return _Statement(query.get_compiler(using=DEFAULT_DB_ALIAS).as_sql()[0], fields)
 
 
 class CompiledUpdate(Generic[P]):

@@ -48,7 +48,8 @@ def record(
     caller knows of, and `details` what they say.
     """
     told = told_by(action=action, is_success=is_success)
-    event = AuditEvent(
+    event = fresh(
+        AuditEvent,
         tenant=tenant,
         action=action,
         is_success=is_success,

@@ -20,7 +20,6 @@ from tests.contracts.shapes import check_answer, check_refusal
 WITH_BODY = [operation for operation in EVERY_OPERATION if operation.json is not None]
 bounded = settings(
     max_examples=12,
-    deadline=None,
     derandomize=True,
     database=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],

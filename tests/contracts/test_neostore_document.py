@@ -121,7 +121,6 @@ def _driver(operation: Any, token: str, newcomers: Iterator[str]) -> Any:
             max_examples=EXAMPLES,
             derandomize=True,
             database=None,
-            deadline=None,
             suppress_health_check=list(HealthCheck),
         )
         @given(case=cases, is_customer=st.booleans(), provider=st.sampled_from(["password", "otp", "totp"]))

@@ -99,7 +99,7 @@ def test_what_is_rendered_is_what_is_described(record: type[Record]) -> None:
     schema = schema_of(record)
     validator = jsonschema_rs.validator_for(schema, validate_formats=True)
 
-    @settings(max_examples=20, derandomize=True, database=None, deadline=None)
+    @settings(max_examples=20, derandomize=True, database=None)
     @given(body=bodies(record))
     def check(body: Record) -> None:
         sent = rendered(body)

@@ -121,7 +121,6 @@ def _drive(operation: Any, send: Callable[[Case[Any], str], None], *, modes: lis
         max_examples=EXAMPLES,
         derandomize=True,
         database=None,
-        deadline=None,
         suppress_health_check=list(HealthCheck),
     )
     @given(case=cases, caller=st.sampled_from(CALLERS))

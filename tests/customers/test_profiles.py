@@ -115,7 +115,7 @@ def test_update_may_not_leave_a_company_customer_without_a_name(tenant: Tenant) 
 
 
 @given(patch=PATCHES)
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_update_applies_a_merge_patch(customer: Customer, patch: dict[str, Any]) -> None:
     before = Customer.objects.get(pk=customer.pk)
     update(customer, patch)

@@ -21,6 +21,15 @@ def test_device_is_the_same_within_an_ipv4_network(address: ipaddress.IPv4Addres
     assert device(address) == device(neighbour)
 
 
+@given(st.ip_addresses())
+def test_networks_are_what_python_says(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> None:
+    address = getattr(address, "ipv4_mapped", None) or address
+    bits = {4: (24, 32), 6: (48, 64)}[address.version]
+    network, subscriber = (str(ipaddress.ip_network((address, each), strict=False)) for each in bits)
+    caller = Client(address=str(address).partition("%")[0])
+    assert (caller.network, caller.subscriber) == (network, subscriber)
+
+
 @given(st.ip_addresses(v=6), st.integers(0, 2**80 - 1))
 def test_device_is_the_same_within_an_ipv6_network(address: ipaddress.IPv6Address, host: int) -> None:
     neighbour = ipaddress.IPv6Address(int(address) >> 80 << 80 | host)

@@ -59,11 +59,14 @@ def test_private_half_rests_encrypted(tenant: Tenant, stored: Callable[[], str])
         assert plain not in everything
 
 
-def test_private_pem_without_the_key_that_encrypted_it(tenant: Tenant, settings: Settings) -> None:
+def test_private_half_without_the_key_that_encrypted_it(tenant: Tenant, settings: Settings) -> None:
     key = signing_keys.current(tenant=tenant)
+    assert signing_keys.private_key(key).private_numbers() == private_half(key).private_numbers()
     settings.ENCRYPTION_KEYS = ["YW5vdGhlciBrZXkgb2YgMzIgYnl0ZXMgZm9yIHRlc3Q="]
     with pytest.raises(encryption.CannotDecrypt):
         signing_keys.private_pem(key)
+    with pytest.raises(encryption.CannotDecrypt):
+        signing_keys.private_key(key)
 
 
 def test_rotate_publishes_before_it_signs(tenant: Tenant, pass_time: Callable[[timedelta], None]) -> None:

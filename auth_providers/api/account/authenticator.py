@@ -3,19 +3,18 @@ contract."""
 
 from typing import Any
 
-from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from auth_providers.api.account.base import AccountViewSet, caller_of
 from auth_providers.api.account.records import AuthenticatorStatus, Enrolment, RecoveryCodes
 from auth_providers.login import totp
-from tenants.api.fields import Text
+from tenants.api.fields import Body, Text
 
 CODE_MAX_LENGTH = 32
 
 
-class FirstCode(serializers.Serializer[Any]):
+class FirstCode(Body):
     """The code that the app shows."""
 
     code = Text(max_length=CODE_MAX_LENGTH, trim_whitespace=True)

@@ -8,11 +8,11 @@ from rest_framework.request import Request
 from auth_providers.accounts import passwords
 from auth_providers.api.emporix.second_factor import CODE_MAX_LENGTH
 from customers.api.emporix.serializers import AddressSerializer, ProfileSerializer
-from tenants.api.fields import Email, Text
+from tenants.api.fields import Body, Email, Text
 from tenants.models import PASSWORD_MIN_LENGTH
 
 
-class PasswordAuthentication(serializers.Serializer[Any]):
+class PasswordAuthentication(Body):
     email = Text(max_length=254)
     password = Text(min_length=6)
 
@@ -25,7 +25,7 @@ class NewPassword(Text):
         super().__init__(**({"form": form} | kwargs))
 
 
-class NewLogIn(serializers.Serializer[Any]):
+class NewLogIn(Body):
     """What a customer is to log in with."""
 
     email = Email()
@@ -43,7 +43,7 @@ class LogIn(PasswordAuthentication):
     )
 
 
-class Signup(serializers.Serializer[Any]):
+class Signup(Body):
     email = Email()
     password = NewPassword()
     customerDetails = ProfileSerializer(source="profile", required=False, allow_null=True)
@@ -58,7 +58,7 @@ class Signup(serializers.Serializer[Any]):
         return attrs
 
 
-class RefreshParameters(serializers.Serializer[Any]):
+class RefreshParameters(Body):
     """What a refresh takes; a company to act for is one of the customer's, and none leaves the company."""
 
     refreshToken = Text(source="refresh_token")

@@ -4,7 +4,6 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -22,17 +21,17 @@ from auth_providers.login import federated, one_time_code, social, token_exchang
 from tenants.api.base import HasToken
 from tenants.api.emporix.records import Forbidden
 from tenants.api.failures import Failure, in_the_words_of
-from tenants.api.fields import Text
+from tenants.api.fields import Body, Text
 from tenants.api.records import Record
 from tenants.errors import InvalidInput
 
 
-class ExchangeParameters(serializers.Serializer[Any]):
+class ExchangeParameters(Body):
     subjectAccessToken = Text(source="subject_token")
     config = Text(source="provider", required=False)
 
 
-class ChallengeAnswer(serializers.Serializer[Any]):
+class ChallengeAnswer(Body):
     """The answer to the `challenge` of a 403, which finishes the log-in. Nothing else is needed then."""
 
     challengeId = Text(source="challenge_id", max_length=64, trim_whitespace=True)

@@ -13,24 +13,24 @@ from auth_providers.api.emporix.second_factor import LogInViewSet
 from auth_providers.selfservice import email_change, opt_in, password_reset
 from tenants.api.base import HasToken
 from tenants.api.failures import in_the_words_of
-from tenants.api.fields import Text
+from tenants.api.fields import Body, Text
 
 
-class ResetRequest(serializers.Serializer[Any]):
+class ResetRequest(Body):
     email = Text(max_length=254)
     site = Text(max_length=64, required=False, allow_null=True, allow_blank=True)
 
 
-class ResetCompletion(serializers.Serializer[Any]):
+class ResetCompletion(Body):
     token = Text(trim_whitespace=True)
     password = NewPassword()
 
 
-class MailedToken(serializers.Serializer[Any]):
+class MailedToken(Body):
     token = Text(trim_whitespace=True)
 
 
-class WhoWaits(serializers.Serializer[Any]):
+class WhoWaits(Body):
     email = Text(max_length=254)
 
 

@@ -1,15 +1,13 @@
 """Parameters that may stand in the body, as the document describes them; the views read them one by one."""
 
-from typing import Any
-
 from rest_framework import serializers
 
 from auth_providers.api.emporix.second_factor import CODE_MAX_LENGTH
-from tenants.api.fields import Text
+from tenants.api.fields import Body, Text
 from tenants.api.schema import TENANT_CODE
 
 
-class RefreshOfVisit(serializers.Serializer[Any]):
+class RefreshOfVisit(Body):
     """The parameters of a refresh, kept out of the address."""
 
     tenant = Text(form={"pattern": TENANT_CODE})
@@ -17,7 +15,7 @@ class RefreshOfVisit(serializers.Serializer[Any]):
     refresh_token = Text()
 
 
-class RenewalOfVisit(serializers.Serializer[Any]):
+class RenewalOfVisit(Body):
     """The same with the access token, for storefronts that kept only that."""
 
     tenant = Text(form={"pattern": TENANT_CODE})
@@ -25,13 +23,13 @@ class RenewalOfVisit(serializers.Serializer[Any]):
     anonymous_token = Text()
 
 
-class LogoutParameters(serializers.Serializer[Any]):
+class LogoutParameters(Body):
     """Whose session shall end: the caller's, unless a token of it says so, too."""
 
     accessToken = Text(required=False)
 
 
-class ChallengeParameters(serializers.Serializer[Any]):
+class ChallengeParameters(Body):
     """The answer to a challenge, instead of the other parameters."""
 
     challengeId = Text(

@@ -2,7 +2,6 @@
 
 from typing import Any, ClassVar
 
-from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -16,7 +15,7 @@ from customers.models import Customer
 from customers.profiles import ProfileChanges
 from tenants.api.emporix.records import ResourceLocation
 from tenants.api.failures import in_the_words_of
-from tenants.api.fields import Email, Flag, Text
+from tenants.api.fields import Body, Email, Flag, Text
 
 
 class DeletableProfileViewSet(ProfileViewSet):
@@ -54,14 +53,14 @@ class OwnLogIn(NewLogIn):
     )
 
 
-class EmailChange(serializers.Serializer[Any]):
+class EmailChange(Body):
     email = Text(max_length=254)
     password = Text()
     newEmail = Email(source="new_email")
     syncContactEmail = Flag(default=False, source="is_contact_email_synced")
 
 
-class PasswordChange(serializers.Serializer[Any]):
+class PasswordChange(Body):
     currentPassword = Text(source="current_password")
     newPassword = NewPassword(source="new_password")
 

@@ -1,8 +1,5 @@
 """A second factor in a contract that knows none: the 403 of a log-in names a handle, and the log-in takes it."""
 
-from typing import Any
-
-from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -15,13 +12,13 @@ from auth_providers.tokens.second_factor_policy import TOTP, NoSecondFactor, Sec
 from tenants.api.emporix.base import EmporixViewSet
 from tenants.api.emporix.records import Forbidden
 from tenants.api.failures import Failure
-from tenants.api.fields import Text
+from tenants.api.fields import Body, Text
 
 ISSUE = Issue.PAIR | Issue.SERVICE_JWT
 CODE_MAX_LENGTH = 32
 
 
-class SecondFactorAnswer(serializers.Serializer[Any]):
+class SecondFactorAnswer(Body):
     """The second half of a log-in; without a code, one is sent."""
 
     secondFactorHandle = Text(source="handle", max_length=64, trim_whitespace=True)

@@ -15,12 +15,12 @@ from auth_providers.api.kibo.formats import to_the_second
 from auth_providers.api.kibo.records import ApplicationTicket, ApplicationToken
 from auth_providers.tokens import client_credentials
 from tenants import sites
-from tenants.api.fields import Text
+from tenants.api.fields import Body, Text
 
 CLIENT_CREDENTIALS = "client_credentials"
 
 
-class OauthRequest(serializers.Serializer[Any]):
+class OauthRequest(Body):
     """RFC 6749, 4.4. Clients that refresh send their credentials again, and so need nothing else."""
 
     client_id = Text(max_length=255)
@@ -28,7 +28,7 @@ class OauthRequest(serializers.Serializer[Any]):
     grant_type = serializers.ChoiceField(choices=[CLIENT_CREDENTIALS], default=CLIENT_CREDENTIALS)
 
 
-class TicketRequest(serializers.Serializer[Any]):
+class TicketRequest(Body):
     """What older clients send."""
 
     applicationId = Text(max_length=255, source="client_id")

@@ -4,7 +4,6 @@ import re
 from dataclasses import replace
 from typing import Any
 
-from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -13,7 +12,7 @@ from auth_providers.api.kibo.tickets import DEVICE_MARK, Device, TicketViewSet, 
 from auth_providers.login import one_time_code, second_factor
 from auth_providers.models import OneTimeCode
 from auth_providers.tokens import sessions
-from tenants.api.fields import Email, Text
+from tenants.api.fields import Body, Email, Text
 from tenants.clients import Client
 from tenants.errors import InvalidInput, Reason
 
@@ -21,7 +20,7 @@ LOG_IN, EMAIL = OneTimeCode.Purpose.LOG_IN, OneTimeCode.Channel.EMAIL
 DEVICE = re.compile("[0-9a-f]{32}")
 
 
-class OtpRequest(serializers.Serializer[Any]):
+class OtpRequest(Body):
     email = Email()
 
 
@@ -30,7 +29,7 @@ class OtpAuth(Device):
     otpCode = Text(max_length=64, trim_whitespace=True)
 
 
-class SecondFactorRequest(serializers.Serializer[Any]):
+class SecondFactorRequest(Body):
     userId = Text(max_length=255, required=False, allow_null=True, allow_blank=True)
 
 

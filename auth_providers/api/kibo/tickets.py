@@ -21,7 +21,7 @@ from auth_providers.tokens.log_in_attempt import Issue, LogInAttempt
 from auth_providers.tokens.opaque_tokens import Pair
 from auth_providers.tokens.second_factor_policy import SecondFactorDue
 from customers.models import Customer
-from tenants.api.fields import Text
+from tenants.api.fields import Body, Text
 from tenants.clients import Client, told_device
 from tenants.errors import InvalidInput
 from tenants.models import ApiKey
@@ -32,7 +32,7 @@ ISSUE = Issue.RENEWABLE_PAIR
 DEVICE_MARK = "."
 
 
-class Device(serializers.Serializer[Any]):
+class Device(Body):
     """What a storefront tells of its customer's device."""
 
     fingerprint = Text(max_length=1000, required=False, allow_null=True, allow_blank=True)

@@ -22,7 +22,7 @@ from auth_providers.providers.kinds.webhook import Webhook
 from auth_providers.tokens import sessions
 from auth_providers.tokens.log_in_attempt import Issue, LogInAttempt
 from tenants.api.failures import Failure
-from tenants.api.fields import Text
+from tenants.api.fields import Body, Text
 from tenants.errors import Kind, Reason
 
 ISSUE = Issue.CUSTOMER_JWT
@@ -30,28 +30,28 @@ ISSUE = Issue.CUSTOMER_JWT
 REFUSED = {Kind.UNAUTHENTICATED, Kind.FORBIDDEN, Kind.NOT_FOUND, Kind.CONFLICT, Kind.CHALLENGE}
 
 
-class PasswordData(serializers.Serializer[Any]):
+class PasswordData(Body):
     """What the password provider asks for."""
 
     email = Text(max_length=254)
     password = Text()
 
 
-class CodeRequest(serializers.Serializer[Any]):
+class CodeRequest(Body):
     """Where a code shall be sent."""
 
     channel = serializers.ChoiceField(choices=OneTimeCode.Channel.choices)
     to = Text(max_length=254)
 
 
-class CodeAnswer(serializers.Serializer[Any]):
+class CodeAnswer(Body):
     """The code that was sent, or that the authenticator app shows."""
 
     challengeId = Text(max_length=64, trim_whitespace=True)
     code = Text(max_length=64, trim_whitespace=True)
 
 
-class SocialData(serializers.Serializer[Any]):
+class SocialData(Body):
     """What the storefront got from a provider that customers log in at."""
 
     idToken = Text(source="id_token", required=False)
@@ -63,7 +63,7 @@ class SocialData(serializers.Serializer[Any]):
     user = serializers.JSONField(required=False)
 
 
-class AccessTokenData(serializers.Serializer[Any]):
+class AccessTokenData(Body):
     """Another issuer's access token."""
 
     accessToken = Text()

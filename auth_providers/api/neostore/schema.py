@@ -18,7 +18,7 @@ from auth_providers.api.neostore.bodies import ADDRESS_NAMES, OLDER_NAMES, PROFI
 from auth_providers.api.neostore.customer import API_KEY, CustomerViewSet
 from auth_providers.api.neostore.records import Challenge
 from tenants.api.contracts import Descriptions
-from tenants.api.fields import Text
+from tenants.api.fields import Body, Text
 from tenants.api.problems import PROBLEM, ProblemDetails
 from tenants.api.schema import TENANT_CODE, AnyOf, in_path, in_query
 
@@ -72,7 +72,7 @@ REFUSALS = {
 CHALLENGED = OpenApiResponse(Challenge, "Something has to be proven first.")
 
 
-class IdTokenData(serializers.Serializer[Any]):
+class IdTokenData(Body):
     """The tokens that the provider gave to the storefront; an access token besides is the provider's, too."""
 
     idToken = Text()
@@ -81,7 +81,7 @@ class IdTokenData(serializers.Serializer[Any]):
     user = serializers.JSONField(required=False, help_text="Apple's `user`, which comes at the first log-in only.")
 
 
-class AuthorizationCodeData(serializers.Serializer[Any]):
+class AuthorizationCodeData(Body):
     """An authorization code that the provider gave to the storefront."""
 
     code = Text()

@@ -22,7 +22,7 @@ from auth_providers.api.oauth.token import TokenViewSet
 from auth_providers.api.oauth.userinfo import UserinfoViewSet
 from auth_providers.api.oauth.well_known import CLIENT_CREDENTIALS, REFRESH_TOKEN, TOKEN_EXCHANGE
 from tenants.api.contracts import Descriptions
-from tenants.api.fields import Text
+from tenants.api.fields import Body, Text
 from tenants.api.schema import TENANT_CODE, AnyOf, in_path
 
 SECURITY_SCHEMES = {
@@ -35,7 +35,7 @@ CLIENT: Any = [{"client": []}, {}]
 CUSTOMER: Any = [{"customer": []}]
 
 
-class TokenRequest(serializers.Serializer[Any]):
+class TokenRequest(Body):
     """Who asks, unless the header says so."""
 
     client_id = Text(required=False, help_text="Unless it stands in the header.")

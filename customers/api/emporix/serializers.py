@@ -11,7 +11,7 @@ from customers.api.emporix.records import StoredAddress
 from customers.models import TEXT_MAX_LENGTH
 from customers.profiles import ProfileChanges
 from tenants import codes
-from tenants.api.fields import Flag, Text, Whole
+from tenants.api.fields import Body, Flag, Text, Whole
 
 MAX_VERSION = 2**31 - 1
 
@@ -38,7 +38,7 @@ class Mixins(serializers.DictField):
         super().__init__(**({"required": False, "allow_null": True} | kwargs))
 
 
-class MetadataSerializer(serializers.Serializer[Any]):
+class MetadataSerializer(Body):
     version = Whole(required=False, allow_null=True, min_value=1, max_value=MAX_VERSION)
     mixins = Mixins(source="mixin_schemas")
 
@@ -47,7 +47,7 @@ class MetadataSerializer(serializers.Serializer[Any]):
         return {} if data is None else super().run_validation(data)
 
 
-class Versioned(serializers.Serializer[Any], Generic[Changes]):
+class Versioned(Body, Generic[Changes]):
     """What has mixins and a version, which a writer may name."""
 
     metadata = MetadataSerializer(source="*", required=False, allow_null=True)
@@ -66,7 +66,7 @@ class Versioned(serializers.Serializer[Any], Generic[Changes]):
         return version
 
 
-class B2BSerializer(serializers.Serializer[Any]):
+class B2BSerializer(Body):
     companyRegistrationId = FreeText(source="company_registration_id")
 
     def run_validation(self, data: Any = serializers.empty) -> Any:

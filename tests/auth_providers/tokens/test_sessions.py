@@ -1,13 +1,10 @@
 """Sessions: one function starts them, every log-in has new tokens, and an end counts from the next request on."""
 
-import ast
 import uuid
 from collections.abc import Callable
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
-from django.conf import settings
 from django.utils import timezone
 
 from auth_providers.models import Session, Token
@@ -287,18 +284,3 @@ def test_start_remembers_the_last_log_in(customer: Customer) -> None:
 def test_open_anonymous_asks_for_no_email(tenant: Tenant, stored: Callable[[], str]) -> None:
     sessions.open_anonymous(api_key=api_key_of(tenant), context=Context(), client=CLIENT)
     assert EMAIL not in stored()
-
-
-def creations(path: Path) -> list[str]:
-    """Where a module makes a session: `Session(…)`, `Session.objects.create(…)` and the like."""
-    calls = (node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Call))
-    makers = ("Session", "models.Session")
-    methods = ("create", "bulk_create", "get_or_create", "update_or_create")
-    names = {*makers, *(f"{maker}.objects.{method}" for maker in makers for method in methods)}
-    return [path.name for call in calls if ast.unparse(call.func) in names]
-
-
-def test_sessions_are_made_in_one_module_only() -> None:
-    apps = (settings.BASE_DIR / name for name in ("config", "tenants", "customers", "auth_providers"))
-    made = [name for app in apps for path in sorted(app.rglob("*.py")) for name in creations(path)]
-    assert made == ["sessions.py"]

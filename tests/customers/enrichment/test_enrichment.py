@@ -161,7 +161,7 @@ NAMES = [*fields.TEXTS, "birth_date", "anything_else"]
     | st.dictionaries(st.sampled_from(NAMES), ANYTHING, max_size=6)
     | st.dictionaries(st.sampled_from(NAMES), st.text(max_size=40), max_size=8)
 )
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_whatever_is_sent_is_refused_or_settled_for_good(german: Tenant, values: dict[str, Any]) -> None:
     try:
         once = enrichment.enrich(tenant=german, values=values)
