@@ -93,8 +93,8 @@ class ForwardedProtoMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        if not is_from_proxy(request):
-            request.META.pop("HTTP_X_FORWARDED_PROTO", None)
+        if "HTTP_X_FORWARDED_PROTO" in request.META and not is_from_proxy(request):
+            del request.META["HTTP_X_FORWARDED_PROTO"]
         return self.get_response(request)
 
 
@@ -106,6 +106,7 @@ class HostMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         request.get_host()  # raises `DisallowedHost`, which Django answers with 400
+        request.is_host_allowed = True  # type: ignore[attr-defined]  # said once, for `ContractViewSet`
         return self.get_response(request)
 
 

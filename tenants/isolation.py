@@ -79,7 +79,7 @@ def confined(tenant: Tenant) -> Iterator[None]:
     if wrapper.vendor != "postgresql":
         yield
         return
-    prefix = f"SELECT set_config('role', '{ROLE}', true), set_config('{SETTING}', '{int(tenant.pk)}', true); "
+    key = str(int(tenant.pk))
 
     def confine(execute: Callable[..., Any], sql: str, params: Any, many: bool, context: dict[str, Any]) -> Any:
         if isinstance(context["cursor"].cursor, PreparedCursor):
@@ -87,11 +87,12 @@ def confined(tenant: Tenant) -> Iterator[None]:
             return execute(sql, params, many, context)
         if sql.startswith(TRANSACTION_CONTROL):
             return execute(sql, params, many, context)
+        prefix = f"SELECT set_config('role', '{ROLE}', true), set_config('{SETTING}', '{key}', true); "
         result = execute(prefix + sql, params, many, context)
         context["cursor"].nextset()  # past the answer of the prefix
         return result
 
-    confine.before = (CONFINE, [str(tenant.pk).encode()])  # type: ignore[attr-defined]  # see `prepared.execute`
+    confine.before = (CONFINE, [key.encode()])  # type: ignore[attr-defined]  # see `prepared.execute`
     try:
         with wrapper.execute_wrapper(confine):
             yield
