@@ -13,6 +13,7 @@ AWAY ?= 60
 LATER ?= 60
 FULL ?= 20
 IMPORTS ?= 5
+FUZZED ?= 100000
 SEED ?= 1
 CHANGED ?=
 ONLY ?=
@@ -106,6 +107,7 @@ torture: $(VENV)/dev.stamp ## Break all that an installation stands on, while cu
 	@$(BIN)/python -m torture.importing postgresql $(IMPORTS)
 	@$(BIN)/python -m torture.importing sqlite $(IMPORTS)
 	@$(BIN)/python -m torture.failover $(FAILOVERS)
+	@$(BIN)/python -m torture.fuzzing $(FUZZED) $(SEED)
 
 # The first time, and with RECORD=yes, it runs the whole suite to record which tests execute which line; then a mutant
 # takes some ten seconds.

@@ -152,6 +152,14 @@ class Installation:
                 found["server"].append(pid)
         return found
 
+    def memory(self) -> float:
+        """What all processes have resident, in MB."""
+        pages = 0
+        for pid in with_children(self.process.pid):
+            with suppress(OSError):  # it has ended
+                pages += int(Path(f"/proc/{pid}/statm").read_text().split()[1])
+        return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
+
     def wait(self, seconds: float = START_SECONDS) -> float:
         """Until it answers and its database does; how many seconds that took. Raises `TimeoutError`."""
         started = time.monotonic()

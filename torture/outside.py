@@ -20,7 +20,6 @@ from pathlib import Path
 from statistics import median
 from urllib.parse import quote
 
-from bench.load import with_children
 from bench.server import execute, manage
 from bench.shop import TENANT
 from tests import openid_issuer, smtp_server
@@ -169,15 +168,6 @@ class Callers:
         return self._shop.status(path, self._shop.visit(), {}, address=f"198.51.100.{number % 250}")
 
 
-def memory(running: Installation) -> float:
-    """Of all processes, in MB."""
-    pages = 0
-    for pid in with_children(running.process.pid):
-        with suppress(OSError):
-            pages += int(Path(f"/proc/{pid}/statm").read_text().split()[1])
-    return pages * 4096 / 1e6
-
-
 def figures(notes: list[tuple[float, int]]) -> str:
     """How many there were, how long they took and what came of them."""
     seconds = sorted(each for each, _ in notes)
@@ -194,11 +184,11 @@ def torture(running: Installation, outside: Outside, shop: Storefront, seconds: 
     time.sleep(WARM_UP)
     with Callers(shop, outside.issuer, federated=0) as quiet:
         time.sleep(QUIET)
-    before = memory(running)
+    before = running.memory()
     outside.fail()
     with Callers(shop, outside.issuer, federated=4) as failing:
         time.sleep(seconds)
-    after = memory(running)
+    after = running.memory()
     outside.recover()
     print(f"log-ins with a password before: {figures(quiet.log_ins)}")
     print(f"log-ins with a password meanwhile: {figures(failing.log_ins)}")

@@ -17,9 +17,10 @@ from tests.contracts.scene import Scene
 from tests.oidc_provider import REDIRECT_URI
 
 
-def documented_operations() -> list[Any]:
-    """Those of every contract that is served."""
-    return [each for contract in served() for each in operations_of(docs.document(contract.contract.name))]
+def documented_operations(base_url: str = "") -> list[Any]:
+    """Those of every contract, for this server or else for the application in this process."""
+    documents = [docs.document(each.contract.name) for each in served()]
+    return [operation for document in documents for operation in operations_of(document, base_url)]
 
 
 def make_lenient(scene: Scene) -> None:

@@ -1,4 +1,4 @@
-"""Requests that schemathesis generates from a document; the application answers them within the test's transaction."""
+"""Requests that schemathesis generates from a document."""
 
 from collections.abc import Iterator, Mapping, MutableMapping
 from typing import Any, cast
@@ -9,10 +9,14 @@ from schemathesis import Case, GenerationMode
 from schemathesis.core.result import Ok
 
 
-def operations_of(document: dict[str, Any]) -> list[Any]:
-    """The document's operations; what is generated for them goes to the application in this process."""
+def operations_of(document: dict[str, Any], base_url: str = "") -> list[Any]:
+    """The document's operations; what is generated for them goes to this server, or else to the application in this
+    process, which answers within the test's transaction."""
     schema = schemathesis.openapi.from_dict(document)
-    schema.app = get_wsgi_application()
+    if base_url:
+        schema.config.update(base_url=base_url)
+    else:
+        schema.app = get_wsgi_application()
     # NUL is in no text of ours, unknown fields included, which a schema can't say of those.
     schema.config.generation.update(with_security_parameters=False, allow_x00=False)
     return [cast(Ok[Any], each).ok() for each in schema.get_all_operations()]
