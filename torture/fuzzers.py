@@ -31,6 +31,8 @@ from tests.oidc_provider import Provider
 
 SCENE_REQUESTS = 25  # from one scene at most, which is fewer than any quota allows but those of mails
 PATIENCE = 30.0  # seconds for an answer
+# Idle connections are closed after the deadline for reading headers (`REQUEST_SECONDS`), which is ten seconds.
+MOST_IDLE = 5.0  # seconds
 SHOWN = 300  # characters of a path and of a body
 FIRST_NUMBER, NUMBERS = 1_000_000, 1_000_000  # of the tenants of the first client, and of each client
 SUCCESSES, THROTTLED, NO_ANSWER = range(200, 300), 429, 0
@@ -150,7 +152,7 @@ class Client:
     def __init__(self, base: str, provider: Provider, number: int) -> None:
         self._connection = http.client.HTTPConnection(urlsplit(base).netloc, timeout=PATIENCE)
         self._provider, self._numbers = provider, count(FIRST_NUMBER + number * NUMBERS)
-        self._left = 0
+        self._left, self._used_at = 0, 0.0
 
     def close(self) -> None:
         self._connection.close()
@@ -192,6 +194,8 @@ class Client:
     def _send(self, source: Source, request: Any, seed: int) -> Answer:
         call = source.call(self._scene, request)
         headers = {**call.headers, "X-Forwarded-For": factories.CLIENT.address}
+        if time.monotonic() - self._used_at > MOST_IDLE:
+            self._connection.close()
         started, status = time.monotonic(), NO_ANSWER
         try:
             with suppress(BrokenPipeError):  # it is refused before it was read
@@ -201,7 +205,8 @@ class Client:
             status = answer.status
         except (OSError, http.client.HTTPException):
             self._connection.close()
-        seconds = time.monotonic() - started
+        self._used_at = time.monotonic()
+        seconds = self._used_at - started
         return Answer(operation=source.label, seed=seed, status=status, seconds=seconds, request=str(call))
 
     def _is_spent(self, status: int) -> bool:
