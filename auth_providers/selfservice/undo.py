@@ -13,7 +13,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import F
 from django.utils import timezone
 
-from auth_providers.accounts import accounts, known_devices, mailed_tokens, notices, undoable_changes
+from auth_providers.accounts import accounts, known_devices, mailed_tokens, notices, pending, undoable_changes
 from auth_providers.accounts.passwords import NO_PASSWORD
 from auth_providers.accounts.undoable_changes import AppState, State
 from auth_providers.models import Account, Authenticator, RecoveryCode, UndoableChange
@@ -141,6 +141,8 @@ def _give_back(tenant: Tenant, customer: Customer, wanted: Account, there: Accou
         wanted.pk = None
         wanted.save(force_insert=True)
     else:
+        if there.identifier != wanted.identifier:  # what was mailed to that address would prove this one
+            pending.void_for(tenant=tenant, account=there)
         wanted.save(force_update=True)
 
 

@@ -10,7 +10,7 @@ from auth_providers.accounts.passwords import NO_PASSWORD
 from auth_providers.login import password as password_login
 from auth_providers.login import totp
 from auth_providers.models import Account, Authenticator, RecoveryCode, Session
-from auth_providers.selfservice import deletion, email_change, password_reset, undo
+from auth_providers.selfservice import additional_log_in, deletion, email_change, password_reset, undo
 from auth_providers.tokens import sessions
 from auth_providers.tokens.log_in_attempt import Issue, LogInAttempt
 from customers.models import Customer
@@ -30,6 +30,7 @@ from tests.auth_providers.selfservice.intrusion import (
     remove_app,
     renew_codes,
 )
+from tests.authenticators import just_logged_in
 from tests.factories import CLIENT, EMAIL, PASSWORD
 
 
@@ -247,3 +248,23 @@ def test_what_came_before_a_change_stays(customer: Customer) -> None:
     assert customer.contact_phone == "+491712345678"
     press(customer, earlier)
     assert customer.contact_phone is None
+
+
+def test_what_was_mailed_to_an_intruder_proves_no_address_that_comes_back(customer: Customer) -> None:
+    """A reset stays good while its account is unproven, which the address that comes back is."""
+    work, tenant = "work@example.com", customer.tenant
+    additional_log_in.add(tenant=tenant, session=just_logged_in(customer), email=work, password=PASSWORD, client=CLIENT)
+    mailbox.receive()
+    email_changes.ask(customer, MALLORY, email=work)
+    sent = mailbox.receive()
+    [undoing] = [token for mail in sent if mail.to == [EMAIL] for token in LINK.findall(str(mail.body))]
+    [token] = [found for mail in sent if mail.to == [MALLORY] for found in mailbox.TOKEN.findall(str(mail.body))]
+    email_change.confirm(tenant=tenant, token=token, client=CLIENT, caller=just_logged_in(customer))
+    mailbox.receive()
+    password_reset.request(tenant=tenant, email=MALLORY, client=CLIENT)
+    reset = mailbox.receive_token(MALLORY)
+    press(customer, undoing)
+    assert log_ins(customer) == [(EMAIL, True), (work, False)]
+    with pytest.raises(mailed_tokens.InvalidMailedToken):
+        password_reset.complete(tenant=tenant, token=reset, password="a third battery", client=CLIENT)
+    assert log_ins(customer) == [(EMAIL, True), (work, False)]
