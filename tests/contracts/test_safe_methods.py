@@ -13,6 +13,7 @@ from tests.contracts.calls import body_of, call
 from tests.contracts.operations import EVERY_OPERATION, Operation
 from tests.contracts.scene import Scene
 from tests.contracts.test_endpoints import ENDPOINTS, PUBLIC, operation_of
+from tests.neighbours import stored_rows
 
 CHANGING = (
     "anonymous-login",
@@ -29,7 +30,7 @@ PREFETCHES = ({"Sec-Purpose": "prefetch;prerender"}, {"Purpose": "prefetch"}, {"
 
 def everything_stored() -> dict[str, list[dict[str, Any]]]:
     """Every row of every table."""
-    return {model.__name__: list(model._default_manager.order_by("pk").values()) for model in apps.get_models()}
+    return {model._meta.db_table: stored_rows(model) for model in apps.get_models()}
 
 
 def send(operation: Operation, scene: Scene, method: str, headers: Mapping[str, str]) -> HttpResponse:
