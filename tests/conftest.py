@@ -1,5 +1,6 @@
 """Fixtures that every test may use."""
 
+import gc
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from datetime import timedelta
@@ -13,7 +14,7 @@ from django.db import OperationalError, connection
 from django.db.backends.base.operations import BaseDatabaseOperations
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
-from pytest_django import Settings
+from pytest_django import DjangoDbBlocker, Settings
 from rest_framework.test import APIClient
 
 from auth_providers.accounts import dummy_hashes
@@ -23,6 +24,7 @@ from tenants import isolation
 from tenants.models import Tenant
 from tenants.trail import append_only
 from tests import factories, node_packages, openid_issuer, shop_endpoint
+from tests.kept_rows import MAKERS, KeptRows
 from tests.neighbours import Neighbours, settle
 from tests.openid_issuer import Issuer
 from tests.shop_endpoint import Shop
@@ -34,6 +36,11 @@ hypothesis.settings.load_profile("patron")
 pytest.register_assert_rewrite("tests.contracts.golden", "tests.contracts.shapes")
 pytest_plugins = ["tests.contracts.unread_golden_files"]
 
+MAKERS["tenant"] = lambda _: factories.make_tenant()
+MAKERS["other_tenant"] = lambda _: factories.make_tenant("globex")
+MAKERS["neighbours"] = lambda kept: settle(kept["tenant"], kept["other_tenant"])
+
+OBJECTS_A_COLLECTION = 10_000
 # The last one is sent only inside a test's own transaction.
 TRANSACTION_CONTROL = ("BEGIN", "COMMIT", "ROLLBACK", "SAVEPOINT", "RELEASE", "SET ", "PRAGMA", isolation.LEAVE)
 
@@ -82,20 +89,65 @@ def node_modules() -> Path:
     return node_packages.installed()
 
 
-@pytest.fixture
-def tenant(db: None) -> Tenant:
-    return factories.make_tenant()
+@pytest.fixture(scope="session")
+def kept_rows(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[KeptRows]:
+    rows = KeptRows()
+    yield rows
+    with django_db_blocker.unblock():
+        rows.start_from([])
 
 
 @pytest.fixture
-def other_tenant(db: None) -> Tenant:
-    return factories.make_tenant("globex")
+def rows_to_start_from(
+    request: pytest.FixtureRequest,
+    empty_cache: None,
+    cheap_hashing: None,
+    kept_rows: KeptRows,
+    django_db_blocker: DjangoDbBlocker,
+) -> None:
+    """A test that commits has rows of its own, and so has one whose passwords are hashed at another price."""
+    marker, real_hashing = map(request.node.get_closest_marker, ("django_db", "real_hashing"))
+    commits = "transactional_db" in request.fixturenames or (marker and marker.kwargs.get("transaction"))
+    is_alone = commits or real_hashing
+    kinds = [] if is_alone else [kind for kind in MAKERS if f"starts_from_{kind}" in request.fixturenames]
+    with django_db_blocker.unblock():
+        kept_rows.start_from(kinds)
 
 
 @pytest.fixture
-def neighbours(tenant: Tenant, other_tenant: Tenant) -> Neighbours:
+def _django_db_helper(rows_to_start_from: None, _django_db_helper: None) -> None:
+    """pytest-django's, which begins the test's transaction."""
+
+
+@pytest.fixture
+def starts_from_tenant() -> None: ...
+
+
+@pytest.fixture
+def starts_from_other_tenant() -> None: ...
+
+
+@pytest.fixture
+def starts_from_neighbours() -> None: ...
+
+
+@pytest.fixture
+def tenant(starts_from_tenant: None, db: None, kept_rows: KeptRows) -> Tenant:
+    kept: Tenant = kept_rows.value("tenant")
+    return kept
+
+
+@pytest.fixture
+def other_tenant(starts_from_other_tenant: None, db: None, kept_rows: KeptRows) -> Tenant:
+    kept: Tenant = kept_rows.value("other_tenant")
+    return kept
+
+
+@pytest.fixture
+def neighbours(starts_from_neighbours: None, tenant: Tenant, other_tenant: Tenant, kept_rows: KeptRows) -> Neighbours:
     """A customer beside the test's own, and one in another tenant, who have everything; they come first."""
-    return settle(tenant, other_tenant)
+    kept: Neighbours = kept_rows.value("neighbours")
+    return kept
 
 
 @pytest.fixture
@@ -122,6 +174,13 @@ def statements() -> Callable[[Callable[[], Any]], list[str]]:
         return [query["sql"] for query in captured.captured_queries if not query["sql"].startswith(TRANSACTION_CONTROL)]
 
     return count
+
+
+def pytest_collection_finish() -> None:
+    """What was imported and collected stays: looking for garbage in it took a twentieth of the suite's time."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(OBJECTS_A_COLLECTION, *gc.get_threshold()[1:])
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -10,7 +10,10 @@ from pytest_django.fixtures import Settings
 from customers.models import PostalCode
 from tenants.models import Tenant
 from tests import oidc_provider
-from tests.contracts.scene import Scene, set_scene
+from tests.contracts.scene import Callers, Scene, insert_callers, set_scene
+from tests.kept_rows import MAKERS, KeptRows
+
+MAKERS["callers"] = lambda kept: insert_callers(kept["tenant"])
 
 
 @pytest.fixture
@@ -36,9 +39,19 @@ def openid_provider() -> Iterator[oidc_provider.Provider]:
 
 
 @pytest.fixture
-def scene(tenant: Tenant, openid_provider: oidc_provider.Provider, settings: Settings) -> Scene:
+def starts_from_callers() -> None: ...
+
+
+@pytest.fixture
+def callers(starts_from_callers: None, tenant: Tenant, kept_rows: KeptRows) -> Callers:
+    kept: Callers = kept_rows.value("callers")
+    return kept
+
+
+@pytest.fixture
+def scene(tenant: Tenant, callers: Callers, openid_provider: oidc_provider.Provider, settings: Settings) -> Scene:
     settings.ALLOWED_PROVIDER_HOSTS = ["localhost"]
-    return set_scene(tenant, openid_provider)
+    return set_scene(tenant, openid_provider, callers)
 
 
 @pytest.fixture

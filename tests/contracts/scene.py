@@ -12,6 +12,7 @@ from django.utils import timezone
 from auth_providers.accounts import mailed_tokens
 from auth_providers.login import totp
 from auth_providers.models import Account, AuthProvider, MailedToken, OneTimeCode, Session
+from auth_providers.tokens import sessions
 from customers.models import Customer
 from tenants.models import Tenant
 from tenants.secrets.encryption import encrypt
@@ -61,12 +62,28 @@ class Scene:
         return re.sub(r"\{(\w+)\}", lambda found: self.values[found[1]](), text)
 
 
-def set_scene(tenant: Tenant, openid_provider: Provider | None = None) -> Scene:
+@dataclass(frozen=True, kw_only=True)
+class Callers:
+    """The rows of a scene, and the tokens that belong to them."""
+
+    visit: sessions.Opened
+    logged_in: factories.LoggedIn
+    mailed: Mapping[str, str]
+
+
+def insert_callers(tenant: Tenant) -> Callers:
     visit = factories.open_anonymous(tenant)
     customer = factories.make_customer(tenant, address=ADDRESS, **PROFILE)
     logged_in = factories.log_in(customer)
-    own = {"refresh": logged_in.refresh_token, "visitor_refresh": visit.pair.refresh_token}
-    fixed = own | _mailed_tokens(factories.account_of(customer))
+    return Callers(visit=visit, logged_in=logged_in, mailed=_mailed_tokens(factories.account_of(customer)))
+
+
+def set_scene(tenant: Tenant, openid_provider: Provider | None = None, callers: Callers | None = None) -> Scene:
+    """With these callers, or others of its own."""
+    callers = callers or insert_callers(tenant)
+    visit, logged_in = callers.visit, callers.logged_in
+    customer = logged_in.customer
+    fixed = {"refresh": logged_in.refresh_token, "visitor_refresh": visit.pair.refresh_token, **callers.mailed}
     values: dict[str, Callable[[], str]] = {name: partial(str, value) for name, value in fixed.items()}
     values |= {"first_code": cache(partial(authenticators.begin, customer)), "enrolled": partial(_enrolled, logged_in)}
     values["other_session"] = cache(partial(_another_session, customer))

@@ -24,7 +24,7 @@ from tests.contracts import golden
 from tests.contracts.calls import body_of, call
 from tests.contracts.openapi import Document
 from tests.contracts.operations import ACCOUNT, CREDENTIALS, DATA, Operation
-from tests.contracts.scene import Scene, set_scene
+from tests.contracts.scene import Callers, Scene, set_scene
 from tests.contracts.shapes import check_refusal
 from tests.contracts.token_services.services import application_token
 
@@ -35,8 +35,8 @@ Statements = Callable[[Callable[[], Any]], list[str]]
 
 
 @pytest.fixture
-def scene(tenant: Tenant) -> Scene:
-    return set_scene(tenant)
+def scene(tenant: Tenant, callers: Callers) -> Scene:
+    return set_scene(tenant, callers=callers)
 
 
 def account(scene: Scene, path: str, method: str = "GET", token: str = "", tenant: str = "acme") -> HttpResponse:

@@ -16,13 +16,12 @@ from pytest_django import Settings
 from auth_providers.accounts import accounts
 from auth_providers.models import Account, Authenticator
 from customers.models import Customer
-from tenants.models import Tenant
 from tenants.outbox import worker
 from tenants.secrets.encryption import decrypt
 from tests import factories, shop_endpoint, smtp_server
 from tests.contracts.calls import call
 from tests.contracts.changes import CHANGES, Stage
-from tests.contracts.scene import NEW_EMAIL, set_scene
+from tests.contracts.scene import NEW_EMAIL, Scene
 from tests.oidc_provider import Provider
 from tests.shop_endpoint import Shop
 
@@ -63,12 +62,11 @@ def card() -> Iterator[Shop]:
 
 
 @pytest.fixture
-def stage(tenant: Tenant, openid_provider: Provider, card: Shop, settings: Settings) -> Stage:
+def stage(scene: Scene, openid_provider: Provider, card: Shop, settings: Settings) -> Stage:
     settings.SMS_URL = "console:"
     settings.ALLOWED_PROVIDER_HOSTS = ["127.0.0.1", "localhost"]
-    scene = set_scene(tenant, openid_provider)
     accounts.create_external(
-        tenant=tenant,
+        tenant=scene.tenant,
         customer=scene.customer,
         provider="partner",
         issuer="https://issuer.example",
