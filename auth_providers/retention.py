@@ -1,15 +1,18 @@
-"""What is deleted after its time, in batches: each table says when (`tenants/privacy/classification.py`)."""
+"""What is deleted after its time, in batches: each table says when (`tenants/privacy/classification.py`). The audit
+trail goes by whole months."""
 
 from datetime import timedelta
 from functools import reduce
 from operator import or_
 
+from django.conf import settings
+from django.db import connection
 from django.db.models import Exists, Model, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from auth_providers.models import Session, Token
 from tenants.privacy.classification import Expires, classified
-from tenants.trail import maintenance
+from tenants.trail import maintenance, partitions
 
 BATCH = 1000
 # An anonymous visit is remembered as long as a token of it would be recognized.
@@ -17,7 +20,9 @@ VISITS_KEPT = timedelta(days=7)
 
 
 def purge() -> int:
-    """Delete what is past its time, and blank what the trails keep no longer. Returns the number of rows."""
+    """Delete what is past its time, and blank what the trails keep no longer. Returns the number of rows, without those
+    of the months that the trail drops."""
+    partitions.look_after(connection, months=settings.AUDIT_TRAIL_MONTHS)
     expired = sum(_delete(_expired(model, own.kept)) for model, own in classified() if isinstance(own.kept, Expires))
     return expired + _delete(_abandoned_sessions()) + maintenance.blank_due()
 

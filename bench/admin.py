@@ -80,7 +80,9 @@ def fill() -> None:
         # Neither triggers nor foreign keys for each row; the words are gathered afterwards.
         cursor.execute("SET session_replication_role = replica")
         cursor.execute(
-            "SELECT c.relname, pg_get_indexdef(c.oid) FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid "
+            # That of a partitioned table is on ONLY the table itself, and without that on its partitions, too.
+            "SELECT c.relname, replace(pg_get_indexdef(c.oid), ' ON ONLY ', ' ON ') FROM pg_index i "
+            "JOIN pg_class c ON c.oid = i.indexrelid "
             "WHERE NOT i.indisunique AND i.indrelid::regclass::text = ANY(%s)",
             [FILLED],
         )

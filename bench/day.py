@@ -132,7 +132,9 @@ def sizes() -> dict[str, tuple[int, int]]:
         tables = connection.introspection.table_names(cursor)
         found = {}
         for table in tables:
-            cursor.execute(f"SELECT count(*), pg_total_relation_size('{table}') FROM {table}")
+            # A partitioned table has no bytes of its own; others have no partitions.
+            partitions = f"(SELECT sum(pg_total_relation_size(relid)) FROM pg_partition_tree('{table}'))"
+            cursor.execute(f"SELECT count(*), coalesce({partitions}, pg_total_relation_size('{table}')) FROM {table}")
             found[table] = cursor.fetchone()
         return found
 

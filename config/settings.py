@@ -188,6 +188,9 @@ CONTRACTS = [
 # Returns the codes that no tenant may have, because they are words of some contract's paths.
 RESERVED_TENANT_CODES = "tenants.api.contracts.reserved_codes"
 
+# Months of the audit trail that the worker leaves there, on PostgreSQL (tenants/trail/partitions.py); 0: all.
+AUDIT_TRAIL_MONTHS = storage.trail_months(env)
+
 # -- the outbox: what sends each kind of message (tenants/outbox/worker.py) --------------------------------------------
 # Where the worker is told of new messages (LISTEN): no pooler may be in between. Empty: it looks every second.
 DIRECT_DATABASE_URL = storage.direct_database(env)

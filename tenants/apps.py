@@ -8,7 +8,7 @@ from django.db import connections
 from django.db.models.signals import post_migrate, pre_migrate
 
 from tenants.compiled.connections import look_after_once
-from tenants.trail import append_only
+from tenants.trail import append_only, partitions
 
 # A statement of a migration that waits for a table lets nobody else at it meanwhile: longer than requests may take.
 LOCK_TIMEOUT = timedelta(seconds=5)
@@ -23,10 +23,12 @@ class TenantsConfig(AppConfig):
     def ready(self) -> None:
         """The checks register themselves. SQLite's triggers are no part of a migration (`append_only`)."""
         import_module("tenants.compiled.checks")
+        import_module("tenants.trail.checks")
         pre_migrate.connect(_drop_triggers, sender=self)
         pre_migrate.connect(_limit_waiting, sender=self)
         post_migrate.connect(_create_triggers, sender=self)
         post_migrate.connect(_wait_again, sender=self)
+        post_migrate.connect(_make_partitions, sender=self)
         look_after_once()
 
 
@@ -38,6 +40,10 @@ def _drop_triggers(*, using: str, **_: object) -> None:
 def _create_triggers(*, using: str, **_: object) -> None:
     if connections[using].vendor == "sqlite":
         append_only.create_sqlite_triggers(connections[using])
+
+
+def _make_partitions(*, using: str, **_: object) -> None:
+    partitions.ensure(connections[using])
 
 
 def _limit_waiting(*, using: str, **_: object) -> None:

@@ -21,6 +21,7 @@ class Kind(StrEnum):
     FORBIDDEN = "forbidden"
     NOT_FOUND = "not_found"
     CONFLICT = "conflict"
+    GONE = "gone"
     THROTTLED = "throttled"
     CHALLENGE = "challenge"
     UNAVAILABLE = "unavailable"
@@ -39,6 +40,7 @@ class Reason(StrEnum):
     ROLE_REFUSED = "role_refused"
     INVALID_INVITATION = "invalid_invitation"
     TENANT_ACTIVE = "tenant_active"
+    EVENTS_GONE = "events_gone"
     # customers
     CUSTOMER_NOT_FOUND = "customer_not_found"
     STALE_VERSION = "stale_version"

@@ -179,8 +179,11 @@ def enable(schema_editor: BaseDatabaseSchemaEditor, tables: list[str]) -> None:
     schema_editor.execute(CREATE_ROLE, params=None)
     grant_reading(schema_editor, Tenant._meta.db_table)
     for table in tables:
-        rights = "SELECT, INSERT" if table == AuditEvent._meta.db_table else "SELECT, INSERT, UPDATE, DELETE"
+        is_trail = table == AuditEvent._meta.db_table
+        rights = "SELECT, INSERT" if is_trail else "SELECT, INSERT, UPDATE, DELETE"
         schema_editor.execute(f'GRANT {rights} ON "{table}" TO {ROLE}')
+        if is_trail:  # the keys of other tables are identity columns, whose sequences need no right of their own
+            schema_editor.execute(f'GRANT USAGE ON SEQUENCE "{table}_id_seq" TO {ROLE}')
         schema_editor.execute(f'ALTER TABLE "{table}" ENABLE ROW LEVEL SECURITY')
         schema_editor.execute(
             f"CREATE POLICY tenant_isolation ON \"{table}\" USING (tenant_id = current_setting('{SETTING}')::bigint)"

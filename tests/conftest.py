@@ -22,7 +22,7 @@ from auth_providers.accounts.passwords import Argon2idHasher
 from auth_providers.limits import frequent
 from tenants import isolation
 from tenants.models import Tenant
-from tenants.trail import append_only
+from tenants.trail import append_only, partitions
 from tests import factories, node_packages, openid_issuer, shop_endpoint
 from tests.kept_rows import MAKERS, KeptRows
 from tests.neighbours import Neighbours, settle
@@ -70,8 +70,7 @@ def trails_can_be_emptied() -> Iterator[None]:
     sql_flush: Callable[..., list[str]] = operations.sql_flush
     trails = append_only.trails(append_only.SQLITE)
     if connection.vendor == "postgresql":
-        switched = "ALTER TABLE {} {} TRIGGER {}_no_truncate"
-        off, on = ([switched.format(each.table, verb, each.table) for each in trails] for verb in ("DISABLE", "ENABLE"))
+        off, on = (_switched(verb, trails) for verb in ("DISABLE", "ENABLE"))
     else:
         off, on = append_only.sqlite_drops(), [sql for each in trails for sql in append_only.sqlite_triggers(each)]
 
@@ -81,6 +80,16 @@ def trails_can_be_emptied() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(operations, "sql_flush", with_trails)
         yield
+
+
+def _switched(verb: str, trails: list[append_only.Trail]) -> list[str]:
+    """Switches the triggers against emptying on PostgreSQL, also those of the partitions that there are by then."""
+    of_partitions = (
+        f"DO $$ DECLARE each regclass; BEGIN FOR each IN SELECT inhrelid FROM pg_inherits WHERE inhparent = "
+        f"'{partitions.TABLE}'::regclass LOOP EXECUTE format('ALTER TABLE %s {verb} TRIGGER "
+        f"{partitions.TABLE}_no_truncate', each); END LOOP; END $$"
+    )
+    return [*(f"ALTER TABLE {each.table} {verb} TRIGGER {each.table}_no_truncate" for each in trails), of_partitions]
 
 
 @pytest.fixture(scope="session")

@@ -180,7 +180,7 @@ def test_every_viewset_of_every_contract_renders_every_failure(
         viewset = getattr(each.callback, "cls", None)
         if viewset is not None:
             answer = _rendered(viewset, failure)
-            assert answer.status_code in {400, 401, 403, 404, 409, 412, 422, 429, 503}
+            assert answer.status_code in {400, 401, 403, 404, 409, 410, 412, 422, 429, 503}
             assert answer.data
 
 

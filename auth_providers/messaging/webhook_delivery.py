@@ -173,6 +173,8 @@ class _Source:
             )
         key = (message.tenant_id, message.customer_number)
         customer = self.customers.get(key) if self._is_personal(message) else None
+        if message.event_id not in self.rows:
+            raise Undeliverable("The audit trail does not have this event any more.")
         return cloud_events.event_of(
             self.rows[message.event_id],
             message.tenant,

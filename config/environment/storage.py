@@ -1,5 +1,5 @@
-"""Where data is kept, by `VAR_DIR`, `DATABASE_URL` and `CACHE_URL`. No sentence shows an address: it can hold a
-password."""
+"""Where data is kept, by `VAR_DIR`, `DATABASE_URL` and `CACHE_URL`, and for how long. No sentence shows an
+address: it can hold a password."""
 
 from pathlib import Path
 from typing import Any
@@ -23,6 +23,9 @@ SQLITE_OPTIONS = {
     "timeout": 20,  # seconds
     "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;",
 }
+# Longer than anything needs a line of the trail: by default addresses are on it for 90 days, and deliveries that were
+# given up can be sent again for 30 (`tenants/models/outbox.py`).
+LEAST_TRAIL_MONTHS = 4
 
 
 def private_directory(path: Path) -> None:
@@ -70,6 +73,16 @@ def direct_database(env: Environment) -> str:
     if url and env.parts(name, url).scheme not in ("postgres", "postgresql"):
         raise InvalidVariable(name, "is not the address of a PostgreSQL database: it starts with postgres://.")
     return url.replace("postgres://", "postgresql://", 1) if url.startswith("postgres://") else url
+
+
+def trail_months(env: Environment) -> int:
+    """How many whole months the audit trail is kept beside the present one; 0: for good. Raises `InvalidVariable`."""
+    months = env.number("AUDIT_TRAIL_MONTHS", 0, at_least=0, at_most=1200)
+    if 0 < months < LEAST_TRAIL_MONTHS:
+        raise InvalidVariable(
+            "AUDIT_TRAIL_MONTHS", f"is {months}: it is 0, which keeps all, or at least {LEAST_TRAIL_MONTHS}."
+        )
+    return months
 
 
 def cache(env: Environment) -> dict[str, Any]:

@@ -25,6 +25,7 @@ STATUS = {
     Kind.FORBIDDEN: 403,
     Kind.NOT_FOUND: 404,
     Kind.CONFLICT: 409,
+    Kind.GONE: 410,
     Kind.THROTTLED: 429,
     Kind.CHALLENGE: 403,
     Kind.UNAVAILABLE: 503,

@@ -23,6 +23,7 @@ EXAMPLE_CODES = {
     403: "permission_denied",
     404: "not_found",
     409: "conflict",
+    410: "events_gone",
     412: "validation_failed",
     413: "body_too_large",
     415: "unsupported_media_type",

@@ -11,7 +11,7 @@ from django.conf import settings
 from django.db import migrations, models
 
 from tenants import isolation
-from tenants.trail import append_only
+from tenants.trail import append_only, partitions
 from tenants.outbox import wake_up
 
 TABLES = [
@@ -287,6 +287,7 @@ class Migration(migrations.Migration):
                 'indexes': [models.Index(fields=['tenant', 'customer_number', '-at'], name='audit_by_customer'), models.Index(condition=models.Q(('events', ''), _negated=True), fields=['tenant', 'transaction_id', 'id'], name='audit_events'), models.Index(fields=['tenant', '-at'], name='audit_by_time'), models.Index(condition=models.Q(('staff_username', ''), _negated=True), fields=['staff_username', '-id'], name='audit_by_staff'), models.Index(condition=models.Q(('is_success', False)), fields=['-id'], name='audit_failures'), models.Index(condition=models.Q(('address__isnull', False), models.Q(('user_agent', ''), _negated=True), _connector='OR'), fields=['tenant', 'at'], name='audit_with_client')],
             },
         ),
+        migrations.RunPython(partitions.partition, migrations.RunPython.noop),
         migrations.CreateModel(
             name='ApiKey',
             fields=[

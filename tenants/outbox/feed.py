@@ -3,7 +3,8 @@
 Rows are numbered when they are written, and committed later, in another order: a reader that went by numbers would pass
 one that is not committed yet, and never see it. On PostgreSQL a row is told only once every transaction that began to
 write before its own has ended (`pg_snapshot_xmin`), and rows are in the order of their transactions. So nothing can
-appear before a cursor that was given out.
+appear before a cursor that was given out. A cursor whose own row is gone is refused: it was dropped with its month
+(`tenants.trail.partitions`), and so may be rows after it.
 """
 
 import re
@@ -14,12 +15,20 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import BigIntegerField, Func, OuterRef, Q
 from django.db.models.sql.compiler import SQLCompiler
 
-from tenants.errors import InvalidInput
+from tenants.errors import DomainError, InvalidInput, Kind, Reason
 from tenants.models import AuditEvent, Tenant, TenantQuerySet
 from tenants.outbox import cloud_events
 
 DEFAULT_LIMIT, MAX_LIMIT = 100, 1000  # rows of the trail
 _CURSOR = re.compile(r"([0-9]{1,18})-([0-9]{1,18})", re.ASCII)
+
+
+class EventsGone(DomainError):
+    """Events after the cursor may have been dropped with their month."""
+
+    kind = Kind.GONE
+    reason = Reason.EVENTS_GONE
+    default_message = "The place of this cursor was deleted by now: begin anew, and ignore ids that you know."
 
 
 @dataclass(frozen=True, order=True)
@@ -28,6 +37,11 @@ class Cursor:
 
     transaction_id: int
     key: int
+
+    @property
+    def is_of_row(self) -> bool:
+        """Whether it is after a certain row, as those of pages are: not the beginning, and not what `end` says."""
+        return 0 < self.key < BigIntegerField.MAX_BIGINT
 
     def __str__(self) -> str:
         return f"{self.transaction_id}-{self.key}"
@@ -67,10 +81,15 @@ def parse_cursor(text: str) -> Cursor:
 
 def read(*, tenant: Tenant, after: Cursor, limit: int = DEFAULT_LIMIT) -> Page:
     """The tenant's events after the cursor, oldest first, of up to `limit` rows of the trail. Raises `InvalidInput` for
-    a cursor of a time that the database has been set back from: events would be left out."""
-    rows = list(rows_after(tenant=tenant, after=after)[: limit + 1])
+    a cursor of a time that the database has been set back from, and `EventsGone` for one whose row is not there any
+    more: events would be left out."""
+    rows = list(rows_after(tenant=tenant, after=Cursor(after.transaction_id, after.key - 1))[: limit + 2])
     if not rows and after.transaction_id > end().transaction_id:
         raise InvalidInput.field("after", "The database was restored since: begin anew, and ignore ids that you know.")
+    if after.is_of_row:
+        if not rows or cursor_of(rows[0]) != after:
+            raise EventsGone
+        rows = rows[1:]
     shown = rows[:limit]
     return Page(
         events=[event for row in shown for event in cloud_events.events_of(row, tenant)],

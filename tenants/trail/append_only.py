@@ -1,7 +1,7 @@
 """The database itself refuses to rewrite a trail: triggers, also against the owner of the tables.
 
 What passes is decided by the change itself and by the database's clock. An UPDATE may blank from where and with what
-something was done, and nothing else: once the tenant's period is over, or of a customer whose erasure is on the trail.
+something was done, and nothing else: once the tenant's period is over, or of a customer who was erased.
 A DELETE may remove the events of a tenant that is gone. On PostgreSQL even these pass only inside the function
 `patron_maintain_trails`, and TRUNCATE never. `trail_maintenance` is what asks for it.
 
@@ -83,9 +83,10 @@ def trails(dialect: Dialect) -> list[Trail]:
 
 def _audit_trail(dialect: Dialect) -> Trail:
     lifetime = "SELECT audit_client_lifetime FROM tenants_tenant WHERE id = OLD.tenant_id"
+    # Not by the event of the erasure: retention drops that with its month (`partitions`), the customer's row stays.
     is_erased = (
-        "EXISTS (SELECT 1 FROM tenants_auditevent erasure WHERE erasure.tenant_id = OLD.tenant_id "
-        f"AND erasure.customer_number = OLD.customer_number AND erasure.action = '{ERASED}')"
+        "EXISTS (SELECT 1 FROM customers_customer customer WHERE customer.tenant_id = OLD.tenant_id "
+        "AND customer.number = OLD.customer_number AND customer.erased_at IS NOT NULL)"
     )
     return Trail(
         table="tenants_auditevent",
@@ -248,9 +249,17 @@ BEGIN
 END $$;
 CREATE TRIGGER {trail.table}_no_change BEFORE UPDATE OR DELETE ON {trail.table}
     FOR EACH ROW EXECUTE FUNCTION {trail.table}_refuse();
-CREATE TRIGGER {trail.table}_no_truncate BEFORE TRUNCATE ON {trail.table}
-    FOR EACH STATEMENT EXECUTE FUNCTION {trail.table}_refuse();
+{truncation_trigger(trail.table, trail.table)};
 """
+
+
+def truncation_trigger(trail: str, table: str) -> str:
+    """The statement that lets nobody truncate the table: a trail, or a partition of it, which inherits only triggers of
+    rows. For PostgreSQL."""
+    return (
+        f"CREATE TRIGGER {trail}_no_truncate BEFORE TRUNCATE ON {table} "
+        f"FOR EACH STATEMENT EXECUTE FUNCTION {trail}_refuse()"
+    )
 
 
 def _postgresql_function(connection: BaseDatabaseWrapper) -> str:

@@ -16,7 +16,7 @@ def blank_due() -> int:
 
 
 def blank_erased(*, tenant: Tenant, customer_number: str) -> int:
-    """Blank the events of a customer whose erasure is on the trail. Returns their number."""
+    """Blank the events of a customer who was erased. Returns their number."""
     if connection.vendor == "postgresql":
         return _call(tenant.pk, customer_number)
     with connection.cursor() as cursor:

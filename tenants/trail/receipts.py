@@ -78,6 +78,13 @@ def is_of(*, tenant: Tenant, reference: UUID | None, statement: Mapping[str, obj
     return receipt is not None and bytes(receipt.digest) == digest(salt=salt, statement=statement)
 
 
+def digests(*, tenant: Tenant, kind: Receipt.Kind) -> set[bytes]:
+    """What the receipts of this kind are of."""
+    return {
+        bytes(each) for each in Receipt.objects.for_tenant(tenant).filter(kind=kind).values_list("digest", flat=True)
+    }
+
+
 def newest_hash(*, tenant: Tenant) -> str:
     """The end of the chain, in hexadecimal digits; to be kept outside of this database."""
     last = Receipt.objects.for_tenant(tenant).exclude(position=None).order_by("-position").first()

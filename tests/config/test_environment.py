@@ -33,6 +33,8 @@ BAD = [
     ("ALLOWED_HOSTS", "https://id.example.com", "a host name has no scheme, no port and no path"),
     ("ALLOWED_HOSTS", "id.example.com:8000", "a host name has no scheme, no port and no path"),
     ("ALLOWED_PROVIDER_HOSTS", "id.internal/path", "a host name has no scheme, no port and no path"),
+    ("AUDIT_TRAIL_MONTHS", "3", "is 3: it is 0, which keeps all, or at least 4"),
+    ("AUDIT_TRAIL_MONTHS", "a year", "it is a whole number from 0 to 1200"),
     ("CACHE_URL", "memcached://cache", "starts with redis://"),
     ("CACHE_URL", "redis://cache:port/0", "is not an address"),
     ("CACHE_URL", "redis://cache:6379/first", "redis://host:port/number"),

@@ -218,6 +218,27 @@ def test_a_query_that_is_not_valid(tenant: Tenant, query: str) -> None:
     assert answer["Content-Type"] == "application/problem+json"
 
 
+def test_a_cursor_whose_line_is_gone(tenant: Tenant) -> None:
+    """Such as one of a month that retention dropped; on PostgreSQL `test_partitions` drops one."""
+    token = server_token(tenant, Scope.EVENTS)
+    audit.record(tenant=tenant, action="activate", customer_number="10000001")
+    answer = call("GET", f"{PATH}?after=0-{'9' * 18}", token=token)
+    assert (answer.status_code, answer["Content-Type"]) == (410, "application/problem+json")
+    assert body_of(answer) == {
+        "type": "about:blank",
+        "title": "Gone",
+        "status": 410,
+        "detail": "The place of this cursor was deleted by now: begin anew, and ignore ids that you know.",
+        "instance": PATH,
+        "code": "events_gone",
+    }
+    document = Document(docs.document("events"))
+    [(_, operation, _)] = document.operations()
+    schema = document.resolved(operation["responses"]["410"]["content"]["application/problem+json"]["schema"])
+    jsonschema_rs.validate(schema, body_of(answer))
+    assert len(read(tenant, token)) == 1
+
+
 def test_the_answer_is_as_its_document_says(tenant: Tenant) -> None:
     set_scene(tenant)
     answer = call("GET", PATH, token=server_token(tenant, Scope.EVENTS))

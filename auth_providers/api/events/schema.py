@@ -26,6 +26,7 @@ REFUSALS = {
     401: "No valid token.",
     403: "The API key lacks the scope.",
     404: "There is no such tenant.",
+    410: "What the cursor names was deleted with its month.",
     503: "Not available right now.",
 }
 
@@ -35,7 +36,10 @@ DESCRIPTIONS: Descriptions = {
             extend_schema(
                 operation_id="events-list",
                 summary="Read events after a cursor",
-                description="Nothing is left out: a cursor is given out once nothing can be committed before it.",
+                description="Nothing is left out: a cursor is given out once nothing can be committed before it. An "
+                "installation may keep the trail for so many months only, four at least. A cursor of a month that was "
+                "deleted is answered with 410: begin anew without `after`, which reads what there is, and ignore ids "
+                "that you know.",
                 tags=["Events"],
                 parameters=[
                     in_path("tenant", "Code of the tenant.", pattern=TENANT_CODE),

@@ -94,6 +94,19 @@ def test_a_delivered_event_is_the_feeds(endpoint: WebhookEndpoint, shop: Shop) -
     assert shop.verified() == feed.read(tenant=endpoint.tenant, after=feed.START).events
 
 
+def test_an_event_that_the_trail_has_dropped_is_given_up(endpoint: WebhookEndpoint, shop: Shop) -> None:
+    change(endpoint.tenant)
+    webhook_endpoints.enqueue_due()
+    Message.objects.update(event_id=10**12)
+    worker.send_due()
+    message = Message.objects.get()
+    assert (message.failed_at is not None, message.last_error) == (
+        True,
+        "Undeliverable: The audit trail does not have this event any more.",
+    )
+    assert shop.bodies == []
+
+
 def test_an_endpoint_hears_of_what_comes_and_not_of_the_past(tenant: Tenant, shop: Shop) -> None:
     change(tenant)
     endpoint = listening(tenant, shop, UPDATED)

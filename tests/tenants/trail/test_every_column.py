@@ -11,7 +11,7 @@ from customers import consents
 from customers.models import Customer
 from tenants import isolation
 from tenants.models import Tenant
-from tenants.trail import append_only, receipts, staff_trail
+from tenants.trail import append_only, partitions, receipts, staff_trail
 from tests.factories import CLIENT, make_customer
 
 TRAILS = append_only.trails(append_only.SQLITE)
@@ -115,8 +115,10 @@ def test_an_insert_replaces_no_row(customer: Customer, trail: append_only.Trail)
     model = next(each for each in apps.get_models() if each._meta.db_table == trail.table)
     columns = ", ".join(f'"{field.column}"' for field in model._meta.local_concrete_fields)
     changed = {"tenants_receipt": "kind", "customers_consent": "purpose"}.get(trail.table, "action")
+    is_partitioned = trail.table == partitions.TABLE and connection.vendor == "postgresql"
+    key = f'"{model._meta.pk.column}"' + ', "at"' * is_partitioned
     sql = (
         f'INSERT INTO "{trail.table}" ({columns}) SELECT {columns} FROM "{trail.table}" WHERE true '
-        f"ON CONFLICT (\"{model._meta.pk.column}\") DO UPDATE SET {changed} = 'another'"
+        f"ON CONFLICT ({key}) DO UPDATE SET {changed} = 'another'"
     )
     refuse(sql)
