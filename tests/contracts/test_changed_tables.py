@@ -23,7 +23,8 @@ pytestmark = [pytest.mark.postgres, pytest.mark.django_db(transaction=True)]
 COLUMNS = """
     SELECT attrelid::regclass::text, quote_ident(attname), atttypmod - 4
     FROM pg_attribute JOIN pg_class ON pg_class.oid = attrelid
-    WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace AND atttypid = 'varchar'::regtype AND atttypmod > 0
+    WHERE relkind IN ('r', 'p') AND NOT relispartition AND relnamespace = 'public'::regnamespace
+      AND atttypid = 'varchar'::regtype AND atttypmod > 0
 """
 
 
