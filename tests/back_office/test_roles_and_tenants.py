@@ -145,20 +145,23 @@ class Shop:
     def address_of(self, name: str) -> str:
         """The address of a page about one of its rows."""
         model = next(model for model in self.rows if name.startswith(model))
-        keys: dict[str, Any] = {
-            "customers_customer_action": ["deactivate"],
-            "customers_customer_export": ["json"],
-            "customers_customer_undo_merge": [1],
-            "customers_customer_end_session": [Session.objects.filter(customer=self.customer).earliest("pk").pk],
-            **{name: [factories.account_of_email(self.customer).pk] for name in ON_LOG_IN},
-            "customers_customer_change_address": ["home"],
-            "customers_customer_remove_address": ["home"],
-            "customers_customer_remove_segment": [Segment.objects.get(tenant=self.tenant, code="vip").pk],
-            "customers_customer_remove_identifier": [
-                CustomerIdentifier.objects.filter(customer=self.customer).earliest("pk").pk
-            ],
+        key = self._keys().get(name)
+        return reverse(f"admin:{name}", args=[self.rows[model].pk, *([key()] if key else [])])
+
+    def _keys(self) -> dict[str, Callable[[], Any]]:
+        """The second key in the address of a page, looked up when it is asked for: that takes as long as the page."""
+        identifiers = CustomerIdentifier.objects.filter
+        return {
+            "customers_customer_action": lambda: "deactivate",
+            "customers_customer_export": lambda: "json",
+            "customers_customer_undo_merge": lambda: 1,
+            "customers_customer_end_session": lambda: Session.objects.filter(customer=self.customer).earliest("pk").pk,
+            **dict.fromkeys(ON_LOG_IN, lambda: factories.account_of_email(self.customer).pk),
+            "customers_customer_change_address": lambda: "home",
+            "customers_customer_remove_address": lambda: "home",
+            "customers_customer_remove_segment": lambda: Segment.objects.get(tenant=self.tenant, code="vip").pk,
+            "customers_customer_remove_identifier": lambda: identifiers(customer=self.customer).earliest("pk").pk,
         }
-        return reverse(f"admin:{name}", args=[self.rows[model].pk, *keys.get(name, [])])
 
 
 def furnish(tenant: Tenant, customer: Customer) -> Shop:
