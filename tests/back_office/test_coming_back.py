@@ -15,6 +15,7 @@ from tenants.models import Message, Tenant
 from tests import factories
 from tests.back_office.pages import LIST, OUTBOX, Page, button, tab_of
 from tests.back_office.test_roles_and_tenants import BUTTONS, Shop, furnish
+from tests.kept_rows import MAKERS, KeptRows
 from tests.neighbours import make_customer_with_everything
 
 ELSEWHERE = [
@@ -58,10 +59,22 @@ class Forms(HTMLParser):
             self.found[-1] = (self._action, given.get("value", ""))
 
 
-@pytest.fixture
-def shop(tenant: Tenant) -> Shop:
+def make_shop(tenant: Tenant) -> Shop:
     logged_in = make_customer_with_everything(tenant, email=factories.EMAIL, phone="+442079460001")
     return furnish(tenant, logged_in.customer)
+
+
+MAKERS["furnished_shop"] = lambda kept: make_shop(kept["tenant"])
+
+
+@pytest.fixture
+def starts_from_furnished_shop() -> None: ...
+
+
+@pytest.fixture
+def shop(starts_from_furnished_shop: None, tenant: Tenant, kept_rows: KeptRows) -> Shop:
+    kept: Shop = kept_rows.value("furnished_shop")
+    return kept
 
 
 def undone(clerk: Client, path: str, body: dict[str, str]) -> Any:

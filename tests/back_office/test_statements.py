@@ -21,6 +21,7 @@ from tests import factories, neighbours
 from tests.back_office.conftest import log_in_as
 from tests.back_office.pages import LIST, tab_of
 from tests.back_office.test_tabs import fail_until_throttled
+from tests.kept_rows import MAKERS, KeptRows
 
 MOST = 12  # statements of one page
 SHOWN = 150  # characters of each, when there are too many
@@ -29,8 +30,7 @@ SCHEMA = {"type": "object", "title": "Loyalty", "properties": {"level": {"type":
 Statements = Callable[[Callable[[], Any]], list[str]]
 
 
-@pytest.fixture
-def rich(tenant: Tenant) -> Customer:
+def make_rich(tenant: Tenant) -> Customer:
     """With log-ins of several kinds and devices and a wait at one, an authenticator, mixins, companies, segments,
     identifiers and another customer who was merged into this one."""
     mixins.register(tenant=tenant, url=LOYALTY, schema=SCHEMA)
@@ -59,6 +59,19 @@ def rich(tenant: Tenant) -> Customer:
     )
     fail_until_throttled(customer)
     return customer
+
+
+MAKERS["rich"] = lambda kept: make_rich(kept["tenant"])
+
+
+@pytest.fixture
+def starts_from_rich() -> None: ...
+
+
+@pytest.fixture
+def rich(starts_from_rich: None, tenant: Tenant, kept_rows: KeptRows) -> Customer:
+    kept: Customer = kept_rows.value("rich")
+    return kept
 
 
 def few(clerk: Client, path: str, query: dict[str, str], statements: Statements) -> None:

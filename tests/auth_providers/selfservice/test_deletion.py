@@ -51,6 +51,7 @@ from tenants.secrets.encryption import decrypt, encrypt
 from tests import factories
 from tests.auth_providers import email_changes
 from tests.authenticators import just_logged_in
+from tests.kept_rows import MAKERS, KeptRows
 
 CLIENT = Client(address="203.0.113.77", user_agent="phone-of-ada/7")
 ADDRESS = {
@@ -80,8 +81,7 @@ VALUES = [
 Dump = Callable[[], str]
 
 
-@pytest.fixture
-def customer(tenant: Tenant) -> Customer:
+def make_customer_in_every_table(tenant: Tenant) -> Customer:
     """A customer about whom there is something in every table that may hold it."""
     customer = factories.make_customer(tenant, client=CLIENT, address=ADDRESS, **PROFILE | {"contact_email": CONTACT})
     mixins.register(tenant=tenant, url="https://s.example/taste", schema={"type": "object"})
@@ -96,6 +96,19 @@ def customer(tenant: Tenant) -> Customer:
     _ask_for_mail(tenant, customer)
     customer.refresh_from_db()
     return customer
+
+
+MAKERS["customer_in_every_table"] = lambda kept: make_customer_in_every_table(kept["tenant"])
+
+
+@pytest.fixture
+def starts_from_customer_in_every_table() -> None: ...
+
+
+@pytest.fixture
+def customer(starts_from_customer_in_every_table: None, tenant: Tenant, kept_rows: KeptRows) -> Customer:
+    kept: Customer = kept_rows.value("customer_in_every_table")
+    return kept
 
 
 def _log_in_everywhere(tenant: Tenant, customer: Customer) -> None:
