@@ -51,7 +51,7 @@ class Client:
         address = unmapped(self.address)
         bits = ipv4_bits if isinstance(address, IPv4Address) else ipv6_bits
         others = address.max_prefixlen - bits
-        return f"{type(address)(int(address) >> others << others)}/{bits}"  # a third of what `ip_network` costs
+        return f"{type(address)(int(address) >> others << others)}/{bits}"  # a fourth of what `ip_network` costs
 
     @cached_property
     def device(self) -> str:

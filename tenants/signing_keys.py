@@ -97,11 +97,6 @@ def _find_current(tenant: Tenant) -> SigningKey:
     return key
 
 
-def private_pem(key: SigningKey) -> str:
-    """The private half in PEM. Raises `CannotDecrypt`."""
-    return decrypt(key.private_pem_encrypted)
-
-
 def private_key(key: SigningKey) -> ec.EllipticCurvePrivateKey:
     """The private half to sign with. Raises `CannotDecrypt`."""
     return _opened(key.private_pem_encrypted, tuple(settings.ENCRYPTION_KEYS))

@@ -1,6 +1,5 @@
 """Fixtures that every test may use."""
 
-import gc
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from datetime import timedelta
@@ -20,6 +19,7 @@ from rest_framework.test import APIClient
 from auth_providers.accounts import dummy_hashes
 from auth_providers.accounts.passwords import Argon2idHasher
 from auth_providers.limits import frequent
+from config.server.garbage_collection import leave_out_what_is_there
 from tenants import isolation
 from tenants.models import Tenant
 from tenants.trail import append_only, partitions
@@ -40,7 +40,6 @@ MAKERS["tenant"] = lambda _: factories.make_tenant()
 MAKERS["other_tenant"] = lambda _: factories.make_tenant("globex")
 MAKERS["neighbours"] = lambda kept: settle(kept["tenant"], kept["other_tenant"])
 
-OBJECTS_A_COLLECTION = 10_000
 # The last one is sent only inside a test's own transaction.
 TRANSACTION_CONTROL = ("BEGIN", "COMMIT", "ROLLBACK", "SAVEPOINT", "RELEASE", "SET ", "PRAGMA", isolation.LEAVE)
 
@@ -187,9 +186,7 @@ def statements() -> Callable[[Callable[[], Any]], list[str]]:
 
 def pytest_collection_finish() -> None:
     """What was imported and collected stays: looking for garbage in it took a twentieth of the suite's time."""
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(OBJECTS_A_COLLECTION, *gc.get_threshold()[1:])
+    leave_out_what_is_there()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -5,7 +5,6 @@ clients as there are threads stop the service. Here the event loop reads it, and
 """
 
 import asyncio
-import gc
 import sys
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ from django.conf import settings
 from django.utils.module_loading import import_string
 from granian.rsgi import Scope
 
+from config.server.garbage_collection import leave_out_what_is_there
 from config.server.threads import Threads
 from config.wsgi import application
 
@@ -25,9 +25,6 @@ from config.wsgi import application
 # others answer everything else. Measured on a view with one SELECT: more than four gain nothing under the
 # interpreter's lock. A thread that is never needed is never started, and opens no connection to the database.
 THREADS = 16
-# New objects before garbage in cycles is looked for (Python: 700). A request leaves a hundred or two in cycles, so that
-# this is every fiftieth one, and a few megabytes.
-OBJECTS_A_COLLECTION = 10_000
 Headers = list[tuple[str, str]]
 ExcInfo = tuple[type[BaseException], BaseException, TracebackType] | tuple[None, None, None] | None
 
@@ -78,9 +75,7 @@ def start_worker() -> None:
     """What each worker process needs besides the requests, once: at the first one, since an import serves nothing."""
     for name in settings.AT_WORKER_START:
         import_string(name)()
-    gc.collect()
-    gc.freeze()  # what was imported stays: looking for garbage in it took a tenth of each request
-    gc.set_threshold(OBJECTS_A_COLLECTION, *gc.get_threshold()[1:])
+    leave_out_what_is_there()
 
 
 async def _read(scope: Scope, proto: Exchange) -> bytes:

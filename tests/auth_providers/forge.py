@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import jwt
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_private_key
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from tenants import signing_keys
 from tenants.models import SigningKey, Tenant
@@ -30,14 +30,13 @@ def resigned(token: str, key: SigningKey, *, header: dict[str, Any] | None = Non
     """The token with other claims (`...` leaves one out), properly signed with the key."""
     payload = {name: value for name, value in (claims_of(token) | claims).items() if value is not ...}
     return jwt.encode(
-        payload, signing_keys.private_pem(key), algorithm="ES256", headers={"kid": key.kid} | (header or {})
+        payload, signing_keys.private_key(key), algorithm="ES256", headers={"kid": key.kid} | (header or {})
     )
 
 
 def public_pem(tenant: Tenant) -> bytes:
     """What anybody can compute from the published key set."""
-    pem = signing_keys.private_pem(signing_keys.current(tenant=tenant)).encode()
-    return load_pem_private_key(pem, None).public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+    return pem_of(signing_keys.private_key(signing_keys.current(tenant=tenant)).public_key())
 
 
 def pem_of(key: Any) -> bytes:

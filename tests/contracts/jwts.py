@@ -43,8 +43,8 @@ def signed_with_public_key(token: str, tenant: Tenant) -> str:
 def signed_by(tenant: Tenant, token: str, **claims: Any) -> str:
     """The claims of `token`, signed by the key of `tenant` under the key id of `token`."""
     header, payload = parts_of(token)
-    pem = signing_keys.private_pem(signing_keys.current(tenant=tenant))
-    return jwt.encode(payload | claims, pem, algorithm="ES256", headers={"kid": header["kid"]})
+    key = signing_keys.private_key(signing_keys.current(tenant=tenant))
+    return jwt.encode(payload | claims, key, algorithm="ES256", headers={"kid": header["kid"]})
 
 
 def bringing_its_own_key(token: str) -> str:

@@ -69,7 +69,7 @@ def test_reencrypt_frees_the_old_key(tenant: Tenant, settings: Settings) -> None
     settings.ENCRYPTION_KEYS = [new, old]
     assert run("reencrypt").splitlines()[:3] == ["signing keys: 1", "messages: 1", "auth providers: 0"]
     settings.ENCRYPTION_KEYS = [new]
-    assert signing_keys.private_pem(signing_keys.current(tenant=tenant))
+    assert signing_keys.private_key(signing_keys.current(tenant=tenant))
     mail = senders.build_mail(Message.objects.get(pk=message.pk))
     assert "ada@example.com" in str(mail.body)
     assert Message.objects.get(pk=sent.pk).context_encrypted == ""
