@@ -4,6 +4,7 @@ the requests need in the server's database, so that each is a process of the ins
 import http.client
 import json
 import random
+import select
 import time
 from collections.abc import Mapping
 from contextlib import closing, suppress
@@ -31,8 +32,6 @@ from tests.oidc_provider import Provider
 
 SCENE_REQUESTS = 25  # from one scene at most, which is fewer than any quota allows but those of mails
 PATIENCE = 30.0  # seconds for an answer
-# Idle connections are closed after the deadline for reading headers (`REQUEST_SECONDS`), which is ten seconds.
-MOST_IDLE = 5.0  # seconds
 SHOWN = 300  # characters of a path and of a body
 FIRST_NUMBER, NUMBERS = 1_000_000, 1_000_000  # of the tenants of the first client, and of each client
 SUCCESSES, THROTTLED, NO_ANSWER = range(200, 300), 429, 0
@@ -152,7 +151,7 @@ class Client:
     def __init__(self, base: str, provider: Provider, number: int) -> None:
         self._connection = http.client.HTTPConnection(urlsplit(base).netloc, timeout=PATIENCE)
         self._provider, self._numbers = provider, count(FIRST_NUMBER + number * NUMBERS)
-        self._left, self._used_at = 0, 0.0
+        self._left = 0
 
     def close(self) -> None:
         self._connection.close()
@@ -194,7 +193,7 @@ class Client:
     def _send(self, source: Source, request: Any, seed: int) -> Answer:
         call = source.call(self._scene, request)
         headers = {**call.headers, "X-Forwarded-For": factories.CLIENT.address}
-        if time.monotonic() - self._used_at > MOST_IDLE:
+        if self._is_closed():
             self._connection.close()
         started, status = time.monotonic(), NO_ANSWER
         try:
@@ -205,9 +204,14 @@ class Client:
             status = answer.status
         except (OSError, http.client.HTTPException):
             self._connection.close()
-        self._used_at = time.monotonic()
-        seconds = self._used_at - started
+        seconds = time.monotonic() - started
         return Answer(operation=source.label, seed=seed, status=status, seconds=seconds, request=str(call))
+
+    def _is_closed(self) -> bool:
+        """Whether the server has closed the connection, since it was idle for long (`REQUEST_SECONDS`) or the last
+        request was answered before all of it was read: nobody may send on it (RFC 9112, 9.3)."""
+        connected = self._connection.sock
+        return connected is not None and bool(select.select([connected], [], [], 0)[0])
 
     def _is_spent(self, status: int) -> bool:
         """Whether the scene is not what the next request needs."""
