@@ -19,6 +19,7 @@ from uuid import UUID
 
 from django.apps import apps
 from django.db import DEFAULT_DB_ALIAS, connection, connections, models
+from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 from psycopg.pq import TransactionStatus
 
@@ -68,36 +69,47 @@ def _confine_caller(query: CompiledQuery[Any, Any]) -> str:
     return f"SELECT set_config('role', '{ROLE}', true){settings} FROM {known}"  # noqa: S608 - ours
 
 
-@contextmanager
-def confined(tenant: Tenant) -> Iterator[None]:
-    """Inside, this thread's statements reach this tenant's rows only. Without effect on other databases.
+class Confinement:
+    """Between `begin` and `end`, or inside `with`, this thread's statements reach this tenant's rows only. Without
+    effect on other databases than PostgreSQL.
 
     Not for `executemany` or server-side cursors (`iterator()`), which can't carry the setting along: PostgreSQL refuses
     their SQL.
     """
-    wrapper = connections[DEFAULT_DB_ALIAS]
-    if wrapper.vendor != "postgresql":
-        yield
-        return
-    key = str(int(tenant.pk))
 
-    def confine(execute: Callable[..., Any], sql: str, params: Any, many: bool, context: dict[str, Any]) -> Any:
+    def __init__(self, tenant: Tenant) -> None:
+        self._wrapper = connections[DEFAULT_DB_ALIAS]
+        self._key = str(int(tenant.pk))
+        self.before: Before = (CONFINE, [self._key.encode()])  # see `prepared.execute`
+
+    def begin(self) -> None:
+        """From here on."""
+        if self._wrapper.vendor == "postgresql":
+            self._wrapper.execute_wrappers.append(self)
+
+    def end(self) -> None:
+        """Until here. Confinements end in the reverse of the order in which they began."""
+        if self._wrapper.vendor == "postgresql":
+            self._wrapper.execute_wrappers.pop()
+            _leave(self._wrapper)
+
+    def __enter__(self) -> None:
+        self.begin()
+
+    def __exit__(self, *failure: object) -> None:
+        self.end()
+
+    def __call__(self, execute: Callable[..., Any], sql: str, params: Any, many: bool, context: dict[str, Any]) -> Any:
+        """Django's `execute_wrapper`."""
         if isinstance(context["cursor"].cursor, PreparedCursor):
-            context["cursor"].cursor.before = confine.before  # type: ignore[attr-defined]
+            context["cursor"].cursor.before = self.before
             return execute(sql, params, many, context)
         if sql.startswith(TRANSACTION_CONTROL):
             return execute(sql, params, many, context)
-        prefix = f"SELECT set_config('role', '{ROLE}', true), set_config('{SETTING}', '{key}', true); "
+        prefix = f"SELECT set_config('role', '{ROLE}', true), set_config('{SETTING}', '{self._key}', true); "
         result = execute(prefix + sql, params, many, context)
         context["cursor"].nextset()  # past the answer of the prefix
         return result
-
-    confine.before = (CONFINE, [key.encode()])  # type: ignore[attr-defined]  # see `prepared.execute`
-    try:
-        with wrapper.execute_wrapper(confine):
-            yield
-    finally:
-        _leave()
 
 
 @contextmanager
@@ -111,23 +123,23 @@ def lifted() -> Iterator[None]:
         return
     connection.execute_wrappers = rest
     try:
-        _leave()
+        _leave(connections[DEFAULT_DB_ALIAS])
         yield
     finally:
         connection.execute_wrappers = wrappers
 
 
-def _leave() -> None:
+def _leave(wrapper: BaseDatabaseWrapper) -> None:
     """Inside a transaction of the caller's the settings would last until its end. Where an error has aborted it, they
     end with the rollback, and another statement would only hide that error."""
-    if connection.in_atomic_block and not connection.needs_rollback and _takes_statements():
-        with connection.cursor() as cursor:
+    if wrapper.in_atomic_block and not wrapper.needs_rollback and _takes_statements(wrapper):
+        with wrapper.cursor() as cursor:
             cursor.execute(LEAVE)
 
 
-def _takes_statements() -> bool:
+def _takes_statements(wrapper: BaseDatabaseWrapper) -> bool:
     """Whether the transaction is open and not aborted; Django learns that only when its block ends."""
-    opened = connection.connection
+    opened = wrapper.connection
     return opened is not None and opened.info.transaction_status == TransactionStatus.INTRANS
 
 

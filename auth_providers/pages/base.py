@@ -53,7 +53,7 @@ class OwnPage(View):
             return _private(render(request, "pages/unknown_shop.html", status=HTTPStatus.NOT_FOUND), "")
         self.language = preferred_by(request.headers.get("Accept-Language", ""), tenant=self.tenant)
         self.token = self.token_in(request)
-        with isolation.confined(self.tenant):
+        with isolation.Confinement(self.tenant):
             return _private(self._answer(request), self.tenant.logo_origin)
 
     def token_in(self, request: HttpRequest) -> str:

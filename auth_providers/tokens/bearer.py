@@ -16,6 +16,7 @@ from auth_providers.tokens.opaque_tokens import ACCESS_KINDS
 from customers.models import Customer
 from tenants import isolation
 from tenants.compiled import ahead
+from tenants.compiled.instances import attach
 from tenants.compiled.queries import CompiledQuery, compiled, with_rows_ahead
 from tenants.errors import DomainError, Kind, Reason
 from tenants.models import Tenant
@@ -158,7 +159,7 @@ def _principal(
         if customer is None:
             raise InvalidToken
         session_use.note(session)
-        customer.tenant = session.tenant
+        attach(customer, "tenant", session.tenant)
     return Principal(
         tenant=session.tenant,
         session=session,

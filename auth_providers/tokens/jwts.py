@@ -270,7 +270,7 @@ def _find_public_jwk(tenant_code: str, kid: str) -> signing_keys.Jwk | None:
     tenant = Tenant.objects.filter(code=tenant_code, is_active=True).first()
     if tenant is None:
         return None
-    with isolation.confined(tenant):
+    with isolation.Confinement(tenant):
         key = signing_keys.find_published(tenant=tenant, kid=kid)
     public_jwk: signing_keys.Jwk | None = key.public_jwk if key else None
     return public_jwk

@@ -136,7 +136,7 @@ class BackOffice(AdminSite):
         tenant = tenant_of(request)
         shown: dict[str, Any] = {}
         if tenant is not None and request.user.has_perm("customers.view_customer"):
-            with isolation.confined(tenant):
+            with isolation.Confinement(tenant):
                 shown = {
                     "tiles": start_page.tiles(tenant),
                     "plots": start_page.plots(tenant),
@@ -221,7 +221,7 @@ def _confined(view: View, model: Any = None) -> View:
         tenant = tenant_of(request)
         if model is not None:
             ContentType.objects.get_for_model(model)  # Django asks for it on every page, and keeps it
-        confinement: AbstractContextManager[None] = isolation.confined(tenant) if tenant else nullcontext()
+        confinement: AbstractContextManager[None] = isolation.Confinement(tenant) if tenant else nullcontext()
         with confinement:
             return _rendered(view(request, *args, **kwargs))
 

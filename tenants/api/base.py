@@ -1,7 +1,6 @@
 """What every contract's viewsets share: the tenant comes first, then who is calling, and every failure has a body."""
 
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import ExitStack
 from typing import Any, ClassVar, Protocol, cast
 
 from django.http import HttpRequest
@@ -21,6 +20,7 @@ from tenants import isolation
 from tenants.api.bodies import JsonParser, JsonRenderer, measure
 from tenants.api.caller import client_of, client_of_tenant
 from tenants.api.failures import Failure, failure_of
+from tenants.api.headers import header
 from tenants.api.lean import LeanViewSet
 from tenants.clients import Client
 from tenants.compiled import ahead
@@ -28,6 +28,8 @@ from tenants.compiled.queries import CompiledQuery
 from tenants.directory import get_tenant
 from tenants.models import Tenant
 from tenants.telemetry import context
+
+PURPOSES = ("Sec-Purpose", "Purpose", "X-Moz")
 
 
 class Connections(Protocol):
@@ -80,8 +82,9 @@ class JsonOnly(BaseContentNegotiation):
 
 def _is_prefetch(request: Request) -> bool:
     """Whether a browser fetches what nobody has asked for yet (Fetch, 3.2.9, and what older ones send)."""
-    purposes = (request.headers.get(name, "").lower() for name in ("Sec-Purpose", "Purpose", "X-Moz"))
-    return request.method == "GET" and any("prefetch" in purpose for purpose in purposes)
+    if request.method != "GET":
+        return False
+    return any("prefetch" in header(request, name).lower() for name in PURPOSES)
 
 
 def _matches(media_type: str, content_type: str) -> bool:
@@ -108,6 +111,7 @@ class ContractViewSet(LeanViewSet):
 
     tenant: Tenant
     client: Client
+    _confinement: isolation.Confinement | None = None
 
     def tenant_code(self, request: Request) -> str:
         """The tenant's code as the request names it. Raises `UnknownTenant` when it contradicts itself."""
@@ -129,9 +133,12 @@ class ContractViewSet(LeanViewSet):
         return Response(status=204)
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
-        with ExitStack() as self._wall:
-            self._wall.callback(ahead.forget)
+        try:
             return super().dispatch(request, *args, **kwargs)
+        finally:
+            ahead.forget()
+            if self._confinement is not None:
+                self._confinement.end()
 
     def initialize_request(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Request:
         measure(request)
@@ -142,7 +149,8 @@ class ContractViewSet(LeanViewSet):
         self.tenant = tenant
         context.note(tenant=tenant.code)
         self.client = client_of_tenant(self.request, self.client, tenant)
-        self._wall.enter_context(isolation.confined(tenant))
+        self._confinement = isolation.Confinement(tenant)
+        self._confinement.begin()
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         if (request.method or "").lower() not in (self.action_map or {}):

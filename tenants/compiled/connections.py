@@ -2,6 +2,7 @@
 
 import select
 
+from django.core.cache import close_caches
 from django.core.signals import request_finished, request_started
 from django.db import (
     DEFAULT_DB_ALIAS,
@@ -36,9 +37,11 @@ def _is_read_only(error: Exception) -> bool:
 
 def look_after_once() -> None:
     """Do at the start of a request alone what Django does at its end, too: see whether connections are broken or too
-    old. And forget no log of statements at each request, since none is kept."""
+    old. And forget no log of statements at each request, since none is kept, and close no caches: nothing of them is a
+    request's (`BaseCache.close` does nothing, and no cache that can be set has its own)."""
     request_started.disconnect(reset_queries)
     request_finished.disconnect(close_old_connections)
+    request_finished.disconnect(close_caches)
     request_started.connect(close_lost)
 
 

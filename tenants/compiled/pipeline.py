@@ -44,8 +44,9 @@ class _Statement:
 @dataclass(kw_only=True)
 class _Sent:
     """How many results come of what was sent, and which of them are the statements' answers, and which say that one
-    was prepared."""
+    was prepared, where statements are."""
 
+    prepares: bool
     count: int = 0
     answers: list[int] = field(default_factory=list)
     preparations: list[tuple[int, _Statement]] = field(default_factory=list)
@@ -147,7 +148,7 @@ def _run(connection: Connection, waiting: Sequence[Waiting], *, ends: bool) -> i
     values = [known.writing.dump_sequence(each.params, [PyFormat.TEXT] * len(each.params)) for each in waiting]
     try:
         pgconn.enter_pipeline_mode()
-        sent = _send(connection, list(zip(waiting, statements, values, strict=True)), ends=ends)
+        sent = _send(connection, known, list(zip(waiting, statements, values, strict=True)), ends=ends)
         pgconn.pipeline_sync()
         results = _results(pgconn, known.socket)
         pgconn.exit_pipeline_mode()
@@ -176,9 +177,11 @@ def _forget_unprepared(known: _Known, sent: _Sent, results: Sequence[PGresult], 
             statement.name = b""
 
 
-def _send(connection: Connection, bound: Sequence[tuple[Waiting, _Statement, Values]], *, ends: bool) -> _Sent:
+def _send(
+    connection: Connection, known: _Known, bound: Sequence[tuple[Waiting, _Statement, Values]], *, ends: bool
+) -> _Sent:
     """Send them all."""
-    pgconn, sent = connection.pgconn, _Sent()
+    pgconn, sent = connection.pgconn, _Sent(prepares=settings.PREPARED_STATEMENTS)
     if not connection.autocommit and pgconn.transaction_status == TransactionStatus.IDLE:
         pgconn.send_query_params(_begin(connection), ())
         sent.count += 1
@@ -186,18 +189,17 @@ def _send(connection: Connection, bound: Sequence[tuple[Waiting, _Statement, Val
     for waiting, statement, values in bound:
         if waiting.before is not None and waiting.before is not before:
             before = waiting.before
-            _send_one(connection, _statement(connection, _known(connection), before[0]), before[1], sent)
-        _send_one(connection, statement, values, sent)
+            _send_one(pgconn, _statement(connection, known, before[0]), before[1], sent)
+        _send_one(pgconn, statement, values, sent)
         sent.answers.append(sent.count - 1)
     if ends:
         pgconn.send_query_params(b"COMMIT", ())
     return sent
 
 
-def _send_one(connection: Connection, statement: _Statement, values: Values, sent: _Sent) -> None:
-    pgconn = connection.pgconn
+def _send_one(pgconn: PGconn, statement: _Statement, values: Values, sent: _Sent) -> None:
     sent.count += 1
-    if not (values or statement.is_query) or not settings.PREPARED_STATEMENTS:
+    if not sent.prepares or not (values or statement.is_query):
         pgconn.send_query_params(statement.text, values)
         return
     if not statement.name:

@@ -60,7 +60,7 @@ def test_the_model_and_the_database_refuse_to_rewrite_it(event: StaffEvent) -> N
 )
 def test_a_request_of_the_api_does_not_reach_it(event: StaffEvent, tenant: Tenant, sql: str) -> None:
     refused = pytest.raises(DatabaseError, match="permission denied")
-    with isolation.confined(tenant), refused, transaction.atomic(), connection.cursor() as cursor:
+    with isolation.Confinement(tenant), refused, transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(sql)
 
 

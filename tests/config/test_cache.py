@@ -8,6 +8,10 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from django.core.cache import close_caches
+from django.core.cache.backends.base import BaseCache
+from django.core.signals import request_finished
+from django.utils.module_loading import import_string
 
 from config.environment import storage
 from config.environment.variables import Environment
@@ -35,6 +39,14 @@ def test_a_cache_that_is_away_holds_nothing_and_says_so_once(caplog: pytest.LogC
     with pytest.raises(ValueError, match="not found"):
         away.incr("name")
     assert [record.message for record in caplog.records] == ["The cache does not answer: ConnectionError"]
+
+
+@pytest.mark.parametrize("environment", [{}, {"CACHE_URL": URL.format(6379)}])
+def test_a_cache_that_can_be_set_has_nothing_to_close(environment: dict[str, str]) -> None:
+    """No request ends with closing it (`tenants.compiled.connections.look_after_once`)."""
+    backend = import_string(storage.cache(Environment(environment))["BACKEND"])
+    assert backend.close is BaseCache.close
+    assert not any(receiver() is close_caches for _, receiver, *_ in request_finished.receivers)
 
 
 def test_one_that_hangs_is_waited_for_once() -> None:

@@ -8,7 +8,7 @@ import pytest
 from customers import consents, erasure, numbers, profiles
 from customers.models import Consent, Customer
 from tenants.errors import InvalidInput
-from tenants.isolation import confined
+from tenants.isolation import Confinement
 from tenants.models import AuditEvent, Tenant
 from tests.factories import CLIENT
 from tests.races import at_once
@@ -88,7 +88,7 @@ def test_who_was_erased_says_nothing_any_more(customer: Customer) -> None:
 
 
 def test_a_confined_request_may_record_several(customer: Customer) -> None:
-    with confined(customer.tenant):
+    with Confinement(customer.tenant):
         record(customer, email=True, sms=True, post=False)
         assert current(customer) == {"email": True, "sms": True, "post": False}
 

@@ -7,7 +7,7 @@ import pytest
 from customers import erasure, identifiers, profiles
 from customers.models import Customer, CustomerIdentifier
 from tenants.errors import InvalidInput
-from tenants.isolation import confined
+from tenants.isolation import Confinement
 from tenants.models import AuditEvent, Tenant
 from tests.factories import CLIENT
 from tests.races import at_once
@@ -78,7 +78,7 @@ def test_an_identifier_is_assigned_once(customer: Customer, neighbour: Customer)
     with pytest.raises(identifiers.IdentifierTaken):
         assign(neighbour, CARD | TILL)
     assert find(customer.tenant, TILL) is None
-    with confined(customer.tenant):
+    with Confinement(customer.tenant):
         assign(customer, TILL | {"app": "x"})
     assert CustomerIdentifier.objects.count() == 3
 

@@ -82,7 +82,7 @@ def test_many_at_once_bring_each_word_once(tenant: Tenant) -> None:
 
 def test_who_is_confined_keeps_them_too(customer: Customer) -> None:
     other = named(customer.tenant, "Byron")
-    with isolation.confined(customer.tenant):
+    with isolation.Confinement(customer.tenant):
         rename(customer, "Byron")
         rename(other, "Babbage")
         named(customer.tenant, "Somerville")

@@ -30,16 +30,16 @@ def customers(tenant: Tenant, other_tenant: Tenant) -> tuple[Customer, Customer]
 
 def test_a_confined_query_without_a_filter_sees_its_own_tenant_only(customers: tuple[Customer, Customer]) -> None:
     mine, theirs = customers
-    with isolation.confined(mine.tenant):
+    with isolation.Confinement(mine.tenant):
         assert list(Customer.objects.all()) == [mine]
-    with isolation.confined(theirs.tenant):
+    with isolation.Confinement(theirs.tenant):
         assert list(Customer.objects.all()) == [theirs]
     assert Customer.objects.count() == 2
 
 
 def test_a_confined_write_does_not_reach_another_tenant(customers: tuple[Customer, Customer]) -> None:
     mine, theirs = customers
-    with isolation.confined(mine.tenant):
+    with isolation.Confinement(mine.tenant):
         assert Customer.objects.update(first_name="Mallory") == 1
         with pytest.raises(DatabaseError), transaction.atomic():
             Customer(tenant=theirs.tenant, number="99999999").save()
@@ -48,7 +48,7 @@ def test_a_confined_write_does_not_reach_another_tenant(customers: tuple[Custome
 
 
 def test_a_confined_request_cannot_read_staff_or_rewrite_the_trail(customers: tuple[Customer, Customer]) -> None:
-    with isolation.confined(customers[0].tenant):
+    with isolation.Confinement(customers[0].tenant):
         with pytest.raises(DatabaseError), transaction.atomic(), connection.cursor() as cursor:
             cursor.execute("SELECT * FROM auth_user")
         with pytest.raises(DatabaseError), transaction.atomic():
@@ -57,7 +57,7 @@ def test_a_confined_request_cannot_read_staff_or_rewrite_the_trail(customers: tu
 
 def test_confinement_lasts_through_savepoints_and_ends_afterwards(customers: tuple[Customer, Customer]) -> None:
     mine, _ = customers
-    with isolation.confined(mine.tenant):
+    with isolation.Confinement(mine.tenant):
         with pytest.raises(DatabaseError), transaction.atomic():
             Customer.objects.filter(pk=mine.pk).update(version=0)
         assert list(Customer.objects.all()) == [mine]
@@ -77,7 +77,7 @@ def test_every_tenant_owned_table_has_row_level_security(db: None) -> None:
 def test_a_confined_statement_takes_no_extra_round_trip(
     customers: tuple[Customer, Customer], statements: Callable[[Callable[[], object]], list[str]]
 ) -> None:
-    with isolation.confined(customers[0].tenant):
+    with isolation.Confinement(customers[0].tenant):
         assert len(statements(lambda: list(Customer.objects.all()))) == 1
 
 
@@ -102,7 +102,7 @@ def test_an_error_surfaces_unchanged_and_ends_the_confinement(
 ) -> None:
     mine, other = factories.make_tenant(), factories.make_tenant("globex")
     factories.make_customer(other)
-    with pytest.raises(error) as raised, caller(), isolation.confined(mine):
+    with pytest.raises(error) as raised, caller(), isolation.Confinement(mine):
         act()
     assert type(raised.value) is error
     assert not isinstance(raised.value.__context__, DatabaseError)
@@ -111,10 +111,10 @@ def test_an_error_surfaces_unchanged_and_ends_the_confinement(
 
 def test_an_error_that_the_caller_survives_ends_the_confinement(customers: tuple[Customer, Customer]) -> None:
     """In one transaction: the next statement is not confined."""
-    with pytest.raises(Customer.DoesNotExist), isolation.confined(customers[0].tenant):
+    with pytest.raises(Customer.DoesNotExist), isolation.Confinement(customers[0].tenant):
         fail_in_python()
     assert Customer.objects.count() == 2
-    with pytest.raises(DataError), transaction.atomic(), isolation.confined(customers[0].tenant):
+    with pytest.raises(DataError), transaction.atomic(), isolation.Confinement(customers[0].tenant):
         fail_in_the_database()
     assert Customer.objects.count() == 2
 

@@ -69,7 +69,7 @@ def test_a_read_is_confined_there(add_replica: Callable[..., None]) -> None:
     add_replica()
     tenant, other = factories.make_tenant(), factories.make_tenant("globex")
     mine, _ = factories.make_customer(tenant), factories.make_customer(other)
-    with replicas.reading(), isolation.confined(tenant):
+    with replicas.reading(), isolation.Confinement(tenant):
         assert list(Customer.objects.all()) == [mine]
         assert place() == REPLICA
 

@@ -6,6 +6,7 @@ from rest_framework.request import Request
 from auth_providers.api.authentication import ApplicationBearer
 from auth_providers.models import Session
 from auth_providers.tokens import bearer, client_credentials
+from tenants.api.headers import header
 from tenants.models import Tenant
 
 APP_CLAIMS, USER_CLAIMS = "x-vol-app-claims", "x-vol-user-claims"
@@ -17,7 +18,7 @@ class ApplicationAuthentication(ApplicationBearer):
     def authenticate(self, request: Request) -> tuple[AnonymousUser, client_credentials.Application] | None:
         """Raises `bearer.InvalidToken` and `bearer.TokenExpired`; None when no token of an application is given."""
         found = super().authenticate(request)
-        token = request.headers.get(APP_CLAIMS, "")
+        token = header(request, APP_CLAIMS)
         if found is not None or not token:
             return found
         return AnonymousUser(), client_credentials.resolve(token)
@@ -26,7 +27,7 @@ class ApplicationAuthentication(ApplicationBearer):
 def anonymous_session_of(request: Request, tenant: Tenant) -> Session | None:
     """The visitor's session that a log-in goes on with. A token that is over, a customer's or another tenant's spoils
     nothing: the log-in opens a session of its own."""
-    token = request.headers.get(USER_CLAIMS, "")
+    token = header(request, USER_CLAIMS)
     if not token:
         return None
     try:

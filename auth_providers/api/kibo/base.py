@@ -16,6 +16,7 @@ from tenants import sites
 from tenants.api.base import ContractViewSet, HasToken, UnknownPath
 from tenants.api.caller import client_of
 from tenants.api.failures import Failure
+from tenants.api.headers import header
 from tenants.errors import FieldError, InvalidInput, Reason
 from tenants.models import Site, Tenant
 
@@ -68,7 +69,7 @@ class KiboViewSet(ContractViewSet):
     fields: response_fields.Fields | None = None
 
     def initialize_request(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Request:
-        sent = request.headers.get(CORRELATION, "")
+        sent = header(request, CORRELATION)
         self.correlation_id = sent if CORRELATION_ID.fullmatch(sent) else str(uuid.uuid4())
         return super().initialize_request(request, *args, **kwargs)
 
@@ -134,7 +135,7 @@ class KiboViewSet(ContractViewSet):
 def named_number(request: Request, name: str) -> int | None:
     """The number that a header or the host gives for tenant or site; None when neither does. Raises `InvalidInput` for
     what is no number, and when they contradict each other."""
-    sent = request.headers.get(name, "").strip()
+    sent = header(request, name).strip()
     host = HOST.match(request.get_host())
     told = host[name.rpartition("-")[2]] if host else None
     given = [text for text in (sent, told) if text]

@@ -13,6 +13,7 @@ from auth_providers.login import one_time_code, second_factor
 from auth_providers.models import OneTimeCode
 from auth_providers.tokens import sessions
 from tenants.api.fields import Body, Email, Text
+from tenants.api.headers import header
 from tenants.clients import Client
 from tenants.errors import InvalidInput, Reason
 
@@ -98,7 +99,7 @@ class CodeViewSet(TicketViewSet):
 def _waiting(request: Request, sent: dict[str, Any]) -> tuple[str, str]:
     """The handle of a log-in that waits for its second factor, and the device that it began on: from the body, or,
     because one of the vendor's calls has none, from where a customer's token stands otherwise."""
-    user_id = sent.get("userId") or request.headers.get(USER_CLAIMS, "")
+    user_id = sent.get("userId") or header(request, USER_CLAIMS)
     if not user_id:
         raise InvalidInput.field("userId", "This field is required.", code="required")
     handle, _, device = user_id.partition(DEVICE_MARK)

@@ -11,6 +11,7 @@ from auth_providers.login import second_factor
 from auth_providers.tokens.second_factor_policy import SecondFactorDue
 from tenants.api.base import JsonOnly, UnknownPath
 from tenants.api.bodies import JsonParser, JsonRenderer
+from tenants.api.headers import header
 from tenants.api.problems import PROBLEM, ProblemViewSet
 
 OFFERED = ("application/json", "text/json", "text/plain")
@@ -57,7 +58,7 @@ class ByAccept(BaseContentNegotiation):
 
 def named_types(request: Request) -> list[str]:
     """Those of the offered types that `Accept` names, in its order."""
-    accepted = [part.split(";")[0].strip().lower() for part in request.headers.get("Accept", "").split(",")]
+    accepted = [part.split(";")[0].strip().lower() for part in header(request, "Accept").split(",")]
     return [media_type for media_type in accepted if media_type in OFFERED]
 
 

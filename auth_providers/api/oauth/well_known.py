@@ -24,7 +24,7 @@ def _published(tenant_code: str, body: Any) -> JsonResponse:
         tenant = get_tenant(tenant_code)
     except UnknownTenant as error:
         return JsonResponse({"error": "unknown_tenant", "error_description": error.message}, status=404)
-    with isolation.confined(tenant):
+    with isolation.Confinement(tenant):
         response = JsonResponse(body(tenant))
     response["Cache-Control"] = f"public, max-age={int(signing_keys.KEY_SET_MAX_AGE.total_seconds())}"
     return response

@@ -9,6 +9,7 @@ from rest_framework.response import Response
 from customers.models import Customer
 from tenants.api.bodies import JsonParser, MergePatchParser
 from tenants.api.emporix.base import EmporixViewSet
+from tenants.api.headers import header
 from tenants.api.records import Record
 
 
@@ -33,5 +34,5 @@ def updated(request: Request, body: Record) -> Response:
 
 def _prefers_minimal(request: Request) -> bool:
     """RFC 7240, 2: a list of preferences, whose values may be quoted and have parameters."""
-    sent = request.headers.get("Prefer", "").replace(" ", "").replace('"', "").lower().split(",")
+    sent = header(request, "Prefer").replace(" ", "").replace('"', "").lower().split(",")
     return "return=minimal" in (preference.split(";")[0] for preference in sent)

@@ -192,10 +192,10 @@ def test_an_answer_inside_a_transaction_is_a_mistake_of_ours(tenant: Tenant, cus
 
 
 def test_everything_works_under_row_level_security(tenant: Tenant, customer: Customer) -> None:
-    with isolation.confined(tenant):
+    with isolation.Confinement(tenant):
         issued = ask(tenant)
     [code] = codes.receive()
-    with isolation.confined(tenant):
+    with isolation.Confinement(tenant):
         refuse(tenant, issued, wrong(code))
         answer(tenant, issued, code)
     assert Account.objects.filter(identifier=EMAIL).exists()

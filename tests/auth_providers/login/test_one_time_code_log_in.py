@@ -198,7 +198,7 @@ def test_a_known_and_an_unknown_challenge_are_refused_alike(tenant: Tenant) -> N
 @pytest.mark.usefixtures("provider")
 @pytest.mark.parametrize("make", [proof, lambda: proof("sms", NUMBER)], ids=["email", "sms"])
 def test_it_works_under_row_level_security(tenant: Tenant, make: Callable[[], one_time_code.Proven]) -> None:
-    with isolation.confined(tenant):
+    with isolation.Confinement(tenant):
         log_in(tenant, make())
         log_in(tenant, make())
     assert Account.objects.count() == 1

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from customers.enrichment import enrichment, fields
 from tenants.errors import InvalidInput
-from tenants.isolation import confined
+from tenants.isolation import Confinement
 from tenants.models import Tenant
 from tests.customers.enrichment.calls import enrich, fields_at_fault
 
@@ -119,7 +119,7 @@ def test_it_takes_two_statements_at_most(german: Tenant, statements: Callable[[C
 
 
 def test_a_confined_request_may_read_the_table(german: Tenant) -> None:
-    with confined(german):
+    with Confinement(german):
         assert enrich(german, country="CH", postal_code="8001")["city"] == "Zürich"
 
 

@@ -75,7 +75,7 @@ def test_what_the_database_refuses_is_an_integrity_error(tenant: Tenant) -> None
 
 @pytest.mark.postgres
 def test_rows_of_a_confined_request(tenant: Tenant) -> None:
-    with isolation.confined(tenant):
+    with isolation.Confinement(tenant):
         bulk.insert([fresh(Receipt, tenant=tenant, kind=Receipt.Kind.CONSENT, digest=b"d")])
     assert Receipt.objects.for_tenant(tenant).count() == 1
 

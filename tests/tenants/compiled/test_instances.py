@@ -4,8 +4,10 @@ from typing import Any
 
 from django.db.models import Model
 from django.db.models.signals import post_init
+from pytest_django import DjangoAssertNumQueries
 
 from customers.models import Customer
+from tenants.compiled import instances
 from tenants.models import Tenant
 from tests import factories
 
@@ -41,3 +43,13 @@ def test_who_listens_is_told(tenant: Tenant) -> None:
     finally:
         post_init.disconnect(listen, sender=Customer)
     assert told == [found.number]
+
+
+def test_what_is_attached_is_what_the_relation_leads_to(
+    tenant: Tenant, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    factories.make_customer(tenant)
+    [found] = Customer.objects.all()
+    instances.attach(found, "tenant", tenant)
+    with django_assert_num_queries(0):
+        assert found.tenant is tenant

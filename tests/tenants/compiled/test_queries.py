@@ -104,7 +104,7 @@ def test_the_first_of_none_is_none(tenant: Tenant) -> None:
 def test_a_query_takes_one_statement(tenant: Tenant, statements: Callable[[Callable[[], object]], list[str]]) -> None:
     customer = factories.make_customer(tenant)
     assert len(statements(lambda: addresses.list_for(tenant=tenant, customer=customer))) == 1
-    with isolation.confined(tenant):
+    with isolation.Confinement(tenant):
         assert len(statements(lambda: addresses.list_for(tenant=tenant, customer=customer))) == 1
 
 
@@ -143,9 +143,9 @@ def test_a_confined_query_that_forgets_the_tenant_sees_its_own_only(tenant: Tena
     mine, theirs = factories.make_customer(tenant), factories.make_customer(other_tenant)
     Customer.objects.update(first_name="Ada")
     for _ in range(3):
-        with isolation.confined(tenant):
+        with isolation.Confinement(tenant):
             assert _with_first_name(first_name="Ada") == [mine]
-        with isolation.confined(other_tenant):
+        with isolation.Confinement(other_tenant):
             assert _with_first_name(first_name="Ada") == [theirs]
         assert _with_first_name(first_name="Ada") == [mine, theirs]
 
@@ -157,7 +157,7 @@ def test_the_confinement_ends_with_the_statement() -> None:
     tenant, other_tenant = factories.make_tenant(), factories.make_tenant("globex")
     factories.make_customer(tenant)
     factories.make_customer(other_tenant)
-    with isolation.confined(tenant):
+    with isolation.Confinement(tenant):
         assert len(_of_tenant(tenant=tenant)) == 1
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT current_user, current_setting('{isolation.SETTING}', true)")
@@ -182,7 +182,7 @@ def test_statements_are_prepared_where_the_setting_says_so(is_on: bool, settings
     tenant = factories.make_tenant()
     connection.close()
     for _ in range(2):
-        with isolation.confined(tenant):
+        with isolation.Confinement(tenant):
             assert _with_first_name(first_name="Ada") == []
     with connection.cursor() as cursor:
         cursor.execute("SELECT count(*) FROM pg_prepared_statements WHERE statement LIKE '%first_name%'")

@@ -46,7 +46,7 @@ def test_each_query_has_its_own_rows(tenant: Tenant, adas: list[Customer], times
 
 @pytest.mark.postgres
 def test_both_are_confined(tenant: Tenant, other_tenant: Tenant, adas: list[Customer]) -> None:
-    with isolation.confined(tenant):
+    with isolation.Confinement(tenant):
         found, names = together(_with_first_name.asked(first_name="Ada"), _names.asked(tenant=other_tenant))
     assert (found, names) == (adas[:1], [])
 
@@ -55,7 +55,7 @@ def test_both_are_confined(tenant: Tenant, other_tenant: Tenant, adas: list[Cust
 @pytest.mark.django_db(transaction=True)
 def test_they_are_one_round_trip(round_trips: list[list[str]]) -> None:
     tenant = factories.make_tenant()
-    with isolation.confined(tenant):
+    with isolation.Confinement(tenant):
         together(_with_first_name.asked(first_name="Ada"), _names.asked(tenant=tenant))
     assert round_trips == [["SELECT", "SELECT"]]
 

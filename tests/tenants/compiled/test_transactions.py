@@ -26,7 +26,7 @@ def actions() -> list[str]:
 
 
 def test_what_waits_is_written_in_its_order_and_gets_its_keys(tenant: Tenant) -> None:
-    with isolation.confined(tenant), transactions.brief():
+    with isolation.Confinement(tenant), transactions.brief():
         first, second = event(tenant, "first"), event(tenant, "second")
         writes.insert(first, waits=True)
         writes.insert(second, waits=True)
@@ -38,7 +38,7 @@ def test_what_waits_is_written_in_its_order_and_gets_its_keys(tenant: Tenant) ->
 def test_the_last_statements_and_the_commit_are_one_round_trip(tenant: Tenant, round_trips: list[list[str]]) -> None:
     customer = factories.make_customer(tenant)
     round_trips.clear()
-    with isolation.confined(tenant), transactions.brief():
+    with isolation.Confinement(tenant), transactions.brief():
         customer.first_name = "Ada"
         writes.store(customer, waits=True)
         writes.insert(event(tenant, "first"), waits=True)
@@ -48,7 +48,7 @@ def test_the_last_statements_and_the_commit_are_one_round_trip(tenant: Tenant, r
 
 @pytest.mark.postgres
 def test_a_statement_takes_along_what_waits(tenant: Tenant, round_trips: list[list[str]]) -> None:
-    with isolation.confined(tenant), transactions.brief():
+    with isolation.Confinement(tenant), transactions.brief():
         writes.insert(event(tenant, "first"), waits=True)
         writes.insert(second := event(tenant, "second"))
         assert second.pk is not None
@@ -57,7 +57,7 @@ def test_a_statement_takes_along_what_waits(tenant: Tenant, round_trips: list[li
 
 
 def test_a_statement_of_djangos_finds_what_waits(tenant: Tenant) -> None:
-    with isolation.confined(tenant), transactions.brief():
+    with isolation.Confinement(tenant), transactions.brief():
         writes.insert(event(tenant, "first"), waits=True)
         assert actions() == ["first"]
 
@@ -149,6 +149,6 @@ def test_a_rollback_that_was_asked_for_is_made(tenant: Tenant) -> None:
 @pytest.mark.postgres
 def test_what_waits_is_confined_to_its_tenant(tenant: Tenant) -> None:
     other_tenant = factories.make_tenant("globex")
-    with pytest.raises(Exception, match="row-level security"), isolation.confined(tenant), transactions.brief():
+    with pytest.raises(Exception, match="row-level security"), isolation.Confinement(tenant), transactions.brief():
         writes.insert(event(other_tenant, "first"), waits=True)
     assert actions() == []

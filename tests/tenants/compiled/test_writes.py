@@ -105,8 +105,8 @@ def test_a_write_is_a_part_of_the_transaction() -> None:
 @pytest.mark.postgres
 def test_a_confined_write_does_not_reach_another_tenant(tenant: Tenant, other_tenant: Tenant) -> None:
     theirs = factories.make_customer(other_tenant)
-    with isolation.confined(tenant), pytest.raises(DatabaseError), transaction.atomic():
+    with isolation.Confinement(tenant), pytest.raises(DatabaseError), transaction.atomic():
         writes.insert(make_address(theirs, "a"))
-    with isolation.confined(tenant):
+    with isolation.Confinement(tenant):
         values = {"first_name": "Eve", "properties": {}, "updated_at": MOMENT}
         assert _rename(tenant=other_tenant, number=theirs.number, **values) == 0  # type: ignore[arg-type]

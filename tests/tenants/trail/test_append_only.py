@@ -189,7 +189,7 @@ def test_an_erasure_blanks_the_events_of_its_customer_at_once(tenant: Tenant, ot
 def test_a_confined_request_blanks_by_the_function_alone(tenant: Tenant) -> None:
     customer = make_customer(tenant)
     event = add(tenant, customer_number=customer.number)
-    with isolation.confined(tenant):
+    with isolation.Confinement(tenant):
         erasure.erase(tenant=tenant, customer=customer, client=CLIENT)
         with pytest.raises(DatabaseError, match="permission denied"):
             run(f"UPDATE tenants_auditevent SET {BLANK}")

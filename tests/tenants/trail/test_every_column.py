@@ -105,7 +105,7 @@ def test_no_table_is_truncated(customer: Customer, trail: append_only.Trail) -> 
 def test_a_confined_request_removes_and_truncates_nothing(customer: Customer, trail: append_only.Trail) -> None:
     for sql in (f'DELETE FROM "{trail.table}"', f'TRUNCATE TABLE "{trail.table}"'):
         refused = pytest.raises(DatabaseError, match=r"never changed|permission denied")
-        with isolation.confined(customer.tenant), connection.cursor() as cursor, refused, transaction.atomic():
+        with isolation.Confinement(customer.tenant), connection.cursor() as cursor, refused, transaction.atomic():
             cursor.execute(sql)
 
 

@@ -182,7 +182,7 @@ def test_nobody_rewrites_a_partition(tenant: Tenant, sql: str) -> None:
 def test_a_confined_request_reaches_no_partition(tenant: Tenant, other_tenant: Tenant) -> None:
     tables = {partition_of(add(each, moment)) for each in (tenant, other_tenant) for moment in (ago(0), LONG_AGO)}
     assert len(tables) == 2
-    with isolation.confined(tenant):
+    with isolation.Confinement(tenant):
         add(tenant, timezone.now(), action="sign_up")
         assert {event.tenant_id for event in AuditEvent.objects.all()} == {tenant.pk}
         for table in tables:
