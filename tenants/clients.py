@@ -6,8 +6,9 @@ from functools import cached_property, lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 
 from django.core.exceptions import ValidationError
-from django.utils.crypto import salted_hmac
 from ua_parser import parse
+
+from tenants.secrets.keyed_hashes import keyed_hash
 
 ADDRESSES_KEPT = 4096  # that were parsed lately
 # A phone's address changes within its provider's network many times a day; these prefixes stay (RFC 6177 for IPv6).
@@ -92,7 +93,7 @@ def told_device(*, fingerprint: str, region: str) -> str:
 
 
 def _hash(purpose: str, text: str) -> str:
-    return salted_hmac(purpose, text, algorithm="sha256").hexdigest()[:32]
+    return keyed_hash(purpose, text).hex()[:32]
 
 
 @lru_cache(maxsize=4096)

@@ -12,11 +12,11 @@ from time import monotonic
 
 from django.contrib.auth.hashers import is_password_usable
 from django.db.models import QuerySet
-from django.utils.crypto import salted_hmac
 
 from auth_providers.accounts.passwords import NOBODYS_PASSWORD
 from auth_providers.models import Account
 from tenants.models import Tenant
+from tenants.secrets.keyed_hashes import keyed_hash
 
 SAMPLE = 200  # hashes, of accounts that follow each other by address, which says nothing of their kind
 FRESH = timedelta(hours=1).total_seconds()
@@ -78,4 +78,4 @@ def _hashes(accounts: QuerySet[Account]) -> list[str]:
 
 
 def _digest(tenant: Tenant, text: str) -> bytes:
-    return salted_hmac("auth_providers.dummy_hashes", f"{tenant.pk}\n{text}", algorithm="sha256").digest()
+    return keyed_hash("auth_providers.dummy_hashes", f"{tenant.pk}\n{text}")

@@ -10,7 +10,6 @@ from django.db import DEFAULT_DB_ALIAS, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import F, Q, QuerySet, Value
 from django.db.models.functions import Greatest
-from django.utils.crypto import salted_hmac
 
 from auth_providers.limits.rules import Allowance
 from auth_providers.models import Attempts
@@ -18,6 +17,7 @@ from tenants import clocks
 from tenants.compiled import prepared
 from tenants.compiled.queries import compiled
 from tenants.models import Tenant
+from tenants.secrets.keyed_hashes import keyed_hash
 
 MILLISECOND = timedelta(milliseconds=1)
 
@@ -31,7 +31,7 @@ class Counted:
 
     @property
     def key(self) -> bytes:
-        return salted_hmac("auth_providers.limits", self.subject, algorithm="sha256").digest()
+        return keyed_hash("auth_providers.limits", self.subject)
 
 
 def find(tenant: Tenant, counted: Sequence[Counted]) -> list[Attempts]:

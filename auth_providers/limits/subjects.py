@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 
 from django.utils import timezone
-from django.utils.crypto import salted_hmac
 
 from auth_providers.limits import counts
 from auth_providers.limits.counts import Counted
@@ -22,6 +21,7 @@ from auth_providers.limits.rules import (
 from auth_providers.limits.waits import Attempt
 from tenants.clients import Client
 from tenants.models import Tenant
+from tenants.secrets.keyed_hashes import keyed_hash
 
 # Of the keyed hash of a wrong password: 65,536 values, of which none tells a password, and few are the same by chance.
 TRACE_BYTES = 2
@@ -91,8 +91,8 @@ def of_own_password(*, identifier: str, client: Client) -> tuple[Attempt, ...]:
 def is_repeated(*, tenant: Tenant, identifier: str, password: str) -> bool:
     """Whether this wrong password was given for this account a moment ago, as by a client that repeats its request; it
     is from now on. One that goes on and on is no such client."""
-    trace = salted_hmac("auth_providers.limits.wrong_password", f"{identifier}\n{password}", algorithm="sha256")
-    counted = Counted(rule=WRONG_PASSWORD.name, subject=f"{identifier}\n{trace.digest()[:TRACE_BYTES].hex()}")
+    trace = keyed_hash("auth_providers.limits.wrong_password", f"{identifier}\n{password}")
+    counted = Counted(rule=WRONG_PASSWORD.name, subject=f"{identifier}\n{trace[:TRACE_BYTES].hex()}")
     now = timezone.now()
     times = counts.add(tenant, [counted], now, WRONG_PASSWORD.window, slides=False)[counted.rule]
     return 1 < times <= WRONG_PASSWORD.limit

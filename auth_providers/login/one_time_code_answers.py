@@ -10,7 +10,7 @@ from datetime import datetime
 
 from django.db.models import Exists, OuterRef, QuerySet
 from django.utils import timezone
-from django.utils.crypto import constant_time_compare, salted_hmac
+from django.utils.crypto import constant_time_compare
 
 from auth_providers import limits
 from auth_providers.accounts import accounts, known_devices
@@ -19,6 +19,7 @@ from auth_providers.models import Account, OneTimeCode
 from tenants.clients import Client
 from tenants.compiled import writes
 from tenants.models import Tenant
+from tenants.secrets import keyed_hashes
 
 MAX_WRONG_ANSWERS = 3  # to one code, from the owner's own devices, and again from other devices
 # So many wrong answers in a row, and how many digits the next code has. A purpose at a destination takes some forty
@@ -43,7 +44,7 @@ def grouped(digits: str) -> str:
 def keyed_hash(code: OneTimeCode, digits: str) -> bytes:
     """What is stored of a code: keyed, and bound to the challenge, so that it can't be tried out or moved."""
     bound = [str(code.tenant_id), code.purpose, code.destination, code.customer_number, str(code.challenge_id), digits]
-    return salted_hmac("patron.one_time_codes", "\n".join(bound), algorithm="sha256").digest()
+    return keyed_hashes.keyed_hash("patron.one_time_codes", "\n".join(bound))
 
 
 def is_on_known_device(tenant: Tenant, code: OneTimeCode, client: Client) -> bool:

@@ -11,12 +11,12 @@ from datetime import datetime, timedelta
 from functools import partial
 
 from django.utils import timezone
-from django.utils.crypto import salted_hmac
 
 from auth_providers.models import Session, Token
 from tenants.compiled import writes
 from tenants.compiled.instances import fresh
 from tenants.models import ApiKey, Tenant
+from tenants.secrets.keyed_hashes import keyed_hash
 from tenants.secrets.random_tokens import digest, new_token
 
 # How long a visitor's pair, or one that is renewable, can be refreshed after its access token has expired; clients are
@@ -37,7 +37,7 @@ class Pair:
 
 def successor(token: str, purpose: str) -> str:
     """The token that follows `token` for `purpose` ("access" or "refresh"): the same at every call."""
-    mac = salted_hmac(f"patron.opaque_tokens.{purpose}", token, algorithm="sha256").digest()
+    mac = keyed_hash(f"patron.opaque_tokens.{purpose}", token)
     return base64.urlsafe_b64encode(mac).rstrip(b"=").decode()
 
 

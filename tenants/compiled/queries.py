@@ -35,6 +35,7 @@ from tenants.compiled import ahead, pipeline, prepared
 P = ParamSpec("P")
 Row = TypeVar("Row")
 Other = TypeVar("Other")
+PLAIN = frozenset({str, int, bool, bytes, type(None)})  # what the database takes as it is
 _decoder = JSONDecoder()
 
 
@@ -174,6 +175,8 @@ def _rows(wrapper: BaseDatabaseWrapper, queries: Sequence[Asked[Any]]) -> list[l
 
 def adapted(value: object, wrapper: BaseDatabaseWrapper) -> object:
     """The value as the database takes it."""
+    if type(value) in PLAIN:
+        return value
     if isinstance(value, Model):
         return adapted(value.pk, wrapper)
     if isinstance(value, UUID) and not wrapper.features.has_native_uuid_field:
