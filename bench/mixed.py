@@ -22,13 +22,14 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from bench.load import Call, resident_mib
 from bench.run import DATABASE_URL
-from bench.server import Patron, running
+from bench.server import OTHER_CORES, SERVER_CORES, Patron, backends, running
 from bench.shop import CUSTOMERS, LOGIN, ME, SIGNUP, TENANT, Shop, credentials, get, post
 
 SECONDS = float(os.environ.get("MIXED_SECONDS", "600"))
 CLIENTS, STORM_CLIENTS = 8, 8
 WEIGHTS = {"GET /me": 90, "refresh": 5, "log-in": 3, "sign-up": 2}
 SAMPLES = 10  # of memory
+APPLICATION = "patron"  # as PostgreSQL knows it
 UNAVAILABLE = 503  # what a full queue of hashes answers; counted apart from errors
 _numbers = count(10**6)
 
@@ -109,8 +110,11 @@ def mixed(patron: Patron) -> None:
 
 
 def storm(patron: Patron) -> None:
-    """Profile reads of one client, alone and beside clients that log in."""
+    """Profile reads of one client, alone and beside clients that log in. The server has a core of its own."""
+    os.sched_setaffinity(0, OTHER_CORES)
     shop, seconds = Shop(patron), max(5.0, SECONDS / 20)
+    drive(shop, {"log-in": 1, "GET /me": 1}, STORM_CLIENTS, 2.0)  # every thread has its connection
+    backends(patron.database_url, APPLICATION)
     show("profile reads alone", drive(shop, {"GET /me": 1}, 1, seconds), seconds)
     with ThreadPoolExecutor(2) as pool:
         log_ins = pool.submit(drive, shop, {"log-in": 1}, STORM_CLIENTS, seconds)
@@ -122,5 +126,6 @@ def storm(patron: Patron) -> None:
 if __name__ == "__main__":
     with running(DATABASE_URL, workers=2, TRUSTED_PROXIES="127.0.0.0/8") as patron:
         mixed(patron)
-    with running(DATABASE_URL, workers=1, cores={0}, TRUSTED_PROXIES="127.0.0.0/8") as patron:
+    own = {"TRUSTED_PROXIES": "127.0.0.0/8", "PGAPPNAME": APPLICATION}
+    with running(DATABASE_URL, workers=1, cores=SERVER_CORES, **own) as patron:
         storm(patron)
