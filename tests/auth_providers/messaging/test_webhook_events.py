@@ -1,14 +1,11 @@
-"""Events of the trail for endpoints that are told of them: filtered, in order, signed, given up and sent again."""
+"""Events of the trail for endpoints that are told of them: filtered, in order, signed, and given up."""
 
-import io
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
 import jsonschema_rs
 import pytest
-from django.core.cache import cache
-from django.core.management import call_command
 from django.utils import timezone
 from standardwebhooks.webhooks import WebhookVerificationError
 
@@ -17,62 +14,19 @@ from auth_providers.models import WebhookEndpoint
 from auth_providers.selfservice import deletion
 from customers import profiles
 from customers.models import Customer
-from tenants.models import AuditEvent, Message, Tenant
-from tenants.outbox import cloud_events, dead_letters, feed, leases, worker
-from tenants.secrets.encryption import encrypt
+from tenants.models import Message, Tenant
+from tenants.outbox import cloud_events, feed, leases, worker
 from tenants.trail import audit
 from tenants.trail.event_types import EventType
 from tests import factories
+from tests.auth_providers.messaging.webhook_listeners import LOGGED_IN, OWNER, UPDATED, change, later, listening, work
 from tests.openid_issuer import Conversation
 from tests.races import beside
 from tests.shop_endpoint import SECRET, Shop
 
 PassTime = Callable[[timedelta], None]
-UPDATED, LOGGED_IN = "customer.updated", "customer.logged_in"
-OWNER = "owner@shop.example"
 
-
-@pytest.fixture(autouse=True)
-def committed(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What a test's own open transaction wrote counts as committed."""
-    for name in ("as_sql", "as_postgresql"):
-        monkeypatch.setattr(feed.Horizon, name, lambda *args, **kwargs: (str(2**62), ()))
-    monkeypatch.setattr(feed, "end", newest)
-
-
-def newest() -> feed.Cursor:
-    row = AuditEvent.objects.order_by("pk").last()
-    return feed.cursor_of(row) if row else feed.START
-
-
-@pytest.fixture
-def endpoint(tenant: Tenant, shop: Shop) -> WebhookEndpoint:
-    return listening(tenant, shop, UPDATED, LOGGED_IN)
-
-
-def listening(tenant: Tenant, shop: Shop, *types: str, name: str = "erp", **fields: Any) -> WebhookEndpoint:
-    endpoint = WebhookEndpoint(
-        tenant=tenant, name=name, url=shop.url, secret_encrypted=encrypt(SECRET), owner_email=OWNER, **fields
-    )
-    webhook_endpoints.listen(endpoint=endpoint, types=types)
-    endpoint.save()
-    return endpoint
-
-
-def change(tenant: Tenant, number: str = "10000001", action: str = "activate") -> None:
-    audit.record(tenant=tenant, action=action, customer_number=number)
-
-
-def work() -> int:
-    webhook_endpoints.enqueue_due()
-    return worker.send_due()
-
-
-def later() -> int:
-    """The same when every delay is over."""
-    cache.clear()
-    Message.objects.filter(failed_at=None, sent_at=None).update(next_attempt_at=timezone.now())
-    return work()
+pytestmark = pytest.mark.usefixtures("committed")
 
 
 def told(shop: Shop) -> list[str]:
@@ -327,61 +281,6 @@ def test_an_endpoint_that_is_on_again_gets_what_it_missed(endpoint: WebhookEndpo
     assert work() == 0
     WebhookEndpoint.objects.update(is_enabled=True)
     assert work() == 1
-
-
-# -- events that were given up ----------------------------------------------------------------------------------------
-@pytest.fixture
-def dead(endpoint: WebhookEndpoint, shop: Shop) -> list[Message]:
-    """Three events of three customers, given up."""
-    shop.answer = (500, {})
-    for number in ("10000001", "10000002", "10000003"):
-        change(endpoint.tenant, number)
-    work()
-    Message.objects.update(created_at=timezone.now() - worker.GIVE_UP_AFTER - timedelta(minutes=1))
-    later()
-    shop.answer = (200, {})
-    cache.clear()
-    return list(dead_letters.find(tenant=endpoint.tenant))
-
-
-def test_one_event_is_sent_again_under_its_id(dead: list[Message], shop: Shop) -> None:
-    assert len(dead) == 3
-    assert dead_letters.replay(tenant=dead[0].tenant, keys=[dead[0].pk]) == 1
-    assert work() == 1
-    assert f"msg_{dead[0].reference.hex}" in shop.ids()[:-1]
-    assert shop.ids()[-1] == f"msg_{dead[0].reference.hex}"
-
-
-def test_an_event_that_is_sent_again_is_tried_for_three_days_again(dead: list[Message], shop: Shop) -> None:
-    shop.answer = (500, {})
-    dead_letters.replay(tenant=dead[0].tenant, keys=[dead[0].pk])
-    work()
-    assert Message.objects.get(pk=dead[0].pk).failed_at is None
-
-
-def test_nothing_else_is_sent_again(dead: list[Message], other_tenant: Tenant) -> None:
-    keys = [each.pk for each in dead]
-    assert dead_letters.replay(tenant=other_tenant, keys=keys) == 0
-    assert dead_letters.replay(tenant=dead[0].tenant, keys=keys) == 3
-    assert dead_letters.replay(tenant=dead[0].tenant, keys=keys) == 0
-
-
-def replay(*words: str) -> str:
-    said = io.StringIO()
-    call_command("replay_events", "acme", *words, stdout=said)
-    return said.getvalue()
-
-
-def test_the_command_replays_a_range(dead: list[Message]) -> None:
-    first, second, _ = dead
-    Message.objects.filter(pk=first.pk).update(created_at=timezone.now() - timedelta(days=9))
-    since = (timezone.now() - timedelta(days=10)).isoformat()
-    until = (timezone.now() - timedelta(days=8)).isoformat()
-    assert replay("--list", "--until", until).startswith(f"{first.pk} ")
-    assert replay("--since", since, "--until", until) == "1 events will be sent again.\n"
-    assert replay("--endpoint", "crm") == "0 events will be sent again.\n"
-    assert replay("--id", str(second.pk)) == "1 events will be sent again.\n"
-    assert replay() == "1 events will be sent again.\n"
 
 
 def test_customers_of_a_batch_are_read_in_one_statement(
