@@ -2,10 +2,11 @@
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import yaml
 
-from tests.config.test_monitoring import ALERTS, FOLDER, run_promtool
+from tests.config.test_monitoring import ALERTS, run_promtool
 
 Series = Mapping[str, str]
 UP = 'up{job="patron"}'
@@ -79,22 +80,32 @@ def test_every_alert_is_tried() -> None:
 
 
 def test_each_alert_is_raised_by_what_it_is_about_and_by_nothing_else(tmp_path: Path) -> None:
-    tests = [
-        {
-            "name": f"{alert}, {'raised' if is_raised else 'within bounds'}",
-            "interval": "1m",
-            "input_series": [{"series": name, "values": values} for name, values in series.items()],
-            "promql_expr_test": [
-                {
-                    "expr": f'count(ALERTS{{alertname="{alert}",alertstate="firing"}}) or vector(0)',
-                    "eval_time": "500m",
-                    "exp_samples": [{"labels": "{}", "value": int(is_raised)}],
-                }
-            ],
-        }
-        for alert, *both in CASES
-        for series, is_raised in zip(both, (True, False), strict=True)
-    ]
-    cases = {"rule_files": [str(FOLDER / "alerts.yaml")], "evaluation_interval": "1m", "tests": tests}
-    (tmp_path / "cases.yaml").write_text(yaml.safe_dump(cases))
-    run_promtool("test", "rules", "cases.yaml", folder=tmp_path)
+    """Prometheus reckons with the alert of a case alone: with all of them it takes four times as long."""
+    for rule in ALERTS:
+        name = f"{rule['alert']}.yaml"
+        (tmp_path / name).write_text(yaml.safe_dump({"groups": [{"name": "patron", "rules": [rule]}]}))
+        cases = [
+            tried(alert, series, is_raised=is_raised)
+            for alert, *both in CASES
+            for series, is_raised in zip(both, (True, False), strict=True)
+            if alert == rule["alert"]
+        ]
+        tests = {"rule_files": [name], "evaluation_interval": "1m", "tests": cases}
+        (tmp_path / f"cases-{name}").write_text(yaml.safe_dump(tests))
+    run_promtool("test", "rules", *sorted(path.name for path in tmp_path.glob("cases-*")), folder=tmp_path)
+
+
+def tried(alert: str, series: Series, *, is_raised: bool) -> dict[str, Any]:
+    """A case as promtool reads it."""
+    return {
+        "name": f"{alert}, {'raised' if is_raised else 'within bounds'}",
+        "interval": "1m",
+        "input_series": [{"series": name, "values": values} for name, values in series.items()],
+        "promql_expr_test": [
+            {
+                "expr": f'count(ALERTS{{alertname="{alert}",alertstate="firing"}}) or vector(0)',
+                "eval_time": "500m",
+                "exp_samples": [{"labels": "{}", "value": int(is_raised)}],
+            }
+        ],
+    }
