@@ -82,18 +82,20 @@ def working(count: int) -> Iterator[None]:
 
 def set_up(port: int) -> None:
     """A tenant with an endpoint."""
+    from auth_providers.messaging import webhook_endpoints
     from auth_providers.models import WebhookEndpoint
     from auth_providers.outbound.webhook_signature import new_secret
     from tenants.secrets.encryption import encrypt
     from tests import factories
 
-    WebhookEndpoint.objects.create(
+    endpoint = WebhookEndpoint(
         tenant=factories.make_tenant("bench"),
         name="erp",
         url=f"http://localhost:{port}/hook",
-        event_types="customer.updated",
         secret_encrypted=encrypt(new_secret()),
     )
+    webhook_endpoints.listen(endpoint=endpoint, types=["customer.updated"])
+    endpoint.save()
 
 
 def seed_mails(count: int) -> None:

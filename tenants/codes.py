@@ -51,6 +51,7 @@ TAG_MAX_LENGTH = 35  # characters (RFC 5646, 4.4.1)
 NO_LANGUAGE = ("und", "mul", "zxx")  # undetermined, several, no linguistic content
 
 
+@lru_cache(maxsize=1024)
 def language_tag(text: str) -> str | None:
     """The one spelling (BCP 47) of a language tag such as `pt_br`, pt-BR, made of what CLDR knows: a language, then
     perhaps its script, its region, and a variant. None for what is none."""

@@ -11,10 +11,12 @@ from datetime import datetime, timedelta
 from typing import TypedDict
 
 from django.core.serializers.json import DjangoJSONEncoder
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from auth_providers.models import Account, Authenticator, RecoveryCode, UndoableChange
 from customers.models import Customer
+from tenants.compiled.queries import compiled
 from tenants.models import Tenant, TenantQuerySet
 from tenants.outbox.worker import GIVE_UP_AFTER
 from tenants.secrets.encryption import decrypt, encrypt
@@ -91,8 +93,13 @@ def accounts_in(state: State) -> list[Account]:
 
 def find(*, tenant: Tenant, pk: int) -> UndoableChange | None:
     """The change of this key, unless it was undone or its customer was erased."""
+    return _in_force_with_key.first(tenant=tenant, key=pk)
+
+
+@compiled
+def _in_force_with_key(*, tenant: Tenant, key: int) -> QuerySet[UndoableChange]:
     there = UndoableChange.objects.for_tenant(tenant).filter(undone_at=None, customer__erased_at=None)
-    return there.filter(pk=pk).first()
+    return there.filter(pk=key)
 
 
 def in_force(*, tenant: Tenant, customer: Customer) -> TenantQuerySet[UndoableChange]:

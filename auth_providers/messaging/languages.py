@@ -4,10 +4,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from django.conf import settings
+from django.db.models import Q, QuerySet
 from django.utils.translation.trans_real import parse_accept_lang_header
 
 from auth_providers.models import MessageTemplate
 from tenants import codes
+from tenants.compiled.queries import compiled
 from tenants.models import Tenant
 
 SHIPPED = frozenset(code for code, _ in settings.LANGUAGES)
@@ -26,10 +28,18 @@ def choose(*, tenant: Tenant, template: str, site: str, language: str) -> Words:
     """The words for a reader of this language: of `pt-BR`, then of `pt`, of the tenant's language, and English; of each
     the shop's, those for the site first, before ours. What is no language is passed over."""
     wanted = _wanted(tenant, language)
-    own = MessageTemplate.objects.for_tenant(tenant).filter(template=template, language__in=wanted, site__in=["", site])
-    found = {each.language: each for each in own.order_by("site")}  # the site's own come last and stay
-    chosen = next(each for each in wanted if each in found or each in SHIPPED)
-    return Words(language=chosen, override=found.get(chosen))
+    own = dict(_own_words(tenant=tenant, template=template, site=site))  # the site's own come last and stay
+    chosen = next(each for each in wanted if each in own or each in SHIPPED)
+    if chosen not in own:
+        return Words(language=chosen, override=None)
+    return Words(language=chosen, override=MessageTemplate.objects.for_tenant(tenant).get(pk=own[chosen]))
+
+
+@compiled
+def _own_words(*, tenant: Tenant, template: str, site: str) -> QuerySet[MessageTemplate, tuple[str, int]]:
+    """The languages that the shop has words of its own in, and the key of each. Most shops have none."""
+    own = MessageTemplate.objects.for_tenant(tenant).filter(Q(site="") | Q(site=site), template=template)
+    return own.order_by("site").values_list("language", "pk")
 
 
 def nearest_shipped(*, tenant: Tenant, language: str) -> str:

@@ -235,7 +235,8 @@ def _deletion(message: Message, context: MessageContext) -> Facts:
 def _notice(message: Message, context: MessageContext) -> Facts:
     """A notice of a change, with the link that undoes it unless somebody has done so already."""
     told = {name: value for name, value in context.items() if name != "change"}
-    change = undoable_changes.find(tenant=message.tenant, pk=int(context.get("change", 0)))
+    named = context.get("change")
+    change = undoable_changes.find(tenant=message.tenant, pk=int(named)) if named else None
     if change is not None:
         token = mailed_tokens.issue_undo(change=change)
         told |= {"link": links.link(tenant=message.tenant, purpose=MailedToken.Purpose.UNDO, token=token)}

@@ -6,13 +6,14 @@ nor one by text message behind a mail server. Any number of workers may run at o
 """
 
 import logging
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from functools import cache, reduce
 from itertools import count as count_from
 from operator import or_
+from typing import Any
 
 from django.conf import settings
 from django.db import DatabaseError, InterfaceError, transaction
@@ -21,6 +22,7 @@ from django.utils import timezone
 from django.utils.module_loading import import_string
 
 from tenants import clocks
+from tenants.compiled.writes import Change, compiled_update
 from tenants.models import Message
 from tenants.models.outbox import WAITING
 from tenants.outbox import leases
@@ -58,6 +60,9 @@ _OF_LANE = {
 _TAKEN_AT_ONCE = {Lane.URGENT: 10, Lane.URGENT_TEXTS: 10, Lane.NOTICES: 25, Lane.EVENTS: 100}
 _RECORDED_AT_ONCE = {Lane.URGENT: 1, Lane.URGENT_TEXTS: 1, Lane.NOTICES: 1, Lane.EVENTS: 25}
 
+
+# What is left of a message that was sent, beside when that was.
+SENT: dict[str, Any] = {"dropped_at": None, "context_encrypted": "", "last_error": ""}
 
 # Messages that this process has sent, and could not say so.
 _unrecorded: set[int] = set()
@@ -270,14 +275,28 @@ def record(sent: list[int]) -> int:
     count = len(sent)
     if sent:
         try:
-            mine = Message.objects.filter(pk__in=sent)
-            mine.update(sent_at=timezone.now(), dropped_at=None, context_encrypted="", last_error="")
+            _note_sent(sent)
         except (DatabaseError, InterfaceError):
             _unrecorded.update(sent)
             raise
         finally:
             sent.clear()
     return count
+
+
+def _note_sent(keys: Sequence[int]) -> None:
+    """A mail is noted alone, and each one is."""
+    now = timezone.now()
+    if len(keys) == 1:
+        _note_one_sent(key=keys[0], sent_at=now)
+    else:
+        Message.objects.filter(pk__in=keys).update(sent_at=now, **SENT)
+
+
+@compiled_update
+def _note_one_sent(*, key: int, sent_at: datetime) -> Change:
+    """Of any tenant: the worker serves all."""
+    return Message.objects.filter(pk=key), {"sent_at": sent_at, **SENT}
 
 
 def note_rest() -> None:

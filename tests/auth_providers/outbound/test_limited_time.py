@@ -5,7 +5,7 @@ import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Any
 
@@ -134,3 +134,43 @@ def test_a_kept_connection_is_used_again_after_the_limit(issuer: Issuer) -> None
         time.sleep(LIMIT * 0.8)
     assert len(peers) == 3
     assert len(set(peers)) == 1
+
+
+def test_one_thread_watches_over_all() -> None:
+    def watching() -> int:
+        return sum(thread.name == "time-limits" for thread in threading.enumerate())
+
+    with ExitStack() as stack:
+        for _ in range(20):
+            ours, theirs = (stack.enter_context(each) for each in socket.socketpair())
+            stack.enter_context(limited_time.in_time(ours, 60))
+            theirs.send(b"x")
+            assert ours.recv(1) == b"x"
+        assert watching() == 1
+
+
+def test_what_ends_sooner_is_ended_before_what_began_earlier() -> None:
+    early, late = socket.socketpair(), socket.socketpair()
+    started = time.monotonic()
+    with limited_time.in_time(early[0], 60):
+        time.sleep(BETWEEN)  # the watch sleeps, until the first one ends
+        with pytest.raises(TimeoutError), limited_time.in_time(late[0], LIMIT):
+            assert late[0].recv(1) == b""  # as if the other side had ended it
+        assert LIMIT <= time.monotonic() - started < PATIENCE
+        early[1].send(b"x")
+        assert early[0].recv(1) == b"x"
+    for each in (*early, *late):
+        each.close()
+
+
+def test_what_came_in_time_goes_on() -> None:
+    ours, theirs = socket.socketpair()
+    with limited_time.in_time(ours, LIMIT):
+        theirs.send(b"x")
+        assert ours.recv(1) == b"x"
+    assert limited_time._watch._limits == set()
+    time.sleep(2 * LIMIT)
+    theirs.send(b"y")
+    assert ours.recv(1) == b"y"
+    for each in (ours, theirs):
+        each.close()
