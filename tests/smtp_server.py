@@ -3,6 +3,7 @@
 import socketserver
 import threading
 import time
+from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from email import message_from_bytes, policy
@@ -22,11 +23,19 @@ class SmtpServer(socketserver.ThreadingTCPServer):
     daemon_threads = True
 
     def __init__(self, port: int = 0) -> None:
-        self.mails: list[EmailMessage] = []
+        self.unread: deque[bytes] = deque()
+        self._read: list[EmailMessage] = []
         self.envelopes: list[str] = []
         self.answer = self.recipient_answer = OK
         self.dripping, self.drips = "", 0
         super().__init__(("127.0.0.1", port), Conversation)
+
+    @property
+    def mails(self) -> list[EmailMessage]:
+        """Those that have come by now. They are parsed here: no sender waits for that."""
+        while self.unread:
+            self._read.append(message_from_bytes(self.unread.popleft(), policy=policy.default))
+        return self._read
 
     @property
     def port(self) -> int:
@@ -61,8 +70,7 @@ class Conversation(socketserver.StreamRequestHandler):
         lines = []
         while (line := self.rfile.readline()) not in (b".\r\n", b""):
             lines.append(line.removeprefix(b".") if line.startswith(b"..") else line)
-        mail = message_from_bytes(b"".join(lines), policy=policy.default)
-        self.server.mails.append(mail)
+        self.server.unread.append(b"".join(lines))
 
     def say(self, text: str) -> None:
         if self.server.dripping and text.startswith(self.server.dripping):

@@ -24,6 +24,7 @@ from tests.contracts.changes import CHANGES, Stage
 from tests.contracts.scene import NEW_EMAIL, Scene
 from tests.oidc_provider import Provider
 from tests.shop_endpoint import Shop
+from tests.smtp_server import SmtpServer
 
 TABLE = Path(django_settings.BASE_DIR, "docs", "notices.md")
 SECOND, CONTACT = "second@example.com", "contact@example.com"
@@ -46,13 +47,13 @@ the link "this was not me", good for 72 hours. `auth_providers/accounts/notices.
 
 
 @pytest.fixture
-def mails(settings: Settings) -> Iterator[list[EmailMessage]]:
+def smtp(settings: Settings) -> Iterator[SmtpServer]:
     with smtp_server.running() as server:
         settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
         settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", server.port
         settings.EMAIL_USE_TLS = settings.EMAIL_USE_SSL = False
         settings.STAFF_SECOND_FACTOR = False
-        yield server.mails
+        yield server
 
 
 @pytest.fixture
@@ -101,16 +102,14 @@ RECORDS = bool(os.environ.get("RECORD_GOLDEN"))
 
 
 @pytest.mark.parametrize("change", CHANGES, ids=" by ".join)
-def test_a_change_is_told_to_those_who_have_to_know(
-    stage: Stage, mails: list[EmailMessage], change: tuple[str, str]
-) -> None:
+def test_a_change_is_told_to_those_who_have_to_know(stage: Stage, smtp: SmtpServer, change: tuple[str, str]) -> None:
     act = CHANGES[change](stage)
     worker.send_due()
-    mails.clear()
+    smtp.mails.clear()
     answer = act()
     assert answer.status_code < 400, answer.content
     worker.send_due()
-    SEEN[change] = received(mails)
+    SEEN[change] = received(smtp.mails)
     assert RECORDS or row(change) in TABLE.read_text().splitlines()
     can_undo, told, _ = SEEN[change].values()
     if change not in WITHOUT_LINK:
@@ -143,15 +142,15 @@ def undo_link(mails: list[EmailMessage], address: str) -> str:
 @pytest.mark.parametrize("address", [factories.EMAIL, SECOND])
 @pytest.mark.parametrize("change", [each for each in CHANGES if each not in WITHOUT_LINK], ids=" by ".join)
 def test_the_link_in_each_notice_undoes_the_change(
-    stage: Stage, mails: list[EmailMessage], change: tuple[str, str], address: str
+    stage: Stage, smtp: SmtpServer, change: tuple[str, str], address: str
 ) -> None:
     act = CHANGES[change](stage)
     worker.send_due()
-    mails.clear()
+    smtp.mails.clear()
     before = reached_by(stage.customer)
     assert act().status_code < 400
     worker.send_due()
-    assert Client().post("/pages/acme/undo", {"token": undo_link(mails, address)}).status_code == 200
+    assert Client().post("/pages/acme/undo", {"token": undo_link(smtp.mails, address)}).status_code == 200
     assert reached_by(stage.customer) == before
     assert call("GET", "/customer/acme/me", token=stage.scene.logged_in.access_token).status_code == 401
 
