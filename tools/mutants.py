@@ -68,13 +68,20 @@ def near_files(root: Path, module: str) -> list[str]:
     imports = re.compile(
         rf"from {re.escape(package)} import (?:\([^)]*|[^\n]*)\b{stem}\b|from {re.escape(package)}\.{stem} import"
     )
-    importing = [test for test in sorted((root / "tests").rglob("test_*.py")) if imports.search(test.read_text())]
+    importing = [
+        test for test in sorted((root / "tests").rglob("test_*.py"), key=_depth) if imports.search(test.read_text())
+    ]
     neighbours = sorted((root / "tests" / path.parent).glob("test_*.py")) or sorted(
         # No folder mirrors the package: files that are named after it do.
         (root / "tests" / path.parent.parent).glob(f"test_*{path.parent.name}*.py")
     )
     chosen = dict.fromkeys(str(test.relative_to(root)) for test in [*mirrored, *importing, *neighbours])
     return [test for test in chosen if test not in LEFT_OUT]
+
+
+def _depth(test: Path) -> tuple[int, Path]:
+    """Those at the top come first: they look at all modules in a moment, such as at the numbers that are set."""
+    return len(test.parts), test
 
 
 def nearest_first(tests: Sequence[str], near: Sequence[str], module: str) -> list[str]:
