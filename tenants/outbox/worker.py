@@ -13,7 +13,6 @@ from enum import StrEnum
 from functools import cache, reduce
 from itertools import count as count_from
 from operator import or_
-from typing import Any
 
 from django.conf import settings
 from django.db import DatabaseError, InterfaceError, transaction
@@ -62,7 +61,7 @@ _RECORDED_AT_ONCE = {Lane.URGENT: 1, Lane.URGENT_TEXTS: 1, Lane.NOTICES: 1, Lane
 
 
 # What is left of a message that was sent, beside when that was.
-SENT: dict[str, Any] = {"dropped_at": None, "context_encrypted": "", "last_error": ""}
+SENT: dict[str, str | None] = {"dropped_at": None, "context_encrypted": "", "last_error": ""}
 
 # Messages that this process has sent, and could not say so.
 _unrecorded: set[int] = set()
