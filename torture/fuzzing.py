@@ -28,8 +28,8 @@ from torture.installation import ROOT, Installation
 CLIENTS = 4
 SLOWEST = 2.0  # seconds
 MOST_MEMORY = 1.15  # times as much as after WARM_UP requests, or half of all
-WARM_UP = 10_000  # memory grew by 15 % from the 5,000th request to the 10,000th, and in 3,000 after that by 1 MB
-EVERY = 5_000  # requests, after which memory is looked at
+WARM_UP = 5_000  # requests, which fill the caches
+EVERY = WARM_UP  # after which memory is looked at
 SHOWN = 10  # faults, and 3 of the slowest
 SERVER_FAULT, NO_ANSWER = 500, 0
 
