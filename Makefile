@@ -111,9 +111,9 @@ torture: $(VENV)/dev.stamp ## Break all that an installation stands on, while cu
 
 # The first time, and with RECORD=yes, it runs the whole suite to record which tests execute which line; then a mutant
 # takes some ten seconds.
-mutants: $(VENV)/dev.stamp ## Show what no test would notice (COUNT=30 SEED=1 CHANGED=main~10 ONLY=login/ RECORD=)
+mutants: $(VENV)/dev.stamp ## Show what no test would notice (COUNT=30 SEED=1 CHANGED=main~10 ONLY=login/ JOBS=2 RECORD=)
 	@TEST_DATABASE_URL='$(TEST_DATABASE_URL)' $(BIN)/python -m tools.mutants --count $(COUNT) --seed $(SEED) \
-	--changed '$(CHANGED)' --only '$(ONLY)' $(if $(RECORD),--record)
+	--changed '$(CHANGED)' --only '$(ONLY)' $(if $(JOBS),--jobs $(JOBS)) $(if $(RECORD),--record)
 
 audit: $(VENV)/dev.stamp ## Ask for known vulnerabilities of the pinned dependencies
 	$(BIN)/pip-audit --requirement constraints.txt --no-deps --disable-pip

@@ -5,7 +5,8 @@
 
 A fault (`tools.faults`) is put into a copy of the tree. The tests that execute its line (`tools.executed_lines`, which
 is recorded the first time) run up to the first that fails, those that mirror the module before others. A survivor is a
-missing test, or a change that changes nothing (an equivalent mutant): the reader of the list judges.
+missing test, or a change that changes nothing (an equivalent mutant): the reader of the list judges. Several jobs
+share the sample, each with a copy of the tree and a database of its own.
 """
 
 import argparse
@@ -21,9 +22,10 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import takewhile
 from multiprocessing import get_context
 from pathlib import Path
@@ -220,13 +222,14 @@ def sampled(sources: Mapping[str, str], count: int, seed: int) -> list[Mutant]:
 
 @dataclass(frozen=True, kw_only=True)
 class Verdict:
-    """Which test failed first for the mutant, "" for a survivor."""
+    """Which test failed first for the mutant, "" for a survivor; and whether that test fails without it, too."""
 
     mutant: Mutant
     failed: str
+    is_unclear: bool = False
 
 
-def judged(suite: Suite, mutants: Sequence[Mutant]) -> Iterator[Verdict]:
+def judged(suite: Suite, mutants: Sequence[Mutant], job: int = 1) -> Iterator[Verdict]:
     """Runs the tests of each mutant."""
     for number, mutant in enumerate(mutants, 1):
         started = time.monotonic()
@@ -235,20 +238,37 @@ def judged(suite: Suite, mutants: Sequence[Mutant]) -> Iterator[Verdict]:
         failed = suite.first_failure(tests, mutant.path)
         suite.copy.write(mutant.path, source)
         what = f"noticed by {failed}" if failed else f"SURVIVED {len(tests)} tests"
-        took = time.monotonic() - started
+        took = f"({time.monotonic() - started:.0f} s)"
         print(
-            f"[{number}/{len(mutants)}] {mutant.path}:{mutant.line} {mutant.operator}: {what} ({took:.0f} s)",
-            flush=True,
+            f"[{job}: {number}/{len(mutants)}] {mutant.path}:{mutant.line} {mutant.operator}: {what} {took}", flush=True
         )
         if not failed:
             print(mutant.diff(source), flush=True)
         yield Verdict(mutant=mutant, failed=failed)
 
 
-def show(copy: Copy, title: str, mutants: Sequence[Mutant]) -> None:
-    print(f"\n{len(mutants)} {title}")
-    for mutant in mutants:
-        print(f"\n{mutant.operator}\n{mutant.diff(copy.read(mutant.path))}")
+def judged_by(job: int, mutants: Sequence[Mutant]) -> list[Verdict]:
+    """What a job says of its mutants, in places of its own."""
+    with tempfile.TemporaryDirectory(prefix="mutants-") as folder:
+        # pytest-django appends the first to the database's name; the tests write files to the second.
+        os.environ |= {"TOX_PARALLEL_ENV": f"mutants{job}", "VAR_DIR": f"{folder}/var/tests"}
+        suite = Suite(Copy(Path(folder)), ExecutedLines(RECORD))
+        verdicts = list(judged(suite, mutants, job))
+        unsound = suite.failures_unchanged([each.failed for each in verdicts])
+    return [replace(each, is_unclear=each.failed in unsound) for each in verdicts]
+
+
+def record_executed_lines() -> None:
+    with tempfile.TemporaryDirectory(prefix="mutants-") as folder:
+        copy = Copy(Path(folder))
+        record(copy.root, core_modules(copy.root), RECORD, *OPTIONS, "-n", "auto", "--dist", "loadgroup")
+
+
+def show(title: str, mutants: Iterable[Mutant]) -> None:
+    shown = list(mutants)
+    print(f"\n{len(shown)} {title}")
+    for mutant in shown:
+        print(f"\n{mutant.operator}\n{mutant.diff((ROOT / mutant.path).read_text())}")
 
 
 def main() -> int:
@@ -258,25 +278,24 @@ def main() -> int:
     parser.add_argument("--changed", default="", metavar="COMMIT", help="only modules that differ from this commit")
     parser.add_argument("--only", default="", metavar="TEXT", help="only modules whose path contains this")
     parser.add_argument("--record", action="store_true", help="record anew which tests execute which lines")
-    parser.add_argument("--workers", default="auto", help="processes that record")
+    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="how many mutants are tried at a time")
     asked = parser.parse_args()
-    with tempfile.TemporaryDirectory(prefix="mutants-") as folder:
-        copy = Copy(Path(folder))
-        if asked.record or not RECORD.exists():
-            record(copy.root, core_modules(copy.root), RECORD, *OPTIONS, "-n", asked.workers, "--dist", "loadgroup")
-        for name in IMPORTED_ONCE:
-            with suppress(ImportError):
-                importlib.import_module(name)
-        modules = [path for path in core_modules(copy.root, asked.changed) if asked.only in path]
-        mutants = sampled({path: copy.read(path) for path in modules}, asked.count, asked.seed)
-        suite = Suite(copy, ExecutedLines(RECORD))
-        verdicts = list(judged(suite, mutants))
-        unsound = suite.failures_unchanged([each.failed for each in verdicts])
-        survived = [each.mutant for each in verdicts if not each.failed]
-        unclear = [each.mutant for each in verdicts if each.failed in unsound]
-        print(f"\n{len(mutants)} mutants, {len(mutants) - len(survived) - len(unclear)} noticed")
-        show(copy, "survived:", survived)
-        show(copy, "unclear, because the test that failed fails without them, too:", unclear)
+    if asked.record or not RECORD.exists():
+        record_executed_lines()
+    for name in IMPORTED_ONCE:
+        with suppress(ImportError):
+            importlib.import_module(name)
+    modules = [path for path in core_modules(ROOT, asked.changed) if asked.only in path]
+    mutants = sampled({path: (ROOT / path).read_text() for path in modules}, asked.count, asked.seed)
+    jobs = range(1, asked.jobs + 1)
+    with ProcessPoolExecutor(asked.jobs, mp_context=get_context("fork")) as pool:
+        parts = pool.map(judged_by, jobs, [mutants[job - 1 :: asked.jobs] for job in jobs])
+        verdicts = [verdict for part in parts for verdict in part]
+    survived = [each.mutant for each in verdicts if not each.failed]
+    unclear = [each.mutant for each in verdicts if each.is_unclear]
+    print(f"\n{len(mutants)} mutants, {len(mutants) - len(survived) - len(unclear)} noticed")
+    show("survived:", survived)
+    show("unclear, because the test that failed fails without them, too:", unclear)
     return 0
 
 
