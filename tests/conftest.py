@@ -21,7 +21,8 @@ from auth_providers.accounts.passwords import Argon2idHasher
 from auth_providers.limits import frequent
 from config.server.garbage_collection import leave_out_what_is_there
 from tenants import isolation
-from tenants.models import Tenant
+from tenants.models import AuditEvent, Tenant
+from tenants.outbox import feed
 from tenants.trail import append_only, partitions
 from tests import factories, node_packages, openid_issuer, shop_endpoint
 from tests.kept_rows import MAKERS, KeptRows
@@ -216,6 +217,19 @@ def pass_time(monkeypatch: pytest.MonkeyPatch) -> Callable[[timedelta], None]:
         cache.clear()  # what it holds has a time of its own, on the real clock
 
     return move
+
+
+@pytest.fixture
+def committed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a test's own open transaction wrote counts as committed, and can be told."""
+    for name in ("as_sql", "as_postgresql"):
+        monkeypatch.setattr(feed.Horizon, name, lambda *args, **kwargs: (str(2**62), ()))
+    monkeypatch.setattr(feed, "end", _newest)
+
+
+def _newest() -> feed.Cursor:
+    row = AuditEvent.objects.order_by("pk").last()
+    return feed.cursor_of(row) if row else feed.START
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from auth_providers.tokens import client_credentials
 from config import docs
 from tenants import api_keys
 from tenants.models import ApiKey, AuditEvent, Scope, Tenant
-from tenants.outbox import cloud_events, feed
+from tenants.outbox import cloud_events
 from tenants.trail import audit
 from tenants.trail.event_types import EventType
 from tests import factories
@@ -27,11 +27,7 @@ PATH = "/tenants/acme/events"
 EVENTS_KEY = "warehouse"
 
 
-@pytest.fixture(autouse=True)
-def committed(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What a test's own open transaction wrote counts as committed."""
-    for name in ("as_sql", "as_postgresql"):
-        monkeypatch.setattr(feed.Horizon, name, lambda *args, **kwargs: (str(2**62), ()))
+pytestmark = pytest.mark.usefixtures("committed")
 
 
 def server_token(tenant: Tenant, *scopes: Scope) -> str:

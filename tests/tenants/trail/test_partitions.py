@@ -274,12 +274,6 @@ def test_a_month_that_is_read_is_dropped_later(old: str, settings: Settings) -> 
     assert old not in there().names
 
 
-@pytest.fixture
-def committed(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What a test's own open transaction wrote counts as committed."""
-    monkeypatch.setattr(feed.Horizon, "as_postgresql", lambda *args, **kwargs: (str(2**62), ()))
-
-
 def test_a_cursor_of_a_dropped_month_is_refused_and_a_new_reader_gets_what_is_there(
     tenant: Tenant, committed: None
 ) -> None:
