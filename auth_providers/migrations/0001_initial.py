@@ -67,6 +67,16 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['pk'],
+                'indexes': [
+                    models.Index(fields=['tenant', 'customer'], name='account_by_customer'),
+                    models.Index(condition=models.Q(('is_permitted', False)), fields=['tenant', 'customer'], name='account_waiting'),
+                    django.contrib.postgres.indexes.GinIndex(fields=['identifier'], name='account_search', opclasses=['gin_trgm_ops']),
+                ],
+                'constraints': [
+                    models.UniqueConstraint(fields=('tenant', 'kind', 'identifier', 'provider', 'issuer'), name='account_identity_unique'),
+                    models.CheckConstraint(condition=models.Q(models.Q(('email', ''), ('issuer', ''), ('kind', 'email'), ('provider', ''), models.Q(('password', ''), _negated=True)), models.Q(('email', ''), ('issuer', ''), ('kind', 'phone'), ('password', ''), ('provider', '')), models.Q(('kind', 'external'), ('password', ''), models.Q(('provider', ''), _negated=True), models.Q(('issuer', ''), _negated=True)), _connector='OR'), name='account_fields_of_kind'),
+                    models.CheckConstraint(condition=models.Q(models.Q(('verified_at', None), ('verified_by', '')), models.Q(('is_additional', False), ('is_permitted', True), ('verified_at__isnull', False), models.Q(('verified_by', ''), _negated=True)), _connector='OR'), name='account_verified_by_something'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -82,6 +92,14 @@ class Migration(migrations.Migration):
                 ('noted_until', models.DateTimeField(help_text='The end of the wait that is on the trail.', null=True)),
                 ('tenant', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='tenants.tenant')),
             ],
+            options={
+                'indexes': [
+                    models.Index(fields=['expires_at'], name='attempts_by_expiry'),
+                ],
+                'constraints': [
+                    models.UniqueConstraint(fields=('tenant', 'rule', 'key'), name='attempts_key_unique'),
+                ],
+            },
         ),
         migrations.CreateModel(
             name='Authenticator',
@@ -96,6 +114,11 @@ class Migration(migrations.Migration):
                 ('customer', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='customers.customer')),
                 ('tenant', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='tenants.tenant')),
             ],
+            options={
+                'constraints': [
+                    models.UniqueConstraint(fields=('tenant', 'customer'), name='authenticator_one_each'),
+                ],
+            },
         ),
         migrations.CreateModel(
             name='AuthProvider',
@@ -117,6 +140,10 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['name'],
+                'constraints': [
+                    models.UniqueConstraint(fields=('tenant', 'name'), name='auth_provider_name_unique'),
+                    models.CheckConstraint(condition=models.Q(models.Q(('kind', models.F('name')), ('kind__in', ['password', 'otp', 'totp'])), models.Q(models.Q(('kind__in', ['password', 'otp', 'totp']), _negated=True), models.Q(('name__in', ['password', 'otp', 'totp']), _negated=True)), _connector='OR'), name='auth_provider_own_names'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -130,6 +157,9 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['name'],
+                'constraints': [
+                    models.UniqueConstraint(fields=('tenant', 'name'), name='flow_name_unique'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -142,6 +172,14 @@ class Migration(migrations.Migration):
                 ('customer', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='customers.customer')),
                 ('tenant', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='tenants.tenant')),
             ],
+            options={
+                'indexes': [
+                    models.Index(fields=['last_seen_date'], name='known_device_by_age'),
+                ],
+                'constraints': [
+                    models.UniqueConstraint(fields=('tenant', 'customer', 'device'), name='known_device_unique'),
+                ],
+            },
         ),
         migrations.CreateModel(
             name='MessageTemplate',
@@ -157,6 +195,9 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['template', 'site', 'language'],
+                'constraints': [
+                    models.UniqueConstraint(fields=('tenant', 'template', 'site', 'language'), name='message_template_unique'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -181,6 +222,17 @@ class Migration(migrations.Migration):
                 ('kept_until', models.DateTimeField()),
                 ('tenant', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='tenants.tenant')),
             ],
+            options={
+                'indexes': [
+                    models.Index(fields=['kept_until'], name='one_time_code_by_age'),
+                    models.Index(fields=['tenant', 'destination'], name='one_time_code_by_reader'),
+                    models.Index(fields=['tenant', 'customer_number'], name='one_time_code_by_customer'),
+                ],
+                'constraints': [
+                    models.UniqueConstraint(fields=('tenant', 'purpose', 'channel', 'destination', 'customer_number'), name='one_time_code_alive'),
+                    models.UniqueConstraint(fields=('tenant', 'challenge_id'), name='one_time_code_challenge_unique'),
+                ],
+            },
         ),
         migrations.CreateModel(
             name='PendingLink',
@@ -195,6 +247,15 @@ class Migration(migrations.Migration):
                 ('account', models.ForeignKey(help_text='The one with the e-mail.', on_delete=django.db.models.deletion.CASCADE, related_name='+', to='auth_providers.account')),
                 ('tenant', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='tenants.tenant')),
             ],
+            options={
+                'indexes': [
+                    models.Index(fields=['expires_at'], name='pending_link_by_expiry'),
+                ],
+                'constraints': [
+                    models.UniqueConstraint(fields=('tenant', 'challenge_id'), name='pending_link_challenge_unique'),
+                    models.UniqueConstraint(fields=('tenant', 'handle_hash'), name='pending_link_handle_unique'),
+                ],
+            },
         ),
         migrations.CreateModel(
             name='PendingSignUp',
@@ -207,6 +268,11 @@ class Migration(migrations.Migration):
                 ('account', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='auth_providers.account')),
                 ('tenant', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='tenants.tenant')),
             ],
+            options={
+                'indexes': [
+                    models.Index(fields=['expires_at'], name='pending_sign_up_by_expiry'),
+                ],
+            },
         ),
         migrations.CreateModel(
             name='RecoveryCode',
@@ -217,6 +283,11 @@ class Migration(migrations.Migration):
                 ('customer', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='customers.customer')),
                 ('tenant', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='tenants.tenant')),
             ],
+            options={
+                'constraints': [
+                    models.UniqueConstraint(fields=('tenant', 'customer', 'code_hmac'), name='recovery_code_unique'),
+                ],
+            },
         ),
         migrations.CreateModel(
             name='Session',
@@ -244,6 +315,12 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['-created_at'],
+                'indexes': [
+                    models.Index(fields=['expires_at'], name='session_by_expiry'),
+                ],
+                'constraints': [
+                    models.CheckConstraint(condition=models.Q(('customer__isnull', True), ('authenticated_at__isnull', False), _connector='OR'), name='session_customer_authenticated'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -261,6 +338,14 @@ class Migration(migrations.Migration):
                 ('tenant', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='tenants.tenant')),
                 ('anonymous_session', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='auth_providers.session')),
             ],
+            options={
+                'indexes': [
+                    models.Index(fields=['expires_at'], name='pending_log_in_by_expiry'),
+                ],
+                'constraints': [
+                    models.UniqueConstraint(fields=('tenant', 'handle_hash'), name='pending_log_in_handle_unique'),
+                ],
+            },
         ),
         migrations.CreateModel(
             name='Submission',
@@ -278,6 +363,15 @@ class Migration(migrations.Migration):
                 ('spent_at', models.DateTimeField(null=True)),
                 ('tenant', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='tenants.tenant')),
             ],
+            options={
+                'indexes': [
+                    models.Index(fields=['expires_at'], name='submission_by_expiry'),
+                ],
+                'constraints': [
+                    models.UniqueConstraint(fields=('tenant', 'challenge_id'), name='submission_challenge_unique'),
+                    models.UniqueConstraint(fields=('tenant', 'handle_hash'), name='submission_handle_unique'),
+                ],
+            },
         ),
         migrations.CreateModel(
             name='Token',
@@ -292,6 +386,11 @@ class Migration(migrations.Migration):
                 ('session', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='auth_providers.session')),
                 ('tenant', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='tenants.tenant')),
             ],
+            options={
+                'indexes': [
+                    models.Index(fields=['expires_at'], name='token_by_expiry'),
+                ],
+            },
         ),
         migrations.CreateModel(
             name='UndoableChange',
@@ -305,6 +404,12 @@ class Migration(migrations.Migration):
                 ('customer', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='customers.customer')),
                 ('tenant', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='tenants.tenant')),
             ],
+            options={
+                'indexes': [
+                    models.Index(fields=['tenant', 'customer'], name='undoable_change_by_customer'),
+                    models.Index(fields=['expires_at'], name='undoable_change_by_expiry'),
+                ],
+            },
         ),
         migrations.CreateModel(
             name='CustomerMerge',
@@ -339,6 +444,14 @@ class Migration(migrations.Migration):
                 ('tenant', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='tenants.tenant')),
                 ('change', models.ForeignKey(null=True, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='auth_providers.undoablechange')),
             ],
+            options={
+                'indexes': [
+                    models.Index(fields=['expires_at'], name='mailed_token_by_expiry'),
+                ],
+                'constraints': [
+                    models.CheckConstraint(condition=models.Q(models.Q(('account', None), ('change__isnull', False), ('purpose', 'undo')), models.Q(models.Q(('purpose', 'undo'), _negated=True), ('account__isnull', False), ('change', None)), _connector='OR'), name='mailed_token_of_account_or_change'),
+                ],
+            },
         ),
         migrations.CreateModel(
             name='UnfinishedErasure',
@@ -351,6 +464,9 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['pk'],
+                'constraints': [
+                    models.UniqueConstraint(fields=('tenant', 'customer'), name='unfinished_erasure_once'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -361,6 +477,14 @@ class Migration(migrations.Migration):
                 ('expires_at', models.DateTimeField()),
                 ('tenant', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='tenants.tenant')),
             ],
+            options={
+                'indexes': [
+                    models.Index(fields=['expires_at'], name='used_id_token_by_expiry'),
+                ],
+                'constraints': [
+                    models.UniqueConstraint(fields=('tenant', 'token_hash'), name='used_id_token_unique'),
+                ],
+            },
         ),
         migrations.CreateModel(
             name='WebhookEndpoint',
@@ -383,171 +507,10 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['name'],
+                'constraints': [
+                    models.UniqueConstraint(fields=('tenant', 'name'), name='webhook_endpoint_name_unique'),
+                ],
             },
-        ),
-        migrations.AddIndex(
-            model_name='account',
-            index=models.Index(fields=['tenant', 'customer'], name='account_by_customer'),
-        ),
-        migrations.AddIndex(
-            model_name='account',
-            index=models.Index(condition=models.Q(('is_permitted', False)), fields=['tenant', 'customer'], name='account_waiting'),
-        ),
-        migrations.AddIndex(
-            model_name='account',
-            index=django.contrib.postgres.indexes.GinIndex(fields=['identifier'], name='account_search', opclasses=['gin_trgm_ops']),
-        ),
-        migrations.AddConstraint(
-            model_name='account',
-            constraint=models.UniqueConstraint(fields=('tenant', 'kind', 'identifier', 'provider', 'issuer'), name='account_identity_unique'),
-        ),
-        migrations.AddConstraint(
-            model_name='account',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('email', ''), ('issuer', ''), ('kind', 'email'), ('provider', ''), models.Q(('password', ''), _negated=True)), models.Q(('email', ''), ('issuer', ''), ('kind', 'phone'), ('password', ''), ('provider', '')), models.Q(('kind', 'external'), ('password', ''), models.Q(('provider', ''), _negated=True), models.Q(('issuer', ''), _negated=True)), _connector='OR'), name='account_fields_of_kind'),
-        ),
-        migrations.AddConstraint(
-            model_name='account',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('verified_at', None), ('verified_by', '')), models.Q(('is_additional', False), ('is_permitted', True), ('verified_at__isnull', False), models.Q(('verified_by', ''), _negated=True)), _connector='OR'), name='account_verified_by_something'),
-        ),
-        migrations.AddIndex(
-            model_name='attempts',
-            index=models.Index(fields=['expires_at'], name='attempts_by_expiry'),
-        ),
-        migrations.AddConstraint(
-            model_name='attempts',
-            constraint=models.UniqueConstraint(fields=('tenant', 'rule', 'key'), name='attempts_key_unique'),
-        ),
-        migrations.AddConstraint(
-            model_name='authenticator',
-            constraint=models.UniqueConstraint(fields=('tenant', 'customer'), name='authenticator_one_each'),
-        ),
-        migrations.AddConstraint(
-            model_name='authprovider',
-            constraint=models.UniqueConstraint(fields=('tenant', 'name'), name='auth_provider_name_unique'),
-        ),
-        migrations.AddConstraint(
-            model_name='authprovider',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('kind', models.F('name')), ('kind__in', ['password', 'otp', 'totp'])), models.Q(models.Q(('kind__in', ['password', 'otp', 'totp']), _negated=True), models.Q(('name__in', ['password', 'otp', 'totp']), _negated=True)), _connector='OR'), name='auth_provider_own_names'),
-        ),
-        migrations.AddConstraint(
-            model_name='flow',
-            constraint=models.UniqueConstraint(fields=('tenant', 'name'), name='flow_name_unique'),
-        ),
-        migrations.AddIndex(
-            model_name='knowndevice',
-            index=models.Index(fields=['last_seen_date'], name='known_device_by_age'),
-        ),
-        migrations.AddConstraint(
-            model_name='knowndevice',
-            constraint=models.UniqueConstraint(fields=('tenant', 'customer', 'device'), name='known_device_unique'),
-        ),
-        migrations.AddConstraint(
-            model_name='messagetemplate',
-            constraint=models.UniqueConstraint(fields=('tenant', 'template', 'site', 'language'), name='message_template_unique'),
-        ),
-        migrations.AddIndex(
-            model_name='onetimecode',
-            index=models.Index(fields=['kept_until'], name='one_time_code_by_age'),
-        ),
-        migrations.AddIndex(
-            model_name='onetimecode',
-            index=models.Index(fields=['tenant', 'destination'], name='one_time_code_by_reader'),
-        ),
-        migrations.AddIndex(
-            model_name='onetimecode',
-            index=models.Index(fields=['tenant', 'customer_number'], name='one_time_code_by_customer'),
-        ),
-        migrations.AddConstraint(
-            model_name='onetimecode',
-            constraint=models.UniqueConstraint(fields=('tenant', 'purpose', 'channel', 'destination', 'customer_number'), name='one_time_code_alive'),
-        ),
-        migrations.AddConstraint(
-            model_name='onetimecode',
-            constraint=models.UniqueConstraint(fields=('tenant', 'challenge_id'), name='one_time_code_challenge_unique'),
-        ),
-        migrations.AddIndex(
-            model_name='pendinglink',
-            index=models.Index(fields=['expires_at'], name='pending_link_by_expiry'),
-        ),
-        migrations.AddConstraint(
-            model_name='pendinglink',
-            constraint=models.UniqueConstraint(fields=('tenant', 'challenge_id'), name='pending_link_challenge_unique'),
-        ),
-        migrations.AddConstraint(
-            model_name='pendinglink',
-            constraint=models.UniqueConstraint(fields=('tenant', 'handle_hash'), name='pending_link_handle_unique'),
-        ),
-        migrations.AddIndex(
-            model_name='pendingsignup',
-            index=models.Index(fields=['expires_at'], name='pending_sign_up_by_expiry'),
-        ),
-        migrations.AddConstraint(
-            model_name='recoverycode',
-            constraint=models.UniqueConstraint(fields=('tenant', 'customer', 'code_hmac'), name='recovery_code_unique'),
-        ),
-        migrations.AddIndex(
-            model_name='session',
-            index=models.Index(fields=['expires_at'], name='session_by_expiry'),
-        ),
-        migrations.AddConstraint(
-            model_name='session',
-            constraint=models.CheckConstraint(condition=models.Q(('customer__isnull', True), ('authenticated_at__isnull', False), _connector='OR'), name='session_customer_authenticated'),
-        ),
-        migrations.AddIndex(
-            model_name='pendinglogin',
-            index=models.Index(fields=['expires_at'], name='pending_log_in_by_expiry'),
-        ),
-        migrations.AddConstraint(
-            model_name='pendinglogin',
-            constraint=models.UniqueConstraint(fields=('tenant', 'handle_hash'), name='pending_log_in_handle_unique'),
-        ),
-        migrations.AddIndex(
-            model_name='submission',
-            index=models.Index(fields=['expires_at'], name='submission_by_expiry'),
-        ),
-        migrations.AddConstraint(
-            model_name='submission',
-            constraint=models.UniqueConstraint(fields=('tenant', 'challenge_id'), name='submission_challenge_unique'),
-        ),
-        migrations.AddConstraint(
-            model_name='submission',
-            constraint=models.UniqueConstraint(fields=('tenant', 'handle_hash'), name='submission_handle_unique'),
-        ),
-        migrations.AddIndex(
-            model_name='token',
-            index=models.Index(fields=['expires_at'], name='token_by_expiry'),
-        ),
-        migrations.AddIndex(
-            model_name='undoablechange',
-            index=models.Index(fields=['tenant', 'customer'], name='undoable_change_by_customer'),
-        ),
-        migrations.AddIndex(
-            model_name='undoablechange',
-            index=models.Index(fields=['expires_at'], name='undoable_change_by_expiry'),
-        ),
-        migrations.AddIndex(
-            model_name='mailedtoken',
-            index=models.Index(fields=['expires_at'], name='mailed_token_by_expiry'),
-        ),
-        migrations.AddConstraint(
-            model_name='mailedtoken',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('account', None), ('change__isnull', False), ('purpose', 'undo')), models.Q(models.Q(('purpose', 'undo'), _negated=True), ('account__isnull', False), ('change', None)), _connector='OR'), name='mailed_token_of_account_or_change'),
-        ),
-        migrations.AddConstraint(
-            model_name='unfinishederasure',
-            constraint=models.UniqueConstraint(fields=('tenant', 'customer'), name='unfinished_erasure_once'),
-        ),
-        migrations.AddIndex(
-            model_name='usedidtoken',
-            index=models.Index(fields=['expires_at'], name='used_id_token_by_expiry'),
-        ),
-        migrations.AddConstraint(
-            model_name='usedidtoken',
-            constraint=models.UniqueConstraint(fields=('tenant', 'token_hash'), name='used_id_token_unique'),
-        ),
-        migrations.AddConstraint(
-            model_name='webhookendpoint',
-            constraint=models.UniqueConstraint(fields=('tenant', 'name'), name='webhook_endpoint_name_unique'),
         ),
         migrations.RunPython(
             lambda apps, schema_editor: isolation.enable(schema_editor, TABLES),

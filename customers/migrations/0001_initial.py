@@ -78,6 +78,21 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['pk'],
+                'indexes': [
+                    models.Index(fields=['tenant', 'contact_email'], name='customer_by_contact_email'),
+                    models.Index(fields=['tenant', 'contact_phone'], name='customer_by_phone'),
+                    models.Index(condition=models.Q(('is_active', False), ('is_on_hold', True), _connector='OR'), fields=['id'], name='customer_without_log_in'),
+                    models.Index(fields=['tenant', '-id'], name='customer_newest'),
+                    models.Index(fields=['tenant', 'created_at'], name='customer_by_creation'),
+                    models.Index(condition=models.Q(('erased_at__isnull', False)), fields=['tenant', '-id'], name='customer_erased'),
+                    models.Index(condition=models.Q(('merged_into__isnull', False)), fields=['merged_into'], name='customer_merged'),
+                    django.contrib.postgres.indexes.GinIndex(fields=['search_text'], name='customer_search', opclasses=['gin_trgm_ops']),
+                ],
+                'constraints': [
+                    models.UniqueConstraint(fields=('tenant', 'number'), name='customer_number_unique'),
+                    models.CheckConstraint(condition=models.Q(('number__regex', '^[0-9]{8}$')), name='customer_number_digits'),
+                    models.CheckConstraint(condition=models.Q(('version__gte', 1)), name='customer_version_positive'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -98,6 +113,9 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['-pk'],
+                'indexes': [
+                    models.Index(fields=['tenant', 'customer', 'purpose', '-id'], name='consent_newest'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -131,6 +149,10 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name_plural': 'addresses',
                 'ordering': ['pk'],
+                'constraints': [
+                    models.UniqueConstraint(fields=('tenant', 'customer', 'public_id'), name='address_id_unique'),
+                    models.UniqueConstraint(condition=models.Q(('is_default', True)), fields=('tenant', 'customer'), name='address_one_default'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -144,6 +166,12 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['name', 'value'],
+                'indexes': [
+                    models.Index(fields=['tenant', 'customer'], name='identifier_by_customer'),
+                ],
+                'constraints': [
+                    models.UniqueConstraint(fields=('tenant', 'name', 'value'), name='customer_identifier_unique'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -153,6 +181,11 @@ class Migration(migrations.Migration):
                 ('last', models.PositiveIntegerField()),
                 ('tenant', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='tenants.tenant')),
             ],
+            options={
+                'constraints': [
+                    models.UniqueConstraint(fields=('tenant',), name='customer_number_one_row'),
+                ],
+            },
         ),
         migrations.CreateModel(
             name='LegalEntity',
@@ -165,6 +198,9 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name_plural': 'legal entities',
                 'ordering': ['name'],
+                'constraints': [
+                    models.UniqueConstraint(fields=('tenant', 'public_id'), name='legal_entity_id_unique'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -178,6 +214,10 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['pk'],
+                'constraints': [
+                    models.UniqueConstraint(fields=('tenant', 'public_id'), name='contact_assignment_id_unique'),
+                    models.UniqueConstraint(fields=('tenant', 'customer', 'legal_entity'), name='contact_assigned_once'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -191,6 +231,9 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['url'],
+                'constraints': [
+                    models.UniqueConstraint(fields=('tenant', 'url'), name='mixin_schema_url_unique'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -205,6 +248,9 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['-pk'],
+                'indexes': [
+                    models.Index(fields=['tenant', 'customer'], name='note_by_customer'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -244,6 +290,9 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['code'],
+                'constraints': [
+                    models.UniqueConstraint(fields=('tenant', 'code'), name='segment_code_unique'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -257,103 +306,10 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['pk'],
+                'constraints': [
+                    models.UniqueConstraint(fields=('tenant', 'customer', 'segment'), name='segment_member_once'),
+                ],
             },
-        ),
-        migrations.AddIndex(
-            model_name='customer',
-            index=models.Index(fields=['tenant', 'contact_email'], name='customer_by_contact_email'),
-        ),
-        migrations.AddIndex(
-            model_name='customer',
-            index=models.Index(fields=['tenant', 'contact_phone'], name='customer_by_phone'),
-        ),
-        migrations.AddIndex(
-            model_name='customer',
-            index=models.Index(condition=models.Q(('is_active', False), ('is_on_hold', True), _connector='OR'), fields=['id'], name='customer_without_log_in'),
-        ),
-        migrations.AddIndex(
-            model_name='customer',
-            index=models.Index(fields=['tenant', '-id'], name='customer_newest'),
-        ),
-        migrations.AddIndex(
-            model_name='customer',
-            index=models.Index(fields=['tenant', 'created_at'], name='customer_by_creation'),
-        ),
-        migrations.AddIndex(
-            model_name='customer',
-            index=models.Index(condition=models.Q(('erased_at__isnull', False)), fields=['tenant', '-id'], name='customer_erased'),
-        ),
-        migrations.AddIndex(
-            model_name='customer',
-            index=models.Index(condition=models.Q(('merged_into__isnull', False)), fields=['merged_into'], name='customer_merged'),
-        ),
-        migrations.AddIndex(
-            model_name='customer',
-            index=django.contrib.postgres.indexes.GinIndex(fields=['search_text'], name='customer_search', opclasses=['gin_trgm_ops']),
-        ),
-        migrations.AddConstraint(
-            model_name='customer',
-            constraint=models.UniqueConstraint(fields=('tenant', 'number'), name='customer_number_unique'),
-        ),
-        migrations.AddConstraint(
-            model_name='customer',
-            constraint=models.CheckConstraint(condition=models.Q(('number__regex', '^[0-9]{8}$')), name='customer_number_digits'),
-        ),
-        migrations.AddConstraint(
-            model_name='customer',
-            constraint=models.CheckConstraint(condition=models.Q(('version__gte', 1)), name='customer_version_positive'),
-        ),
-        migrations.AddIndex(
-            model_name='consent',
-            index=models.Index(fields=['tenant', 'customer', 'purpose', '-id'], name='consent_newest'),
-        ),
-        migrations.AddConstraint(
-            model_name='address',
-            constraint=models.UniqueConstraint(fields=('tenant', 'customer', 'public_id'), name='address_id_unique'),
-        ),
-        migrations.AddConstraint(
-            model_name='address',
-            constraint=models.UniqueConstraint(condition=models.Q(('is_default', True)), fields=('tenant', 'customer'), name='address_one_default'),
-        ),
-        migrations.AddIndex(
-            model_name='customeridentifier',
-            index=models.Index(fields=['tenant', 'customer'], name='identifier_by_customer'),
-        ),
-        migrations.AddConstraint(
-            model_name='customeridentifier',
-            constraint=models.UniqueConstraint(fields=('tenant', 'name', 'value'), name='customer_identifier_unique'),
-        ),
-        migrations.AddConstraint(
-            model_name='customernumber',
-            constraint=models.UniqueConstraint(fields=('tenant',), name='customer_number_one_row'),
-        ),
-        migrations.AddConstraint(
-            model_name='legalentity',
-            constraint=models.UniqueConstraint(fields=('tenant', 'public_id'), name='legal_entity_id_unique'),
-        ),
-        migrations.AddConstraint(
-            model_name='contactassignment',
-            constraint=models.UniqueConstraint(fields=('tenant', 'public_id'), name='contact_assignment_id_unique'),
-        ),
-        migrations.AddConstraint(
-            model_name='contactassignment',
-            constraint=models.UniqueConstraint(fields=('tenant', 'customer', 'legal_entity'), name='contact_assigned_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='mixinschema',
-            constraint=models.UniqueConstraint(fields=('tenant', 'url'), name='mixin_schema_url_unique'),
-        ),
-        migrations.AddIndex(
-            model_name='note',
-            index=models.Index(fields=['tenant', 'customer'], name='note_by_customer'),
-        ),
-        migrations.AddConstraint(
-            model_name='segment',
-            constraint=models.UniqueConstraint(fields=('tenant', 'code'), name='segment_code_unique'),
-        ),
-        migrations.AddConstraint(
-            model_name='segmentmembership',
-            constraint=models.UniqueConstraint(fields=('tenant', 'customer', 'segment'), name='segment_member_once'),
         ),
         migrations.RunPython(
             lambda apps, schema_editor: isolation.enable(schema_editor, TABLES),
