@@ -17,6 +17,7 @@ from tenants import api_keys
 from tenants.api.base import ContractViewSet, UnknownPath
 from tenants.api.bodies import BodyTooLarge
 from tenants.api.failures import Failure
+from tenants.api.headers import header
 from tenants.errors import Kind, Reason
 from tenants.models import ApiKey
 
@@ -122,10 +123,10 @@ class OAuthViewSet(ContractViewSet):
     def credentials(self, request: Request) -> tuple[str, str]:
         """Client id and secret as they were sent, "" for what was not. Raises `InvalidApiKey` and `OAuthError`."""
         client_id, secret = self.parameter(request, "client_id"), self.parameter(request, "client_secret")
-        header = request.headers.get("Authorization", "")
-        if not header:
+        authorization = header(request, "Authorization")
+        if not authorization:
             return client_id, secret
-        named, shown = _basic(header)
+        named, shown = _basic(authorization)
         is_repeated = self.may_repeat_secret and secret == shown
         if (secret and not is_repeated) or client_id not in ("", named):
             raise OAuthError("invalid_request", "The client authenticates in more than one way.")
@@ -149,9 +150,9 @@ class OAuthUnknownPath(UnknownPath, OAuthViewSet):
     """A path beside the endpoints."""
 
 
-def _basic(header: str) -> tuple[str, str]:
+def _basic(authorization: str) -> tuple[str, str]:
     """Client id and secret from the header, each decoded like a form's value (RFC 6749, 2.3.1)."""
-    scheme, _, encoded = header.partition(" ")
+    scheme, _, encoded = authorization.partition(" ")
     try:
         text = base64.b64decode(encoded.strip(), validate=True).decode()
         client_id, _, secret = text.partition(":")

@@ -11,6 +11,7 @@ from auth_providers.api.oauth.base import OAuthError, OAuthViewSet
 from auth_providers.api.oauth.records import introspection_of
 from auth_providers.tokens import introspection, jwts
 from tenants import api_keys
+from tenants.api.headers import header
 from tenants.models import ApiKey, Scope, Tenant
 
 # RFC 9701, 5 and 9.2: what a caller asks for, and the `typ` of what it gets.
@@ -55,7 +56,7 @@ class IntrospectionViewSet(OAuthViewSet):
 
 def _is_signed_wanted(request: Request) -> bool:
     """Whether `Accept` names the signed form, with any weight but 0 (RFC 9110, 12.5.1)."""
-    for each in request.headers.get("Accept", "").lower().split(","):
+    for each in header(request, "Accept").lower().split(","):
         media_type, *parameters = [part.strip() for part in each.split(";")]
         if media_type == SIGNED:
             return not any(part.startswith("q=0") and not part.strip("q=0.") for part in parameters)

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from auth_providers.accounts.mailed_tokens import InvalidMailedToken
 from auth_providers.models import Account, CustomerMerge, UndoableChange
-from auth_providers.selfservice import additional_log_in, log_in_limit, staff_log_ins
+from auth_providers.selfservice import additional_log_in, deletion, log_in_limit, staff_log_ins
 from auth_providers.selfservice.merging import undoing
 from auth_providers.selfservice.staff_log_ins import LogInNotFound
 from customers import erasure
@@ -125,3 +125,8 @@ def test_an_undo_keeps_what_was_just_written_to_the_merged_profile(customer: Cus
     seen = behind(lambda: own.update(pending_void_before=moment), lambda: take_back(made))
     assert isinstance(seen, Customer)
     assert own.get().pending_void_before == moment
+
+
+def test_what_another_worker_finishes_is_finished_and_counted_once(customer: Customer) -> None:
+    deletion.erase_by_staff(tenant=customer.tenant, customer=customer, **STAFF)
+    assert behind(deletion.finish_due, deletion.finish_due) == 0
