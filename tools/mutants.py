@@ -22,13 +22,15 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import takewhile
 from multiprocessing import get_context
+from multiprocessing.queues import Queue
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 
@@ -222,40 +224,56 @@ def sampled(sources: Mapping[str, str], count: int, seed: int) -> list[Mutant]:
 
 @dataclass(frozen=True, kw_only=True)
 class Verdict:
-    """Which test failed first for the mutant, "" for a survivor; and whether that test fails without it, too."""
+    """Which test failed first for the mutant, "" for a survivor."""
 
     mutant: Mutant
     failed: str
-    is_unclear: bool = False
 
 
-def judged(suite: Suite, mutants: Sequence[Mutant], job: int = 1) -> Iterator[Verdict]:
-    """Runs the tests of each mutant."""
-    for number, mutant in enumerate(mutants, 1):
-        started = time.monotonic()
-        source, tests = suite.copy.read(mutant.path), suite.chosen_for(mutant)
-        suite.copy.write(mutant.path, mutant.applied(source))
-        failed = suite.first_failure(tests, mutant.path)
-        suite.copy.write(mutant.path, source)
-        what = f"noticed by {failed}" if failed else f"SURVIVED {len(tests)} tests"
-        took = f"({time.monotonic() - started:.0f} s)"
-        print(
-            f"[{job}: {number}/{len(mutants)}] {mutant.path}:{mutant.line} {mutant.operator}: {what} {took}", flush=True
-        )
-        if not failed:
-            print(mutant.diff(source), flush=True)
-        yield Verdict(mutant=mutant, failed=failed)
+class Job:
+    """A process that judges mutants in a copy of the tree and with a database of its own."""
 
+    suite: ClassVar[Suite]
+    number: ClassVar[int]
 
-def judged_by(job: int, mutants: Sequence[Mutant]) -> list[Verdict]:
-    """What a job says of its mutants, in places of its own."""
-    with tempfile.TemporaryDirectory(prefix="mutants-") as folder:
+    @classmethod
+    def start(cls, folder: str, numbers: Queue[int]) -> None:
+        cls.number = numbers.get()
+        own = Path(folder) / str(cls.number)
         # pytest-django appends the first to the database's name; the tests write files to the second.
-        os.environ |= {"TOX_PARALLEL_ENV": f"mutants{job}", "VAR_DIR": f"{folder}/var/tests"}
-        suite = Suite(Copy(Path(folder)), ExecutedLines(RECORD))
-        verdicts = list(judged(suite, mutants, job))
-        unsound = suite.failures_unchanged([each.failed for each in verdicts])
-    return [replace(each, is_unclear=each.failed in unsound) for each in verdicts]
+        os.environ |= {"TOX_PARALLEL_ENV": f"mutants{cls.number}", "VAR_DIR": str(own / "var" / "tests")}
+        cls.suite = Suite(Copy(own), ExecutedLines(RECORD))
+
+
+def judge(mutant: Mutant) -> Verdict:
+    """Runs the mutant's tests, in a process that is a job."""
+    started, suite = time.monotonic(), Job.suite
+    source, tests = suite.copy.read(mutant.path), suite.chosen_for(mutant)
+    suite.copy.write(mutant.path, mutant.applied(source))
+    failed = suite.first_failure(tests, mutant.path)
+    suite.copy.write(mutant.path, source)
+    what = f"noticed by {failed}" if failed else f"SURVIVED {len(tests)} tests\n{mutant.diff(source)}"
+    took = time.monotonic() - started
+    print(f"[{Job.number}] {mutant.path}:{mutant.line} {mutant.operator} ({took:.0f} s): {what}", flush=True)
+    return Verdict(mutant=mutant, failed=failed)
+
+
+def failures_unchanged(tests: Sequence[str]) -> set[str]:
+    return Job.suite.failures_unchanged(tests)
+
+
+def judged(mutants: Sequence[Mutant], jobs: int) -> tuple[list[Verdict], set[str]]:
+    """The verdict on each mutant, and which of the tests that failed fail without a mutant, too."""
+    context = get_context("fork")
+    numbers: Queue[int] = context.Queue()
+    for number in range(jobs):
+        numbers.put(number)
+    with (
+        tempfile.TemporaryDirectory(prefix="mutants-") as folder,
+        ProcessPoolExecutor(jobs, mp_context=context, initializer=Job.start, initargs=(folder, numbers)) as pool,
+    ):
+        verdicts = list(pool.map(judge, mutants))
+        return verdicts, pool.submit(failures_unchanged, [each.failed for each in verdicts]).result()
 
 
 def record_executed_lines() -> None:
@@ -287,12 +305,9 @@ def main() -> int:
             importlib.import_module(name)
     modules = [path for path in core_modules(ROOT, asked.changed) if asked.only in path]
     mutants = sampled({path: (ROOT / path).read_text() for path in modules}, asked.count, asked.seed)
-    jobs = range(1, asked.jobs + 1)
-    with ProcessPoolExecutor(asked.jobs, mp_context=get_context("fork")) as pool:
-        parts = pool.map(judged_by, jobs, [mutants[job - 1 :: asked.jobs] for job in jobs])
-        verdicts = [verdict for part in parts for verdict in part]
+    verdicts, unsound = judged(mutants, asked.jobs)
     survived = [each.mutant for each in verdicts if not each.failed]
-    unclear = [each.mutant for each in verdicts if each.is_unclear]
+    unclear = [each.mutant for each in verdicts if each.failed in unsound]
     print(f"\n{len(mutants)} mutants, {len(mutants) - len(survived) - len(unclear)} noticed")
     show("survived:", survived)
     show("unclear, because the test that failed fails without them, too:", unclear)

@@ -279,7 +279,7 @@ def _get_code(message: Message, challenge_id: str) -> OneTimeCode:
     if code.issued_at + code.longest_wait <= now:
         raise NothingToSend("the code had expired")
     if code.channel == OneTimeCode.Channel.EMAIL:
-        asked.filter(spent_at=None).update(expires_at=now + code.lifetime)
+        asked.update(expires_at=now + code.lifetime)
     return code
 
 

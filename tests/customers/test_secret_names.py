@@ -26,7 +26,7 @@ NONE = (
     *("password_last_changed", "passwortGeändertAm", "token_type", "otp_enabled", "deviceToken", "push_token"),
     *("fcmToken2", "lapel_pin", "shopping", "compass", "pinterest", "pintxos_club", "jetons", "tokens", "", "_", "2"),
     *("secretary", "secretariat_email", "password_reset_link", "passport", "passport_number", "mot_de_bienvenue"),
-    *("cliente_clave", "palabra clave", "passwörterbuch", "postal_security", "authCodeless"),
+    *("cliente_clave", "palabra clave", "passwörterbuch", "postal_security", "authCodeless", "my_lapel_pin"),
 )
 
 

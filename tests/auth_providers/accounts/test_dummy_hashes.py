@@ -4,6 +4,7 @@ from collections import Counter
 from typing import Any
 
 import pytest
+from argon2 import extract_parameters
 from django.contrib.auth.hashers import PBKDF2PasswordHasher
 
 from auth_providers.accounts import accounts, dummy_hashes, passwords
@@ -142,3 +143,10 @@ def test_what_is_foreign() -> None:
     assert [passwords.is_foreign(each) for each in (FOREIGN, other_costs, passwords.NOBODYS_PASSWORD, "!", "")] == [
         *(True, True, False, False, False)
     ]
+
+
+@pytest.mark.real_hashing
+def test_nobodys_hash_is_of_the_form_of_a_customers() -> None:
+    ours = passwords.Argon2idHasher().encode(PASSWORD, "nobodysnobodysnobodysw")
+    of_both = [extract_parameters(each.removeprefix("argon2")) for each in (ours, passwords.NOBODYS_PASSWORD)]
+    assert of_both[0] == of_both[1]
