@@ -237,7 +237,7 @@ class Job:
     number: ClassVar[int]
 
     @classmethod
-    def start(cls, folder: str, numbers: Queue[int]) -> None:
+    def start(cls, folder: str, numbers: "Queue[int]") -> None:
         cls.number = numbers.get()
         own = Path(folder) / str(cls.number)
         # pytest-django appends the first to the database's name; the tests write files to the second.
