@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.hashers import check_password
-from django.db import OperationalError
+from django.db import OperationalError, connection
 
 from auth_providers.accounts import accounts
 from auth_providers.accounts.contact_points import EMAIL, ContactPoint
@@ -20,6 +20,7 @@ from customers.consents import current
 from customers.models import Address, Customer, CustomerIdentifier
 from tenants.models import AuditEvent, Tenant
 from tests import factories
+from tests.auth_providers.importing.test_import_customers import SignsUpMeanwhile
 from tests.neighbours import Neighbours
 
 TAKEN = "another customer has this e-mail address or identifier"
@@ -214,3 +215,21 @@ def test_of_a_batch_that_fails_nothing_stays(
         write(tenant, imported(tenant, 2), imported(tenant, 3, t="yes"))
     assert emails(tenant) == before
     assert Customer.objects.for_tenant(tenant).count() == 1
+
+
+def test_who_signs_up_meanwhile_leaves_the_others_of_the_batch_in(tenant: Tenant) -> None:
+    write(tenant, imported(tenant, 2))
+    batch = [imported(tenant, 2), imported(tenant, 3, e="c2@example.com"), *(imported(tenant, line) for line in (4, 5))]
+    with connection.execute_wrapper(SignsUpMeanwhile(tenant, "c4@example.com")):
+        found = write(tenant, *batch)
+    rejected = tuple(Rejected(line=line, reason=TAKEN) for line in (3, 4))
+    assert found == Written(created=1, existing=1, rejected=rejected)
+    assert emails(tenant) == ["c2@example.com", "c4@example.com", "c5@example.com"]
+
+
+def test_who_signs_up_while_they_alone_are_imported_is_told(tenant: Tenant) -> None:
+    write(tenant, imported(tenant, 2))
+    with connection.execute_wrapper(SignsUpMeanwhile(tenant, "c4@example.com")):
+        found = write(tenant, imported(tenant, 2), imported(tenant, 3, e="c2@example.com"), imported(tenant, 4))
+    rejected = tuple(Rejected(line=line, reason=TAKEN) for line in (3, 4))
+    assert found == Written(created=0, existing=1, rejected=rejected)
