@@ -191,6 +191,16 @@ def test_of_an_endpoint_that_is_off_nothing_is_noted(tenant: Tenant) -> None:
     endpoint = make(tenant, is_enabled=False)
     assert fail(endpoint) == []
     assert stored(endpoint).failing_since is None
+    assert fail(failing(tenant, OFF_AFTER, name="crm", is_enabled=False)) == []
+
+
+@pytest.mark.usefixtures("stopped_clock")
+@pytest.mark.parametrize("lasts", [None, OFF_AFTER - MOMENT])
+def test_an_endpoint_that_has_taken_something_meanwhile_stays_on(tenant: Tenant, lasts: timedelta | None) -> None:
+    endpoint = failing(tenant, OFF_AFTER)
+    WebhookEndpoint.objects.filter(pk=endpoint.pk).update(failing_since=lasts and timezone.now() - lasts)
+    assert fail(endpoint) == []
+    assert stored(endpoint).is_enabled
 
 
 @pytest.mark.usefixtures("stopped_clock")

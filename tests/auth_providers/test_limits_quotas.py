@@ -1,0 +1,59 @@
+"""Quotas that are asked for by what comes along with something else: whether there is room, and what is counted."""
+
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+
+from auth_providers import limits
+from auth_providers.limits import quotas
+from tenants.models import Tenant
+from tests.factories import CLIENT
+
+ADA, GRACE = "ada@example.com", "grace@example.com"
+QUOTA = limits.Quota(name="tests.quota", limit=2, window=timedelta(hours=1))
+
+
+def has_room(tenant: Tenant, destination: str = ADA, kind: str = "notice") -> bool:
+    return limits.has_room(tenant=tenant, destination=destination, kind=kind)
+
+
+def test_a_mailbox_has_room_for_so_many_mails_of_a_kind(tenant: Tenant, other_tenant: Tenant) -> None:
+    limit = limits.MAIL_BY_MAILBOX.limit
+    assert [has_room(tenant) for _ in range(limit + 1)] == [True] * limit + [False]
+    assert not has_room(tenant, ADA.title()), "it is the same mailbox"
+    assert has_room(tenant, kind="another")
+    assert has_room(tenant, GRACE)
+    assert has_room(other_tenant)
+
+
+def test_what_comes_along_uses_up_what_may_be_asked_for(tenant: Tenant) -> None:
+    for _ in range(limits.MAIL_BY_MAILBOX.limit):
+        assert has_room(tenant)
+    with pytest.raises(limits.Throttled) as failed:
+        limits.spend_mail(tenant=tenant, destination=ADA, kind="notice", client=CLIENT)
+    assert failed.value.is_of_destination_alone
+
+
+def test_a_quota_is_tried_until_it_is_used_up(
+    tenant: Tenant, other_tenant: Tenant, pass_time: Callable[[timedelta], None]
+) -> None:
+    def is_tried(subject: str = "one", of: Tenant = tenant) -> bool:
+        return limits.try_spend(tenant=of, quota=QUOTA, subject=subject)
+
+    assert [is_tried() for _ in range(4)] == [True, True, False, False]
+    assert is_tried("other")
+    assert is_tried(of=other_tenant)
+    with pytest.raises(limits.Throttled):
+        limits.spend(tenant=tenant, quota=QUOTA, subject="one")
+    pass_time(QUOTA.window + timedelta(seconds=1))
+    assert is_tried()
+
+
+def test_a_quota_of_a_tenant_is_of_no_destination_alone(tenant: Tenant, monkeypatch: pytest.MonkeyPatch) -> None:
+    few = limits.Quota(name="tests.mail.tenant", limit=1, window=limits.MAIL_BY_TENANT.window)
+    monkeypatch.setattr(quotas, "MAIL_BY_TENANT", few)
+    limits.spend_mail(tenant=tenant, destination=ADA, kind="notice", client=CLIENT)
+    with pytest.raises(limits.Throttled) as failed:
+        limits.spend_mail(tenant=tenant, destination=GRACE, kind="notice", client=CLIENT)
+    assert not failed.value.is_of_destination_alone
