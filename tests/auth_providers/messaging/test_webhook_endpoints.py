@@ -149,7 +149,7 @@ def others(tenant: Tenant, other_tenant: Tenant) -> Callable[[], list[dict[str, 
     """Endpoints beside and across that take nothing, either; returns their rows."""
     long_ago = timezone.now() - timedelta(days=30)
     keys = [make(tenant, "beside", failing_since=long_ago).pk, make(other_tenant, failing_since=long_ago).pk]
-    return lambda: list(WebhookEndpoint.objects.filter(pk__in=keys).order_by("pk").values())
+    return lambda: [dict(row) for row in WebhookEndpoint.objects.filter(pk__in=keys).order_by("pk").values()]
 
 
 def failing(tenant: Tenant, lasts: timedelta, **fields: Any) -> WebhookEndpoint:
