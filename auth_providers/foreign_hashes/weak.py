@@ -57,7 +57,7 @@ def is_form(text: str) -> bool:
         weak_hash(form=text, salt="", password="")
     except ValueError:
         return False
-    return text != PHPASS
+    return True
 
 
 def _hashed(form: str, values: dict[str, bytes]) -> str:
