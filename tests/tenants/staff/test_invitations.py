@@ -235,6 +235,7 @@ def test_a_user_name_that_somebody_has_is_refused_and_the_link_stays_good(tenant
     assert [(each.field, each.code) for each in refused.value.details] == [("username", "duplicate")]
     assert StaffInvitation.objects.get().spent_at is None
     assert accept_as_new(token).get_username() == "sue"
+    assert not is_valid(token)
     with pytest.raises(InvalidInvitation):
         accept_as_new(token, "eve")
     assert not User.objects.filter(username="eve").exists()
