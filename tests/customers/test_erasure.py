@@ -1,6 +1,6 @@
 """Erasing one customer: what is emptied and deleted of theirs, and what of others stays."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -11,7 +11,7 @@ from customers.erasure import Fate
 from customers.models import Address, Customer, CustomerIdentifier, Note
 from customers.profiles import CustomerNotFound
 from tenants.models import AuditEvent, Message, Receipt, Tenant
-from tenants.trail import audit
+from tenants.trail import audit, receipts
 from tests.factories import CLIENT, OTHER_CLIENT
 
 ADA = "ada@example.com"
@@ -182,7 +182,7 @@ def test_an_erasure_that_is_not_what_its_receipt_is_of_is_told(customer: Custome
     erased = Customer.objects.get(pk=customer.pk).erased_at
     assert erased
     if change == "moment":
-        Customer.objects.filter(pk=customer.pk).update(erased_at=erased + timedelta(microseconds=1))
+        Customer.objects.filter(pk=customer.pk).update(erased_at=erased + timedelta(seconds=1))
     else:
         Customer.objects.filter(pk=customer.pk).update(erased_at=None)
         other = make(tenant)
@@ -190,6 +190,17 @@ def test_an_erasure_that_is_not_what_its_receipt_is_of_is_told(customer: Custome
         customer = other
     told = [f"The erasure of {customer.number} is not what its receipt is of."]
     assert erasure.without_receipt(tenant=tenant) == told
+
+
+def test_a_receipt_is_of_the_number_and_the_moment_in_microseconds(
+    customer: Customer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Or else receipts of former releases would be of nothing any more."""
+    monkeypatch.setattr(timezone, "now", lambda: datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC))
+    erasure.erase(tenant=customer.tenant, customer=customer)
+    statement = {"customer": customer.number, "erased_at": 1_767_323_045_000_000}
+    known = receipts.digests(tenant=customer.tenant, kind=Receipt.Kind.ERASURE)
+    assert receipts.digest(salt=b"", statement=statement) in known
 
 
 def test_receipts_and_erasures_of_another_tenant_count_nothing(customer: Customer, others: list[Customer]) -> None:

@@ -190,6 +190,29 @@ def test_a_default_address_that_was_chosen_since_stays_it(kept: Customer, merged
     assert Address.objects.get(customer=kept, is_default=True) == chosen
 
 
+@pytest.mark.parametrize("taken", [[], ["default_address"]])
+@pytest.mark.parametrize("is_mine", [False, True])
+def test_the_only_default_address_of_the_two_stays_it(
+    kept: Customer, merged: Customer, taken: list[str], is_mine: bool
+) -> None:
+    furnish(kept if is_mine else merged, "home")
+    move(kept, merged, taken)
+    assert Address.objects.get(customer=kept, is_default=True).public_id == "home"
+
+
+def test_a_moved_address_that_was_made_the_default_since_is_not_it_after_the_undo(
+    kept: Customer, merged: Customer
+) -> None:
+    furnish(merged, "home")
+    Address.objects.create(tenant=kept.tenant, customer=merged, public_id="work")
+    moved = move(kept, merged)
+    own = Address.objects.filter(customer=kept)
+    own.update(is_default=False)
+    own.filter(public_id="work").update(is_default=True)
+    give_back(kept, merged, moved)
+    assert [each.public_id for each in Address.objects.filter(customer=merged, is_default=True)] == ["home"]
+
+
 def test_only_ids_that_the_kept_customer_has_are_replaced_until_the_undo(kept: Customer, merged: Customer) -> None:
     furnish(kept, "home")
     home, work = (
@@ -268,6 +291,20 @@ def test_a_company_of_both_is_acted_for_once_and_by_both_again(kept: Customer, m
     assert (assignments(kept), assignments(merged)) == ({"both": "a", "new": "c"}, {})
     give_back(kept, merged, moved)
     assert (assignments(kept), assignments(merged)) == ({"both": "a"}, {"both": "b", "new": "c"})
+
+
+def test_who_has_the_same_segment_and_company_keeps_them(
+    kept: Customer, merged: Customer, others: list[Customer]
+) -> None:
+    own: dict[str, Any] = {"tenant": kept.tenant, "customer": merged}
+    SegmentMembership.objects.create(**own, segment=segment(kept.tenant, "others"))
+    assign(merged, "others", "mine")
+    before = rows(*others)
+    moved = move(kept, merged)
+    assert rows(*others) == before
+    give_back(kept, merged, moved)
+    assert rows(*others) == before
+    assert assignments(merged) == {"others": "mine"}
 
 
 def test_an_assignments_id_that_somebody_got_since_is_replaced(
