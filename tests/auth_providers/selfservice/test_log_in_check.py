@@ -88,10 +88,11 @@ def test_a_shop_that_is_switched_off_is_the_first_reason(customer: Customer) -> 
     customer.tenant.is_active = False
     customer.is_active = False
     customer.save()
+    add_phone(customer)
     found = check(customer)
     assert found.decisive == Verdict(rule="Shop", is_passed=False, words="the shop is switched off")
     assert found.verdicts == (found.decisive,)  # nothing is said of log-ins that no remedy would help
-    assert found.account == factories.account_of(customer)
+    assert found.account == factories.account_of_email(customer)  # the oldest
     assert (found.is_possible, found.remedy) == (False, None)
 
 
