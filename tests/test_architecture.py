@@ -248,6 +248,46 @@ def test_every_model_of_ours_belongs_to_a_tenant() -> None:
     assert ours - set(owned_models()) == {Tenant, StaffEvent, StaffAuthenticator, StaffRecoveryCode, PostalCode}
 
 
+# Such as "Raises `limits.Throttled` and ...".
+RAISED = re.compile(r"[Rr]aises? ((?:[^.`]|`[^`]*`)*)")
+NAME_IN_MODULE = re.compile(r"`(\w+)\.([A-Z]+[a-z]\w*)`")
+
+
+def test_what_a_docstring_says_is_raised_is_there() -> None:
+    """A module is named as it was imported, or by its own name."""
+    there: dict[str, set[str]] = {}
+    for path in python_files(*APPS):
+        name = path.parent.name if path.stem == "__init__" else path.stem
+        there.setdefault(name, set()).update(_names_in(tree_of(path)))
+    missing = [
+        f"{name_of(path)}: {module}.{error}"
+        for path in python_files(*APPS)
+        for module, error in _said_to_be_raised(path)
+        if module in there and error not in there[module]
+    ]
+    assert missing == []
+
+
+def _names_in(tree: ast.Module) -> Iterator[str]:
+    """Of its classes, and of what it imports."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ClassDef):
+            yield node.name
+        elif isinstance(node, ast.ImportFrom):
+            yield from (each.asname or each.name for each in node.names)
+
+
+def _said_to_be_raised(path: Path) -> Iterator[tuple[str, str]]:
+    nodes = list(ast.walk(tree_of(path)))
+    imports = [each for node in nodes if isinstance(node, ast.ImportFrom) for each in node.names]
+    renamed = {each.asname: each.name for each in imports if each.asname}
+    for node in nodes:
+        if isinstance(node, ast.FunctionDef | ast.ClassDef):
+            for sentence in RAISED.findall(ast.get_docstring(node) or ""):
+                for module, error in NAME_IN_MODULE.findall(sentence):
+                    yield renamed.get(module, module), error
+
+
 def test_imports_run_in_one_direction() -> None:
     finished = subprocess.run(  # noqa: S603
         [str(Path(sys.executable).with_name("lint-imports")), "--no-cache"],

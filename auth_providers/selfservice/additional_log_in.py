@@ -35,7 +35,7 @@ def add(
     customer who has proven the address is told instead, and nobody learns of it. A session that was logged in more than
     `RECENT` ago needs the current password.
 
-    Raises `InvalidInput`, `passwords.WrongPassword`, `accounts.EmailTaken`, `reauthentication.ReauthenticationNeeded`,
+    Raises `InvalidInput`, `password_login.WrongPassword`, `accounts.EmailTaken`, `reauthentication.ReauthenticationNeeded`,
     `limits.Throttled` and `profiles.CustomerNotFound`.
     """
     _require_owner(tenant=tenant, session=session, current_password=current_password, client=client)

@@ -37,7 +37,7 @@ def request(
 ) -> None:
     """Mail a token to the new address and a notice to the others. Whether the new one is taken shows in the mail only.
 
-    Raises `passwords.WrongPassword`, `limits.Throttled` and `InvalidInput`.
+    Raises `password_login.WrongPassword`, `limits.Throttled` and `InvalidInput`.
     """
     wanted = emails.normalize_email(new_email)
     errors = emails.email_errors("new_email", wanted)

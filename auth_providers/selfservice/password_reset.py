@@ -69,7 +69,7 @@ def complete(*, tenant: Tenant, token: str, password: str, client: Client) -> No
 def change(*, tenant: Tenant, session: Session, customer: Customer, current: str, new: str, client: Client) -> None:
     """Set a new password with the current one, and stay logged in here alone.
 
-    Raises `passwords.WrongPassword`, `limits.Throttled`, `InvalidInput` and `NoPassword`.
+    Raises `password_login.WrongPassword`, `limits.Throttled`, `InvalidInput` and `NoPassword`.
     """
     account = find_account(tenant=tenant, session=session, customer=customer)
     if account is None:
