@@ -1,6 +1,7 @@
 """A tenant's override can't cost more than a second, whatever it says."""
 
 import time
+from collections.abc import Callable
 from contextlib import suppress
 
 import pytest
@@ -85,6 +86,33 @@ def test_a_loop_may_run_through_fifty_thousand_characters(turns: int) -> None:
         return
     with pytest.raises(sandbox.TooCostly):
         sandbox.render(source, facts, on=sandbox.engine())
+
+
+def expression(length: int) -> str:
+    """A single one that is so long, and valid."""
+    start, end = "{% if token == '", "' %}{% endif %}"
+    return start + "x" * (length - len(start) - len("' %}")) + end
+
+
+@pytest.mark.parametrize(
+    ("at_most", "source"),
+    [
+        (50_000, lambda count: "x" * count),
+        (4, lambda count: "{{ token" + "|upper" * count + " }}"),
+        (500, lambda count: "{{ token|upper }}" * count),
+        (1_500, lambda count: "{{ token }}" * count),
+        (2_000, expression),
+        (100, lambda count: "{{" * count + " }}" + "{{" * count),
+        (1_000_000, lambda count: "{{ big }}" + "x" * (count - 999_000)),
+    ],
+    ids=["characters", "filters", "all filters", "expressions", "an expression", "open braces", "output"],
+)
+def test_both_sides_of_a_limit(at_most: int, source: Callable[[int], str]) -> None:
+    facts = {"token": "a", "big": "x" * 999_000}
+    with suppress(TemplateSyntaxError):  # many braces are none, however few
+        sandbox.render(source(at_most), facts, on=sandbox.engine())
+    with pytest.raises(sandbox.TooCostly):
+        sandbox.render(source(at_most + 1), facts, on=sandbox.engine())
 
 
 def test_ordinary_templates_render() -> None:
