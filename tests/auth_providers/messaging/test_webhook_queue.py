@@ -98,6 +98,22 @@ def test_an_endpoint_that_hangs_delays_no_others(
     assert arrived("hangs") == 0
 
 
+def test_nothing_is_looked_for_again_while_nothing_comes_of_what_is_being_sent(
+    tenant: Tenant,
+    receiver: Issuer,
+    events: EventQueue,
+    hanging: threading.Event,
+    statements: Callable[[Callable[[], object]], list[str]],
+) -> None:
+    """However often a turn looks for results: an idle worker asks the table once."""
+    register(tenant, receiver, HANGS)
+    enqueue(tenant, "hangs")
+    events.turn()
+    assert events.is_busy
+    asked = [each for each in statements(events.turn) if "tenants_message" in each]
+    assert len(asked) == 1
+
+
 def test_what_hung_arrives_in_the_end(
     tenant: Tenant, receiver: Issuer, events: EventQueue, hanging: threading.Event
 ) -> None:
