@@ -242,6 +242,13 @@ def test_a_query_that_is_not_valid(scene: Scene, query: str) -> None:
     assert (answer.status_code, answer["Content-Type"]) == (400, "application/problem+json")
 
 
+def test_a_page_of_the_history_is_as_long_as_is_asked_for(scene: Scene) -> None:
+    for _ in range(55):
+        factories.log_in(scene.customer)
+    lengths = [len(body_of(account(scene, f"history?limit={limit}"))["events"]) for limit in ("", 1, 200)]
+    assert lengths == [50, 1, 57], "with two of the scene"
+
+
 # -- the data ---------------------------------------------------------------------------------------------------------
 def test_all_that_is_held_about_one(scene: Scene, other_tenant: Tenant) -> None:
     factories.make_customer(scene.tenant, email="eve@example.com")

@@ -214,6 +214,15 @@ def test_a_query_that_is_not_valid(tenant: Tenant, query: str) -> None:
     assert answer["Content-Type"] == "application/problem+json"
 
 
+@pytest.mark.parametrize(("limit", "count"), [("", 100), ("limit=1", 1), ("limit=1000", 101)])
+def test_a_page_is_as_long_as_is_asked_for(tenant: Tenant, limit: str, count: int) -> None:
+    token = server_token(tenant, Scope.EVENTS)
+    for number in range(101):
+        audit.record(tenant=tenant, action="activate", customer_number=f"{10000001 + number}")
+    page = body_of(call("GET", f"{PATH}?{limit}", token=token))
+    assert (len(page["events"]), page["isLast"]) == (count, count == 101)
+
+
 def test_a_cursor_whose_line_is_gone(tenant: Tenant) -> None:
     """Such as one of a month that retention dropped; on PostgreSQL `test_partitions` drops one."""
     token = server_token(tenant, Scope.EVENTS)
