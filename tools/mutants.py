@@ -28,6 +28,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from itertools import takewhile
 from multiprocessing import get_context
+from multiprocessing.context import ForkProcess
 from multiprocessing.queues import Queue
 from pathlib import Path
 from typing import ClassVar
@@ -43,6 +44,7 @@ APPS = ("tenants", "customers", "auth_providers")
 NOT_CORE = {"api", "admin", "management", "migrations", "apps.py", "admin.py", "demo.py"}
 # A busy machine lets a run of tests wait up to so many times as long as it computes.
 WAITING = 20
+IDLE = 120  # seconds
 # Tests that are run before all others.
 FEW = 100
 # They read the code: what they notice is no behaviour.
@@ -138,12 +140,25 @@ class Copy:
                 target=_run_pytest, args=(self.root, output.fileno(), cpu_seconds, arguments)
             )
             process.start()
-            process.join(WAITING * cpu_seconds)
-            if process.is_alive() and process.pid:
-                os.killpg(process.pid, signal.SIGKILL)
+            if not _has_ended(process, WAITING * cpu_seconds):
+                os.killpg(process.pid or 0, signal.SIGKILL)
                 process.join()
                 return "FAILED a timeout"
             return "FAILED a timeout" if process.exitcode == -signal.SIGXCPU else Path(output.name).read_text()
+
+
+def _has_ended(process: ForkProcess, seconds: int) -> bool:
+    """Wait so long for its end, or until it has not computed anything for `IDLE` seconds: then it waits for ever."""
+    until, computed, since = time.monotonic() + seconds, -1, time.monotonic()
+    while process.is_alive() and time.monotonic() < until:
+        process.join(1)
+        with suppress(OSError):  # it has just ended
+            now = sum(map(int, Path(f"/proc/{process.pid}/stat").read_text().rpartition(")")[2].split()[11:13]))
+            if now != computed:
+                computed, since = now, time.monotonic()
+        if time.monotonic() - since > IDLE:
+            return False
+    return not process.is_alive()
 
 
 def _run_pytest(root: Path, output: int, cpu_seconds: int, arguments: Sequence[str]) -> None:
@@ -211,7 +226,7 @@ class Suite:
             output = self.copy.pytest(*options, f"@{names.name}", cpu_seconds=60 + len(tests))
         failed = re.findall(r"^(?:FAILED|ERROR) (.+?)(?: - .*)?$", output, re.MULTILINE)
         is_done = re.search(r"^\d+ (passed|skipped)", output, re.MULTILINE)
-        return failed or ([] if is_done else [output.strip().splitlines()[-1]])
+        return failed or ([] if is_done else [output.strip().rpartition("\n")[2] or "the end of the process"])
 
 
 # -- the command ------------------------------------------------------------------------------------------------------
