@@ -138,7 +138,7 @@ def _text(moment: datetime | None) -> str | None:
 def _former(tenant: Tenant, customer: Customer, proven: Collection[str]) -> dict[str, str]:
     """Addresses that were proven until a change of the last days, each with the time of that."""
     since = timezone.now() - LIFETIME
-    newest = in_force(tenant=tenant, customer=customer).filter(created_at__gt=since).first()
+    newest = in_force(tenant=tenant, customer=customer).first()
     if newest is None:
         return {}
     before = read(newest)
