@@ -192,25 +192,29 @@ class Suite:
 
     def chosen_for(self, mutant: Mutant) -> list[str]:
         """The tests that execute the mutant; where it runs once a process, those that execute its module, and the near
-        ones; of tests that are newer than the record, the near ones."""
+        ones; of tests that are newer than the record, the near ones; and all near ones where a migration calls it."""
         source, near = self.copy.read(mutant.path), near_files(self.copy.root, mutant.path)
         lines = () if mutant.runs_once else range(mutant.statement, mutant.line + 1)
         executing, is_sure = self.executed.tests_of(mutant.path, source, lines)
-        others = self._new if is_sure else set(self.tests)
+        others = self._new if is_sure and not self._is_for_migrations(mutant.path) else set(self.tests)
         chosen = {function_of(test) for test in executing}
         chosen |= {test for test in others if test.partition("::")[0] in near}
         return nearest_first([test for test in self.tests if test in chosen], near, mutant.path)
 
     def first_failure(self, tests: Sequence[str], module: str) -> str:
         """The first of these tests that fails, "" when none does."""
-        is_for_migrations = re.search(rf"^(from|import) .*\b{Path(module).stem}\b", self._migrations, re.MULTILINE)
+        is_for_migrations = self._is_for_migrations(module)
         database = "--create-db" if is_for_migrations or self._is_spoiled else "--reuse-db"
-        self._is_spoiled = is_for_migrations is not None
+        self._is_spoiled = is_for_migrations
         for part in (tests[:FEW], tests[FEW:]):  # to collect thousands takes a minute
             if failed := self._failures(part, "-x", database):
                 return failed[0]
             database = "--create-db" if is_for_migrations else "--reuse-db"
         return ""
+
+    def _is_for_migrations(self, module: str) -> bool:
+        """Whether a migration calls the module: it runs before any test."""
+        return bool(re.search(rf"^(from|import) .*\b{Path(module).stem}\b", self._migrations, re.MULTILINE))
 
     def failures_unchanged(self, tests: Sequence[str]) -> set[str]:
         """Which of these tests fail without any mutant: they noticed nothing."""

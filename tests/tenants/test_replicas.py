@@ -167,6 +167,18 @@ def test_a_position_that_is_long_past_is_not_enough(
     assert positions.needed() != before
 
 
+def test_a_position_that_is_old_enough_is_enough(add_replica: Callable[..., None]) -> None:
+    """Also for whom it falls to ask for the present one."""
+    add_replica()
+    positions = replicas._Positions()
+    before = positions.needed()
+    factories.make_tenant()
+    positions._seen[0] = (positions._seen[0][0] - replicas.BEHIND, before)
+    positions._asked_at -= replicas.BEHIND
+    assert positions.needed() == before
+    assert positions._seen[-1][1] != before
+
+
 def test_nothing_is_read_there_inside_a_transaction(add_replica: Callable[..., None]) -> None:
     add_replica()
     with transaction.atomic():

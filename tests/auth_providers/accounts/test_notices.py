@@ -370,3 +370,13 @@ def test_a_site_that_is_too_long_to_be_one(tenant: Tenant) -> None:
     """A profile may prefer anything; the column is for codes of sites."""
     message = queue.enqueue(tenant=tenant, template="welcome", recipient=EMAIL, site="x" * 65)
     assert message.site == "x" * 64
+
+
+@pytest.mark.parametrize(("site", "expected"), [("", "outlet"), ("main", "main")])
+def test_a_notice_is_of_the_site_that_is_named_or_preferred(tenant: Tenant, site: str, expected: str) -> None:
+    customer = factories.make_customer(tenant)
+    customer.preferred_site = "outlet"
+    notices.send(
+        tenant=tenant, customer=customer, notice=Notice.PASSWORD_CHANGED, recipients=[EMAIL, SECOND], site=site
+    )
+    assert sorted(Message.objects.values_list("recipient", "site")) == [(EMAIL, expected), (SECOND, expected)]
