@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from django.core.management import call_command
 from django.db import DatabaseError, IntegrityError, connection, transaction
+from django.db.migrations.state import StateApps
 from django.utils import timezone
 
 from auth_providers import retention
@@ -238,6 +239,19 @@ def test_on_sqlite_a_migration_leaves_the_triggers(tenants_made_anew: Callable[[
     audit.record(tenant=tenant, action="log_in")
     with pytest.raises(DatabaseError, match=REFUSED):
         run("UPDATE tenants_auditevent SET reason = 'none'")
+
+
+@pytest.mark.postgres
+def test_a_migration_in_reverse_leaves_nothing_that_refuses(db: None) -> None:
+    functions = "SELECT count(*) FROM pg_proc WHERE proname LIKE '%%_refuse' OR proname = %s"
+    with connection.cursor() as cursor:
+        cursor.execute(functions, [append_only.FUNCTION])
+        assert cursor.fetchone()[0] > len(append_only.trails(append_only.POSTGRESQL))
+        with connection.schema_editor(atomic=False) as editor:
+            append_only.unguard(editor, app="customers")
+            append_only.drop_triggers(StateApps([], {}), editor)
+        cursor.execute(functions, [append_only.FUNCTION])
+        assert cursor.fetchone()[0] == 0
 
 
 @pytest.fixture
