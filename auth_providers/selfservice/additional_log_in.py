@@ -35,8 +35,8 @@ def add(
     customer who has proven the address is told instead, and nobody learns of it. A session that was logged in more than
     `RECENT` ago needs the current password.
 
-    Raises `InvalidInput`, `password_login.WrongPassword`, `accounts.EmailTaken`, `reauthentication.ReauthenticationNeeded`,
-    `limits.Throttled` and `profiles.CustomerNotFound`.
+    Raises `InvalidInput`, `password_login.WrongPassword`, `accounts.EmailTaken`, `limits.Throttled`,
+    `reauthentication.ReauthenticationNeeded` and `profiles.CustomerNotFound`.
     """
     _require_owner(tenant=tenant, session=session, current_password=current_password, client=client)
     identifier = emails.normalize_email(email)
