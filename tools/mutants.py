@@ -228,7 +228,7 @@ class Suite:
             names.write("\n".join(tests))
             names.flush()
             output = self.copy.pytest(*options, f"@{names.name}", cpu_seconds=60 + len(tests))
-        failed = re.findall(r"^(?:FAILED|ERROR) (.+?)(?: - .*)?$", output, re.MULTILINE)
+        failed = re.findall(r"^(?:FAILED|ERROR) (tests/.+?|a timeout)(?: - .*)?$", output, re.MULTILINE)
         is_done = re.search(r"^\d+ (passed|skipped)", output, re.MULTILINE)
         return failed or ([] if is_done else [output.strip().rpartition("\n")[2] or "the end of the process"])
 

@@ -17,7 +17,7 @@ from auth_providers.accounts.passwords import NO_PASSWORD
 from auth_providers.models import Account
 from customers.models import Customer
 from customers.spelling import search_words
-from customers.spelling.emails import normalize_email
+from customers.spelling.emails import MAX_LENGTH, normalize_email
 from tenants.compiled import bulk, writes
 from tenants.compiled.instances import fresh
 from tenants.compiled.queries import compiled
@@ -224,7 +224,7 @@ def create_external(
             provider=provider,
             issuer=issuer,
             identifier=subject,
-            email=email[:254],
+            email=email if len(email) <= MAX_LENGTH else "",  # a part of a longer one might be another's
             is_email_verified=is_email_verified,
             verified_at=timezone.now(),
             verified_by=Account.Proof.PROVIDER,

@@ -168,3 +168,20 @@ def test_erased_accounts_leave_their_names_to_others(neighbours: Neighbours, cus
     assert (account.identifier, account.email, account.password) == (f"erased-{account.pk}", "", NO_PASSWORD)
     assert neighbours.changed() == {}
     assert factories.make_customer(customer.tenant) != customer
+
+
+@pytest.mark.parametrize(("length", "is_kept"), [(254, True), (255, False)])
+def test_what_a_provider_says_is_kept_whole_or_not_at_all(customer: Customer, length: int, is_kept: bool) -> None:
+    """What is too long for an address begins with one that may be another's."""
+    said = "eve@example.com.".ljust(length, "x")
+    account = accounts.create_external(
+        tenant=customer.tenant,
+        customer=customer,
+        provider="partner",
+        issuer=ISSUER,
+        subject="eve",
+        email=said,
+        is_email_verified=False,
+    )
+    account.refresh_from_db()
+    assert account.email == (said if is_kept else "")

@@ -6,6 +6,7 @@ from contextlib import AbstractContextManager
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import pytest
 from django.db import connections
@@ -81,6 +82,16 @@ def test_what_can_not_be_written_stays_noted(
     with outage("auth_providers_session"):
         assert session_use.write() == 0
     assert session_use.write() == 1
+
+
+def test_no_more_is_noted_than_a_process_has_room_for() -> None:
+    """While the database is away."""
+    first, second = (Session(pk=UUID(int=number), last_used_at=timezone.now() - timedelta(days=1)) for number in (0, 1))
+    session_use._noted.update(dict.fromkeys((UUID(int=number) for number in range(2, 100_001)), timezone.now()))
+    for session in (first, second):
+        session_use.note(session)
+    assert first.pk in session_use._noted
+    assert len(session_use._noted) == 100_000
 
 
 @pytest.mark.django_db(transaction=True)
