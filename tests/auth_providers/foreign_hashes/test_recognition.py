@@ -183,6 +183,7 @@ def test_firebase_hashes_that_are_refused(text: str, salt: str, parameters: Fire
         "$6$rounds=5000001$salt$" + "a" * 86,
         "$pbkdf2-sha256$5000001$c2FsdA$aGFzaA",
         "$scrypt$ln=22,r=8,p=1$c2FsdA$aGFzaA",
+        "$scrypt$ln=99999,r=1,p=1$c2FsdA$aGFzaA",
         "$P$" + "!" * 31,
         "$P$." + "a" * 30,  # one round
         "$P$L" + "a" * 30,  # eight million

@@ -53,6 +53,17 @@ def test_nothing_else_is_sent_again(dead: list[Message], other_tenant: Tenant) -
     assert dead_letters.replay(tenant=dead[0].tenant, keys=keys) == 0
 
 
+def test_a_range_begins_with_its_first_moment_and_ends_before_its_last(dead: list[Message]) -> None:
+    moments = [timezone.now() + timedelta(seconds=number) for number in range(3)]
+    for event, at in zip(dead, moments, strict=True):
+        Message.objects.filter(pk=event.pk).update(created_at=at)
+    tenant = dead[0].tenant
+    assert list(dead_letters.find(tenant=tenant, since=moments[1])) == dead[1:]
+    assert list(dead_letters.find(tenant=tenant, until=moments[1])) == dead[:1]
+    assert list(dead_letters.find(tenant=tenant, since=moments[1], until=moments[2])) == dead[1:2]
+    assert not dead_letters.find(tenant=tenant, endpoint_name="another").exists()
+
+
 def replay(*words: str) -> str:
     said = io.StringIO()
     call_command("replay_events", "acme", *words, stdout=said)
