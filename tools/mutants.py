@@ -22,7 +22,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
@@ -35,6 +35,7 @@ from typing import ClassVar
 
 import pytest
 
+from bench.load import cpu_of
 from tools.executed_lines import ExecutedLines, record
 from tools.faults import Mutant, mutants_of
 
@@ -140,8 +141,8 @@ class Copy:
                 target=_run_pytest, args=(self.root, output.fileno(), cpu_seconds, arguments)
             )
             process.start()
-            if not _has_ended(process, WAITING * cpu_seconds):
-                os.killpg(process.pid or 0, signal.SIGKILL)
+            if not _has_ended(process, WAITING * cpu_seconds) and process.pid:
+                os.killpg(process.pid, signal.SIGKILL)
                 process.join()
                 return "FAILED a timeout"
             return "FAILED a timeout" if process.exitcode == -signal.SIGXCPU else Path(output.name).read_text()
@@ -149,13 +150,12 @@ class Copy:
 
 def _has_ended(process: ForkProcess, seconds: int) -> bool:
     """Wait so long for its end, or until it has not computed anything for `IDLE` seconds: then it waits for ever."""
-    until, computed, since = time.monotonic() + seconds, -1, time.monotonic()
+    until, computed, since = time.monotonic() + seconds, -1.0, time.monotonic()
     while process.is_alive() and time.monotonic() < until:
         process.join(1)
-        with suppress(OSError):  # it has just ended
-            now = sum(map(int, Path(f"/proc/{process.pid}/stat").read_text().rpartition(")")[2].split()[11:13]))
-            if now != computed:
-                computed, since = now, time.monotonic()
+        now = sum(cpu_of([process.pid or 0]).values())
+        if now != computed:
+            computed, since = now, time.monotonic()
         if time.monotonic() - since > IDLE:
             return False
     return not process.is_alive()
@@ -301,10 +301,9 @@ def record_executed_lines() -> None:
         record(copy.root, core_modules(copy.root), RECORD, *OPTIONS, "-n", "auto", "--dist", "loadgroup")
 
 
-def show(title: str, mutants: Iterable[Mutant]) -> None:
-    shown = list(mutants)
-    print(f"\n{len(shown)} {title}")
-    for mutant in shown:
+def show(title: str, mutants: Sequence[Mutant]) -> None:
+    print(f"\n{len(mutants)} {title}")
+    for mutant in mutants:
         print(f"\n{mutant.operator}\n{mutant.diff((ROOT / mutant.path).read_text())}")
 
 

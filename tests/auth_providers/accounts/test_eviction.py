@@ -97,7 +97,7 @@ def test_submissions_that_are_about_to_change_the_profile_end(customer: Customer
     ended = factories.hours_ago(1)
     waiting, written = submission(customer), submission(customer, is_written=True)
     spent, anothers = submission(customer, spent_at=ended), submission(customer, customer_number="10000009")
-    elsewhere = Submission.objects.create(
+    of_another_tenant = Submission.objects.create(
         tenant=other_tenant,
         challenge_id=uuid4(),
         customer_number=customer.number,
@@ -107,7 +107,7 @@ def test_submissions_that_are_about_to_change_the_profile_end(customer: Customer
     evict(factories.account_of(customer))
     waiting.refresh_from_db()
     assert (waiting.spent_at is not None, waiting.data_encrypted) == (True, "")
-    for each, at in ((written, None), (spent, ended), (anothers, None), (elsewhere, None)):
+    for each, at in ((written, None), (spent, ended), (anothers, None), (of_another_tenant, None)):
         each.refresh_from_db()
         assert (each.spent_at, each.data_encrypted) == (at, "x")
 

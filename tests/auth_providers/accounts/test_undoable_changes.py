@@ -146,8 +146,8 @@ def test_changes_in_force_are_the_customers_newest_first(customer: Customer, nei
     UndoableChange.objects.filter(pk=made[1].pk).update(undone_at=timezone.now())
     found = undoable_changes.in_force(tenant=customer.tenant, customer=customer)
     assert list(found) == [made[2], made[0]]
-    elsewhere = undoable_changes.in_force(tenant=neighbours.across.customer.tenant, customer=customer)
-    assert list(elsewhere) == []
+    across = undoable_changes.in_force(tenant=neighbours.across.customer.tenant, customer=customer)
+    assert list(across) == []
 
 
 def test_a_change_is_found_by_its_key_at_its_own_tenant(customer: Customer, neighbours: Neighbours) -> None:

@@ -106,7 +106,7 @@ def test_each_endpoint_is_told_of_its_tenants_events_and_its_types(tenant: Tenan
     make(tenant, "log-ins", event_types=LOGGED_IN)
     make(tenant, "off", event_types=UPDATED, is_enabled=False)
     make(tenant, "nothing")
-    make(other_tenant, "elsewhere", event_types=UPDATED)
+    make(other_tenant, "another shop's", event_types=UPDATED)
     change(tenant)
     assert webhook_endpoints.enqueue_due() == 2, "one line of the trail for each of two"
     assert deliveries() == [(tenant.code, "updates", UPDATED)]

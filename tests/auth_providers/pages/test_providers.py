@@ -52,7 +52,7 @@ def test_providers_are_offered_in_the_order_in_which_they_were_set_up(tenant: Te
 
 def test_only_the_tenants_own_that_are_on_and_may_lead_back_are_offered(tenant: Tenant, other_tenant: Tenant) -> None:
     make(tenant, "off", is_enabled=False)
-    make(tenant, "elsewhere", redirect_uris=["https://shop.example/", providers.redirect_uri(other_tenant)])
+    make(tenant, "back to another", redirect_uris=["https://shop.example/", providers.redirect_uri(other_tenant)])
     make(tenant, "password", kind="password")
     make(other_tenant, "theirs", redirect_uris=[providers.redirect_uri(tenant)])
     assert offers(tenant) == []

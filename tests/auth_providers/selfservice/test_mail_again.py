@@ -38,8 +38,8 @@ def find(message: Message) -> Again:
 def test_the_log_in_is_that_of_the_address_at_the_mails_tenant(customer: Customer, neighbours: Neighbours) -> None:
     message = mail(customer.tenant, "opt_in")
     assert mail_again.accounts_of(tenant=customer.tenant, message=message) == [factories.account_of(customer)]
-    elsewhere = mail(customer.tenant, "opt_in", recipient="nobody@example.com")
-    assert mail_again.accounts_of(tenant=customer.tenant, message=elsewhere) == []
+    to_nobody = mail(customer.tenant, "opt_in", recipient="nobody@example.com")
+    assert mail_again.accounts_of(tenant=customer.tenant, message=to_nobody) == []
     Account.objects.for_tenant(customer.tenant).filter(customer=customer).update(kind="external", **IDENTITY)
     assert mail_again.accounts_of(tenant=customer.tenant, message=message) == []
 

@@ -23,18 +23,9 @@ SECOND = timedelta(seconds=1)
 PassTime = Callable[[timedelta], None]
 
 
-@pytest.fixture
-def key(tenant: Tenant) -> ApiKey:
-    """The client that the customer's tokens were issued to."""
-    return factories.api_key_of(tenant)
-
-
-@pytest.fixture
-def logged_in(neighbours: Neighbours, tenant: Tenant, key: ApiKey) -> LoggedIn:
-    logged_in = factories.log_in(factories.make_customer(tenant))
-    Token.objects.filter(session=logged_in.session).update(api_key=key)
+@pytest.fixture(autouse=True)
+def nothing_noted(logged_in: LoggedIn) -> None:
     session_use._noted.clear()
-    return logged_in
 
 
 def find(token: str, key: ApiKey) -> TokenInfo | None:

@@ -13,19 +13,6 @@ from tests.neighbours import Neighbours
 
 
 @pytest.fixture
-def key(tenant: Tenant) -> ApiKey:
-    """The client that the customer's tokens were issued to."""
-    return factories.api_key_of(tenant)
-
-
-@pytest.fixture
-def logged_in(neighbours: Neighbours, tenant: Tenant, key: ApiKey) -> LoggedIn:
-    logged_in = factories.log_in(factories.make_customer(tenant))
-    Token.objects.filter(session=logged_in.session).update(api_key=key)
-    return logged_in
-
-
-@pytest.fixture
 def visit(logged_in: LoggedIn) -> sessions.Opened:
     """A visitor whose session went on as the customer's."""
     opened = factories.open_anonymous(logged_in.customer.tenant)
