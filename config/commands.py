@@ -1,10 +1,12 @@
-"""`manage.py help` shows our commands first, each with what it does."""
+"""Patron's command line: `manage.py help` shows our commands first, each with what it does; one starts at once."""
 
 from collections.abc import Sequence
 
 from django.core.management import ManagementUtility, get_commands, load_command_class
 
 OURS = ("auth_providers", "customers", "tenants")
+# It starts the processes that need the apps, and needs none itself; the app that it is of.
+WITHOUT_APPS = {"serve": "auth_providers"}
 
 
 class Utility(ManagementUtility):
@@ -39,4 +41,8 @@ def help_of(app: str, name: str) -> str:
 
 def execute(argv: Sequence[str]) -> None:
     """Run a command from the terminal."""
-    Utility([*argv]).execute()
+    name = argv[1] if len(argv) > 1 else ""
+    if name in WITHOUT_APPS and not any(word.startswith(("--settings", "--pythonpath")) for word in argv):
+        load_command_class(WITHOUT_APPS[name], name).run_from_argv([*argv])
+    else:
+        Utility([*argv]).execute()

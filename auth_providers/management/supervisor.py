@@ -4,6 +4,7 @@ Django."""
 import ctypes
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -11,6 +12,7 @@ import sys
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 
 POLL_SECONDS = 0.2
 RESTART_SECONDS = 1  # before a process that ended is started again
@@ -96,16 +98,30 @@ def _how(code: int) -> str:
     return f"status {code}" if code >= 0 else f"signal {-code}"
 
 
-def main(host: str, port: str, commands: str) -> None:
-    """What `manage.py serve` becomes once it has checked and said everything: run the commands (JSON), until SIGTERM or
-    SIGINT, in a process that knows nothing of Django, which takes a hundred megabytes less."""
-    supervisor = Supervisor(json.loads(commands), report=_say)
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """Which commands to run, by the name that reports give them, where the first of them listens, and which folders to
+    remove at the end."""
+
+    host: str
+    port: int
+    version: str
+    processes: dict[str, list[str]]
+    temporary: list[str]
+
+
+def main(plan: Plan) -> None:
+    """What `manage.py serve` becomes: run the commands until SIGTERM or SIGINT, in a process that knows nothing of
+    Django, which takes a hundred megabytes less."""
+    supervisor = Supervisor(plan.processes, report=_say)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: supervisor.stop())
     supervisor.run(
-        is_ready=lambda: is_open(host, int(port)),
-        on_ready=lambda: _say(f"Serving on http://{host}:{port}/ - stop with Ctrl-C"),
+        is_ready=lambda: is_open(plan.host, plan.port),
+        on_ready=lambda: _say(f"Patron {plan.version}. Serving on http://{plan.host}:{plan.port}/ - stop with Ctrl-C"),
     )
+    for folder in plan.temporary:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def is_open(host: str, port: int) -> bool:
@@ -122,4 +138,4 @@ def _say(text: str) -> None:
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    main(Plan(**json.loads(sys.argv[1])))

@@ -1,7 +1,7 @@
 """What is counted for Prometheus, by every process. Names and labels are those of `docs/slo.md` and of
 `deploy/monitoring/`; no label is chosen by callers, or there would be as many series as they like.
 
-Where the numbers of several processes become one, `auth_providers.management.metrics_port` says so.
+Where the numbers of several processes become one, `tenants.management.metrics_port` says so.
 """
 
 from prometheus_client import Counter, Gauge, Histogram, disable_created_metrics

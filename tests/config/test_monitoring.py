@@ -13,8 +13,8 @@ import yaml
 from django.conf import settings
 from prometheus_client import REGISTRY, CollectorRegistry
 
-from auth_providers.management.backlog import BacklogCollector
-from auth_providers.management.metrics_port import BuildCollector
+from tenants.management.backlog import BacklogCollector
+from tenants.management.metrics_port import BuildCollector
 
 FOLDER: Path = settings.BASE_DIR / "deploy" / "monitoring"
 OPERATIONS: Path = settings.BASE_DIR / "docs" / "operations.md"

@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from auth_providers import demo
-from auth_providers.management import ports
+from tenants.management import ports
 
 
 class Command(BaseCommand):

@@ -1,45 +1,51 @@
-"""`manage.py serve`: the production server and the worker beside it, until stopped."""
+"""`manage.py serve`: the production server and the worker beside it, until stopped.
+
+It reads the settings and starts others, which import the apps: to do so here as well took a third of the time to the
+first answer (`docs/performance.md`). So it may not import a model, and Django's checks of the code are left to
+`manage.py check`, `migrate` and `work`.
+"""
 
 import json
-import logging
 import os
 import sys
+from dataclasses import asdict
 from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand
-from django.db import connection
 
-from auth_providers.management import metrics_port, ports, supervisor
+from auth_providers.management import supervisor
+from tenants.management import metrics_directory, ports
 
 STOP_SECONDS = 10
-
-logger = logging.getLogger("patron.serve")
 
 
 class Command(BaseCommand):
     help = "Serve HTTP with granian and run the worker beside it. What ends meanwhile is started again."
+    requires_system_checks = ()
 
     def add_arguments(self, parser: Any) -> None:
         parser.add_argument("--host", default=settings.HOST)
         parser.add_argument("--port", type=int, default=settings.PORT)
         # SQLite has one writer; more processes would only wait for each other.
-        workers = 1 if connection.vendor == "sqlite" else os.cpu_count() or 1
+        is_sqlite = settings.DATABASES["default"]["ENGINE"].endswith("sqlite3")
+        workers = 1 if is_sqlite else os.cpu_count() or 1
         parser.add_argument("--workers", type=int, default=settings.WORKERS or workers)
         parser.add_argument("--no-worker", action="store_true", help="where `manage.py work` runs by itself")
 
     def handle(self, *args: Any, **options: Any) -> None:
         host, port = options["host"], options["port"]
         ports.check_free(host, port)
-        logger.info("Patron %s serves on %s:%s", settings.VERSION, host, port)
-        worker = {} if options["no_worker"] else {"worker": _worker()}
-        words = (host, str(port), json.dumps({"server": _server(options), **worker}))
-        if settings.METRICS_PORT:  # which asks the database, and so needs Django here
-            with metrics_port.of_children(settings.METRICS_PORT):
-                supervisor.main(*words)
-            return
-        connection.close()
-        os.execv(sys.executable, [sys.executable, supervisor.__file__, *words])  # noqa: S606 - Python itself
+        processes = {"server": _server(options)}
+        if not options["no_worker"]:
+            processes["worker"] = _manage("work", "--no-metrics")
+        temporary = []
+        if settings.METRICS_PORT:
+            ports.check_free(settings.METRICS_HOST, settings.METRICS_PORT)
+            processes["metrics"] = _manage("metrics")
+            temporary.append(metrics_directory.create())
+        plan = supervisor.Plan(host=host, port=port, version=settings.VERSION, processes=processes, temporary=temporary)
+        os.execv(sys.executable, [sys.executable, supervisor.__file__, json.dumps(asdict(plan))])  # noqa: S606 - Python
 
 
 def _server(options: dict[str, Any]) -> list[str]:
@@ -52,5 +58,5 @@ def _server(options: dict[str, Any]) -> list[str]:
     ]
 
 
-def _worker() -> list[str]:
-    return [sys.executable, str(settings.BASE_DIR / "manage.py"), "work", "--no-metrics"]
+def _manage(*words: str) -> list[str]:
+    return [sys.executable, str(settings.BASE_DIR / "manage.py"), *words]

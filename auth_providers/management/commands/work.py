@@ -11,11 +11,11 @@ from django.conf import settings
 from django.core.management.base import BaseCommand
 
 from auth_providers import retention
-from auth_providers.management import metrics_port
 from auth_providers.management.lanes import POLL_SECONDS, Lane, Lanes
 from auth_providers.messaging import webhook_endpoints
 from auth_providers.messaging.webhook_queue import EventQueue
 from auth_providers.selfservice import deletion
+from tenants.management import metrics_port
 from tenants.outbox import worker
 from tenants.trail import receipts
 

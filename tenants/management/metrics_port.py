@@ -1,26 +1,24 @@
 """Metrics on a port of their own, for Prometheus.
 
-`manage.py serve` answers for all its processes: each keeps its numbers in files of a directory (prometheus_client's
-multiprocess mode), which also outlive a process that was killed. A `manage.py work` that runs by itself answers for
-itself.
+For the processes of `manage.py serve` one of them answers, `manage.py metrics`: each keeps its numbers in files of a
+directory (prometheus_client's multiprocess mode), which also outlive a process that was killed. A `manage.py work` that
+runs by itself answers for itself.
 """
 
-import os
-import shutil
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from django.conf import settings
+from django.core.management.base import CommandError
 from prometheus_client import REGISTRY, CollectorRegistry, start_http_server
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 
-from auth_providers.management import ports
-from auth_providers.management.backlog import BacklogCollector
+from tenants.management import ports
+from tenants.management.backlog import BacklogCollector
 
-DIRECTORY = "PROMETHEUS_MULTIPROC_DIR"  # prometheus_client's own variable, read when it is imported
+SERVE_RUNS_IT = "`manage.py serve` runs this itself, where METRICS_PORT is set."
 
 
 class BuildCollector(Collector):
@@ -34,21 +32,18 @@ class BuildCollector(Collector):
 
 
 @contextmanager
-def of_children(port: int) -> Iterator[None]:
-    """Inside, answer on this port (0: nowhere) for the processes that are started. Raises `CommandError`."""
+def of_directory(port: int) -> Iterator[None]:
+    """Inside, answer on this port for the processes that keep their numbers in prometheus_client's directory. Raises
+    `CommandError`."""
+    try:
+        registry = CollectorRegistry()
+        MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
+    except ValueError:  # nobody named one
+        raise CommandError(SERVE_RUNS_IT) from None
     if not port:
-        yield
-        return
-    ports.check_free(settings.METRICS_HOST, port)
-    own = tempfile.mkdtemp(prefix="patron-metrics-")
-    directory = os.environ.setdefault(DIRECTORY, own)
-    registry = CollectorRegistry()
-    MultiProcessCollector(registry, path=directory)  # type: ignore[no-untyped-call]
+        raise CommandError(SERVE_RUNS_IT)
     with _serving(port, registry):
-        try:
-            yield
-        finally:
-            shutil.rmtree(own, ignore_errors=True)
+        yield
 
 
 @contextmanager
@@ -57,13 +52,13 @@ def of_this_process(port: int) -> Iterator[None]:
     if not port:
         yield
         return
-    ports.check_free(settings.METRICS_HOST, port)
     with _serving(port, REGISTRY):
         yield
 
 
 @contextmanager
 def _serving(port: int, registry: CollectorRegistry) -> Iterator[None]:
+    ports.check_free(settings.METRICS_HOST, port)
     for each in (BuildCollector(), BacklogCollector()):
         registry.register(each)
     server, thread = start_http_server(port, settings.METRICS_HOST, registry)
