@@ -16,6 +16,7 @@ from rich.table import Table
 
 sys.path.insert(0, str(File(__file__).resolve().parent.parent))
 
+from auth_providers.management import allocator
 from bench.load import Result, drive, resident_mib
 from bench.server import OTHER_CORES, ROOT, SERVER_CORES, Patron, Server, free_port, running, started
 from bench.shop import Shop, paths
@@ -145,6 +146,7 @@ def _cells(results: list[Result]) -> tuple[str, str, str]:
 def main() -> None:
     with ExitStack() as stack:
         os.sched_setaffinity(0, OTHER_CORES)
+        allocator.set_for_children()  # which `serve` does for ours
         patron = stack.enter_context(
             running(DATABASE_URL, workers=1, cores=SERVER_CORES, TRUSTED_PROXIES="127.0.0.0/8", PGAPPNAME="patron")
         )

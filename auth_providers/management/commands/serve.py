@@ -14,7 +14,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand
 
-from auth_providers.management import supervisor
+from auth_providers.management import allocator, supervisor
 from tenants.management import metrics_directory, ports
 
 STOP_SECONDS = 10
@@ -44,6 +44,7 @@ class Command(BaseCommand):
             ports.check_free(settings.METRICS_HOST, settings.METRICS_PORT)
             processes["metrics"] = _manage("metrics")
             temporary.append(metrics_directory.create())
+        allocator.set_for_children()
         plan = supervisor.Plan(host=host, port=port, version=settings.VERSION, processes=processes, temporary=temporary)
         os.execv(sys.executable, [sys.executable, supervisor.__file__, json.dumps(asdict(plan))])  # noqa: S606 - Python
 
