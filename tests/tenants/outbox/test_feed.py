@@ -74,6 +74,14 @@ def test_pages_follow_one_another_and_leave_nothing_out(tenant: Tenant) -> None:
     assert feed.read(tenant=tenant, after=cursor) == feed.Page(events=[], cursor=cursor, is_last=True)
 
 
+def test_a_page_that_holds_the_last_row_is_the_last(tenant: Tenant) -> None:
+    for number in range(3):
+        change(tenant, f"1000000{number}")
+    settle()
+    last = {limit: feed.read(tenant=tenant, after=START, limit=limit).is_last for limit in (2, 3, 4)}
+    assert last == {2: False, 3: True, 4: True}
+
+
 def test_lines_of_the_trail_that_are_no_events_are_left_out(tenant: Tenant) -> None:
     change(tenant, action="view_profile")
     change(tenant, "10000002")
@@ -132,6 +140,11 @@ def test_a_cursor_of_a_time_that_was_set_back_is_refused(tenant: Tenant) -> None
 def test_a_cursor_reads_as_it_was_written() -> None:
     assert feed.parse_cursor(str(Cursor(12, 34))) == Cursor(12, 34)
     assert feed.parse_cursor("") == START
+
+
+@pytest.mark.parametrize(("key", "is_of_row"), [(0, False), (1, True), (2**63 - 2, True), (2**63 - 1, False)])
+def test_a_cursor_is_of_a_row_unless_it_is_the_beginning_or_the_end(key: int, is_of_row: bool) -> None:
+    assert Cursor(7, key).is_of_row is is_of_row
 
 
 class Transactions:
