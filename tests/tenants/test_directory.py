@@ -7,7 +7,8 @@ import pytest
 
 from tenants import directory, signing_keys
 from tenants.errors import InvalidInput
-from tenants.models import Site, Tenant
+from tenants.models import AuditEvent, Site, Tenant
+from tests import factories
 from tests.races import at_once
 
 NO_CODES = ["", "ab", "a" * 17, "1acme", "Acme", "ac-me", "ac me", "acmé", "acme\n", "acme\0", "acme'--"]
@@ -114,3 +115,93 @@ def test_get_tenant_malformed_asks_no_database(db: None, statements: Callable[..
             directory.get_tenant("no code")
 
     assert statements(ask) == []
+
+
+# -- the other ways to find tenants, and their settings ---------------------------------------------------------------
+def test_all_tenants_are_listed_by_code(tenant: Tenant, other_tenant: Tenant) -> None:
+    """Also those that are switched off, and those that came later."""
+    Tenant.objects.filter(pk=tenant.pk).update(is_active=False)
+    aardvark = factories.make_tenant("aardvark")
+    assert directory.list_all() == [aardvark, tenant, other_tenant]
+
+
+def test_a_tenant_is_found_by_its_code_whether_it_is_active_or_not(tenant: Tenant, other_tenant: Tenant) -> None:
+    Tenant.objects.filter(pk=tenant.pk).update(is_active=False)
+    assert (directory.find("acme"), directory.find("globex")) == (tenant, other_tenant)
+    assert (directory.find("initech"), directory.find("ACME"), directory.find("")) == (None, None, None)
+
+
+def test_one_tenant_is_suspended_and_resumed(tenant: Tenant, other_tenant: Tenant) -> None:
+    for is_active, action in ((False, "suspend_tenant"), (True, "resume_tenant")):
+        directory.set_active(tenant=tenant, is_active=is_active)
+        stored = dict(Tenant.objects.values_list("code", "is_active"))
+        assert stored == {"acme": is_active, "globex": True}
+        event = AuditEvent.objects.order_by("pk").last()
+        assert event is not None
+        assert (event.tenant, event.action) == (tenant, action)
+    assert AuditEvent.objects.count() == 2
+
+
+def test_imported_hashes_are_noted_of_one_tenant(tenant: Tenant, other_tenant: Tenant) -> None:
+    for _ in range(2):
+        directory.note_imported_hashes(tenant=tenant)
+        assert dict(Tenant.objects.values_list("code", "has_imported_hashes")) == {"acme": True, "globex": False}
+
+
+@pytest.mark.parametrize(
+    ("name", "fields", "expected"),
+    [
+        ("", {}, []),
+        ("acme", {"number": "10001", "default_currency": "USD"}, []),
+        ("", {"default_currency": "EUR"}, ["default_currency is USD, not EUR"]),
+        (
+            "Acme",
+            {"number": 10002, "default_currency": "USD"},
+            ["name is acme, not Acme", "number is 10001, not 10002"],
+        ),
+    ],
+)
+def test_differences_are_told_of_what_is_named(
+    tenant: Tenant, name: str, fields: dict[str, object], expected: list[str]
+) -> None:
+    assert directory.differences(tenant=tenant, name=name, fields=fields) == expected
+
+
+@pytest.mark.parametrize(
+    ("fields", "wrong"),
+    [
+        ({}, []),
+        ({"default_currency": "EUR", "default_country": "DE"}, []),
+        ({"default_currency": "EURO"}, ["default_currency"]),
+        ({"default_currency": ""}, ["default_currency"]),
+        ({"default_country": "DEU"}, ["default_country"]),
+        ({"default_country": "", "default_currency": "EUR"}, ["default_country"]),
+        ({"default_country": "XX", "default_currency": "XXXX"}, ["default_currency", "default_country"]),
+    ],
+)
+def test_defaults_that_do_not_exist_are_refused_together(fields: dict[str, object], wrong: list[str]) -> None:
+    if not wrong:
+        directory.check_defaults(fields)
+        return
+    with pytest.raises(InvalidInput) as refused:
+        directory.check_defaults(fields)
+    assert [(each.field, each.code) for each in refused.value.details] == [(field, "invalid") for field in wrong]
+
+
+@pytest.mark.parametrize(
+    ("code", "why"), [("no code", "invalid"), ("commerce", "invalid"), ("acme", "duplicate"), ("globex", "duplicate")]
+)
+def test_what_cannot_be_a_new_tenants_code(tenant: Tenant, other_tenant: Tenant, code: str, why: str) -> None:
+    Tenant.objects.filter(pk=other_tenant.pk).update(is_active=False)
+    directory.check_new(code="initech")
+    with pytest.raises(InvalidInput) as refused:
+        directory.check_new(code=code)
+    assert [(each.field, each.code) for each in refused.value.details] == [("code", why)]
+
+
+@pytest.mark.django_db
+def test_a_tenant_without_a_name_is_called_by_its_code_and_keeps_a_given_number() -> None:
+    tenant, _ = directory.create_tenant(code="acme", number=12345)
+    stored = Tenant.objects.get()
+    assert (stored.pk, stored.name, stored.number) == (tenant.pk, "acme", 12345)
+    assert [(site.code, site.name) for site in Site.objects.for_tenant(stored)] == [("main", "acme")]

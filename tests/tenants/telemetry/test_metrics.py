@@ -4,6 +4,7 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from prometheus_client import REGISTRY
 from pytest_django import Settings
 
 from auth_providers import limits
@@ -97,3 +98,13 @@ def test_a_circuit_breaker_that_opens(tenant: Tenant) -> None:
                 circuit_breaker.call(tenant=tenant, system="endpoint:1", act=fail)
     until = sample("patron_circuit_breaker_open_until_seconds", system="endpoint")
     assert until > 1_600_000_000
+
+
+def test_nothing_tells_when_its_counting_began(tenant: Tenant) -> None:
+    """Processes come and go: each would be another moment."""
+    factories.make_customer(tenant)
+    with counted("patron_hash_seconds_count"):
+        log_in(tenant, factories.PASSWORD)
+    names = {each.name for metric in REGISTRY.collect() for each in metric.samples}
+    assert "patron_hash_seconds_bucket" in names
+    assert not [name for name in names if name.startswith("patron_") and name.endswith("_created")]

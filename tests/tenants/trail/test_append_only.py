@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from auth_providers import retention
 from customers import erasure
+from customers.models import Customer
 from tenants import isolation
 from tenants.models import AuditEvent, StaffEvent, Tenant
 from tenants.trail import append_only, audit, maintenance, staff_trail
@@ -202,6 +203,22 @@ def test_nothing_is_blanked_of_a_customer_who_is_there(tenant: Tenant) -> None:
     add(tenant, customer_number=customer.number)
     with pytest.raises(DatabaseError, match=REFUSED), transaction.atomic():
         maintenance.blank_erased(tenant=tenant, customer_number=customer.number)
+
+
+def test_blanked_events_of_an_erased_customer_are_counted(tenant: Tenant, other_tenant: Tenant) -> None:
+    customer, other = make_customer(tenant), make_customer(tenant, email="grace@example.com")
+    erased = [add(tenant, customer_number=customer.number) for _ in range(2)]
+    staffs = add(tenant, customer_number=customer.number, staff_username="clara")
+    beside = [add(tenant, customer_number=other.number), add(other_tenant, customer_number=customer.number)]
+    own = AuditEvent.objects.for_tenant(tenant).filter(customer_number=customer.number, staff_username="")
+    Customer.objects.filter(pk=customer.pk).update(erased_at=timezone.now())
+    count = own.count()
+    assert count > len(erased)  # the sign-up is among them
+    assert maintenance.blank_erased(tenant=tenant, customer_number=customer.number) == count
+    assert [client_of(each) for each in erased] == [(None, "", "")] * 2
+    for each in (staffs, *beside):
+        assert client_of(each) == (CLIENT.address, CLIENT.user_agent, "a device")
+    assert maintenance.blank_erased(tenant=tenant, customer_number=customer.number) == 0
 
 
 def test_the_events_of_a_tenant_go_with_it_and_not_before(db: None) -> None:

@@ -6,8 +6,6 @@ import pytest
 
 from tenants.models import Receipt, Tenant
 from tenants.trail import receipts
-from tests import factories
-from tests.races import behind
 from tests.tenants.trail.test_receipts import forge
 
 SALT = b"salt"
@@ -107,15 +105,3 @@ def test_digests_are_those_of_one_kind_and_tenant(tenant: Tenant, other_tenant: 
     issue(other_tenant, "d")
     expected = {receipts.digest(salt=SALT, statement={"answer": answer}) for answer in ("a", "b")}
     assert receipts.digests(tenant=tenant, kind=Receipt.Kind.CONSENT) == expected
-
-
-@pytest.mark.postgres
-@pytest.mark.django_db(transaction=True)
-def test_who_chains_waits_for_another_one_of_the_same_tenant() -> None:
-    tenant = factories.make_tenant()
-    issue(tenant, "a", "b")
-    behind(receipts.chain_due, receipts.chain_due)
-    issue(tenant, "c")
-    receipts.chain_due()
-    assert positions(tenant) == [1, 2, 3]
-    assert receipts.verify(tenant=tenant) == []
