@@ -36,8 +36,7 @@ def confirm(*, user_id: int, username: str, code: str, client: Client) -> tuple[
     """Let the device count from its first code on. Returns it and its recovery codes, to be shown once; None for a
     wrong code, after which the next has to wait, and for who has a second factor already."""
     with transaction.atomic():
-        waiting = StaffAuthenticator.objects.select_for_update().filter(user=user_id, confirmed=False).order_by("pk")
-        device = waiting.first()
+        device = StaffAuthenticator.objects.select_for_update().filter(user=user_id).order_by("pk").first()
         typed = "".join(code.split())
         if device is None or is_enrolled(user_id=user_id) or not authenticator_apps.is_code(typed):
             return None
