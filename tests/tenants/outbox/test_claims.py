@@ -185,3 +185,14 @@ def test_only_what_was_written_ahead_of_the_clock_is_brought_forward(tenant: Ten
         (9, 2.0 * tolerance),
         (0, 2.0 * tolerance),
     ]
+
+
+def test_only_what_was_brought_forward_is_logged(tenant: Tenant, caplog: pytest.LogCaptureFixture) -> None:
+    message(tenant)
+    worker.bring_forward()
+    assert not caplog.records
+    Message.objects.update(next_attempt_at=timezone.now() + timedelta(days=9))
+    worker.bring_forward()
+    assert [each.getMessage() for each in caplog.records] == [
+        "1 messages were noted ahead of the clock: they are sent now"
+    ]
