@@ -137,7 +137,7 @@ def _valid_trace(text: str) -> str:
     if found is None:
         return ""
     version, trace, parent, flags, more = found.groups()
-    if version == "ff" or (version == "00" and more) or not int(trace, 16) or not int(parent, 16):
+    if version == "ff" or (version == "00" and more) or not trace.strip("0") or not parent.strip("0"):
         return ""
     sampled = int(flags, 16) & 1  # the only flag of version 00
     return f"00-{trace}-{parent}-{sampled:02x}"
