@@ -72,10 +72,22 @@ def test_an_error_while_a_message_is_sent_ends_its_work() -> None:
     assert context.fields() == {}
 
 
-@pytest.mark.parametrize(("flags", "kept"), [("00", "00"), ("01", "01"), ("02", "00"), ("ff", "01")])
+@pytest.mark.parametrize(
+    ("flags", "kept"), [("00", "00"), ("01", "01"), ("02", "00"), ("10", "00"), ("11", "01"), ("ff", "01")]
+)
 def test_of_the_flags_only_the_sampled_one_is_kept(flags: str, kept: str) -> None:
     work = context.work_of({"HTTP_TRACEPARENT": f" 00-{TRACE}-{PARENT}-{flags}\t"})
     assert work.trace == f"00-{TRACE}-{PARENT}-{kept}"
+
+
+@pytest.mark.parametrize("parent", ["f" * 16, "0" * 15 + "1", "1" + "0" * 15])
+def test_any_parent_but_zeros_alone_is_one(parent: str) -> None:
+    assert context.work_of({"HTTP_TRACEPARENT": f"00-{TRACE}-{parent}-01"}).trace == f"00-{TRACE}-{parent}-01"
+
+
+@pytest.mark.parametrize("trace", ["f" * 32, "0" * 31 + "1", "1" + "0" * 31])
+def test_any_trace_but_zeros_alone_is_one(trace: str) -> None:
+    assert context.work_of({"HTTP_TRACEPARENT": f"00-{trace}-{PARENT}-01"}).trace == f"00-{trace}-{PARENT}-01"
 
 
 @pytest.mark.parametrize(("size", "is_kept"), [(1, True), (512, True), (513, False), (0, False)])
