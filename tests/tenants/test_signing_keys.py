@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
+from django.core.cache import cache
 from jwt.algorithms import ECAlgorithm
 from pytest_django import Settings
 
@@ -136,3 +137,83 @@ def test_find_published_of_another_tenant(tenant: Tenant, other_tenant: Tenant) 
     kid = signing_keys.current(tenant=other_tenant).kid
     assert signing_keys.find_published(tenant=other_tenant, kid=kid)
     assert signing_keys.find_published(tenant=tenant, kid=kid) is None
+
+
+def test_a_new_key_signs_from_its_moment_on(tenant: Tenant, pass_time: Callable[[timedelta], None]) -> None:
+    """And the next rotation is another one."""
+    new, _ = signing_keys.rotate(tenant=tenant)
+    pass_time(signing_keys.KEY_SET_MAX_AGE)
+    assert signing_keys.current(tenant=tenant) == new
+    assert signing_keys.rotate(tenant=tenant)[1]
+
+
+def test_an_old_key_is_published_until_the_moment_at_which_its_last_token_expires(
+    tenant: Tenant, pass_time: Callable[[timedelta], None]
+) -> None:
+    tenant.service_jwt_lifetime, tenant.customer_jwt_lifetime = 60, 90
+    old = signing_keys.current(tenant=tenant)
+    new, _ = signing_keys.rotate(tenant=tenant)
+    lifetime = timedelta(seconds=90 + signing_keys.CURRENT_CACHE_SECONDS)
+    pass_time(signing_keys.KEY_SET_MAX_AGE + lifetime - SECOND)
+    assert kids(tenant) == {old.kid, new.kid}
+    pass_time(SECOND)
+    assert kids(tenant) == {new.kid}
+
+
+def test_keys_are_published_newest_first(tenant: Tenant) -> None:
+    first = signing_keys.current(tenant=tenant)
+    later = signing_keys.create(tenant=tenant, signs_from=first.signs_from + 2 * SECOND)
+    between = signing_keys.create(tenant=tenant, signs_from=first.signs_from + SECOND)
+    same = signing_keys.create(tenant=tenant, signs_from=first.signs_from + SECOND)
+    assert signing_keys.published(tenant=tenant) == [later, same, between, first]
+
+
+def test_of_keys_of_one_moment_the_last_one_signs(tenant: Tenant) -> None:
+    first = signing_keys.current(tenant=tenant)
+    made = [signing_keys.create(tenant=tenant, signs_from=first.signs_from) for _ in range(2)]
+    cache.clear()
+    assert signing_keys.current(tenant=tenant) == made[1]
+
+
+def test_where_all_keys_wait_the_first_of_them_signs(tenant: Tenant, pass_time: Callable[[timedelta], None]) -> None:
+    """The clock was set back since."""
+    first = signing_keys.current(tenant=tenant)
+    signing_keys.rotate(tenant=tenant)
+    revoked = signing_keys.create(tenant=tenant, signs_from=first.signs_from - SECOND)
+    SigningKey.objects.filter(pk=revoked.pk).update(is_revoked=True)
+    pass_time(timedelta(hours=-1))
+    assert signing_keys.current(tenant=tenant) == first
+
+
+def test_a_key_that_waits_and_is_revoked_or_anothers_holds_no_rotation_up(tenant: Tenant, other_tenant: Tenant) -> None:
+    signing_keys.rotate(tenant=other_tenant)
+    revoked, _ = signing_keys.rotate(tenant=tenant)
+    SigningKey.objects.filter(pk=revoked.pk).update(is_revoked=True)
+    new, is_new = signing_keys.rotate(tenant=tenant)
+    assert (is_new, new.tenant) == (True, tenant)
+    assert signing_keys.rotate(tenant=tenant) == (new, False)
+
+
+def test_the_key_that_signs_is_looked_up_once_for_each_tenant(
+    tenant: Tenant, other_tenant: Tenant, statements: Callable[[Callable[[], object]], list[str]]
+) -> None:
+    key, theirs = signing_keys.current(tenant=tenant), signing_keys.current(tenant=other_tenant)
+    assert (key.tenant, theirs.tenant) == (tenant, other_tenant)
+    assert statements(lambda: signing_keys.current(tenant=tenant)) == []
+    assert signing_keys.current(tenant=tenant) == key
+
+
+def test_with_other_encryption_keys_the_key_is_read_anew(
+    tenant: Tenant, settings: Settings, statements: Callable[[Callable[[], object]], list[str]]
+) -> None:
+    signing_keys.current(tenant=tenant)
+    settings.ENCRYPTION_KEYS = ["YW5vdGhlciBrZXkgb2YgMzIgYnl0ZXMgZm9yIHRlc3Q=", *settings.ENCRYPTION_KEYS]
+    assert len(statements(lambda: signing_keys.current(tenant=tenant))) == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_compromised_key_signs_no_more_although_it_was_kept(tenant: Tenant) -> None:
+    old = signing_keys.current(tenant=tenant)
+    new = signing_keys.replace_compromised(tenant=tenant)
+    assert signing_keys.current(tenant=tenant) == new
+    assert old != new

@@ -3,7 +3,7 @@
 import pytest
 
 from tenants import sites
-from tenants.models import Tenant
+from tenants.models import Site, Tenant
 from tests import factories
 from tests.races import at_once
 
@@ -31,3 +31,17 @@ def test_sites_made_at_once_get_different_numbers() -> None:
     tenant = factories.make_tenant()
     made = at_once(8, lambda index: sites.create(tenant=tenant, code=f"s{index}").number)
     assert sorted(number for number in made if isinstance(number, int)) == list(range(2, 10))
+
+
+def test_sites_are_listed_by_number_and_those_without_one_are_left_out(tenant: Tenant, other_tenant: Tenant) -> None:
+    for code, number in (("de", 9), ("at", None), ("ch", 4)):
+        Site.objects.create(tenant=tenant, code=code, number=number)
+    assert [(site.code, site.number) for site in sites.list_for(tenant=tenant)] == [("main", 1), ("ch", 4), ("de", 9)]
+    assert [site.code for site in sites.list_for(tenant=other_tenant)] == ["main"]
+
+
+def test_the_next_number_is_after_the_highest(tenant: Tenant) -> None:
+    Site.objects.create(tenant=tenant, code="de", number=9)
+    assert sites.create(tenant=tenant, code="fr").number == 10
+    Site.objects.for_tenant(tenant).delete()
+    assert sites.create(tenant=tenant, code="it").number == sites.FIRST_NUMBER == 1
