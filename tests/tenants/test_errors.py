@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 import pytest
+from django.core.exceptions import ValidationError
 
 from auth_providers.tokens import refresh  # noqa: F401 - so that every failure of the core is known
 from tenants.errors import (
@@ -86,3 +87,36 @@ def test_complaints_are_raised_at_once_and_one_for_each_field_and_part() -> None
     assert raised.value.details == (CITY, STREET)
     with pytest.raises(ValueError, match="another"), complaints.collect():
         raise ValueError("another failure")
+
+
+def test_a_failure_in_words_is_that_of_its_fields_or_its_own() -> None:
+    assert InvalidInput(
+        "Bad address.", details=(CITY, FieldError(field="x", code="invalid", message="No."))
+    ).in_words() == ("Where? No.")
+    assert InvalidInput("Bad address.").in_words() == "Bad address."
+
+
+def test_a_failure_says_when_to_come_back_where_it_knows() -> None:
+    assert (InvalidInput(retry_after=7).retry_after, InvalidInput().retry_after) == (7, None)
+
+
+def test_what_a_model_refuses_is_said_of_its_fields() -> None:
+    refused = ValidationError({"code": ["Too short.", "Too dull."], "name": ["Missing."]})
+    assert InvalidInput.of_model(refused).details == (
+        FieldError(field="code", code="invalid", message="Too short. Too dull."),
+        FieldError(field="name", code="invalid", message="Missing."),
+    )
+
+
+def refuse(*details: FieldError) -> None:
+    raise InvalidInput(details=details)
+
+
+def test_complaints_go_on_from_those_that_are_known() -> None:
+    complaints = Complaints(CITY)
+    with complaints.collect():
+        refuse(FieldError(field="city", code="invalid", message="No city."), STREET)
+    assert complaints.found == [CITY, STREET]
+    with pytest.raises(InvalidInput) as raised:
+        complaints.raise_any()
+    assert raised.value.details == (CITY, STREET)

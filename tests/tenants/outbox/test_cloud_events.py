@@ -1,6 +1,8 @@
 """Events are CloudEvents whose data keeps to the published schema of its type."""
 
 import json
+import uuid
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +11,7 @@ import pytest
 from django.conf import settings
 from django.test import Client
 
-from tenants.models import Tenant
+from tenants.models import AuditEvent, Tenant
 from tenants.outbox import cloud_events
 from tenants.trail import audit
 from tenants.trail.event_types import BY_ACTION, EventType
@@ -82,3 +84,52 @@ def test_an_event_says_where_nobody_called_from(tenant: Tenant) -> None:
     told = json.dumps(cloud_events.events_of(row, tenant))
     assert CLIENT.address not in told
     assert CLIENT.user_agent not in told
+
+
+def row_of(tenant: Tenant, action: str, **values: Any) -> AuditEvent:
+    return audit.record(tenant=tenant, action=action, client=CLIENT, **values)
+
+
+def test_a_profile_goes_with_the_types_that_have_a_place_for_it(tenant: Tenant) -> None:
+    row = row_of(tenant, "activate", customer_number="10000001")
+    profile = {"first_name": "Ada", "last_name": None}
+    for kind in EventType:
+        data: Any = cloud_events.event_of(row, tenant, kind, profile)["data"]
+        assert data.get("profile") == (profile if kind in cloud_events.WITH_PROFILE else None)
+        assert "profile" not in cloud_events.event_of(row, tenant, kind)["data"]  # type: ignore[operator]
+    empty: Any = cloud_events.event_of(row, tenant, EventType.CUSTOMER_UPDATED, {})
+    assert empty["data"]["profile"] == {}
+
+
+@pytest.mark.parametrize("session_id", [None, uuid.UUID("5f1d7a84-0000-4000-8000-000000000001")])
+def test_a_session_is_named_where_there_is_one(tenant: Tenant, session_id: uuid.UUID | None) -> None:
+    row = row_of(tenant, "log_in", customer_number="10000001", session_id=session_id, method="password")
+    for event in cloud_events.events_of(row, tenant):
+        data: Any = event["data"]
+        assert data["session"] == (str(session_id) if session_id else None)
+        assert (data["customer"], data["cause"], data["actor"]) == ("10000001", "log_in", "customer")
+        assert (event["subject"], event["time"]) == ("10000001", row.at.isoformat())
+
+
+def test_an_event_about_nobody_has_no_subject(tenant: Tenant) -> None:
+    event = cloud_events.envelope(
+        event_id="1", tenant=tenant, kind="test", at=datetime(2026, 11, 28, tzinfo=UTC), subject="", data={"a": 1}
+    )
+    assert event == {
+        "specversion": "1.0",
+        "id": "1",
+        "source": f"{settings.PUBLIC_URL}/tenants/acme",
+        "type": "test",
+        "time": "2026-11-28T00:00:00+00:00",
+        "datacontenttype": "application/json",
+        "data": {"a": 1},
+    }
+
+
+@pytest.mark.parametrize(
+    ("method", "credential"), [("password", "password"), ("otp", "one_time_code"), ("google", "external")]
+)
+def test_a_credential_is_called_by_its_kind(tenant: Tenant, method: str, credential: str) -> None:
+    row = row_of(tenant, "activate", customer_number="10000001", method=method)
+    data: Any = cloud_events.event_of(row, tenant, EventType.CREDENTIAL_ADDED)["data"]
+    assert (data["credentials"], data["method"]) == ([credential], method)

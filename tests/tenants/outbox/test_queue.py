@@ -5,6 +5,7 @@ import json
 from tenants.models import Message, Tenant
 from tenants.outbox import queue
 from tenants.secrets.encryption import decrypt
+from tenants.trail import audit
 
 
 def test_a_message_speaks_the_tenants_language_unless_it_has_its_own(tenant: Tenant, other_tenant: Tenant) -> None:
@@ -36,3 +37,24 @@ def test_an_event_keeps_its_payload_encrypted_and_names_its_endpoint(tenant: Ten
     assert (event.channel, event.template, event.recipient) == ("webhook", "customer.updated", "shop")
     assert json.loads(decrypt(event.context_encrypted)) == payload
     assert "10000001" not in event.context_encrypted
+
+
+def test_a_row_of_the_trail_is_a_message_for_each_event_that_the_endpoint_wants(tenant: Tenant) -> None:
+    row = audit.record(tenant=tenant, action="log_in", customer_number="10000001", method="password")
+    wanted = ["session.started", "customer.logged_in", "customer.deleted"]
+    made = queue.deliveries_of(tenant=tenant, endpoint_name="erp", row=row, types=wanted)
+    assert [each.template for each in made] == ["customer.logged_in", "session.started"]
+    for each in made:
+        assert (each.tenant, each.channel, each.recipient) == (tenant, "webhook", "erp")
+        assert (each.event_id, each.customer_number, each._state.adding) == (row.pk, "10000001", True)
+    assert queue.deliveries_of(tenant=tenant, endpoint_name="erp", row=row, types=["customer.deleted"]) == []
+    assert not Message.objects.exists()
+
+
+def test_an_event_may_name_its_customer(tenant: Tenant) -> None:
+    for number in ("10000001", ""):
+        queue.enqueue_event(
+            tenant=tenant, endpoint_name="erp", event="customer.activated", payload={}, customer_number=number
+        )
+    assert list(Message.objects.order_by("pk").values_list("customer_number", flat=True)) == ["10000001", ""]
+    assert not Message.objects.filter(is_urgent=True).exists()
