@@ -18,6 +18,7 @@ from auth_providers.models import (
     Session,
 )
 from customers.models import Customer
+from tenants.clocks import TOLERANCE
 from tenants.models import Tenant
 from tests import factories
 from tests.neighbours import Neighbours, make_customer_with_everything
@@ -146,3 +147,110 @@ def test_what_waits_for_one_account_is_spent_and_what_waits_for_another_is_not(
     other.refresh_from_db()
     assert other.spent_at is None
     assert neighbours.changed() == {}
+
+
+def test_a_session_that_has_ended_keeps_its_end(neighbours: Neighbours, customer: Customer) -> None:
+    Authenticator.objects.filter(customer=customer).delete()
+    over, also_over = (factories.log_in(customer, account=factories.account_of_email(customer)).session for _ in "ab")
+    long_ago = timezone.now() - timedelta(days=3)
+    Session.objects.filter(pk__in=[over.pk, also_over.pk]).update(ended_at=long_ago, end_reason="log-out")
+    count = len(running(customer))
+    ended = pending.end_sessions(tenant=customer.tenant, customer=customer, reason="test", kept_session_id=over.pk)
+    assert ended == count
+    for session in (over, also_over):
+        session.refresh_from_db()
+        assert (session.ended_at, session.end_reason) == (long_ago, "log-out")
+
+
+def test_sessions_that_began_with_a_proven_log_in_outlast_the_others(
+    neighbours: Neighbours, customer: Customer
+) -> None:
+    Authenticator.objects.filter(customer=customer).delete()
+    email, phone = factories.account_of_email(customer), Account.objects.get(customer=customer, identifier=PHONE)
+    Session.objects.filter(customer=customer).delete()
+    proven, unproven, over, of_nothing = (
+        factories.log_in(customer, account=account).session for account in (email, phone, phone, phone)
+    )
+    Account.objects.filter(pk=phone.pk).update(**factories.UNVERIFIED)
+    Session.objects.filter(pk=of_nothing.pk).update(account=None)
+    long_ago = timezone.now() - timedelta(days=3)
+    Session.objects.filter(pk=over.pk).update(ended_at=long_ago, end_reason="log-out")
+    assert pending.end_unproven_sessions(tenant=customer.tenant, customer=customer, reason="test") == 2
+    assert running(customer) == [proven]
+    for session, ended_at, reason in (
+        (unproven, timezone.now(), "test"),
+        (of_nothing, timezone.now(), "test"),
+        (over, long_ago, "log-out"),
+    ):
+        session.refresh_from_db()
+        assert (session.ended_at, session.end_reason) == (ended_at, reason)
+    customer.refresh_from_db()
+    assert customer.pending_void_before == timezone.now(), "what waits for an answer ended, too"
+    assert neighbours.changed() == {}
+
+
+def test_sign_ups_that_are_kept_keep_their_links_and_no_others(neighbours: Neighbours, customer: Customer) -> None:
+    tenant, email = customer.tenant, factories.account_of_email(customer)
+    MailedToken.objects.filter(account=email).delete()
+    later = timezone.now() + timedelta(minutes=3)
+    sign_up = PendingSignUp.objects.create(tenant=tenant, account=email, data_encrypted="x", expires_at=later)
+
+    def issue(purpose: MailedToken.Purpose, waiting: int, number: int) -> MailedToken:
+        return MailedToken.objects.create(
+            tenant=tenant,
+            purpose=purpose,
+            account=email,
+            token_hash=bytes([number]) * 32,
+            details={"pending_sign_up": waiting},
+            expires_at=later,
+        )
+
+    kept = issue(MailedToken.Purpose.OPT_IN, 1, 1)
+    spent = [issue(MailedToken.Purpose.OPT_IN, 0, 2), issue(MailedToken.Purpose.PASSWORD_RESET, 1, 3)]
+    pending.void_for(tenant=tenant, account=email, keeps_sign_ups=True)
+    assert list(MailedToken.objects.filter(account=email, spent_at=None)) == [kept]
+    assert set(MailedToken.objects.filter(account=email, spent_at=timezone.now())) == set(spent)
+    assert PendingSignUp.objects.filter(pk=sign_up.pk).exists()
+    pending.void_for(tenant=tenant, account=email)
+    assert not MailedToken.objects.filter(account=email, spent_at=None).exists()
+    assert not PendingSignUp.objects.filter(pk=sign_up.pk).exists()
+    assert neighbours.changed() == {}
+
+
+def test_what_was_spent_before_keeps_the_moment(customer: Customer, pass_time: Callable[[timedelta], None]) -> None:
+    email = factories.account_of_email(customer)
+    pending.void_for(tenant=customer.tenant, account=email)
+    first = timezone.now()
+    pass_time(SECOND)
+    pending.void_for(tenant=customer.tenant, account=email)
+    for model in (MailedToken, PendingLogIn, PendingLink):
+        assert set(model._default_manager.filter(account=email).values_list("spent_at", flat=True)) == {first}
+
+
+@pytest.mark.parametrize(("ahead", "is_heeded"), [(TOLERANCE, False), (TOLERANCE + SECOND, True)])
+def test_a_voiding_that_lies_ahead_counts_as_one_of_now(
+    neighbours: Neighbours, customer: Customer, ahead: timedelta, is_heeded: bool
+) -> None:
+    """The clock was set back. A little is the clock of another machine."""
+    moment = timezone.now() + ahead
+    Customer.objects.filter(pk=customer.pk).update(pending_void_before=moment)
+    customer.pending_void_before = moment
+    pending.heed_clock(tenant=customer.tenant, customer=customer)
+    expected = timezone.now() if is_heeded else moment
+    assert customer.pending_void_before == Customer.objects.get(pk=customer.pk).pending_void_before == expected
+    assert neighbours.changed() == {}
+
+
+def test_a_voiding_that_another_has_noted_meanwhile_stays(customer: Customer) -> None:
+    stale, noted = timezone.now() + timedelta(days=1), timezone.now() - SECOND
+    Customer.objects.filter(pk=customer.pk).update(pending_void_before=noted)
+    customer.pending_void_before = stale
+    pending.heed_clock(tenant=customer.tenant, customer=customer)
+    assert Customer.objects.get(pk=customer.pk).pending_void_before == noted
+
+
+def test_without_a_voiding_there_is_no_clock_to_heed(customer: Customer) -> None:
+    before = Customer.objects.get(pk=customer.pk).pending_void_before
+    customer.pending_void_before = None
+    pending.heed_clock(tenant=customer.tenant, customer=customer)
+    assert (customer.pending_void_before, Customer.objects.get(pk=customer.pk).pending_void_before) == (None, before)
