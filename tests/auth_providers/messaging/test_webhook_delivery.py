@@ -7,8 +7,9 @@ import pytest
 from django.core.cache import cache
 from django.utils import timezone
 from pytest_django import Settings
+from standardwebhooks.webhooks import WebhookVerificationError
 
-from auth_providers.messaging import webhook_threads
+from auth_providers.messaging import webhook_delivery, webhook_endpoints, webhook_threads
 from auth_providers.models import WebhookEndpoint
 from auth_providers.outbound import webhook_signature
 from tenants.models import Message, Tenant
@@ -71,6 +72,48 @@ def test_an_event_arrives_signed(endpoint: WebhookEndpoint, shop: Shop) -> None:
 def hang_up(asked: Conversation) -> None:
     """Take the message and say nothing."""
     asked.close_connection = True
+
+
+@pytest.mark.parametrize("status", [200, 204, 299])
+def test_every_status_of_success_says_that_it_is_taken(endpoint: WebhookEndpoint, shop: Shop, status: int) -> None:
+    shop.answer = (status, b"")
+    enqueue(endpoint.tenant)
+    assert worker.send_due() == 1
+    webhook_delivery.send_test(endpoint)
+    assert len(shop.verified()) == 2
+
+
+@pytest.mark.parametrize("status", [199, 300, 500])
+def test_a_test_that_is_not_taken_says_what_was_answered(endpoint: WebhookEndpoint, shop: Shop, status: int) -> None:
+    shop.answer = (status, b"")
+    with pytest.raises(webhook_delivery.NotTaken, match=rf"^The endpoint answered {status}\.$"):
+        webhook_delivery.send_test(endpoint)
+
+
+def test_a_test_names_its_endpoint_and_is_about_nobody(endpoint: WebhookEndpoint, shop: Shop) -> None:
+    webhook_delivery.send_test(endpoint)
+    webhook_delivery.send_test(endpoint)
+    first, second = shop.verified()
+    assert (first["type"], first["data"]) == ("test", {"endpoint": "erp"})
+    assert "subject" not in first
+    assert first["id"] != second["id"]
+    assert len({*shop.ids()}) == 2
+    assert {each["content-type"] for each in shop.headers} == {"application/cloudevents+json"}
+
+
+def test_both_secrets_sign_while_one_is_being_replaced(endpoint: WebhookEndpoint, shop: Shop) -> None:
+    new = webhook_endpoints.new_secret(endpoint=endpoint)
+    endpoint.save()
+    enqueue(endpoint.tenant)
+    assert worker.send_due() == 1
+    assert shop.verified(new) == shop.verified(SECRET)
+    endpoint.previous_secret_until = timezone.now()
+    endpoint.save()
+    enqueue(endpoint.tenant)
+    assert worker.send_due() == 1
+    with pytest.raises(WebhookVerificationError):
+        shop.verified(SECRET)
+    assert len(shop.verified(new)) == 2
 
 
 @pytest.mark.parametrize("answer", [(500, {}), (404, {}), (410, {}), (301, {}), hang_up])

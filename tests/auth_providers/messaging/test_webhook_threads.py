@@ -1,12 +1,14 @@
 """Which endpoint may have how many threads, with calls that last as long as the test wants."""
 
 import threading
+import time
 from collections.abc import Iterator
 
 import pytest
 
 from auth_providers.messaging import webhook_threads
 from auth_providers.messaging.webhook_threads import AT_ONCE, FOR_ONE, FOR_SLOW, LEFT, WAITING, Threads
+from auth_providers.outbound.http_client import ProviderUnavailable
 from tenants.models import Message, Tenant
 from tenants.outbox.worker import Result
 
@@ -148,3 +150,67 @@ def test_only_so_much_waits_for_one(tenant: Tenant, threads: Threads, calls: Cal
     assert threads.room(key) == 0
     assert threads.full() == [key]
     assert len(threads.take_back()) == LEFT + 1
+
+
+def test_threads_need_more_until_all_have_something_to_do(tenant: Tenant, threads: Threads, calls: Calls) -> None:
+    assert threads.needs_more
+    hold(threads, tenant, "a", calls, count=FOR_ONE + 4)
+    hold(threads, tenant, "b", calls, count=AT_ONCE - FOR_ONE - 5)
+    assert (threads.needs_more, threads.is_busy) == (True, True)
+    threads.results(0)
+    assert threads.needs_more, "what is being sent counts, too"
+    hold(threads, tenant, "c", calls, count=1)
+    assert not threads.needs_more
+    threads.results(0)
+    assert not threads.needs_more
+
+
+def test_an_endpoint_that_is_taken_out_rests_until_it_may_be_called(
+    tenant: Tenant, other_tenant: Tenant, threads: Threads, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def be_paused(message: Message) -> bool:
+        raise ProviderUnavailable(retry_after=7)
+
+    def be_down(message: Message) -> bool:
+        raise ProviderUnavailable
+
+    key = (tenant.pk, "a")
+    begun = time.monotonic()
+    for name, act in (("a", be_paused), ("b", be_down)):
+        threads.put(message_for(tenant, name), act)
+    results_of(threads)
+    assert (threads.room(key), threads.full()) == (0, [key])
+    assert threads.room((tenant.pk, "b")) == threads.room((other_tenant.pk, "a")) == WAITING
+    waiting, beside = message_for(tenant, "a"), message_for(tenant, "b")
+    for each in (waiting, beside):
+        threads.put(each, be_down)
+    assert threads.take_back(only_late=True) == [waiting]
+    assert threads.take_back() == [beside]
+    monkeypatch.setattr(time, "monotonic", lambda: begun + 6.9)
+    assert threads.room(key) == 0
+    ended = time.perf_counter()
+    monkeypatch.setattr(time, "monotonic", lambda: begun + 60 + ended)
+    assert threads.room(key) == WAITING
+    assert threads.full() == []
+
+
+def test_what_waits_for_a_slow_one_is_taken_back_before_the_rest(
+    tenant: Tenant, threads: Threads, calls: Calls
+) -> None:
+    make_slow(threads, tenant, "slow", calls)
+    hold(threads, tenant, "slow", calls, count=FOR_SLOW + 2)
+    hold(threads, tenant, "fast", calls, count=FOR_ONE + 1)
+    threads.results(0)
+    assert [each.recipient for each in threads.take_back(only_late=True)] == ["slow"] * 3
+    assert [each.recipient for each in threads.take_back()] == ["fast"]
+    assert threads.take_back() == []
+
+
+def test_of_a_slow_one_as_much_is_worth_putting_in_as_can_begin(tenant: Tenant, threads: Threads, calls: Calls) -> None:
+    key = (tenant.pk, "slow")
+    make_slow(threads, tenant, "slow", calls)
+    assert threads.room(key) == FOR_SLOW - 1
+    hold(threads, tenant, "slow", calls, count=3)
+    assert threads.room(key) == FOR_SLOW - 4
+    hold(threads, tenant, "slow", calls, count=FOR_SLOW)
+    assert threads.room(key) == 0
