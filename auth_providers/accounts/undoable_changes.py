@@ -119,7 +119,7 @@ def _field(name: str, value: str | int | bool | None) -> object:
 
 
 def _app_of(tenant: Tenant, customer: Customer) -> AppState | None:
-    own = Authenticator.objects.for_tenant(tenant).filter(customer=customer).exclude(confirmed_at=None).first()
+    own = Authenticator.objects.for_tenant(tenant).filter(customer=customer).first()  # there is one at most
     if own is None or own.confirmed_at is None:
         return None
     codes = RecoveryCode.objects.for_tenant(tenant).filter(customer=customer).order_by("pk")
