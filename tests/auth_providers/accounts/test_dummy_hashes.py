@@ -1,5 +1,6 @@
 """The time of a log-in does not tell an unknown address from one whose password was imported."""
 
+import time
 from collections import Counter
 from typing import Any
 
@@ -57,6 +58,72 @@ def test_unknown_addresses_have_the_kinds_that_the_customers_have(mixed: Tenant,
     assert 600 * 3 / 9 * 0.8 < drawn["pbkdf2_sha256"] < 600 * 3 / 9 * 1.2
     assert drawn["pbkdf2_sha256"] + drawn["argon2"] == 600
     assert dummy_hashes.choose(tenant=other_tenant, identifier="x@example.com") == passwords.NOBODYS_PASSWORD
+
+
+@pytest.fixture
+def around(tenant: Tenant) -> Tenant:
+    """A tenant with an imported customer in front of wherever a sample begins, and two others behind that."""
+    for email, password_hash in (
+        ("000@example.com", FOREIGN),
+        ("zzz1@example.com", passwords.NOBODYS_PASSWORD),
+        ("zzz2@example.com", passwords.NOBODYS_PASSWORD),
+    ):
+        customer = factories.make_customer(tenant, email=email)
+        Account.objects.filter(customer=customer).update(password=password_hash)
+    tenant.has_imported_hashes = True
+    return tenant
+
+
+def test_a_sample_of_few_customers_has_each_once(around: Tenant) -> None:
+    drawn = kinds(around)
+    assert 600 / 3 * 0.8 < drawn["pbkdf2_sha256"] < 600 / 3 * 1.2
+
+
+@pytest.mark.parametrize(("size", "has_first"), [(1, False), (2, False), (3, True)])
+def test_a_sample_is_no_larger_than_it_may_be_and_goes_on_at_the_beginning(
+    around: Tenant, monkeypatch: pytest.MonkeyPatch, size: int, has_first: bool
+) -> None:
+    assert dummy_hashes.SAMPLE == 200
+    monkeypatch.setattr(dummy_hashes, "SAMPLE", size)
+    assert set(kinds(around)) == {"argon2", *(["pbkdf2_sha256"] if has_first else [])}
+
+
+def test_telephones_and_other_tenants_are_in_no_sample(around: Tenant, other_tenant: Tenant) -> None:
+    customer = add(other_tenant, 1, FOREIGN).customer
+    Account.objects.filter(tenant=around, password=FOREIGN).delete()
+    accounts.create_for_contact_point(
+        tenant=around, customer=customer, point=ContactPoint(channel=SMS, destination="+442079460009"), proof=None
+    )
+    assert set(kinds(around)) == {"argon2"}
+
+
+def test_a_tenant_whose_customers_have_no_passwords_has_nobodys(tenant: Tenant) -> None:
+    add(tenant, 1, passwords.NO_PASSWORD)
+    tenant.has_imported_hashes = True
+    assert dummy_hashes.choose(tenant=tenant, identifier="x@example.com") == passwords.NOBODYS_PASSWORD
+
+
+def test_a_sample_is_taken_anew_after_an_hour(around: Tenant, monkeypatch: pytest.MonkeyPatch, statements: Any) -> None:
+    passed, begun = [0.0], time.monotonic()
+    monkeypatch.setattr(dummy_hashes, "monotonic", lambda: begun + passed[0])
+    kinds(around, 1)
+    for seconds, count in ((3599.9, 0), (3600, 2), (3601, 0)):
+        passed[0] = seconds
+        assert len(statements(lambda: kinds(around, 1))) == count
+
+
+def test_samples_of_so_many_tenants_are_kept(
+    around: Tenant, other_tenant: Tenant, monkeypatch: pytest.MonkeyPatch, statements: Any
+) -> None:
+    assert dummy_hashes.MOST_TENANTS == 1000
+    add(other_tenant, 1, FOREIGN)
+    other_tenant.has_imported_hashes = True
+    for most, taken_again in ((2, 0), (1, 2)):
+        monkeypatch.setattr(dummy_hashes, "MOST_TENANTS", most)
+        dummy_hashes.forget()
+        for each in (around, other_tenant):
+            kinds(each, 1)
+        assert len(statements(lambda: kinds(around, 1))) == taken_again
 
 
 def test_an_address_keeps_its_kind(mixed: Tenant) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
+from django.utils import timezone
 
 from auth_providers.accounts import mailed_tokens
 from auth_providers.accounts.mailed_tokens import EmailChange, InvalidMailedToken
@@ -191,3 +192,25 @@ def test_a_link_was_shown_in_one_session_for_the_account_at_its_new_address(acco
     account.identifier, another.identifier = "moved@example.com", mail
     for each in (account, another):
         assert not mailed_tokens.was_shown_in(account=each, session=shown)
+
+
+@pytest.mark.usefixtures("stopped_clock")
+@pytest.mark.parametrize("how", ["used", "shown", "shown in no session"])
+def test_what_was_accepted_is_spent_since_then(account: Account, how: str) -> None:
+    details: EmailChange = {"email": account.identifier, "is_contact_email_synced": True}
+    token = mailed_tokens.issue(account=account, purpose=Purpose.EMAIL_CHANGE, details=details)
+    beside = issue(account, Purpose.EMAIL_CHANGE)
+    mailed = mailed_tokens.find_locked(tenant=account.tenant, purpose=Purpose.EMAIL_CHANGE, token=token)
+    session = factories.open_anonymous(account.tenant).session if how == "shown" else None
+    if how == "used":
+        mailed_tokens.mark_used(tenant=account.tenant, mailed=mailed)
+    else:
+        mailed_tokens.mark_shown(tenant=account.tenant, mailed=mailed, session=session)
+    mailed.refresh_from_db()
+    assert mailed.spent_at == mailed.used_at == timezone.now()
+    shown = {} if how == "used" else {"shown_in": str(session.pk) if session else ""}
+    assert mailed.details == {**details, **shown}
+    found = mailed_tokens.find_used(tenant=account.tenant, purpose=Purpose.EMAIL_CHANGE, token=token)
+    assert found == (account, timezone.now())
+    assert is_refused(account.tenant, token, Purpose.EMAIL_CHANGE)
+    assert not is_refused(account.tenant, beside, Purpose.EMAIL_CHANGE)

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from pytest_django import Settings
 
 from auth_providers.accounts import passwords
+from auth_providers.accounts.passwords import NOBODYS_PASSWORD, Argon2idHasher
 from tenants.errors import InvalidInput
 from tenants.models import Tenant
 
@@ -123,3 +124,16 @@ def test_check_new_reads_the_operators_list(settings: Settings, tmp_path: Path) 
         assert complaint("iloveyou") == ""
     finally:
         passwords._common_passwords.cache_clear()
+
+
+@pytest.mark.parametrize("damaged", ["argon2$argon2id$v=19$m=8,t=1,p=1$!!", "argon2$argon2id$nonsense", "argon2$$$$$"])
+def test_a_hash_that_is_damaged_fits_no_password_and_is_not_replaced(damaged: str) -> None:
+    hasher = Argon2idHasher()
+    assert (hasher.verify("correct horse battery", damaged), hasher.must_update(damaged)) == (False, False)
+
+
+@pytest.mark.real_hashing
+def test_a_hash_at_other_costs_is_replaced() -> None:
+    hasher = Argon2idHasher()
+    assert not hasher.must_update(NOBODYS_PASSWORD)
+    assert hasher.must_update(NOBODYS_PASSWORD.replace("t=2", "t=3"))

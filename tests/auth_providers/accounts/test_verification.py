@@ -5,10 +5,11 @@ from uuid import uuid4
 import pytest
 from django.utils import timezone
 
-from auth_providers.accounts import accounts, verification
+from auth_providers.accounts import accounts, mailed_tokens, verification
 from auth_providers.accounts.contact_points import ContactPoint
+from auth_providers.accounts.mailed_tokens import EmailChange
 from auth_providers.accounts.passwords import NO_PASSWORD
-from auth_providers.models import Account, Session
+from auth_providers.models import Account, MailedToken, Session
 from customers import erasure
 from customers.models import Customer
 from tenants.models import AuditEvent, Message, Tenant
@@ -177,3 +178,21 @@ def test_who_has_a_proof_is_told_by_their_own_accounts(neighbours: Neighbours, c
     assert not has_proof(neighbours.across.customer, customer.tenant)
     verify(factories.account_of(customer))
     assert has_proof(customer, customer.tenant)
+
+
+# -- an address that a link alone has moved an account to -------------------------------------------------------------
+@pytest.mark.parametrize("is_same_session", [True, False])
+def test_a_log_in_where_the_link_was_shown_proves_the_address(customer: Customer, is_same_session: bool) -> None:
+    account = factories.account_of_email(customer)
+    account.customer = customer
+    purpose = MailedToken.Purpose.EMAIL_CHANGE
+    details: EmailChange = {"email": account.identifier, "is_contact_email_synced": False}
+    token = mailed_tokens.issue(account=account, purpose=purpose, details=details)
+    mailed = mailed_tokens.find_locked(tenant=customer.tenant, purpose=purpose, token=token)
+    here, elsewhere = (factories.log_in(customer, account=account).session for _ in range(2))
+    mailed_tokens.mark_shown(tenant=customer.tenant, mailed=mailed, session=here)
+    verification.recognize(account=account, session=here if is_same_session else elsewhere, client=factories.CLIENT)
+    stored = factories.account_of_email(customer)
+    assert (stored.is_verified, stored.verified_by) == (is_same_session, "link" if is_same_session else "")
+    assert stored.has_password
+    assert len(events("verify_account")) == is_same_session

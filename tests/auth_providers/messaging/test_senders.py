@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from datetime import timedelta
 from email.message import EmailMessage
+from typing import Any
 
 import pytest
 from django.db import transaction
@@ -252,3 +253,42 @@ def test_a_server_may_take_its_time_over_a_whole_mail(tenant: Tenant, smtp: Smtp
     enqueue(tenant)
     assert worker.send_due() == 1
     assert len(smtp.mails) == 1
+
+
+def test_where_no_connection_can_be_had_none_is_tried_for_the_other_mails(
+    tenant: Tenant, dead_port: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tried, connect = list[Any](), socket.create_connection
+
+    def note(address: Any, *rest: Any) -> socket.socket:
+        tried.append(address)
+        return connect(address, *rest)
+
+    monkeypatch.setattr(socket, "create_connection", note)
+    for number in range(3):
+        enqueue(tenant, f"ada{number}@example.com")
+    assert worker.send_due() == 0
+    assert tried == [("127.0.0.1", dead_port)]
+    errors = list(Message.objects.values_list("last_error", flat=True))
+    assert [each.partition(":")[0] for each in errors] == ["ConnectionRefusedError"] * 3
+
+
+@pytest.mark.parametrize("answer", ["451 try again later", ""])
+def test_a_mail_that_is_not_taken_gets_the_next_one_a_new_connection(
+    tenant: Tenant, smtp: SmtpServer, answer: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tried, connect = list[Any](), socket.create_connection
+
+    def note(address: Any, *rest: Any) -> socket.socket:
+        if tried:
+            smtp.answer = smtp_server.OK
+        tried.append(address)
+        return connect(address, *rest)
+
+    monkeypatch.setattr(socket, "create_connection", note)
+    smtp.answer = answer
+    for number in range(3):
+        enqueue(tenant, f"ada{number}@example.com")
+    assert worker.send_due() == 2
+    assert len(tried) == 2
+    assert Message.objects.filter(sent_at=None).exclude(last_error="").count() == 1

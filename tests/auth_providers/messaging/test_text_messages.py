@@ -1,7 +1,9 @@
 """Text messages, handed to real gateways on loopback."""
 
+import io
 import json
 import socket
+import sys
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -269,3 +271,33 @@ def test_the_tenants_own_country_is_not_foreign(tenant: Tenant, monkeypatch: pyt
     limits.spend_sms(tenant=tenant, destination=TO, country="US", client=CLIENT)
     with pytest.raises(limits.Throttled):
         limits.spend_sms(tenant=tenant, destination=TO, country="JM", client=CLIENT)
+
+
+def test_the_console_shows_a_message_at_once(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings.SMS_URL, shown = "console:", io.BytesIO()
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(shown, encoding="utf-8", write_through=False))
+    send("Hello")
+    assert shown.getvalue() == f"Text message acme.7 to {TO}: Hello\n".encode()
+
+
+@pytest.mark.parametrize("status", [200, 201, 204, 299])
+def test_every_status_of_success_says_that_a_message_is_taken(
+    gateway: SmsGateway, second: SmsGateway, status: int
+) -> None:
+    gateway.status = status
+    send()
+    assert (len(gateway.calls), second.calls) == (1, [])
+
+
+@pytest.mark.parametrize("status", [300, 399, 500, 599])
+def test_what_is_no_success_and_no_refusal_is_trouble(gateway: SmsGateway, status: int) -> None:
+    gateway.status = status
+    with pytest.raises(text_messages.GatewayDown, match=rf"^127\.0\.0\.1 answered {status}$"):
+        send()
+
+
+@pytest.mark.parametrize("status", [400, 406, 499])
+def test_what_a_gateway_refuses_is_refused_for_good(gateway: SmsGateway, status: int) -> None:
+    gateway.status = status
+    with pytest.raises(text_messages.Refused):
+        send()

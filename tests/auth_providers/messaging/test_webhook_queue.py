@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 
 import pytest
+import requests
 from django.db import OperationalError
 from django.utils import timezone
 from pytest_django import Settings
@@ -144,6 +145,52 @@ def test_a_customers_next_event_is_sent_in_the_same_turn(
     register(tenant, receiver, TAKES)
     enqueue(tenant, "takes", 3, customer="00000001")
     assert events.turn() == 3
+
+
+def test_one_event_that_was_taken_is_enough_to_look_for_the_customers_next(
+    tenant: Tenant, receiver: Issuer, events: EventQueue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(webhook_queue, "TURN_SECONDS", PATIENCE)
+    monkeypatch.setattr(webhook_queue, "NOTED_AT_ONCE", 1)
+
+    def wait_until_nothing_more_was_found(asked: Conversation) -> None:
+        until = time.monotonic() + PATIENCE
+        while events.has_found and time.monotonic() < until:
+            time.sleep(0.01)
+        asked.answer(200, {})
+
+    receiver.answers[TAKES] = wait_until_nothing_more_was_found
+    register(tenant, receiver, TAKES)
+    enqueue(tenant, "takes", 2, customer="00000001")
+    assert events.turn() == 2
+
+
+def test_no_connection_and_no_lease_is_kept_where_nothing_is_being_sent(
+    tenant: Tenant,
+    receiver: Issuer,
+    events: EventQueue,
+    hanging: threading.Event,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    closed, close = list[requests.Session](), requests.Session.close
+
+    def note(session: requests.Session) -> None:
+        closed.append(session)
+        close(session)
+
+    def count_leases() -> int:
+        return sum("_keep" in each.name for each in threading.enumerate())
+
+    monkeypatch.setattr(requests.Session, "close", note)
+    register(tenant, receiver, HANGS)
+    register(tenant, receiver, TAKES)
+    enqueue(tenant, "takes", 2)
+    enqueue(tenant, "hangs", 2)
+    turn_until(events, lambda: arrived("takes") == 2)
+    assert (closed, count_leases() > 0) == ([], True)
+    hanging.set()
+    turn_until(events, lambda: not events.is_busy)
+    assert (len(closed), count_leases()) == (1, 0)
 
 
 def _id(form: bytes) -> str:

@@ -153,16 +153,28 @@ def test_only_so_much_waits_for_one(tenant: Tenant, threads: Threads, calls: Cal
 
 
 def test_threads_need_more_until_all_have_something_to_do(tenant: Tenant, threads: Threads, calls: Calls) -> None:
-    assert threads.needs_more
+    needs = [threads.needs_more]
     hold(threads, tenant, "a", calls, count=FOR_ONE + 4)
     hold(threads, tenant, "b", calls, count=AT_ONCE - FOR_ONE - 5)
-    assert (threads.needs_more, threads.is_busy) == (True, True)
-    threads.results(0)
-    assert threads.needs_more, "what is being sent counts, too"
+    needs.append(threads.needs_more)
+    threads.results(0)  # what is being sent counts, too
+    needs.append(threads.needs_more)
     hold(threads, tenant, "c", calls, count=1)
-    assert not threads.needs_more
+    needs.append(threads.needs_more)
     threads.results(0)
-    assert not threads.needs_more
+    needs.append(threads.needs_more)
+    assert needs == [True, True, True, False, False]
+
+
+def test_what_waits_begins_as_soon_as_something_has_ended(
+    tenant: Tenant, threads: Threads, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(webhook_threads, "FOR_ONE", 1)
+    begun = threading.Event()
+    threads.put(message_for(tenant, "a"), lambda message: True)
+    threads.put(message_for(tenant, "a"), lambda message: not begun.set())
+    assert len(threads.results(5)) == 1
+    assert begun.wait(5), "nobody has asked again"
 
 
 def test_an_endpoint_that_is_taken_out_rests_until_it_may_be_called(
