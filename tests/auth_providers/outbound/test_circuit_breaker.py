@@ -10,6 +10,7 @@ from django.core.cache import cache
 from auth_providers.outbound import circuit_breaker
 from auth_providers.outbound.http_client import ProviderUnavailable
 from tenants.models import Tenant
+from tests import metrics
 
 
 class Silence(Exception):
@@ -176,3 +177,53 @@ def test_state_that_was_lost_lets_calls_through(tenant: Tenant, system: System) 
 def test_a_moment_is_kept_as_it_was(tenant: Tenant, system: System) -> None:
     fail(tenant, system, 5)
     assert abs(cache.get(f"breaker:{tenant.pk}:till:opened_at") - time.time()) < 60
+
+
+@pytest.mark.parametrize(("passed", "left"), [(0.5, 30), (10.5, 20), (29.5, 1)])
+def test_the_seconds_that_are_left_are_rounded_up(
+    tenant: Tenant, system: System, later: Any, passed: float, left: int
+) -> None:
+    fail(tenant, system, 5)
+    later(passed)
+    assert call(tenant, system) in {f"pause of {left}", f"pause of {max(1, left - 1)}"}
+    assert system.calls == 5
+
+
+def test_each_beginning_of_a_pause_is_counted_by_the_kind_of_system(tenant: Tenant, system: System, later: Any) -> None:
+    name, counter = "endpoint:17", "patron_circuit_breaker_openings_total"
+    with metrics.counted(counter, 0, system="endpoint"):
+        for _ in range(4):
+            call(tenant, system, name)
+    with metrics.counted(counter, system="endpoint"):
+        call(tenant, system, name)
+        call(tenant, system, name)
+    until = metrics.sample("patron_circuit_breaker_open_until_seconds", system="endpoint")
+    assert 20 < until - time.time() <= 30
+    later(31)
+    system.is_up = True
+    with metrics.counted(counter, 0, system="endpoint"):
+        assert call(tenant, system, name) == "yes"
+
+
+def test_state_is_kept_for_a_day(tenant: Tenant, system: System, monkeypatch: pytest.MonkeyPatch) -> None:
+    kept, add, put = dict[str, Any](), cache.add, cache.set
+    monkeypatch.setattr(cache, "add", lambda key, value, lasts: kept.update({key: lasts}) or add(key, value, lasts))
+    monkeypatch.setattr(cache, "set", lambda key, value, lasts: kept.update({key: lasts}) or put(key, value, lasts))
+    fail(tenant, system, 5)
+    names = {key.rpartition(":")[2] for key in kept}
+    assert {"failures", "state", "opened_at"} <= names
+    assert set(kept.values()) == {24 * 60 * 60}
+
+
+def test_a_count_that_is_evicted_in_between_begins_anew(
+    tenant: Tenant, system: System, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def lose(key: str, delta: int = 1) -> int:
+        raise ValueError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(cache, "incr", lose)
+        fail(tenant, system, 7)
+    fail(tenant, system, 4)
+    assert call(tenant, system) == "pause of 30"
+    assert system.calls == 11
