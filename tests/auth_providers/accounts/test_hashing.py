@@ -9,6 +9,7 @@ import pytest
 from auth_providers.accounts import hashing, passwords
 from auth_providers.accounts.hashing import Asker, HashQueue, Overloaded
 from config.server import rsgi
+from tests import metrics
 
 LONGEST = 4
 OFFICE, HOME, KNOWN = Asker(subscriber="office"), Asker(subscriber="home"), Asker(subscriber="office", is_known=True)
@@ -128,3 +129,56 @@ def test_passwords_are_hashed_there_and_nowhere_else() -> None:
 
 def test_hashing_leaves_threads_for_everything_else() -> None:
     assert rsgi.THREADS - hashing.LONGEST_QUEUE - hashing.THREADS >= 4
+
+
+def count_threads() -> int:
+    return sum(each.name == "hashing" for each in threading.enumerate())
+
+
+def test_as_many_are_hashed_at_once_as_there_are_threads_and_no_more() -> None:
+    queue, before = HashQueue(threads=3, longest=9), count_threads()
+    together = threading.Barrier(3, timeout=10)
+    at_work, most, lock = [0], [0], threading.Lock()
+
+    def meet() -> None:
+        with lock:
+            at_work[0] += 1
+            most[0] = max(most[0], at_work[0])
+        together.wait()
+        with lock:
+            at_work[0] -= 1
+        together.wait()
+
+    with ThreadPoolExecutor(6) as pool:
+        for asked in [pool.submit(queue.run, meet, hashing.NOBODY) for _ in range(6)]:
+            asked.result(10)
+    assert (most[0], count_threads() - before) == (3, 3)
+
+
+def test_a_thread_that_is_idle_is_used_before_another_one_starts() -> None:
+    queue, before = HashQueue(threads=3), count_threads()
+    for number in range(5):
+        assert queue.run(lambda number=number: number, hashing.NOBODY) == number  # type: ignore[misc]
+        until(lambda: queue._idle == 1)
+    assert count_threads() - before == 1
+
+
+@pytest.mark.parametrize("longest", [1, 2])
+def test_so_many_wait_and_the_next_is_sent_away(longest: int) -> None:
+    queue, released = HashQueue(threads=1, longest=longest), threading.Event()
+    started = threading.Event()
+
+    def be_busy() -> bool:
+        started.set()
+        return released.wait(10)
+
+    with ThreadPoolExecutor(9) as pool, metrics.counted("patron_hash_refused_total"):
+        pool.submit(queue.run, be_busy, hashing.NOBODY)
+        assert started.wait(10)
+        for number in range(longest):
+            pool.submit(queue.run, lambda: None, Asker(subscriber=f"{number}"))
+            until(lambda number=number: len(queue) == number + 1)  # type: ignore[misc]
+        with pytest.raises(Overloaded) as refused:
+            queue.run(lambda: None, Asker(subscriber="another"))
+        assert (refused.value.retry_after, len(queue)) == (2, longest)
+        released.set()

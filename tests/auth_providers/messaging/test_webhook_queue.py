@@ -223,6 +223,26 @@ def test_what_was_not_begun_is_left_to_others_at_the_end(
     assert left.count() == 20 - begun
 
 
+def test_what_waits_for_an_endpoint_that_is_slow_is_left_to_others(
+    tenant: Tenant,
+    receiver: Issuer,
+    events: EventQueue,
+    hanging: threading.Event,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(webhook_threads, "SLOW_SECONDS", 0.1)
+    monkeypatch.setattr(webhook_queue, "TURN_SECONDS", 0.2)
+    register(tenant, receiver, HANGS)
+    enqueue(tenant, "hangs", 20)
+    left = Message.objects.filter(sent_at=None, attempts=0)
+    events.turn()
+    turn_until(events, lambda: left.filter(next_attempt_at__lte=timezone.now()).exists())
+    assert left.filter(next_attempt_at__lte=timezone.now()).count() == 20 - webhook_threads.FOR_ONE
+    hanging.set()
+    turn_until(events, lambda: arrived("hangs") == 20)
+    assert receiver.asked[HANGS] == 20
+
+
 def test_what_arrived_while_the_database_was_away_is_not_sent_again(
     tenant: Tenant, receiver: Issuer, events: EventQueue, outage: Callable[[str], AbstractContextManager[None]]
 ) -> None:

@@ -231,3 +231,13 @@ def test_of_a_slow_one_as_much_is_worth_putting_in_as_can_begin(tenant: Tenant, 
     assert threads.room(key) == FOR_SLOW - 4
     hold(threads, tenant, "slow", calls, count=FOR_SLOW)
     assert threads.room(key) == 0
+
+
+def test_a_call_that_ended_late_makes_its_endpoint_slow(
+    tenant: Tenant, threads: Threads, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(webhook_threads, "SLOW_SECONDS", 0.0)
+    threads.put(message_for(tenant, "a"), lambda message: True)
+    assert len(threads.results(5)) == 1
+    assert threads.room((tenant.pk, "a")) == FOR_SLOW
+    assert threads.room((tenant.pk, "b")) == WAITING
