@@ -7,6 +7,7 @@ import pytest
 
 from auth_providers import limits
 from auth_providers.limits import quotas
+from auth_providers.models import Attempts
 from tenants.models import Tenant
 from tests.factories import CLIENT
 
@@ -57,3 +58,18 @@ def test_a_quota_of_a_tenant_is_of_no_destination_alone(tenant: Tenant, monkeypa
     with pytest.raises(limits.Throttled) as failed:
         limits.spend_mail(tenant=tenant, destination=GRACE, kind="notice", client=CLIENT)
     assert not failed.value.is_of_destination_alone
+
+
+def test_what_is_refused_is_taken_back_down_to_nothing(tenant: Tenant, other_tenant: Tenant) -> None:
+    none = limits.Quota(name="test.none", limit=0, window=timedelta(hours=1))
+    some = limits.Quota(name="test.some", limit=9, window=timedelta(hours=1))
+    for each in (tenant, other_tenant):
+        limits.spend(tenant=each, quota=some, subject="here")
+    for _ in range(2):
+        with pytest.raises(limits.Throttled):
+            limits.spend(tenant=tenant, quota=none, subject="here")
+        assert set(Attempts.objects.values_list("tenant", "rule", "count")) == {
+            (tenant.pk, "test.none", 0),
+            (tenant.pk, "test.some", 1),
+            (other_tenant.pk, "test.some", 1),
+        }
