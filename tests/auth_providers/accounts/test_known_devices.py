@@ -64,3 +64,29 @@ def test_devices_from_before_the_first_proof_are_nobodys(tenant: Tenant, is_firs
     assert mine is not None
     verification.verify(tenant=tenant, account=mine, by=Account.Proof.CODE, client=Client(address="203.0.113.9"))
     assert KnownDevice.objects.exists() is not is_first_proof
+
+
+def test_a_customer_is_shown_the_twenty_devices_that_were_used_last(tenant: Tenant, other_tenant: Tenant) -> None:
+    customer, beside = make_customer(tenant), make_customer(tenant, email="grace@example.com")
+    make_customer(other_tenant)
+    KnownDevice.objects.for_tenant(tenant).filter(customer=customer).delete()
+    today = KnownDevice.objects.get(customer=beside).last_seen_date
+    days = [*range(11, 22), *range(11)]
+    made = {
+        day: KnownDevice.objects.create(
+            tenant=tenant, customer=customer, device=f"device {day}", last_seen_date=today - timedelta(days=day)
+        )
+        for day in days
+    }
+    found = list(known_devices.of_customer(tenant=tenant, customer=customer))
+    assert found == [made[day] for day in range(20)]
+
+
+def test_forgotten_devices_are_the_customers_own(tenant: Tenant, other_tenant: Tenant) -> None:
+    customer, beside = make_customer(tenant), make_customer(tenant, email="grace@example.com")
+    across = make_customer(other_tenant)
+    known_devices.forget(tenant=tenant, customer=customer)
+    assert {each.customer for each in KnownDevice.objects.all()} == {beside, across}
+    [device] = known_devices.of_client(tenant=tenant, client=CLIENT)
+    assert (device.customer, device.device) == (beside, CLIENT.device)
+    assert not known_devices.of_device(tenant=tenant, device="another").exists()
