@@ -157,7 +157,7 @@ class FirebaseScryptHasher(ForeignHasher):
             r=block_size,
             p=1,
             dklen=FIREBASE_KEY_BYTES,
-            maxmem=2 * 128 * cost * block_size,
+            maxmem=128 * block_size * (cost + 3),  # what OpenSSL counts, to the byte
         )
         expected = base64.b64decode(stream, validate=True)
         cipher = Cipher(algorithms.AES(key), modes.CTR(bytes(16))).encryptor()
