@@ -74,6 +74,6 @@ def _hashed(form: str, values: dict[str, bytes]) -> str:
 
 def _phpass(settings: str, password: str) -> str:
     """`settings` is the mark, the cost and the salt: `$P$B` and eight characters."""
-    known = schemes.phpass.from_string(f"{settings}{'.' * 22}")
+    known = schemes.phpass.from_string(settings)
     known.checksum = known._calc_checksum(password.encode())
     return str(known.to_string())
