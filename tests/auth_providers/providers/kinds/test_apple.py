@@ -3,10 +3,12 @@
 import json
 from typing import Any
 
+import jwt
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
+from auth_providers.models import AuthProvider
 from auth_providers.outbound.http_client import ProviderUnavailable
 from auth_providers.providers import setup
 from auth_providers.providers.kinds.apple import Apple
@@ -16,7 +18,7 @@ from tenants.models import Tenant
 from tenants.secrets.encryption import encrypt
 from tests.auth_providers.providers.configuring import configure, fields_at_fault
 from tests.auth_providers.providers.sign_ins import is_refused, issuer_of, log_in, register
-from tests.social_providers import Grant, World
+from tests.social_providers import KEY_ID, OURS, TEAM, Grant, World
 
 PrivateKey = ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey
 
@@ -58,6 +60,43 @@ def test_only_a_key_on_apples_curve_is_stored(tenant: Tenant, key: PrivateKey, i
         assert Apple(configure(tenant, "apple", secret=pem, **given)).client_secret == pem
     else:
         assert fields_at_fault(tenant, "apple", secret=pem, **given) == {"client_secret"}
+
+
+def test_the_secret_that_a_key_signs_is_good_for_five_minutes(tenant: Tenant, world: World) -> None:
+    client_id, secret = Apple(register(tenant, world, "apple")).backend().get_key_and_secret()
+    said = jwt.decode(secret, world.team_key.public_key(), algorithms=["ES256"], audience="https://appleid.apple.com")
+    assert (client_id, said["sub"], said["iss"]) == (OURS, OURS, TEAM)
+    assert said["exp"] - said["iat"] == 300
+    assert jwt.get_unverified_header(secret)["kid"] == KEY_ID
+
+
+def test_without_a_key_it_takes_id_tokens_and_the_button_says_nothing_else(tenant: Tenant, world: World) -> None:
+    apple = register(tenant, world, "apple", client_secret_encrypted="")
+    assert setup.test(apple) == "It answers, with 2 keys that we can use."
+    assert not is_refused(apple, id_token=world.id_token(iss=issuer_of("apple")))
+
+
+def test_a_key_that_does_not_sign_is_noted(tenant: Tenant, world: World, caplog: pytest.LogCaptureFixture) -> None:
+    apple = Apple(register(tenant, world, "apple", client_secret_encrypted=encrypt("no key")))
+    with pytest.raises(ProviderUnavailable, match="not one of Apple's") as raised:
+        apple.backend().get_key_and_secret()
+    assert raised.value.retry_after
+    assert "no usable private key" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("user", "names"),
+    [
+        ({"name": {"firstName": "Ada", "lastName": "Lovelace"}}, {"given_name": "Ada", "family_name": "Lovelace"}),
+        ({"name": {"lastName": "Lovelace"}}, {"given_name": None, "family_name": "Lovelace"}),
+        ({"name": "Ada"}, {}),
+        ({}, {}),
+    ],
+    ids=str,
+)
+def test_the_names_beside_a_token(user: dict[str, Any], names: dict[str, Any]) -> None:
+    provider = AuthProvider(kind="apple", settings={"team_id": "T", "key_id": "K"})
+    assert Apple(provider).backend().named_beside(user) == names
 
 
 USER = json.dumps({"name": {"firstName": "Ada", "lastName": "Lovelace"}, "email": "evil@example.com"})
