@@ -1,15 +1,21 @@
 """Flows: what a list of steps may be, and how far a run of it comes."""
 
+import json
 from typing import Any
 
 import pytest
+from django.utils import timezone
+from pytest_django import Settings
 
+from auth_providers import limits
 from auth_providers.intake import flows
 from auth_providers.intake.flows import Definition, UnknownFlow
-from auth_providers.models import Flow, WebhookEndpoint
+from auth_providers.models import Account, Flow, WebhookEndpoint
+from customers import segments
 from customers.models import Customer, Segment
 from tenants.errors import InvalidInput
 from tenants.models import Message, Tenant
+from tenants.secrets.encryption import decrypt
 from tests import factories
 
 ACTIVATE, CHALLENGE = {"step": "activate"}, {"step": "challenge"}
@@ -179,3 +185,78 @@ def test_each_step_has_its_effect(customer: Customer, tenant: Tenant) -> None:
     customer.refresh_from_db()
     assert (customer.is_activated, customer.is_prospect) == (True, False)
     assert [message.template for message in Message.objects.order_by("pk")] == ["welcome", "joined"]
+
+
+@pytest.mark.parametrize(
+    ("channel", "url", "expected"),
+    [
+        ("sms", "", {"steps.1.channel": "unknown"}),
+        ("sms", "console:", {}),
+        ("email", "", {}),
+        ("email", "console:", {}),
+    ],
+)
+def test_a_code_by_text_message_needs_a_gateway(
+    tenant: Tenant, settings: Settings, channel: str, url: str, expected: dict[str, str]
+) -> None:
+    settings.SMS_URL = url
+    assert problems([CHALLENGE, CHALLENGE | {"channel": channel}], tenant) == expected
+
+
+@pytest.mark.parametrize("kind", ["challenge", "activate"])
+def test_a_text_that_is_none_is_named_once(kind: str) -> None:
+    assert problems([{"step": kind, "channel": 5}]) == {"steps.0.channel": "type" if kind == "challenge" else "unknown"}
+
+
+def messages() -> list[Message]:
+    return list(Message.objects.order_by("pk"))
+
+
+def greet(customer: Customer, template: str = "welcome") -> list[Message]:
+    Message.objects.all().delete()
+    run(customer, [{"step": "send_message", "template": template}])
+    return messages()
+
+
+def test_a_message_is_in_the_customers_language_and_of_the_preferred_site(customer: Customer) -> None:
+    customer.preferred_language, customer.preferred_site = "de_AT", "outlet"
+    [message] = greet(customer, "activated")
+    assert (message.template, message.recipient, message.channel) == ("activated", factories.EMAIL, "email")
+    assert (message.language, message.site) == ("de_AT", "outlet")
+
+
+def test_a_customer_without_an_address_gets_no_message(customer: Customer) -> None:
+    Account.objects.all().delete()
+    customer.contact_email = None
+    assert greet(customer) == []
+    customer.contact_email = "contact@example.com"
+    assert [each.recipient for each in greet(customer)] == ["contact@example.com"]
+
+
+def test_a_mailbox_gets_so_many_messages_in_an_hour_and_the_flow_goes_on(customer: Customer) -> None:
+    for _ in range(limits.MAIL_BY_MAILBOX.limit):
+        assert limits.has_room(tenant=customer.tenant, destination=factories.EMAIL, kind="welcome")
+    assert greet(customer, "welcome") == []
+    assert len(greet(customer, "activated")) == 1, "each kind by itself"
+    assert run(customer, [{"step": "send_message", "template": "welcome"}, ACTIVATE]).done[-1] == "activate"
+
+
+@pytest.mark.usefixtures("stopped_clock")
+def test_an_endpoint_is_told_which_flow_which_customer_and_when(customer: Customer) -> None:
+    Message.objects.all().delete()
+    run(customer, [{"step": "call_webhook", "endpoint": "shop", "event": "joined"}])
+    [message] = messages()
+    assert (message.channel, message.recipient, message.template) == ("webhook", "shop", "joined")
+    assert message.customer_number == customer.number
+    told = {"flow": "x", "customer": customer.number, "at": timezone.now().isoformat()}
+    assert json.loads(decrypt(message.context_encrypted)) == told
+
+
+def test_a_segment_of_another_tenant_is_assigned_to_nobody(customer: Customer, other_tenant: Tenant) -> None:
+    Segment.objects.create(tenant=other_tenant, code="vip")
+    assert run(customer, [assign("vip")]).done == ("assign_segment",)
+    assert segments.list_for(tenant=customer.tenant, customer=customer) == []
+    Segment.objects.create(tenant=customer.tenant, code="vip")
+    Segment.objects.create(tenant=customer.tenant, code="other")
+    run(customer, [assign("vip")])
+    assert [each.code for each in segments.list_for(tenant=customer.tenant, customer=customer)] == ["vip"]
