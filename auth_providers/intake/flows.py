@@ -179,7 +179,7 @@ def _shape_errors(path: str, step: object) -> Iterator[FieldError]:
         elif not isinstance(value, str) or not 0 < len(value) <= NAME_MAX_LENGTH:
             message = f"This is a text of 1 to {NAME_MAX_LENGTH} characters."
             yield FieldError(field=f"{path}.{name}", code="type", message=message)
-    channel = step.get("channel", CHANNELS[0])
+    channel = step.get("channel")
     if isinstance(channel, str) and channel not in CHANNELS:
         message = f"A challenge comes by one of: {', '.join(CHANNELS)}."
         yield FieldError(field=f"{path}.channel", code="unknown", message=message)
