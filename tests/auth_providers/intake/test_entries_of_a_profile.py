@@ -9,7 +9,8 @@ from auth_providers.intake.entries import Entry
 from customers import consents, identifiers
 from customers.addresses import addresses
 from customers.enrichment.fields import fields_of
-from customers.models import Consent, Customer
+from customers.models import Address, Consent, Customer
+from tenants.errors import InvalidInput
 from tenants.models import AuditEvent, Tenant
 from tests import factories
 from tests.factories import CLIENT
@@ -199,3 +200,47 @@ def test_what_was_derived_replaces_nothing_that_is_known(ada: Customer) -> None:
     changed, derived = entries.update(tenant=ada.tenant, customer=ada, entry=completed, client=CLIENT)
     assert (changed.first_name, changed.last_name, changed.sex) == ("Ada", "Byron", "female")
     assert derived == ("sex",)
+
+
+# -- what the profile has already ------------------------------------------------------------------------------------
+@pytest.fixture
+def kept(ada: Customer) -> Customer:
+    """Ada, who has values that no list has any more."""
+    update(ada, entry_of(postal_code="1010", city="Wien", country="AT"))
+    Customer.objects.filter(pk=ada.pk).update(preferred_currency="XQQ")
+    Address.objects.update(country="XQ")
+    ada.refresh_from_db()
+    return ada
+
+
+def completed(customer: Customer, **values: Any) -> dict[str, object]:
+    return dict(entries.complete_for(tenant=customer.tenant, entry=entry_of(**values), customer=customer).values)
+
+
+def refused(customer: Customer, **values: Any) -> set[str]:
+    with pytest.raises(InvalidInput) as raised:
+        completed(customer, **values)
+    return {each.field for each in raised.value.details}
+
+
+def test_a_value_that_the_profile_has_is_left_out_where_it_would_be_refused(kept: Customer) -> None:
+    found = completed(kept, preferred_currency="XQQ", postal_code="1010", last_name="L")
+    assert (found["last_name"], found["postal_code"]) == ("L", "1010")
+    assert found.get("preferred_currency") != "XQQ"
+    assert refused(kept, preferred_currency="XQR", last_name="L") == {"preferred_currency"}
+    assert refused(kept, preferred_currency="XQQ", nationality="XR") == {"nationality"}
+
+
+def test_with_a_country_that_is_refused_what_is_the_same_of_the_address_is_left_out(kept: Customer) -> None:
+    found = completed(kept, country="XQ", postal_code="1010", city="Graz", last_name="L")
+    assert (found["city"], found["last_name"]) == ("Graz", "L")
+    assert "postal_code" not in found
+    assert found.get("country") != "XQ"
+    assert refused(kept, country="XR", postal_code="1010") == {"country"}
+
+
+def test_an_empty_value_is_nothing_that_a_profile_has(kept: Customer) -> None:
+    Customer.objects.filter(pk=kept.pk).update(preferred_currency="")
+    kept.refresh_from_db()
+    assert completed(kept, last_name="L")["last_name"] == "L"
+    assert refused(kept, preferred_currency="XQQ") == {"preferred_currency"}

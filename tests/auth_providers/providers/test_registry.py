@@ -6,6 +6,7 @@ import pytest
 
 from auth_providers.models import AuthProvider
 from auth_providers.providers import registry
+from auth_providers.providers.kind import client_secret
 from tenants.errors import InvalidInput
 from tenants.models import Tenant
 
@@ -91,3 +92,35 @@ def test_what_can_not_work_is_not_stored(tenant: Tenant) -> None:
         with pytest.raises(InvalidInput):
             registry.configure(tenant=tenant, name="corporate", secret=None, settings=settings)
     assert not AuthProvider.objects.exists()
+
+
+def test_a_change_is_of_the_provider_of_that_name(tenant: Tenant) -> None:
+    given = {"kind": "oidc", "issuer": "https://id.example"}
+    for name in ("first", "second", "third"):
+        registry.configure(tenant=tenant, name=name, secret=name, settings=given | {"client_id": name})
+    changed, is_new = registry.configure(tenant=tenant, name="second", secret=None, settings={"client_id": "changed"})
+    assert (changed.name, is_new) == ("second", False)
+    found = AuthProvider.objects.for_tenant(tenant).order_by("pk").values_list("name", "client_id")
+    assert list(found) == [("first", "first"), ("second", "changed"), ("third", "third")]
+
+
+def test_an_empty_secret_takes_the_old_one_away(tenant: Tenant) -> None:
+    given = {"kind": "google", "client_id": "us"}
+    for secret, kept in (("first", "first"), (None, "first"), ("", ""), (None, ""), ("second", "second")):
+        provider, _ = registry.configure(tenant=tenant, name="google", secret=secret, settings=given)
+        provider.refresh_from_db()
+        assert client_secret(provider) == kept
+
+
+def test_what_the_columns_do_not_take_is_named(tenant: Tenant) -> None:
+    given = {"kind": "google", "client_id": "x" * 256}
+    with pytest.raises(InvalidInput) as refused:
+        registry.configure(tenant=tenant, name="google", secret=None, settings=given)
+    assert [each.field for each in refused.value.details] == ["client_id"]
+
+
+def test_providers_that_are_on_are_the_tenants(tenant: Tenant, other_tenant: Tenant) -> None:
+    on = add(tenant, "on")
+    add(tenant, "off", is_enabled=False)
+    add(other_tenant, "theirs")
+    assert list(registry.enabled(tenant=tenant)) == [on]

@@ -8,10 +8,11 @@ import pytest
 import yaml
 from django.contrib.auth.models import User
 from django.core.management import CommandError, call_command
+from django.utils import timezone
 
 from tenants.clients import Client
 from tenants.models import AuditEvent, Message, Role, StaffInvitation, StaffMembership, Tenant
-from tenants.staff import invitations
+from tenants.staff import invitations, memberships
 
 
 def run(*words: object) -> str:
@@ -86,6 +87,74 @@ def test_a_colleague_of_another_tenant_gets_the_role(
     assert apply(tmp_path, [ADA, BOB]) == ["+ staff bob@example.com"]
     assert StaffMembership.objects.for_tenant(tenant).get(user=bob).role == Role.SUPPORT
     assert StaffMembership.objects.for_tenant(other_tenant).get(user=bob).role == Role.OWNER
+
+
+@pytest.mark.parametrize(
+    "user",
+    [{}, {"is_active": False}, {"is_staff": False}, {"is_superuser": True}, {"email": "rob@example.com"}],
+    ids=str,
+)
+def test_only_an_active_member_of_staff_is_given_a_role_without_an_invitation(
+    tenant: Tenant, other_tenant: Tenant, owner: User, tmp_path: Path, user: dict[str, Any]
+) -> None:
+    bob = member(other_tenant, "bob", Role.OWNER)
+    User.objects.filter(pk=bob.pk).update(**user)
+    found = apply(tmp_path, [ADA, BOB])
+    assert found == ["+ staff bob@example.com" + (" (by an invitation)" if user else "")]
+    assert StaffMembership.objects.for_tenant(tenant).filter(user=bob).exists() is not bool(user)
+
+
+def test_of_two_users_with_an_address_the_mailbox_says_which(
+    tenant: Tenant, other_tenant: Tenant, owner: User, tmp_path: Path
+) -> None:
+    for name in ("bob", "rob"):
+        member(other_tenant, name, Role.VIEWER)
+    User.objects.filter(username="rob").update(email="BOB@example.com")
+    assert apply(tmp_path, [ADA, BOB]) == ["+ staff bob@example.com (by an invitation)"]
+    assert StaffMembership.objects.for_tenant(tenant).count() == 1
+
+
+def test_an_invitation_is_withdrawn_or_is_for_another_role(
+    tenant: Tenant, other_tenant: Tenant, owner: User, tmp_path: Path
+) -> None:
+    apply(tmp_path, [ADA, BOB, {"email": "eve@example.com", "role": "viewer"}])
+    invitations.invite(tenant=other_tenant, email="eve@example.com", role=Role.VIEWER, by=memberships.COMMAND)
+    assert apply(tmp_path, [ADA, {**BOB, "role": "manager"}]) == [
+        "- staff eve@example.com (by an invitation)",
+        "~ staff bob@example.com (by an invitation)",
+        '    role: "support" -> "manager"',
+    ]
+    assert yaml.safe_load(run("export", "acme"))["staff"] == [ADA, {**BOB, "role": "manager"}]
+    assert yaml.safe_load(run("export", other_tenant.code))["staff"] == [{"email": "eve@example.com", "role": "viewer"}]
+
+
+def test_an_invitation_that_is_over_is_no_member_of_the_staff(tenant: Tenant, owner: User, tmp_path: Path) -> None:
+    apply(tmp_path, [ADA, BOB])
+    StaffInvitation.objects.update(expires_at=timezone.now())
+    assert yaml.safe_load(run("export", "acme"))["staff"] == [ADA]
+    assert apply(tmp_path, [ADA, BOB]) == ["+ staff bob@example.com (by an invitation)"]
+    StaffInvitation.objects.update(spent_at=timezone.now())
+    assert yaml.safe_load(run("export", "acme"))["staff"] == [ADA]
+
+
+@pytest.mark.parametrize("is_owner_active", [True, False])
+def test_an_owner_who_may_not_work_is_none(tenant: Tenant, owner: User, tmp_path: Path, is_owner_active: bool) -> None:
+    member(tenant, "bob", Role.OWNER, is_active=False)
+    User.objects.filter(pk=owner.pk).update(is_active=is_owner_active)
+    staff = [{**ADA, "role": "support"}, {**BOB, "role": "owner"}]
+    if not is_owner_active:
+        assert apply(tmp_path, staff) == ["~ staff ada@example.com", '    role: "owner" -> "support"']
+        return
+    with pytest.raises(CommandError, match="last owner"):
+        apply(tmp_path, staff)
+
+
+def test_an_owner_of_another_tenant_is_no_owner_here(
+    tenant: Tenant, other_tenant: Tenant, owner: User, tmp_path: Path
+) -> None:
+    member(other_tenant, "bob", Role.OWNER)
+    with pytest.raises(CommandError, match="last owner"):
+        apply(tmp_path, [{**ADA, "role": "viewer"}])
 
 
 def test_roles_are_changed_and_taken(tenant: Tenant, owner: User, tmp_path: Path) -> None:
