@@ -24,7 +24,7 @@ class Numbered:
     why it can't be read."""
 
     line: int
-    share: float
+    share: float = 0.0
     record: Record | None = None
     error: str = ""
 
@@ -72,7 +72,7 @@ def _csv(text: io.TextIOWrapper) -> Iterator[Numbered]:
         except StopIteration:
             return
         except csv.Error as error:
-            yield Numbered(line=line, share=0, error=f"this is not CSV: {error}")
+            yield Numbered(line=line, error=f"this is not CSV: {error}")
             continue
         if values:
             yield _of_values(line, head, values)
@@ -80,7 +80,7 @@ def _csv(text: io.TextIOWrapper) -> Iterator[Numbered]:
 
 def _of_values(line: int, head: list[str], values: list[str]) -> Numbered:
     if len(values) > len(head):
-        return Numbered(line=line, share=0, error=f"{len(values)} values for {len(head)} columns")
+        return Numbered(line=line, error=f"{len(values)} values for {len(head)} columns")
     return _checked(line, dict(zip(head, values, strict=False)))
 
 
@@ -91,7 +91,7 @@ def _json_lines(text: io.TextIOWrapper) -> Iterator[Numbered]:
         if len(content) == LONGEST_LINE and not content.endswith("\n"):
             while (rest := text.readline(LONGEST_LINE)) and not rest.endswith("\n"):
                 pass
-            yield Numbered(line=line, share=0, error=f"the line is longer than {LONGEST_LINE} characters")
+            yield Numbered(line=line, error=f"the line is longer than {LONGEST_LINE} characters")
         elif content.strip():
             yield _of_json(line, content)
 
@@ -103,15 +103,15 @@ def _of_json(line: int, content: str) -> Numbered:
             return _checked(line, value)
     except (msgspec.MsgspecError, UnicodeEncodeError, RecursionError):
         pass
-    return Numbered(line=line, share=0, error="this is not an object of JSON in UTF-8")
+    return Numbered(line=line, error="this is not an object of JSON in UTF-8")
 
 
 def _checked(line: int, record: dict[str, Json]) -> Numbered:
     """A record of text that the database takes."""
     for column, value in record.items():
         if not _is_text(value):
-            return Numbered(line=line, share=0, error=f"{column} is not text in UTF-8")
-    return Numbered(line=line, share=0, record=record)
+            return Numbered(line=line, error=f"{column} is not text in UTF-8")
+    return Numbered(line=line, record=record)
 
 
 def _is_text(value: Json) -> bool:
