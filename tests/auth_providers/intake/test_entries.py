@@ -60,3 +60,10 @@ def test_fifty_consents_at_once(tenant: Tenant, count: int, is_good: bool) -> No
     with pytest.raises(InvalidInput) as refused:
         entries.complete(tenant=tenant, entry=entry)
     assert [(each.field, each.code) for each in refused.value.details] == [("consents", "max_length")]
+
+
+def test_what_only_a_profile_minds_is_told_with_the_rest(tenant: Tenant) -> None:
+    values = fields_of({"is_prospect": "x", "nationality": "XQ", "first_name": "Ada"})
+    with pytest.raises(InvalidInput) as refused:
+        entries.complete(tenant=tenant, entry=Entry(values=values, consents={"a purpose": True}))
+    assert [each.field for each in refused.value.details] == ["nationality", "consents.a purpose", "is_prospect"]

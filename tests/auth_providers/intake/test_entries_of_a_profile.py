@@ -244,3 +244,17 @@ def test_an_empty_value_is_nothing_that_a_profile_has(kept: Customer) -> None:
     kept.refresh_from_db()
     assert completed(kept, last_name="L")["last_name"] == "L"
     assert refused(kept, preferred_currency="XQQ") == {"preferred_currency"}
+
+
+@pytest.mark.parametrize(("country", "state"), [("US", "California"), ("DE", None), ("XQ", None)])
+def test_what_a_postal_code_says_it_says_in_the_country_that_is_known(
+    ada: Customer, country: str, state: str | None
+) -> None:
+    """The shop's own country is another, and one is on no list any more."""
+    Tenant.objects.update(default_country="DE")
+    ada.tenant.refresh_from_db()
+    update(ada, entry_of(postal_code="10001", city="Old", country="US"))
+    Address.objects.update(country=country)
+    update(ada, entry_of(postal_code="90210", city="New"))
+    found = address_of(ada)
+    assert (found["postal_code"], found["city"], found["country"], found["state"]) == ("90210", "New", country, state)

@@ -194,3 +194,14 @@ def test_an_unknown_flow_and_everything_else_that_is_wrong_are_told_at_once(tena
     with pytest.raises(flows.UnknownFlow) as unknown:
         hand_in(tenant, flow="unknown", email=NEW)
     assert [each.field for each in unknown.value.details] == ["flow"]
+
+
+def test_a_customer_may_send_back_what_the_profile_has_and_nobody_else_may(ada: Customer) -> None:
+    Customer.objects.filter(pk=ada.pk).update(preferred_currency="XQQ")
+    ada.refresh_from_db()
+    changed = profile_of(hand_in(ada.tenant, caller=ada, preferred_currency="XQQ", first_name="Augusta"))
+    assert (changed.first_name, changed.preferred_currency) == ("Augusta", "XQQ")
+    with pytest.raises(InvalidInput):
+        hand_in(ada.tenant, preferred_currency="XQQ", first_name="Augusta")
+    with pytest.raises(InvalidInput):
+        hand_in(with_policy(ada.tenant, CheckIn.NO_IDENTIFICATION), caller=ada, preferred_currency="XQQ")
