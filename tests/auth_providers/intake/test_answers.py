@@ -1,22 +1,28 @@
 """The answer to a challenge: whose data is written by it, whose flow goes on, and who is logged in."""
 
+import json
 from typing import Any
 from uuid import uuid4
 
 import pytest
+from pytest_django import Settings
 
+from auth_providers.accounts import accounts
+from auth_providers.accounts.contact_points import ContactPoint
 from auth_providers.intake import answers, submission
 from auth_providers.intake.entries import Entry
 from auth_providers.intake.writing import Outcome, ProofNeeded, Written
 from auth_providers.login import one_time_code, second_factor
-from auth_providers.models import Account, Session
+from auth_providers.models import Account, Flow, Session
 from auth_providers.tokens import sessions
 from auth_providers.tokens.log_in_attempt import Issue, LogInAttempt
+from auth_providers.tokens.second_factor_policy import SecondFactorDue
 from customers import erasure, identifiers
 from customers.enrichment.fields import fields_of
 from customers.models import Customer
-from tenants.models import AuditEvent, CheckIn, Tenant
-from tests import codes, factories
+from tenants.models import AuditEvent, CheckIn, Message, Tenant
+from tenants.secrets.encryption import decrypt
+from tests import authenticators, codes, factories
 from tests.factories import CLIENT, EMAIL
 
 NEW = "new@example.com"
@@ -152,3 +158,28 @@ def test_another_address_of_a_profile_becomes_a_log_in_by_its_code(ada: Customer
     assert (event.customer_number, event.method) == (caller.number, "otp")
     assert event.details["credentials"] == ["one_time_code"]
     assert not Session.objects.exists()
+
+
+@pytest.mark.parametrize("is_first_unproven", [False, True])
+def test_a_flows_code_to_a_telephone_that_is_no_log_in_asks_for_the_owners_app(
+    ada: Customer, settings: Settings, is_first_unproven: bool
+) -> None:
+    settings.SMS_URL = "console:"
+    tenant, second = ada.tenant, ContactPoint(channel="email", destination="second@example.com")
+    steps = [{"step": "challenge", "channel": "sms"}, {"step": "activate"}]
+    Flow.objects.create(tenant=tenant, name="till", steps=steps)
+    accounts.create_for_contact_point(tenant=tenant, customer=ada, point=second, proof=Account.Proof.CODE)
+    authenticators.enrol(ada)
+    if is_first_unproven:
+        Account.objects.filter(identifier=EMAIL).update(verified_at=None, verified_by="")
+    entry = Entry(values=fields_of({"phone": "+4915112345678"}))
+    issued = submission.submit(tenant=tenant, entry=entry, flow="till", caller=ada, client=CLIENT)
+    assert isinstance(issued, one_time_code.Issued)
+    message = Message.objects.filter(channel="sms").latest("pk")
+    code = str(json.loads(decrypt(message.context_encrypted))["code"])
+    with pytest.raises(SecondFactorDue) as due:
+        answer(tenant, issued, code)
+    assert not Customer.objects.filter(is_activated=True).exists()
+    shown = authenticators.current_code(ada)
+    found = profile_of(answers.answer(attempt=attempt(tenant), challenge_id=due.value.handle, code=shown))
+    assert (found.pk, found.is_activated) == (ada.pk, True)
