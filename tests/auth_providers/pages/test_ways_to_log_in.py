@@ -10,7 +10,7 @@ import pytest
 from django.test import Client
 from pytest_django import Settings
 
-from auth_providers.models import Account, AuthProvider, OneTimeCode, PendingSignUp, Session
+from auth_providers.models import Account, AuthProvider, OneTimeCode, PendingSignUp, Session, Token
 from auth_providers.selfservice import additional_log_in
 from customers.models import Customer
 from tenants.models import Tenant
@@ -197,6 +197,7 @@ def test_the_owner_logs_in_at_another_provider(
     assert browser.post(BACK, hidden(shown)).status_code == 200
     assert is_added()
     assert not Session.objects.filter(ended_at=None).exists()
+    assert not Token.objects.exists()
 
 
 @pytest.mark.usefixtures("provider")
