@@ -47,3 +47,10 @@ def test_failed_sign_up_leaves_a_gap(tenant: Tenant, outage: Callable[[str], Abs
         factories.make_customer(tenant)
     assert numbers.take(tenant=tenant) == "10000002"
     assert not Customer.objects.exists()
+
+
+def test_take_many_counts_on_and_in_each_tenant(tenant: Tenant, other_tenant: Tenant) -> None:
+    assert numbers.take_many(tenant=tenant, count=3) == ["10000001", "10000002", "10000003"]
+    assert numbers.take_many(tenant=other_tenant, count=1) == ["10000001"]
+    assert numbers.take_many(tenant=tenant, count=2) == ["10000004", "10000005"]
+    assert numbers.take(tenant=tenant) == "10000006"

@@ -33,3 +33,41 @@ def test_a_name_that_is_unknown_leaves_no_language_in_memory() -> None:
     assert countries.find_code("Ελλάδα") == "GR"
     assert countries.find_code("Utopia") is None
     assert set(localedata._cache) == before
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        *(("DD", "DE"), ("yd", "YE"), ("AN", None), ("SU", None), ("QU", None), ("FX", "FR")),
+        *(("Congo", "CG"), ("Конго", None), ("Lusia", None), ("Kata", None), ("Magyarország", "HU")),
+        *(("D", None), ("1", None), ("deu", "DE"), ("Deutschland.", "DE"), ("trinidad & tobago", "TT")),
+        *(("Federal Republic of Germany", "DE"), ("Taiwan", "TW"), ("Bolivia", "BO"), ("&", None), ("--", None)),
+    ],
+)
+def test_what_names_two_countries_names_none(text: str, code: str | None) -> None:
+    assert countries.find_code(text) == code
+
+
+@pytest.mark.parametrize(
+    ("country", "preferred", "language"),
+    [
+        ("CH", "en", "de_CH"),
+        ("CH", "fr_FR", "fr_CH"),
+        ("CH", "GSW-CH", "gsw_CH"),
+        ("CH", "it", "it_CH"),
+        ("BE", "", "nl_BE"),
+        ("IN", "en_US", "en_IN"),
+        ("AQ", "en", None),
+    ],
+)
+def test_the_preferred_language_is_taken_where_it_is_official(
+    country: str, preferred: str, language: str | None
+) -> None:
+    assert countries.language_of(country, preferred=preferred) == language
+
+
+@pytest.mark.parametrize(
+    ("country", "currency"), [("CH", "CHF"), ("PS", "ILS"), ("PA", "PAB"), ("DE", "EUR"), ("AQ", None)]
+)
+def test_a_countrys_currency_is_what_one_pays_with_first(country: str, currency: str | None) -> None:
+    assert countries.currency_of(country) == currency

@@ -145,3 +145,51 @@ DOMAINS = st.one_of(
 def test_a_plain_address_is_spelled_as_the_library_spells_it(local: str, domain: str) -> None:
     """What most addresses consist of takes a shorter way, and may come to no other result."""
     assert emails._parsed(f"{local}@{domain}") == emails._by_library(local, domain)
+
+
+def long_address(local: int, length: int) -> str:
+    """An address of this length in all, and of this length before the @."""
+    labels = "d" * (length - local - len("@.exam"))
+    return f"{'a' * local}@{'.'.join(labels[start : start + 62] for start in range(0, len(labels), 63))}.exam"
+
+
+@pytest.mark.parametrize(
+    ("local", "length", "codes"),
+    [
+        (64, 253, []),
+        (64, 254, []),
+        (64, 255, ["max_length"]),
+        (30, 254, []),
+        (30, 255, ["max_length"]),
+        (64, 100, []),
+    ],
+)
+def test_an_address_has_254_characters_and_64_before_the_at(local: int, length: int, codes: list[str]) -> None:
+    email = long_address(local, length)
+    assert len(email) == length
+    assert [error.code for error in email_errors("term", email)] == codes
+    assert normalize_email(email.upper()) == email
+
+
+@pytest.mark.parametrize(("length", "codes"), [(254, []), (255, ["invalid"])])
+def test_the_length_of_a_domain_counts_in_punycode(length: int, codes: list[str]) -> None:
+    domain = ".".join(["é" + "d" * 52] * 3) + ".example"
+    local = "a" * (length - len(in_ascii(f"a@{domain}")) + 1)
+    email = f"{local}@{domain}"
+    assert len(email) < MAX_LENGTH
+    assert [error.code for error in email_errors("email", email)] == codes
+
+
+def test_what_is_wrong_is_said_of_the_field() -> None:
+    [error] = email_errors("contact_email", "ada")
+    assert (error.field, error.code, error.message) == ("contact_email", "invalid", "Enter a valid e-mail address.")
+    [error] = email_errors("term", "a" * 255)
+    assert (error.field, error.code, error.message) == ("term", "max_length", "At most 254 characters.")
+
+
+@pytest.mark.parametrize(
+    ("typed", "stored"),
+    [(" ADA ", "ada"), ("\u200bÄDA@\u2060", "Äda@"), ("Ada@EXAMPLE", "ada@example"), ("\u212a", "\u212a")],
+)
+def test_of_what_is_no_address_ascii_letters_alone_lose_their_capitals(typed: str, stored: str) -> None:
+    assert normalize_email(typed) == stored
