@@ -49,7 +49,7 @@ def _zipped(path: Path) -> Iterator[Line]:
         names = [name for name in archive.namelist() if name.endswith(".txt") and Path(name).name != NOT_A_TABLE]
         if len(names) != 1:
             raise UnreadableFile(f"{path} holds {len(names)} tables and not one: {', '.join(names[:5])}")
-        size, read = archive.getinfo(names[0]).file_size or 1, 0
+        size, read = archive.getinfo(names[0]).file_size, 0
         with archive.open(names[0]) as stream:
             for number, text in enumerate(_split(stream), start=1):
                 read += len(text) + 1

@@ -125,8 +125,7 @@ def _candidates(tenant: Tenant, rows: QuerySet[Customer], words: list[str]) -> Q
 
 
 def _with_letters(rows: QuerySet[Customer], word: str) -> QuerySet[Customer]:
-    parts = sorted(each for each in folding.trigrams(word) if " " not in each.strip() and len(each.strip()) > 1)
     condition = Q()
-    for part in parts:
+    for part in sorted(folding.trigrams(word)):
         condition |= Q(search_text__contains=part.rstrip())
     return rows.filter(condition)
