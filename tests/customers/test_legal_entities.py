@@ -42,8 +42,10 @@ def test_list_for_in_another_tenant_is_empty(customer: Customer, other_tenant: T
 
 
 def test_get_assigned(customer: Customer) -> None:
-    entity = assign(customer, "works")
-    assert legal_entities.get_assigned(tenant=customer.tenant, customer=customer, public_id="works") == entity
+    entities = {public_id: assign(customer, public_id) for public_id in ("works", "mill")}
+    for public_id, entity in entities.items():
+        found = legal_entities.get_assigned(tenant=customer.tenant, customer=customer, public_id=public_id)
+        assert found == entity
 
 
 @pytest.mark.parametrize("public_id", ["mine", "unknown", ""])
