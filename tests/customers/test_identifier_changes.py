@@ -9,6 +9,7 @@ from customers.models import Customer, CustomerIdentifier
 from tenants.errors import InvalidInput
 from tenants.models import AuditEvent, Tenant
 from tests.factories import CLIENT
+from tests.races import behind
 
 
 def assign(customer: Customer, given: dict[str, Any], **more: Any) -> None:
@@ -71,6 +72,18 @@ def test_nothing_to_assign_changes_nothing(customer: Customer) -> None:
     assign(customer, {})
     assert named(customer) == []
     assert not AuditEvent.objects.filter(action="assign_identifier").exists()
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.postgres
+def test_who_comes_second_to_an_identifier_that_is_just_being_assigned_gets_nothing_of_it(
+    customer: Customer, neighbour: Customer
+) -> None:
+    given = {"card": "1", "till": "2"}
+    refused = behind(lambda: assign(customer, {"card": "1"}), lambda: assign(neighbour, given))
+    assert isinstance(refused, identifiers.IdentifierTaken)
+    assert (named(customer), named(neighbour)) == ([("card", "1")], [])
+    assert AuditEvent.objects.filter(action="assign_identifier").count() == 1
 
 
 # -- the trail -------------------------------------------------------------------------------------------------------
