@@ -163,6 +163,19 @@ def test_as_many_similar_ones_as_a_page_has(ada: Customer, monkeypatch: pytest.M
     assert find(ada.tenant, "lovelase") == found(twin, is_similar=True)
 
 
+def test_only_so_many_are_compared(ada: Customer, monkeypatch: pytest.MonkeyPatch) -> None:
+    for _ in range(2):
+        make(ada.tenant, last_name="Lovelace")
+    for most, count in ((1, 1), (2, 2), (3, 3), (4, 3)):
+        monkeypatch.setattr(finding, "CANDIDATES", most)
+        assert find(ada.tenant, "lovelase").count == count
+
+
+def test_the_least_similar_word_decides_who_comes_first(ada: Customer) -> None:
+    farther, nearer = (make(ada.tenant, last_name=f"Somerville {name}") for name in ("Lovelady", "Lovelacy"))
+    assert find(ada.tenant, "somervile lovelacx").keys == [nearer.pk, farther.pk]
+
+
 def test_who_is_just_similar_enough_is_found(ada: Customer, monkeypatch: pytest.MonkeyPatch) -> None:
     likeness = 6 / 12  # of the trigrams of "lovelase" and "lovelace"
     for threshold, who in ((likeness, [ada.pk]), (likeness + 0.01, [])):
