@@ -116,6 +116,9 @@ def test_characters_that_no_database_takes_are_refused(tenant: Tenant, name: str
 def test_it_takes_two_statements_at_most(german: Tenant, statements: Callable[[Callable[[], Any]], list[str]]) -> None:
     assert len(statements(lambda: enrich(german, country="CH", postal_code="8001", city="x", phone="0791234567"))) == 2
     assert statements(lambda: enrich(german, email="ada@example.com")) == []
+    assert len(statements(lambda: enrich(german, country="CH"))) == 1  # for the site
+    assert statements(lambda: enrich(german, country="CH", preferred_site="main")) == []
+    assert statements(lambda: enrich(german, postal_code="8001")) == []
 
 
 def test_a_confined_request_may_read_the_table(german: Tenant) -> None:

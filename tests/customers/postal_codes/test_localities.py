@@ -58,6 +58,15 @@ def test_a_code_with_very_many_places_is_cut() -> None:
     assert len(find("DE", "1")) == localities.MAX_PLACES
 
 
+def test_a_code_is_found_among_very_many_others_of_the_country() -> None:
+    PostalCode.objects.bulk_create(
+        PostalCode(country="GB", code=f"N{number}", locality="Elsewhere") for number in range(localities.MAX_PLACES)
+    )
+    add("GB", "SW1Y4JH", LONDON)
+    add("GB", "W1", OTTAWA)
+    assert (find("GB", "SW1Y 4JH"), find("GB", "W1 4JH")) == ([LONDON], [OTTAWA])
+
+
 PLACES = [Place(locality=name, region="") for name in ("Zürich", "Zurich", "Bad Ems", "bad-ems", "Genève")]
 
 
