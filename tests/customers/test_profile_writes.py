@@ -129,7 +129,9 @@ def test_an_empty_address_is_no_address_of_a_new_profile(tenant: Tenant) -> None
 def test_names_that_are_no_fields_are_named(customer: Customer) -> None:
     with pytest.raises(TypeError, match=r"^number, version is not a field of a profile$"):
         profiles.changes_of({"title": "Dr", "version": 7, "number": "1"})
-    assert profiles.changes_of({"title": "Dr", "mixins": {}}) == {"title": "Dr", "mixins": {}}
+    every = dict.fromkeys(profiles.ProfileChanges.__annotations__)
+    for fine in ({}, {"title": "Dr", "mixins": {}}, every):
+        assert profiles.changes_of(fine) == fine
 
 
 # -- building and contact points -------------------------------------------------------------------------------------

@@ -37,7 +37,9 @@ def test_every_text_column_may_be_written_and_unset() -> None:
 
 
 def test_names_that_are_no_fields_are_refused() -> None:
-    assert fields.changes_of({"city": "London", "tags": []}) == {"city": "London", "tags": []}
+    every = dict.fromkeys(AddressChanges.__annotations__)
+    for fine in ({}, {"city": "London", "tags": []}, every):
+        assert fields.changes_of(fine) == fine
     with pytest.raises(TypeError, match=r"customer, version is not a field of an address"):
         fields.changes_of({"city": "London", "version": 7, "customer": 1})
 

@@ -60,5 +60,6 @@ def test_what_the_profile_says_is_folded_whenever_it_is_saved(tenant: Tenant) ->
     assert stored.profile_text() == expected
     stored.last_name, stored.search_addresses, stored.search_identifiers = "Byron", " ockham", " 7"
     stored.save()
+    assert stored.search_profile == expected.replace("king", "byron")
     stored.refresh_from_db()
     assert stored.search_text == f"{expected.replace('king', 'byron')} ockham 7 "
