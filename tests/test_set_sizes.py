@@ -1,5 +1,5 @@
 """Sizes and times that callers, customers and operators notice: to change one is a decision, not a slip. Those that a
-standard or a document sets are in `test_set_numbers`, those of limits in `auth_providers/limits/test_figures`."""
+standard or a document sets are in `test_set_numbers`, those of limits and of customers in files of theirs."""
 
 from datetime import date, timedelta
 
@@ -20,9 +20,6 @@ from auth_providers.tenant_files import documents, reports
 from auth_providers.tokens import opaque_tokens, session_use
 from customers import consents, identifiers, legal_entities, personal_details
 from customers.addresses import addresses
-from customers.postal_codes import geonames_files, localities
-from customers.search import finding
-from customers.spelling import emails, search_words
 from tenants import clocks, codes, customer_numbers, directory, json_values
 from tenants.models import tenant
 from tenants.outbox import cloud_events, feed, leases
@@ -71,8 +68,6 @@ SECOND, MINUTE, HOUR, DAY = timedelta(seconds=1), timedelta(minutes=1), timedelt
         (sandbox.MAX_OPEN, 100),
         (http_client.SHORT_BYTES, 4096),
         ((json_values.MAX_DEPTH, json_values.MAX_ITEMS), (32, 1000)),
-        (localities.MAX_PLACES, 500),
-        (geonames_files.LONGEST_LINE, 4096),
         # webhooks
         (webhook_endpoints.ROTATION, DAY),
         (webhook_endpoints.OWNER_TOLD_AFTER, DAY),
@@ -100,11 +95,7 @@ SECOND, MINUTE, HOUR, DAY = timedelta(seconds=1), timedelta(minutes=1), timedelt
         (identifiers.MAX_NAMES, 50),
         (personal_details.SEX_MAX_LENGTH, 16),
         (personal_details.EARLIEST_BIRTH, date(1900, 1, 1)),
-        (emails.LOCAL_MAX_LENGTH, 64),
-        (emails.LONGEST_INPUT, 1000),
         (codes.TAG_MAX_LENGTH, 35),
-        ((finding.PAGE, finding.COUNTED), (50, 1000)),
-        ((search_words.SHORTEST_INTERNATIONAL, search_words.LONGEST_TYPED), (7, 200)),
         (customer_numbers.NUMBER_DIGITS, 8),
         (customer_numbers.FIRST_NUMBER, 10_000_001),
         (directory.FIRST_NUMBER, 10_001),
