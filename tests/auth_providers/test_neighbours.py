@@ -11,12 +11,21 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from auth_providers import retention
-from auth_providers.accounts import accounts, connections, mailed_tokens, notices, pending, verification
+from auth_providers.accounts import (
+    accounts,
+    connections,
+    mailed_tokens,
+    notices,
+    pending,
+    undoable_changes,
+    verification,
+)
 from auth_providers.accounts.contact_points import ContactPoint
+from auth_providers.accounts.passwords import NO_PASSWORD
 from auth_providers.intake import matching
 from auth_providers.login import one_time_code, totp
 from auth_providers.models import Account, AuthProvider, MailedToken, OneTimeCode
-from auth_providers.selfservice import deletion, email_change, password_reset, staff_actions
+from auth_providers.selfservice import deletion, email_change, password_reset, staff_actions, undo
 from auth_providers.tokens import second_factor_policy, sessions
 from auth_providers.tokens.second_factor_policy import SecondFactorMethod
 from tenants import directory
@@ -234,6 +243,23 @@ def change_email(rich: LoggedIn) -> None:
     email_change.confirm(tenant=account.tenant, token=token, client=CLIENT)
 
 
+def undo_changes(rich: LoggedIn) -> None:
+    """An added and a moved log-in, other recovery codes, another contact e-mail."""
+    customer = rich.customer
+    before = notices.take(**who(rich))
+    change = undoable_changes.keep(**who(rich), notice="password_changed", state=before.state)
+    undoable_changes.keep(**who(rich), notice="log_in_added", state=before.state)
+    token = mailed_tokens.issue_undo(change=change)
+    totp.renew_recovery_codes(**who(rich), session=rich.session, client=CLIENT)
+    Account.objects.for_tenant(customer.tenant).filter(customer=customer, kind="phone").update(identifier="+4420794601")
+    added = {"identifier": "mallory@example.com", "password": NO_PASSWORD}
+    Account.objects.create(tenant=customer.tenant, customer=customer, **added)
+    type(customer).objects.filter(pk=customer.pk).update(contact_email="mallory@example.com")
+    undo.undo(tenant=customer.tenant, token=token, client=CLIENT)
+    customer.refresh_from_db()
+    assert customer.contact_email == EMAIL
+
+
 def delete_profile(rich: LoggedIn) -> None:
     deletion.erase_by_staff(**who(rich), staff_username="clara", client=CLIENT)
     deletion.finish_due()
@@ -278,6 +304,7 @@ CHANGES: dict[str, Callable[[LoggedIn], object]] = {
     ),
     "e-mail changed": change_email,
     "accounts erased": lambda rich: accounts.erase_all(**who(rich)),
+    "changes undone": undo_changes,
     "deletion": delete_profile,
     "retention": purge,
 }

@@ -82,6 +82,18 @@ def test_confirm_twice_with_a_log_out_between(waiting: Customer) -> None:
         confirm(waiting.tenant, token)
 
 
+def test_confirm_twice_after_other_sessions_ended(waiting: Customer) -> None:
+    """One of somebody else's between, and one of the customer's own before."""
+    other = make_customer(waiting.tenant, email="grace@example.com")
+    Account.objects.filter(customer=other).update(**factories.VERIFIED)
+    before, theirs = factories.log_in(other).session, factories.log_in(other).session
+    Session.objects.filter(pk=before.pk).update(customer=waiting, ended_at=factories.hours_ago(1))
+    token = receive_token()
+    account = confirm(waiting.tenant, token).account
+    sessions.end(tenant=waiting.tenant, session=theirs)
+    assert confirm(waiting.tenant, token).account == account
+
+
 def test_confirm_with_the_older_of_two_mails(waiting: Customer) -> None:
     first = receive_token()
     resend(waiting.tenant)

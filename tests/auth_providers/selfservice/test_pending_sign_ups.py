@@ -90,12 +90,12 @@ def leave(account: Account) -> None:
     pending_sign_ups.stay(tenant=account.tenant, account=account, email=EMAIL, client=CLIENT)
 
 
-def link(account: Account, row: PendingSignUp) -> MailedToken:
+def link(account: Account, row: PendingSignUp, purpose: str = MailedToken.Purpose.OPT_IN) -> MailedToken:
     return MailedToken.objects.create(
         tenant=account.tenant,
         account=account,
-        purpose=MailedToken.Purpose.OPT_IN,
-        token_hash=row.pk.to_bytes(32, "big"),
+        purpose=purpose,
+        token_hash=(MailedToken.objects.count() + 1).to_bytes(32, "big"),
         details={"pending_sign_up": row.pk},
         expires_at=row.expires_at,
     )
@@ -128,6 +128,16 @@ def test_what_is_not_about_the_address_goes_along(account: Account) -> None:
     for each in others:
         each.refresh_from_db()
         assert each.account == account
+
+
+def test_only_links_of_the_account_that_confirm_a_sign_up_go_along(account: Account) -> None:
+    other = factories.account_of(factories.make_customer(account.tenant, email="grace@example.com"))
+    row = keep(account)
+    theirs, reset = link(other, row), link(account, row, MailedToken.Purpose.PASSWORD_RESET)
+    leave(account)
+    for each, owner in ((theirs, other), (reset, account)):
+        each.refresh_from_db()
+        assert each.account == owner
 
 
 def test_where_nobody_waits_nobody_is_created(account: Account) -> None:

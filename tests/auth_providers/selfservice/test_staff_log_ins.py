@@ -10,7 +10,7 @@ from auth_providers.accounts import accounts, mailed_tokens
 from auth_providers.login import password as password_login
 from auth_providers.models import Account
 from auth_providers.selfservice import opt_in, password_reset, sign_up, staff_log_ins
-from auth_providers.selfservice.staff_log_ins import REASON_MAX_LENGTH, LogInNotFound
+from auth_providers.selfservice.staff_log_ins import LogInNotFound
 from auth_providers.tokens import sessions
 from auth_providers.tokens.log_in_attempt import Issue, LogInAttempt
 from customers import erasure
@@ -115,15 +115,15 @@ def test_nothing_of_the_kind_is_permitted(
         ("x", "x"),
         ("  asked \n by\ttelephone ", "asked by telephone"),
         ("cal\0led", "called"),
-        ("x" * REASON_MAX_LENGTH, "x" * REASON_MAX_LENGTH),
-        (" " * REASON_MAX_LENGTH + "x", "x"),
+        ("x" * 200, "x" * 200),
+        (" " * 200 + "x", "x"),
     ],
 )
 def test_a_reason_is_kept_trimmed(reason: str, kept: str) -> None:
     assert staff_log_ins.check_reason(reason) == kept
 
 
-@pytest.mark.parametrize("reason", ["", " \t\n", "\0", "x" * (REASON_MAX_LENGTH + 1)])
+@pytest.mark.parametrize("reason", ["", " \t\n", "\0", "x" * 201])
 def test_without_a_reason_nothing_is_done(customer: Customer, reason: str) -> None:
     Account.objects.update(**factories.UNVERIFIED)
     account, before = factories.account_of(customer), everything()

@@ -6,8 +6,9 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from django.utils import timezone
 
-from auth_providers.models import Account
+from auth_providers.models import Account, Token
 from auth_providers.tokens import bearer, sessions
 from auth_providers.tokens.bearer import InvalidToken, TokenExpired
 from customers.models import Customer
@@ -147,3 +148,31 @@ def test_resolve_a_jwt_that_names_a_session_of_another_tenant(logged_in: LoggedI
     foreign = signing_keys.current(tenant=other_tenant)
     with pytest.raises(InvalidToken):
         bearer.resolve(forge.resigned(theirs.service_jwt, foreign, sid=str(logged_in.session.pk)))
+
+
+@pytest.mark.usefixtures("stopped_clock")
+@pytest.mark.parametrize(("left", "is_good"), [(timedelta(seconds=1), True), (timedelta(0), False)])
+def test_resolve_an_opaque_token_until_the_moment_it_expires(
+    logged_in: LoggedIn, left: timedelta, is_good: bool
+) -> None:
+    Token.objects.update(expires_at=timezone.now() + left)
+    if is_good:
+        assert bearer.resolve(logged_in.access_token).customer == logged_in.customer
+        return
+    with pytest.raises(TokenExpired):
+        bearer.resolve(logged_in.access_token)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_resolve_tokens_of_several_tenants(logged_in: LoggedIn, other_tenant: Tenant, kind: str) -> None:
+    theirs = log_in(make_customer(other_tenant))
+    for each in (logged_in, theirs):
+        principal = bearer.resolve(getattr(each, kind))
+        assert (principal.tenant, principal.customer) == (each.customer.tenant, each.customer)
+
+
+@pytest.mark.parametrize(
+    ("kind", "is_read_only"), [("access_token", False), ("service_jwt", True), ("customer_jwt", False)]
+)
+def test_only_a_token_for_other_services_is_read_only(logged_in: LoggedIn, kind: str, is_read_only: bool) -> None:
+    assert bearer.resolve(getattr(logged_in, kind)).is_read_only == is_read_only

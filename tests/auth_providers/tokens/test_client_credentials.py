@@ -2,16 +2,17 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
+from django.utils import timezone
 
 from auth_providers import limits
 from auth_providers.tokens import client_credentials
 from auth_providers.tokens.bearer import InvalidToken, TokenExpired
 from auth_providers.tokens.client_credentials import Application
 from tenants import api_keys
-from tenants.models import ApiKey, AuditEvent, Tenant
+from tenants.models import ApiKey, AuditEvent, Scope, Tenant
 from tests import factories
 from tests.factories import CLIENT, OTHER_CLIENT
 
@@ -51,6 +52,8 @@ def test_what_fits_no_key_is_refused(key: ApiKey, other_tenant: Tenant, case: st
     client_id = {"unknown": "nobody", "public": "storefront"}.get(case, "app")
     with pytest.raises(api_keys.InvalidApiKey):
         log_in(secret, number=number, client_id=client_id)
+    # A client id without a secret is nobody's to guess at.
+    assert AuditEvent.objects.exists() == (client_id == "app")
 
 
 def test_a_secret_of_two_keys_tells_nobody(key: ApiKey, other_tenant: Tenant) -> None:
@@ -146,3 +149,59 @@ def test_each_attempt_is_on_the_trail_of_its_tenant(key: ApiKey, other_tenant: T
         (other_tenant.pk, True, "app", CLIENT.address),
         (key.tenant_id, False, "app", CLIENT.address),
     ]
+
+
+def test_a_secret_that_fits_none_counts_at_the_tenant_of_the_oldest_key(key: ApiKey, other_tenant: Tenant) -> None:
+    with pytest.raises(api_keys.InvalidApiKey):
+        log_in("guess")
+    event = AuditEvent.objects.get(action=client_credentials.LOG_IN)
+    assert event.tenant == other_tenant != key.tenant
+
+
+@pytest.mark.parametrize(("seconds", "is_good"), [(3599, True), (3600, False)])
+def test_a_token_expires_in_the_moment_that_it_names(
+    key: ApiKey, monkeypatch: pytest.MonkeyPatch, seconds: int, is_good: bool
+) -> None:
+    moment = datetime(2026, 1, 1, tzinfo=UTC)
+    monkeypatch.setattr(timezone, "now", lambda: moment)
+    token = client_credentials.issue_token(application=log_in())
+    monkeypatch.setattr(timezone, "now", lambda: moment + timedelta(seconds=seconds))
+    if is_good:
+        assert client_credentials.resolve(token).expires_at == moment + timedelta(hours=1)
+        return
+    with pytest.raises(TokenExpired):
+        client_credentials.resolve(token)
+
+
+# -- scopes -----------------------------------------------------------------------------------------------------------
+READ, WRITE = Scope.EVENTS, Scope.CUSTOMERS_WRITE
+
+
+def opened(application: Application) -> list[Scope]:
+    found = client_credentials.resolve(client_credentials.issue_token(application=application))
+    return [scope for scope in (READ, WRITE) if found.has_scope(scope)]
+
+
+def test_a_token_opens_what_it_was_narrowed_to(key: ApiKey) -> None:
+    api_keys.grant(key=key, scopes=[READ, WRITE])
+    application = log_in()
+    assert opened(application) == [READ, WRITE]
+    assert opened(client_credentials.narrowed(application=application, scopes=[WRITE])) == [WRITE]
+    assert opened(client_credentials.narrowed(application=application, scopes=[])) == []
+
+
+def test_a_scope_that_the_key_lacks_is_not_granted(key: ApiKey) -> None:
+    api_keys.grant(key=key, scopes=[READ])
+    application = log_in()
+    for scopes in ([WRITE], [READ, WRITE]):
+        with pytest.raises(client_credentials.ScopeNotGranted):
+            client_credentials.narrowed(application=application, scopes=scopes)
+
+
+def test_a_scope_that_is_taken_from_the_key_is_taken_from_its_tokens(key: ApiKey) -> None:
+    api_keys.grant(key=key, scopes=[READ, WRITE])
+    application = log_in()
+    api_keys.grant(key=key, scopes=[WRITE])
+    assert opened(application) == [WRITE]
+    api_keys.grant(key=key, scopes=[READ, WRITE])
+    assert opened(client_credentials.narrowed(application=application, scopes=[READ])) == [READ]

@@ -186,6 +186,25 @@ def test_a_token_that_was_believed_expires(
         jwts.verify(token)
 
 
+@pytest.mark.parametrize(("left", "is_good"), [(1, True), (0, False)])
+def test_verify_until_the_moment_it_expires(
+    logged_in: LoggedIn, monkeypatch: pytest.MonkeyPatch, left: int, is_good: bool
+) -> None:
+    moment = jwts.verify(logged_in.service_jwt).expires_at - timedelta(seconds=left)
+    monkeypatch.setattr(timezone, "now", lambda: moment)
+    if is_good:
+        assert is_believed(logged_in.service_jwt)
+        return
+    with pytest.raises(jwts.JwtExpired):
+        jwts.verify(logged_in.service_jwt)
+
+
+def test_verify_after_the_tenant_was_closed(logged_in: LoggedIn, other_tenant: Tenant) -> None:
+    theirs = log_in(make_customer(other_tenant))
+    Tenant.objects.filter(pk=other_tenant.pk).update(is_active=False)
+    assert [is_believed(each.service_jwt) for each in (logged_in, theirs)] == [True, False]
+
+
 DEEP = b'{"tenant":' + b"[" * 20_000 + b"]" * 20_000 + b"}"
 
 

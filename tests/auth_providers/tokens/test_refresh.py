@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from django.utils import timezone
 
 from auth_providers.models import Session, Token
 from auth_providers.tokens import bearer, refresh, sessions
@@ -145,11 +146,13 @@ def test_anonymous_reuse_ends_the_anonymous_tokens_alone(
     tenant: Tenant, customer: Customer, pass_time: PassTime
 ) -> None:
     visit = open_anonymous(tenant)
+    others = open_anonymous(tenant)
     logged_in = log_in(customer, anonymous_session=visit.session)
     pair = refresh_anonymous(tenant, visit.pair.refresh_token)
     pass_time(refresh.RETRY_WINDOW + SECOND)
     with pytest.raises(InvalidToken):
         refresh_anonymous(tenant, visit.pair.refresh_token)
+    assert bearer.resolve(others.pair.access_token).session == others.session
     for token in (visit.pair.access_token, pair.access_token):
         with pytest.raises(InvalidToken):
             bearer.resolve(token)
@@ -287,3 +290,42 @@ def test_a_customers_refresh_token_is_its_clients(tenant: Tenant, customer: Cust
             tenant=tenant, refresh_token=pair.refresh_token, client=CLIENT, api_key_id=ours.pk
         ).pair
     assert Session.objects.get().ended_at is None
+
+
+@pytest.mark.parametrize("act", [refresh_customer, refresh_anonymous])
+@pytest.mark.parametrize(("left", "is_good"), [(SECOND, True), (timedelta(0), False)])
+def test_refresh_until_the_moment_the_token_expires(
+    tenant: Tenant, customer: Customer, act: Callable[[Tenant, str], Pair], left: timedelta, is_good: bool
+) -> None:
+    token = log_in(customer).refresh_token if act is refresh_customer else open_anonymous(tenant).pair.refresh_token
+    Token.objects.update(expires_at=timezone.now() + left)
+    if is_good:
+        assert act(tenant, token)
+        return
+    with pytest.raises(TokenExpired):
+        act(tenant, token)
+
+
+@pytest.mark.parametrize(("left", "is_good"), [(SECOND, True), (timedelta(0), False)])
+def test_anonymous_tokens_are_renewed_until_the_moment_their_session_is_over(
+    tenant: Tenant, left: timedelta, is_good: bool
+) -> None:
+    pair = open_anonymous(tenant).pair
+    Session.objects.update(expires_at=timezone.now() + left)
+    if is_good:
+        assert refresh_anonymous(tenant, pair.refresh_token)
+        assert refresh.renew_anonymous(api_key=api_key_of(tenant), access_token=pair.access_token)
+        return
+    with pytest.raises(TokenExpired):
+        refresh_anonymous(tenant, pair.refresh_token)
+    with pytest.raises(TokenExpired):
+        refresh.renew_anonymous(api_key=api_key_of(tenant), access_token=pair.access_token)
+
+
+def test_refresh_repeated_in_the_last_moment_gets_the_identical_pair(
+    tenant: Tenant, customer: Customer, pass_time: PassTime
+) -> None:
+    logged_in = log_in(customer)
+    first = refresh_customer(tenant, logged_in.refresh_token)
+    pass_time(refresh.RETRY_WINDOW)
+    assert refresh_customer(tenant, logged_in.refresh_token) == first

@@ -129,6 +129,18 @@ def test_a_text_message_comes_before_a_mail(customer: Customer, settings: Settin
     assert due(customer).methods == ("email",)
 
 
+def test_whether_text_messages_are_sent_says_the_provider_of_codes(
+    customer: Customer, other_tenant: Tenant, settings: Settings
+) -> None:
+    """And no other of the tenant's, nor the one of another tenant's."""
+    AuthProvider.objects.create(tenant=customer.tenant, name="corporate", kind="oidc", issuer="https://x.example")
+    AuthProvider.objects.create(tenant=other_tenant, name="otp", kind="otp", settings={"channels": ["email"]})
+    add_phone(customer)
+    policy(customer.tenant, SecondFactor.ALWAYS)
+    send_sms(customer.tenant, settings)
+    assert due(customer).methods == ("sms",)
+
+
 @pytest.mark.parametrize("first", [{"method": "otp"}, {"is_mailbox_proof": True}], ids=["code", "link"])
 def test_who_has_a_mailbox_alone_shows_another_code(customer: Customer, first: dict[str, Any]) -> None:
     """It belongs to this log-in, so a code that somebody was tricked into telling is not enough."""

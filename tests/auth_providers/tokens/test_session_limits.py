@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from django.db import IntegrityError
+from django.utils import timezone
 
 from auth_providers.models import Session
 from auth_providers.tokens import bearer, introspection, jwts, refresh, session_limits, session_use, sessions
@@ -55,6 +56,15 @@ def test_a_session_without_a_call_is_over_at_the_limit(customer: Customer, pass_
         refresh.refresh_customer(tenant=customer.tenant, refresh_token=logged_in.refresh_token, client=factories.CLIENT)
     key = factories.api_key_of(customer.tenant)
     assert introspection.find(tenant=customer.tenant, token=logged_in.access_token, caller=key) is None
+
+
+@pytest.mark.usefixtures("stopped_clock")
+@pytest.mark.parametrize(("left", "is_running"), [(timedelta(seconds=1), True), (timedelta(0), False)])
+def test_a_session_is_idle_from_the_moment_of_the_limit(customer: Customer, left: timedelta, is_running: bool) -> None:
+    logged_in = factories.log_in(customer)
+    Session.objects.update(last_used_at=timezone.now() - HALF_AN_HOUR + left)
+    assert opens(logged_in.access_token) == is_running
+    assert session_limits.running(tenant=customer.tenant, customer=customer).exists() == is_running
 
 
 @pytest.mark.parametrize("how", ["access_token", "refresh_token", "introspected"])

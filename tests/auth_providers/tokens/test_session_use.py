@@ -62,6 +62,41 @@ def test_many_sessions_are_written_in_two_statements(
     assert len({used_at(each) for each in every}) == 1
 
 
+def test_only_what_was_noted_is_written_and_no_session_that_has_ended(tenant: Tenant, pass_time: PassTime) -> None:
+    customer = factories.make_customer(tenant)
+    used, ended, other = (factories.log_in(customer) for _ in range(3))
+    before = used_at(ended), used_at(other)
+    pass_time(timedelta(minutes=2))
+    for each in (used, ended):
+        bearer.resolve(each.access_token)
+    Session.objects.filter(pk=ended.session.pk).update(ended_at=timezone.now())
+    assert session_use.write() == 1
+    assert used_at(used) > before[0]
+    assert (used_at(ended), used_at(other)) == before
+
+
+@pytest.mark.usefixtures("stopped_clock")
+@pytest.mark.parametrize(("seconds", "is_noted"), [(59, False), (60, True)])
+def test_a_use_is_noted_when_the_last_one_is_a_minute_ago(seconds: int, is_noted: bool) -> None:
+    session = Session(pk=UUID(int=1), last_used_at=timezone.now() - timedelta(seconds=seconds))
+    session_use.note(session)
+    assert (session.pk in session_use._noted) == is_noted
+
+
+def test_more_sessions_than_a_statement_takes_are_all_written(
+    tenant: Tenant, pass_time: PassTime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(session_use, "SESSIONS_A_STATEMENT", 2)
+    customer = factories.make_customer(tenant)
+    every = [factories.log_in(customer) for _ in range(5)]
+    before = max(used_at(each) for each in every)
+    pass_time(timedelta(minutes=2))
+    for each in every:
+        bearer.resolve(each.access_token)
+    assert session_use.write() == 5
+    assert min(used_at(each) for each in every) > before
+
+
 def test_a_visitors_call_and_a_refused_one_are_not_noted(tenant: Tenant, pass_time: PassTime) -> None:
     visit = factories.open_anonymous(tenant)
     ended = factories.log_in(factories.make_customer(tenant))

@@ -12,6 +12,7 @@ from auth_providers.tokens import bearer, sessions
 from auth_providers.tokens.log_in_attempt import Issue, LogInAttempt
 from auth_providers.tokens.sessions import Context
 from customers.models import Customer
+from tenants.clients import Client
 from tenants.errors import InvalidInput
 from tenants.models import AuditEvent, Tenant
 from tests.factories import (
@@ -50,6 +51,14 @@ def test_open_anonymous_keeps_what_the_storefront_knows(tenant: Tenant) -> None:
     assert (session.site, session.currency, session.language, session.country) == ("de", "EUR", "de_DE", "DE")
     assert (session.api_key, session.customer, session.tenant) == (api_key_of(tenant), None, tenant)
     assert (session.address, session.user_agent) == (CLIENT.address, CLIENT.user_agent)
+
+
+@pytest.mark.parametrize("length", [254, 255, 256])
+def test_open_anonymous_keeps_255_characters_of_what_the_browser_calls_itself(tenant: Tenant, length: int) -> None:
+    agent = "x" * (length - 1) + "y"
+    client = Client(address="192.0.2.10", user_agent=agent)
+    opened = sessions.open_anonymous(api_key=api_key_of(tenant), context=Context(), client=client)
+    assert Session.objects.get(pk=opened.session.pk).user_agent == agent[:255]
 
 
 @pytest.mark.parametrize("currency", ["eur", "XYZ", "EURO"])
