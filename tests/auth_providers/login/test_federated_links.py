@@ -22,6 +22,7 @@ from auth_providers.tokens.second_factor_policy import SecondFactorDue
 from customers.models import Customer
 from tenants.models import Tenant
 from tests import authenticators, factories
+from tests.auth_providers import second_factors
 from tests.auth_providers.mailbox import receive
 from tests.factories import CLIENT, EMAIL, make_customer
 from tests.races import at_once
@@ -198,6 +199,50 @@ def test_a_second_factor_of_a_profile_that_nobody_has_proven_keeps_nobody_out(pr
     receive()
     Account.objects.update(**factories.UNVERIFIED)
     assert answer(provider, challenged(provider), receive_code()).session.customer == customer
+
+
+def test_each_answer_links_the_identity_that_waits_for_it(provider: AuthProvider) -> None:
+    emails = (EMAIL, "grace@example.com", "alan@example.com")
+    customers = {email: make_customer(provider.tenant, email=email) for email in emails}
+    waiting = {
+        email: challenged(provider, Identity(issuer=MALLORY.issuer, subject=f"subject of {email}", email=email))
+        for email in emails
+    }
+    sent = {each.to[0]: str(CODE.findall(str(each.body))[0]) for each in receive()}
+    for email in (emails[1], emails[2], emails[0]):
+        started = answer(provider, waiting[email], sent[email])
+        assert (started.session.customer, started.account.identifier) == (customers[email], f"subject of {email}")
+
+
+def test_each_second_factor_links_the_identity_that_waits_for_it(provider: AuthProvider) -> None:
+    """And links none that waits for another answer."""
+    emails = (EMAIL, "grace@example.com", "alan@example.com")
+    customers = [make_customer(provider.tenant, email=email) for email in emails]
+    for each in customers:
+        authenticators.enrol(each)
+    receive()
+    waiting = [challenged(provider, Identity(issuer="i", subject=email, email=email)) for email in emails]
+    sent = {each.to[0]: str(CODE.findall(str(each.body))[0]) for each in receive()}
+    handles = {}
+    for index in (1, 0):
+        with pytest.raises(SecondFactorDue) as raised:
+            answer(provider, waiting[index], sent[emails[index]])
+        handles[index] = raised.value.handle
+    assert federated.awaits_link(tenant=provider.tenant, challenge_id=waiting[2].challenge_id)
+    for index in (0, 1):
+        assert show_second_factor(customers[index], handles[index]).account.identifier == emails[index]
+
+
+def test_a_second_factor_of_an_ordinary_log_in_links_nothing(provider: AuthProvider) -> None:
+    customer, other = make_customer(provider.tenant), make_customer(provider.tenant, email="grace@example.com")
+    authenticators.enrol(other)
+    receive()
+    issued = challenged(provider)
+    handle = second_factors.due(other).handle
+    started = show_second_factor(other, handle)
+    assert (started.session.customer, started.account.kind) == (other, "email")
+    assert not Account.objects.filter(kind="external").exists()
+    assert answer(provider, issued, receive_code()).session.customer == customer
 
 
 def show_second_factor(customer: Customer, handle: str, code: str = "") -> sessions.Started:

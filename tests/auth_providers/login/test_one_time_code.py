@@ -211,6 +211,50 @@ def test_a_new_code_replaces_the_old_one_after_the_cooldown(
     ask(tenant)  # after a right code there is no wait for the next
 
 
+@pytest.mark.usefixtures("stopped_clock")
+@pytest.mark.parametrize(("seconds", "is_cool"), [(29, False), (30, True)])
+def test_a_cooldown_is_over_after_thirty_seconds(
+    tenant: Tenant, customer: Customer, pass_time: PassTime, seconds: int, is_cool: bool
+) -> None:
+    ask(tenant)
+    pass_time(seconds * SECOND)
+    if is_cool:
+        assert ask(tenant)
+        return
+    assert ask_while_cool(tenant, EMAIL) == 1
+
+
+def test_a_new_code_takes_the_place_of_its_own_kind_alone(
+    tenant: Tenant, other_tenant: Tenant, customer: Customer, pass_time: PassTime
+) -> None:
+    """Each of the others differs in one thing."""
+    ask(tenant)
+    own = stored_code()
+    OneTimeCode.objects.update(wrong_answers=2, wrong_on_known_devices=1)
+    kept = {"code_hmac": b"0" * 32, "expires_at": own.expires_at, "kept_until": own.kept_until, "wrong_in_a_row": 40}
+    same = {"tenant": tenant, "purpose": LOG_IN, "channel": "email", "destination": EMAIL, "customer_number": ""}
+    differences: list[dict[str, Any]] = [
+        {"tenant": other_tenant},
+        {"purpose": VERIFICATION},
+        {"channel": "sms"},
+        {"destination": UNKNOWN},
+        {"customer_number": customer.number},
+    ]
+    others = [OneTimeCode.objects.create(**same | each, **kept) for each in differences]
+    before = list(OneTimeCode.objects.exclude(pk=own.pk).order_by("pk").values())
+    pass_time(31 * SECOND)
+    codes.receive()
+    issued = ask(tenant)
+    renewed = OneTimeCode.objects.get(challenge_id=issued.challenge_id)
+    assert (renewed.pk, renewed.wrong_answers, renewed.wrong_on_known_devices) == (own.pk, 0, 0)
+    [code] = codes.receive()  # of six digits: nobody has guessed at this one
+    assert one_time_code.verify_by_destination(
+        tenant=tenant, purpose=LOG_IN, channel="email", destination=EMAIL, code=code, client=CLIENT
+    )
+    assert list(OneTimeCode.objects.exclude(pk=own.pk).order_by("pk").values()) == before
+    assert len(before) == len(others)
+
+
 def test_ten_codes_an_hour_for_one_destination(tenant: Tenant, customer: Customer, pass_time: PassTime) -> None:
     for _ in range(10):
         ask(tenant)

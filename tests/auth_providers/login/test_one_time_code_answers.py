@@ -54,6 +54,21 @@ def test_a_code_expires(tenant: Tenant, customer: Customer, pass_time: PassTime)
     refuse(tenant, issued, code)
 
 
+@pytest.mark.parametrize(("left", "is_good"), [(SECOND, True), (timedelta(0), False)])
+def test_a_code_is_good_until_the_moment_it_expires(
+    tenant: Tenant, customer: Customer, monkeypatch: pytest.MonkeyPatch, left: timedelta, is_good: bool
+) -> None:
+    issued = ask(tenant)
+    [code] = codes.receive()
+    moment = stored_code().expires_at - left
+    monkeypatch.setattr(timezone, "now", lambda: moment)
+    if is_good:
+        assert answer(tenant, issued, code).point.destination == EMAIL
+        return
+    refuse(tenant, issued, code)
+    assert AuditEvent.objects.get(method="otp", is_success=False).reason == "expired code"
+
+
 @pytest.mark.parametrize(("waited", "held"), [(timedelta(0), 9), (9 * MINUTE, 9), (29 * MINUTE, 9)])
 def test_a_mailed_code_lives_ten_minutes_from_its_hand_over(
     tenant: Tenant, customer: Customer, pass_time: PassTime, waited: timedelta, held: int

@@ -9,7 +9,7 @@ import pytest
 from django.utils import timezone
 
 from auth_providers import limits
-from auth_providers.accounts import known_devices
+from auth_providers.accounts import accounts, known_devices
 from auth_providers.login import one_time_code, one_time_code_answers
 from auth_providers.models import Attempts, OneTimeCode
 from customers.models import Customer
@@ -172,6 +172,23 @@ def test_software_that_many_customers_share_is_no_device_of_the_owners(
 
 
 def test_the_device_of_another_customer_is_none_of_the_owners(tenant: Tenant, customer: Customer) -> None:
+    refuse(tenant, ask(tenant), "000000", client=OTHER)
+    assert (stored_code().wrong_answers, stored_code().wrong_on_known_devices) == (1, 0)
+
+
+def test_an_identity_that_is_called_like_the_address_makes_no_device_the_owners(
+    tenant: Tenant, customer: Customer
+) -> None:
+    somebody = Customer.objects.exclude(pk=customer.pk).get()
+    accounts.create_external(
+        tenant=tenant,
+        customer=somebody,
+        provider="partner",
+        issuer="https://id.example",
+        subject=EMAIL,
+        email="",
+        is_email_verified=False,
+    )
     refuse(tenant, ask(tenant), "000000", client=OTHER)
     assert (stored_code().wrong_answers, stored_code().wrong_on_known_devices) == (1, 0)
 

@@ -89,6 +89,13 @@ def test_a_tenant_may_switch_the_password_off(customer: Customer, other_tenant: 
     log_in(customer.tenant)
 
 
+@pytest.mark.parametrize("other", [{"name": "otp", "kind": "otp"}, {"name": "totp", "kind": "totp"}])
+def test_whether_the_password_is_on_says_its_own_row(customer: Customer, other: dict[str, str]) -> None:
+    AuthProvider.objects.create(tenant=customer.tenant, is_enabled=False, **other)
+    AuthProvider.objects.create(tenant=customer.tenant, name="password", kind="password", is_enabled=True)
+    assert log_in(customer.tenant).account == account_of(customer)
+
+
 def test_log_in_keeps_the_session_of_the_visit(customer: Customer) -> None:
     visit = open_anonymous(customer.tenant)
     started = password_login.log_in(

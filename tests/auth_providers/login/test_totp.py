@@ -14,7 +14,7 @@ from pytest_django import Settings
 
 from auth_providers import limits
 from auth_providers.login import totp
-from auth_providers.models import Account, Attempts, Authenticator, RecoveryCode, Session
+from auth_providers.models import Account, Attempts, Authenticator, AuthProvider, RecoveryCode, Session
 from auth_providers.providers import registry
 from auth_providers.tokens.reauthentication import ReauthenticationNeeded, require_recent_log_in
 from customers.models import Customer
@@ -296,6 +296,33 @@ def test_where_the_provider_is_switched_off_nobody_enrols_and_who_did_is_asked(c
     other = factories.make_customer(customer.tenant, email="grace@example.com")
     with pytest.raises(registry.UnknownProvider):
         authenticators.begin(other)
+
+
+def test_whether_the_app_may_be_enrolled_says_its_own_row(customer: Customer) -> None:
+    AuthProvider.objects.create(tenant=customer.tenant, name="otp", kind="otp", is_enabled=False)
+    AuthProvider.objects.create(tenant=customer.tenant, name="totp", kind="totp", is_enabled=True)
+    assert len(enrol(customer)) == 10
+
+
+def test_to_begin_replaces_what_nobody_else_has_begun(customer: Customer) -> None:
+    other = factories.make_customer(customer.tenant, email="grace@example.com")
+    theirs = authenticators.begin(other)
+    authenticators.begin(customer)
+    authenticators.begin(customer)
+    assert len(totp.confirm_enrolment(code=theirs, session=just_logged_in(other), **whose(other))) == 10
+    assert Authenticator.objects.exclude(confirmed_at=None).get().customer == other
+
+
+def test_an_app_names_an_address_that_is_logged_in_with(customer: Customer) -> None:
+    """And else the customer's number."""
+    work = Account.objects.create(
+        tenant=customer.tenant, customer=customer, identifier="work@example.com", password="!", **factories.VERIFIED
+    )
+    Account.objects.exclude(pk=work.pk).update(**factories.UNVERIFIED)
+    start = partial(totp.start_enrolment, tenant=customer.tenant, customer=customer, session=just_logged_in(customer))
+    assert ":work%40example.com?" in start().uri
+    Account.objects.filter(pk=work.pk).update(kind="external", provider="partner", issuer="i", password="")
+    assert f":{customer.number}?" in start().uri
 
 
 @pytest.mark.django_db(transaction=True)
