@@ -6,18 +6,21 @@ from typing import Any
 import pytest
 from django.core.management import CommandError, call_command
 from django.core.serializers.json import DjangoJSONEncoder
+from django.db.models import Q
 
 from auth_providers.accounts.passwords import NO_PASSWORD
 from auth_providers.selfservice import data_export, deletion
 from customers.models import Customer
 from customers.profiles import CustomerNotFound
-from tenants.models import AuditEvent, Tenant
+from tenants.models import AuditEvent, Message, Tenant
 from tenants.outbox import queue
 from tenants.privacy.classification import Disguise, classified
+from tenants.trail import audit
 from tests import factories, neighbours
 from tests.neighbours import Neighbours
 
 PHONE = "+442079460009"
+OWN_MAIL = Q(recipient__in=[factories.EMAIL, PHONE])
 
 
 @pytest.fixture
@@ -71,6 +74,21 @@ def test_nothing_of_anybody_else_is_in_it(neighbours: Neighbours, customer: Cust
     found: dict[str, list[Any]] = json.loads(text)
     assert len(found["customers"]) == 1
     assert len(found["notes"]) == 1
+
+
+def test_nothing_of_a_namesake_at_another_tenants_is_in_it(customer: Customer, other_tenant: Tenant) -> None:
+    """Numbers repeat from tenant to tenant, and so do addresses."""
+    audit.record(tenant=other_tenant, action="x", customer_number=customer.number, reason="of the namesake")
+    queue.enqueue(tenant=other_tenant, template="of_the_namesake", recipient=factories.EMAIL, context={})
+    text = exported(customer)
+    assert "namesake" not in text
+    assert len(json.loads(text)["messages"]) == Message.objects.for_tenant(customer.tenant).filter(OWN_MAIL).count() > 0
+
+
+def test_what_is_made_of_other_columns_is_not_told_again(customer: Customer) -> None:
+    [row] = json.loads(exported(customer))["customers"]
+    assert "search_text" not in row
+    assert row["first_name"] == "Charles"
 
 
 def test_it_is_on_the_trail(customer: Customer) -> None:

@@ -1,14 +1,18 @@
 """Staff end and restore a customer's access, from the next request on; the audit trail names who did it."""
 
+from collections.abc import Callable
+
 import pytest
+from django.utils import timezone
 
 from auth_providers.models import Account
 from auth_providers.selfservice import password_reset, staff_actions
 from auth_providers.tokens import bearer, sessions
 from customers.models import Customer
+from customers.profiles import CustomerNotFound
 from tenants.models import AuditEvent, Tenant
 from tests.auth_providers import mailbox
-from tests.factories import CLIENT, UNVERIFIED, account_of, log_in, make_customer
+from tests.factories import CLIENT, UNVERIFIED, VERIFIED, account_of, log_in, make_customer
 
 
 @pytest.fixture
@@ -71,6 +75,51 @@ def test_one_customer_is_closed_out_and_no_other(customer: Customer) -> None:
     logged_in = log_in(other)
     deactivate(customer)
     assert bearer.resolve(logged_in.access_token).customer == other
+
+
+@pytest.mark.parametrize("act", [deactivate, put_on_hold])
+@pytest.mark.parametrize("is_closed", [True, False])
+@pytest.mark.parametrize("state", ["erased", "merged"])
+def test_who_is_not_there_any_more_is_not_found(
+    customer: Customer, act: Callable[..., None], is_closed: bool, state: str
+) -> None:
+    other = make_customer(customer.tenant, email="grace@example.com")
+    gone = {"erased_at": timezone.now()} if state == "erased" else {"merged_into": other}
+    Customer.objects.filter(pk=customer.pk).update(is_active=not is_closed, is_on_hold=not is_closed, **gone)
+    events = AuditEvent.objects.count()
+    with pytest.raises(CustomerNotFound):
+        act(customer, is_closed=is_closed)
+    now = Customer.objects.get(pk=customer.pk)
+    assert (now.is_active, now.is_on_hold) == (not is_closed, not is_closed)
+    assert AuditEvent.objects.count() == events
+
+
+def test_staff_end_one_session_once(customer: Customer) -> None:
+    ended, other = log_in(customer).session, log_in(customer).session
+    results = [
+        staff_actions.end_session(
+            tenant=customer.tenant, customer=customer, session_id=ended.pk, staff_username="grace", client=CLIENT
+        )
+        for _ in range(2)
+    ]
+    assert results == [True, False]
+    ended.refresh_from_db()
+    other.refresh_from_db()
+    assert (ended.end_reason, ended.ended_at is not None) == (staff_actions.ENDED_BY_STAFF, True)
+    assert other.ended_at is None
+    customer.refresh_from_db()
+    assert customer.pending_void_before is not None
+    event = AuditEvent.objects.get(action="end_session")
+    assert (event.customer_number, event.session_id, event.staff_username) == (customer.number, ended.pk, "grace")
+    assert (event.details["reason"], event.address) == (staff_actions.ENDED_BY_STAFF, CLIENT.address)
+
+
+def test_staff_send_a_reset_for_the_log_in_that_they_mean(customer: Customer) -> None:
+    work = Account.objects.create(
+        tenant=customer.tenant, customer=customer, identifier="work@example.com", password="!", **VERIFIED
+    )
+    send_reset(customer, work)
+    assert [each.to for each in mailbox.receive()] == [["work@example.com"]]
 
 
 def send_reset(customer: Customer, account: Account) -> None:

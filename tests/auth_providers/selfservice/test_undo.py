@@ -1,5 +1,7 @@
 """ "This was not me": what the link in a notice brings back, and what it takes away."""
 
+from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -14,7 +16,7 @@ from auth_providers.selfservice import additional_log_in, deletion, email_change
 from auth_providers.tokens import sessions
 from auth_providers.tokens.log_in_attempt import Issue, LogInAttempt
 from customers.models import Customer
-from tenants.models import Tenant
+from tenants.models import AuditEvent, Tenant
 from tests import authenticators, factories
 from tests.auth_providers import email_changes, mailbox
 from tests.auth_providers.selfservice.intrusion import (
@@ -236,6 +238,40 @@ def test_what_came_after_a_change_is_undone_with_it(customer: Customer) -> None:
     for token in later:
         with pytest.raises(undo.AlreadyUndone):
             press(customer, token)
+
+
+def test_what_is_undone_is_on_the_trail_the_newest_first(customer: Customer) -> None:
+    change_contact(customer, contact_phone="+491712345670")
+    links()
+    customer.refresh_from_db()
+    change_password(customer)
+    [token] = links()
+    add_mallory(customer)
+    press(customer, token)
+    event = AuditEvent.objects.get(action="undo_changes")
+    assert (event.customer_number, event.address) == (customer.number, CLIENT.address)
+    assert event.reason == f"{Notice.LOG_IN_ADDED}, {Notice.PASSWORD_CHANGED}"
+
+
+def test_a_profile_whose_contact_data_comes_back_has_a_new_version(
+    customer: Customer, pass_time: Callable[[timedelta], None]
+) -> None:
+    change_contact(customer, contact_phone="+491712345678")
+    [token] = links()
+    customer.refresh_from_db()
+    changed, changed_at = customer.version, customer.updated_at
+    pass_time(timedelta(minutes=1))
+    press(customer, token)
+    assert customer.version == changed + 1
+    assert customer.updated_at > changed_at
+
+
+def test_a_profile_whose_contact_data_stays_keeps_its_version(customer: Customer) -> None:
+    add_mallory(customer)
+    [token] = links()
+    before = customer.version, customer.updated_at
+    press(customer, token)
+    assert (customer.version, customer.updated_at) == before
 
 
 def test_what_came_before_a_change_stays(customer: Customer) -> None:

@@ -26,6 +26,7 @@ from tests.auth_providers.selfservice.intrusion import (
     remove_app,
 )
 from tests.factories import CLIENT, EMAIL
+from tests.races import at_once
 
 PassTime = Callable[[timedelta], None]
 
@@ -36,6 +37,16 @@ def test_the_link_is_good_once(customer: Customer) -> None:
     press(customer, token)
     with pytest.raises(undo.AlreadyUndone):
         press(customer, token)
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.postgres
+def test_the_link_that_is_pressed_twice_at_once_undoes_once() -> None:
+    customer = factories.make_customer(factories.make_tenant())
+    add_mallory(customer)
+    [token] = links()
+    results = at_once(2, lambda _: undo.undo(tenant=customer.tenant, token=token, client=CLIENT))
+    assert sorted(type(each).__name__ for each in results) == ["AlreadyUndone", "Undone"]
 
 
 def test_a_former_address_is_told_with_a_link_for_three_days(customer: Customer, pass_time: PassTime) -> None:

@@ -17,10 +17,11 @@ from auth_providers.models import (
     Session,
 )
 from auth_providers.selfservice import opt_in
-from auth_providers.tokens import sessions
+from auth_providers.tokens import second_factor_policy, sessions
 from auth_providers.tokens.log_in_attempt import LogInAttempt
 from auth_providers.tokens.second_factor_policy import NoSecondFactor, SecondFactorDue
 from customers.models import Customer
+from tenants.clients import Client
 from tenants.models import AuditEvent, Message, SecondFactor, Tenant
 from tests import authenticators, factories
 from tests.auth_providers.second_factors import (
@@ -77,6 +78,27 @@ def test_another_customers_device_is_new(customer: Customer) -> None:
     due(other)
     AuditEvent.objects.filter(customer_number=customer.number)
     due(customer, client=OTHER_CLIENT)
+
+
+def test_whether_one_is_due_is_each_customers_own(customer: Customer) -> None:
+    """Beside another who has an app and a device of their own."""
+    other = factories.make_customer(customer.tenant, email="grace@example.com", client=OTHER_CLIENT)
+    authenticators.enrol(other)
+
+    def asked(each: Customer, client: Client) -> bool:
+        return second_factor_policy.is_due(tenant=customer.tenant, client=client, customer=each)
+
+    assert [asked(each, client) for each in (customer, other) for client in (CLIENT, OTHER_CLIENT)] == [
+        *(False, False),
+        *(True, True),
+    ]
+    policy(customer.tenant, SecondFactor.NEW_DEVICE)
+    assert [asked(customer, client) for client in (CLIENT, OTHER_CLIENT)] == [False, True]
+    policy(customer.tenant, SecondFactor.ALWAYS)
+    assert asked(customer, CLIENT)
+    assert second_factor_policy.find_method(
+        tenant=customer.tenant, account=factories.account_of(customer), method="password"
+    ) == second_factor_policy.SecondFactorMethod(method="email", destination=EMAIL)
 
 
 def test_a_log_in_that_was_not_completed_makes_no_device_known(customer: Customer) -> None:
