@@ -89,6 +89,44 @@ def test_what_a_provider_says_may_be_nonsense(provider: AuthProvider) -> None:
     assert (customer.first_name, customer.last_name, customer.contact_email) == (None, "x" * 255, None)
 
 
+@pytest.mark.parametrize(
+    ("locale", "language"),
+    [
+        *(("de", "de"), ("de-AT", "de_AT"), ("fr_CA", "fr_CA")),
+        *(("d", "en_US"), ("de-", "en_US"), ("not a locale", "en_US"), (7, "en_US")),
+    ],
+)
+def test_the_language_is_taken_where_the_locale_is_one(provider: AuthProvider, locale: object, language: str) -> None:
+    """And else that of the shop."""
+    log_in(provider, Identity(issuer="i", subject="s", email=EMAIL, claims={"locale": locale}))
+    assert Customer.objects.get().preferred_language == language
+
+
+@pytest.mark.parametrize(("length", "kept"), [(254, 254), (255, 255), (256, 255)])
+def test_a_name_is_cut_at_255_characters(provider: AuthProvider, length: int, kept: int) -> None:
+    log_in(provider, Identity(issuer="i", subject="s", email=EMAIL, claims={"given_name": "x" * (length - 1) + "y"}))
+    assert Customer.objects.get().first_name == ("x" * (length - 1) + "y")[:kept]
+
+
+@pytest.mark.parametrize("name", ["", "A\0da", None])
+def test_a_name_that_is_none_is_left_out(provider: AuthProvider, name: str | None) -> None:
+    claims = {"given_name": name, "family_name": "Lovelace"}
+    log_in(provider, Identity(issuer="i", subject="s", email=EMAIL, claims=claims))
+    customer = Customer.objects.get()
+    assert (customer.first_name, customer.last_name) == (None, "Lovelace")
+
+
+@pytest.mark.parametrize(
+    ("email", "is_verified", "is_proven"), [(EMAIL, True, True), (EMAIL, False, False), ("not an address", True, False)]
+)
+def test_an_address_is_proven_where_the_provider_says_so_of_one(
+    provider: AuthProvider, email: str, is_verified: bool, is_proven: bool
+) -> None:
+    log_in(provider, Identity(issuer="i", subject="s", email=email, is_email_verified=is_verified))
+    account = Account.objects.get()
+    assert bool(account.mail_address and account.is_email_verified) == is_proven
+
+
 def test_who_is_new_where_nobody_is_provisioned(provider: AuthProvider) -> None:
     with pytest.raises(UnknownCustomer):
         log_in(setting(provider, is_provisioning=False))

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable
 from datetime import timedelta
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 from django.utils import timezone
@@ -231,6 +231,31 @@ def test_each_second_factor_links_the_identity_that_waits_for_it(provider: AuthP
     assert federated.awaits_link(tenant=provider.tenant, challenge_id=waiting[2].challenge_id)
     for index in (0, 1):
         assert show_second_factor(customers[index], handles[index]).account.identifier == emails[index]
+
+
+@pytest.mark.parametrize("state", [{"is_active": False}, {"is_on_hold": True}])
+def test_who_may_not_log_in_any_more_is_asked_for_no_second_factor(
+    provider: AuthProvider, state: dict[str, bool]
+) -> None:
+    customer = make_customer(provider.tenant)
+    authenticators.enrol(customer)
+    receive()
+    issued, code = challenged(provider), receive_code()
+    Customer.objects.filter(pk=customer.pk).update(**state)
+    with pytest.raises(sessions.LogInRefused):
+        answer(provider, issued, code)
+
+
+def test_the_provider_whose_identity_waits_is_known_until_the_answer(provider: AuthProvider) -> None:
+    make_customer(provider.tenant)
+    issued, code = challenged(provider), receive_code()
+
+    def awaited(challenge_id: UUID) -> str | None:
+        return federated.awaited_provider(tenant=provider.tenant, challenge_id=challenge_id)
+
+    assert (awaited(issued.challenge_id), awaited(uuid4())) == ("corporate", None)
+    answer(provider, issued, code)
+    assert awaited(issued.challenge_id) is None
 
 
 def test_a_second_factor_of_an_ordinary_log_in_links_nothing(provider: AuthProvider) -> None:

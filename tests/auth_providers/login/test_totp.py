@@ -13,6 +13,7 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from auth_providers import limits
+from auth_providers.accounts import known_devices
 from auth_providers.login import totp
 from auth_providers.models import Account, Attempts, Authenticator, AuthProvider, RecoveryCode, Session
 from auth_providers.providers import registry
@@ -168,6 +169,17 @@ def test_wrong_codes_on_a_known_device_wait_an_hour_at_most(customer: Customer) 
     assert limits.AUTHENTICATOR_BY_DEVICE.wait_after(10**9) == timedelta(hours=1)
     assert verify(customer, current_code(customer), factories.CLIENT) == "totp"
     assert not Attempts.objects.filter(rule=limits.AUTHENTICATOR_BY_DEVICE.name).exists()
+
+
+@pytest.mark.usefixtures("stopped_clock")
+@pytest.mark.parametrize("user_agent", ["", "shop-server/1.0"])
+def test_software_that_many_customers_share_is_no_device_of_the_owners(customer: Customer, user_agent: str) -> None:
+    server = Client(address="198.51.100.9", user_agent=user_agent)
+    known_devices.remember(tenant=customer.tenant, client=server, customer=customer)
+    enrol(customer)
+    Authenticator.objects.update(throttling_failure_count=1000, throttling_failure_timestamp=timezone.now())
+    with pytest.raises(limits.Throttled):
+        verify(customer, current_code(customer), server)
 
 
 def test_a_recovery_code_is_good_once_however_it_is_typed(customer: Customer) -> None:

@@ -1,6 +1,7 @@
 """Moving a log-in to another e-mail: the new address is proven, the old one is told, and no account is taken over."""
 
 import pytest
+from django.utils import timezone
 
 from auth_providers.accounts.accounts import EmailTaken
 from auth_providers.accounts.mailed_tokens import InvalidMailedToken
@@ -13,7 +14,7 @@ from tenants.errors import InvalidInput
 from tenants.models import AuditEvent, Message, Tenant
 from tests.auth_providers import email_changes
 from tests.auth_providers.mailbox import receive, receive_token
-from tests.factories import CLIENT, EMAIL, PASSWORD, account_of, log_in, make_customer
+from tests.factories import CLIENT, EMAIL, PASSWORD, account_of, log_in, make_customer, open_anonymous
 
 NEW = "countess@example.com"
 SECOND_PASSWORD = "another battery staple"
@@ -95,6 +96,31 @@ def test_request_what_is_no_address(customer: Customer, new: str) -> None:
     with pytest.raises(InvalidInput) as refused:
         email_changes.ask(customer, new)
     assert [each.field for each in refused.value.details] == ["new_email"]
+
+
+@pytest.mark.parametrize(
+    ("whose", "is_proven"),
+    [("the owner's", True), ("a visitor's", False), ("one that has ended", False), ("none", False)],
+)
+def test_the_new_address_is_proven_in_a_session_of_the_owners(customer: Customer, whose: str, is_proven: bool) -> None:
+    email_changes.ask(customer, NEW)
+    token = receive_token(NEW)
+    session = open_anonymous(customer.tenant).session if whose == "a visitor's" else log_in(customer).session
+    if whose == "one that has ended":
+        session.ended_at = timezone.now()
+    caller = None if whose == "none" else session
+    email_change.confirm(tenant=customer.tenant, token=token, client=CLIENT, caller=caller)
+    moved = account_of(customer)
+    assert (moved.identifier, moved.is_verified) == (NEW, is_proven)
+
+
+def test_the_link_is_not_followed_in_the_session_of_another_customer(customer: Customer) -> None:
+    email_changes.ask(customer, NEW)
+    token = receive_token(NEW)
+    other = log_in(make_customer(customer.tenant, email="grace@example.com")).session
+    with pytest.raises(InvalidMailedToken):
+        email_change.confirm(tenant=customer.tenant, token=token, client=CLIENT, caller=other)
+    assert emails(customer) == (EMAIL, EMAIL)
 
 
 def add(customer: Customer, email: str = "work@example.com", password: str = SECOND_PASSWORD) -> Account:

@@ -235,6 +235,18 @@ def test_who_has_signed_up_with_the_former_address_becomes_a_customer_of_their_o
     assert (factories.account_of(customer).identifier, factories.account_of(customer).is_verified) == (NEW, False)
 
 
+def test_an_address_that_is_not_changed_moves_no_sign_up(customer: Customer) -> None:
+    """Of a log-in that staff have permitted before."""
+    Account.objects.update(**factories.UNVERIFIED | {"is_permitted": True})
+    registration = sign_up.Registration(email=EMAIL, password="a battery of their own")
+    sign_up.sign_up(tenant=customer.tenant, registration=registration, client=OTHER_CLIENT)
+    token = mailbox.receive_token(EMAIL)
+    before = Customer.objects.count()
+    change(customer, factories.account_of(customer).pk, EMAIL)
+    assert Customer.objects.count() == before
+    assert opt_in.accept(tenant=customer.tenant, token=token, client=OTHER_CLIENT).identifier == EMAIL
+
+
 # -- waits -----------------------------------------------------------------------------------------------------------
 def fail_until_throttled(tenant: Tenant, email: str) -> None:
     for number in range(limits.LOG_IN_BY_ACCOUNT_AND_ADDRESS.free):

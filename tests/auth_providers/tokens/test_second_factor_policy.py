@@ -151,6 +151,17 @@ def test_a_text_message_comes_before_a_mail(customer: Customer, settings: Settin
     assert due(customer).methods == ("email",)
 
 
+@pytest.mark.parametrize("phone", ["none", "not proven"])
+def test_without_a_telephone_that_is_logged_in_with_the_code_is_mailed(
+    customer: Customer, settings: Settings, phone: str
+) -> None:
+    send_sms(customer.tenant, settings)
+    policy(customer.tenant, SecondFactor.ALWAYS)
+    if phone == "not proven":
+        add_account(customer, kind="phone", identifier=PHONE, **factories.UNVERIFIED)
+    assert due(customer).methods == ("email",)
+
+
 def test_whether_text_messages_are_sent_says_the_provider_of_codes(
     customer: Customer, other_tenant: Tenant, settings: Settings
 ) -> None:
