@@ -90,8 +90,10 @@ def test_no_token_outlives_its_session(tenant: Tenant) -> None:
 
 
 def test_start_keeps_the_session_of_the_visit(tenant: Tenant, customer: Customer) -> None:
+    others = [open_anonymous(tenant) for _ in range(2)]
     visit = open_anonymous(tenant, site="de", currency="EUR")
     logged_in = log_in(customer, anonymous_session=visit.session)
+    assert {Session.objects.get(pk=each.session.pk).customer for each in others} == {None}
     session = Session.objects.get(pk=visit.session.pk)
     assert logged_in.session.pk == session.pk
     assert (session.customer, session.account, session.method) == (customer, account_of(customer), "password")
