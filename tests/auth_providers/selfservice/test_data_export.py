@@ -91,6 +91,17 @@ def test_what_is_made_of_other_columns_is_not_told_again(customer: Customer) -> 
     assert row["first_name"] == "Charles"
 
 
+def test_no_key_of_another_row_is_in_it(customer: Customer) -> None:
+    """What a row points at is named, as a segment is, or left out."""
+    found: dict[str, list[Any]] = json.loads(exported(customer))
+    for model, own in classified():
+        ours = {c.name for c in model._meta.concrete_fields if c.is_relation} - set(own.personal)
+        assert [row for row in found.get(str(model._meta.verbose_name_plural), []) if ours & row.keys()] == []
+    [session] = found["sessions"]
+    assert {"tenant", "customer", "account", "api_key"}.isdisjoint(session)
+    assert "user_agent" in session
+
+
 def test_it_is_on_the_trail(customer: Customer) -> None:
     data_export.export(tenant=customer.tenant, customer=customer, client=factories.CLIENT, staff_username="clara")
     event = AuditEvent.objects.get(action=data_export.EXPORTED)

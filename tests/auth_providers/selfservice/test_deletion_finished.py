@@ -5,6 +5,8 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
+from auth_providers import limits
+from auth_providers.accounts import mailed_tokens
 from auth_providers.models import Session, UnfinishedErasure
 from auth_providers.selfservice import deletion
 from auth_providers.tokens import sessions
@@ -89,10 +91,38 @@ def test_a_deletion_is_confirmed_or_at_once_as_the_tenant_wants_it(customer: Cus
     assert (event.customer_number, event.address) == (customer.number, CLIENT.address)
 
 
-def test_a_link_deletes_the_profile_of_its_own_customer(customer: Customer, other: Customer) -> None:
+def ask(customer: Customer) -> None:
     customer.tenant.is_deletion_confirmed = True
     session = factories.log_in(customer).session
-    deletion.request(tenant=customer.tenant, customer=customer, session=session, client=CLIENT)
+    assert not deletion.request(tenant=customer.tenant, customer=customer, session=session, client=CLIENT)
+
+
+def test_who_asks_for_a_deletion_is_mailed_a_link_and_told(customer: Customer) -> None:
+    ask(customer)
+    assert sorted(Message.objects.values_list("template", flat=True)) == ["deletion", "deletion_notice"]
+    assert {each.to[0] for each in mailbox.receive()} == {EMAIL}
+
+
+def test_a_deletion_that_is_asked_for_more_often_than_anybody_reads_is_mailed_no_more(customer: Customer) -> None:
+    for _ in range(limits.MAIL_BY_DESTINATION.limit):
+        ask(customer)
+    before = Message.objects.count(), AuditEvent.objects.filter(action="request_deletion").count()
+    with pytest.raises(limits.Throttled):
+        ask(customer)
+    assert (Message.objects.count(), AuditEvent.objects.filter(action="request_deletion").count()) == before
+
+
+def test_a_link_deletes_nobody_else_and_nothing_deletes_without_one(customer: Customer, other: Customer) -> None:
+    ask(customer)
+    token = mailbox.receive_token(EMAIL)
+    for whose, shown in ((other, token), (customer, "nonsense"), (customer, "")):
+        with pytest.raises(mailed_tokens.InvalidMailedToken):
+            deletion.confirm(tenant=customer.tenant, customer=whose, token=shown, client=CLIENT)
+    assert not Customer.objects.exclude(erased_at=None).exists()
+
+
+def test_a_link_deletes_the_profile_of_its_own_customer(customer: Customer, other: Customer) -> None:
+    ask(customer)
     token = mailbox.receive_token(EMAIL)
     deletion.confirm(tenant=customer.tenant, customer=customer, token=token, client=CLIENT)
     states = dict(Customer.objects.values_list("pk", "erased_at"))

@@ -9,13 +9,13 @@ from auth_providers.accounts import notices, undoable_changes
 from auth_providers.accounts.notices import Notice
 from auth_providers.login import totp
 from auth_providers.models import Account, Authenticator, CustomerMerge, Submission, UndoableChange
-from auth_providers.selfservice import additional_log_in, undo
+from auth_providers.selfservice import additional_log_in, deletion, undo
 from auth_providers.selfservice.merging import merge as merges
 from auth_providers.selfservice.merging import undoing
 from customers import profiles
 from customers.models import Customer
 from tenants.errors import InvalidInput
-from tenants.models import Tenant
+from tenants.models import Message, Tenant
 from tests import authenticators, factories
 from tests.auth_providers import mailbox
 from tests.auth_providers.selfservice.merging.merged import OTHER, UNDO_LINK, log_ins, merge, take_back
@@ -248,3 +248,19 @@ def test_where_nobody_has_proven_anything_there_is_no_link(tenant: Tenant) -> No
     take_back(merge(kept, gone))
     change.refresh_from_db()
     assert change.undone_at is None
+
+
+# -- erasure ---------------------------------------------------------------------------------------------------------
+def test_mail_to_the_contact_address_before_the_merge_is_erased_with_both(tenant: Tenant) -> None:
+    kept = factories.make_customer(tenant)
+    gone = factories.make_customer(tenant, email=OTHER, contact_email="theirs@example.com")
+    merge(kept, gone)
+    mailbox.receive()
+    Message.objects.all().delete()
+    for to in ("theirs@example.com", "nobodys@example.com"):
+        Message.objects.create(tenant=tenant, template="welcome", recipient=to)
+    preview = {fate.rows: fate.count for fate in deletion.preview(tenant=tenant, customer=kept)}
+    assert preview["messages"] == 1
+    deletion.erase_by_staff(tenant=tenant, customer=kept, staff_username="clara", client=CLIENT)
+    assert deletion.finish_due() == 2
+    assert [each.recipient for each in Message.objects.all()] == ["nobodys@example.com"]
