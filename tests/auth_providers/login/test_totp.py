@@ -85,6 +85,17 @@ def test_enrolling_shows_recovery_codes_once(customer: Customer, stored: Callabl
     )
 
 
+def test_who_has_used_every_recovery_code_has_an_app_still(customer: Customer) -> None:
+    def now() -> tuple[bool, int]:
+        found = totp.status(tenant=customer.tenant, customer=customer)
+        return found.is_enrolled, found.recovery_codes_left
+
+    assert now() == (False, 0)
+    enrol(customer)
+    RecoveryCode.objects.update(spent_at=timezone.now())
+    assert now() == (True, 0)
+
+
 @pytest.mark.usefixtures("stopped_clock")
 def test_a_code_counts_one_step_early_or_late_and_no_more(customer: Customer) -> None:
     enrol(customer)

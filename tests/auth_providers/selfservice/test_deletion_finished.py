@@ -15,6 +15,7 @@ from tenants.models import AuditEvent, Message
 from tests import factories
 from tests.auth_providers import email_changes, mailbox
 from tests.factories import CLIENT, EMAIL
+from tests.races import behind
 
 GRACE, NEW, HERS = "grace@example.com", "new@example.com", "hers@example.com"
 
@@ -42,6 +43,13 @@ def test_the_worker_finishes_every_erasure_once(customer: Customer, other: Custo
     assert [deletion.finish_due(), deletion.finish_due()] == [2, 0]
     assert not UnfinishedErasure.objects.exists()
     assert set(Message.objects.values_list("recipient", flat=True)) == {"alan@example.com"}
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.postgres
+def test_an_erasure_that_another_worker_has_finished_is_not_counted() -> None:
+    erase(factories.make_customer(factories.make_tenant()))
+    assert behind(lambda: UnfinishedErasure.objects.all().delete(), deletion.finish_due) == 0
 
 
 def test_a_session_that_had_ended_before_says_so_still(customer: Customer) -> None:
