@@ -87,6 +87,15 @@ def test_a_link_whose_sign_up_is_gone_confirms_nothing(first: Customer) -> None:
     assert not factories.account_of(first).is_verified
 
 
+def test_a_link_whose_address_is_proven_by_now_confirms_nothing(first: Customer) -> None:
+    """By another way than a link, such as a code."""
+    _, token = sign_up_again(first.tenant)
+    Account.objects.filter(customer=first).update(**factories.VERIFIED)
+    with pytest.raises(InvalidMailedToken):
+        accept(first.tenant, token)
+    assert [is_good(first.tenant, password) for password in (FIRST, SECOND)] == [True, False]
+
+
 def test_a_profile_on_which_another_address_is_proven_stays_its_owners(first: Customer) -> None:
     tenant = first.tenant
     Account.objects.create(tenant=tenant, customer=first, identifier=GRACE, password="!", **factories.VERIFIED)

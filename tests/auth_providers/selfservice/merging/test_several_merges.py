@@ -239,6 +239,18 @@ def test_the_contact_address_that_goes_is_told_without_a_link(
     assert links == {EMAIL: 1, OTHER: 1, told: 0}
 
 
+def test_an_address_that_is_proven_and_a_contact_is_told_once(four: list[Customer]) -> None:
+    merge(four[0], four[1])
+    assert sorted(mail.to[0] for mail in mailbox.receive()) == sorted([EMAIL, OTHER])
+
+
+def test_where_there_is_no_contact_address_nobody_else_is_told(tenant: Tenant) -> None:
+    kept = factories.make_customer(tenant, contact_email=None)
+    merge(kept, factories.make_customer(tenant, email=OTHER, contact_email=None))
+    told = Message.objects.filter(template="customers_merged").values_list("recipient", flat=True)
+    assert sorted(told) == sorted([EMAIL, OTHER])
+
+
 def test_where_nobody_has_proven_anything_there_is_no_link(tenant: Tenant) -> None:
     """And none of another change is taken for it."""
     kept, gone = factories.make_customer(tenant), factories.make_customer(tenant, email=OTHER)
