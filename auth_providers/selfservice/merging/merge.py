@@ -147,7 +147,7 @@ def _before(tenant: Tenant, kept: Customer, merged: Customer, choice: Choice) ->
     mine, theirs = (notices.take(tenant=tenant, customer=each) for each in (kept, merged))
     proven = tuple(dict.fromkeys((*mine.proven, *theirs.proven)))
     replaced = kept.contact_email if "contact_email" in choice.taken else merged.contact_email
-    others = dict.fromkeys(each for each in (*mine.others, *theirs.others, replaced) if each and each not in proven)
+    others = dict.fromkeys(each for each in (*mine.others, *theirs.others, replaced) if each)
     return replace(mine, proven=proven, others=tuple(others))
 
 
