@@ -1,7 +1,11 @@
 """How much of a search and of an import is looked at, shown and kept: to change one of these is a decision."""
 
+from datetime import date
+
 import pytest
 
+from customers import consents, identifiers, legal_entities, personal_details
+from customers.addresses import addresses
 from customers.enrichment import enrichment, phones
 from customers.models import TEXT_MAX_LENGTH
 from customers.postal_codes import formats, geonames_files, geonames_table, localities
@@ -38,6 +42,13 @@ from customers.spelling import emails, search_words
         (geonames_files.LONGEST_LINE, 4096),
         (geonames_table.COLUMNS, 12),
         (geonames_table.BATCH, 20_000),
+        # what else is noticed
+        (addresses.ID_BYTES, 5),
+        (legal_entities.ID_BYTES, 12),
+        (consents.SALT_BYTES, 16),
+        (identifiers.MAX_NAMES, 50),
+        (personal_details.SEX_MAX_LENGTH, 16),
+        (personal_details.EARLIEST_BIRTH, date(1900, 1, 1)),
     ],
 )
 def test_a_number_that_is_set(number: object, expected: object) -> None:
