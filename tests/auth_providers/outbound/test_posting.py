@@ -12,6 +12,7 @@ from auth_providers.outbound import http_client
 from auth_providers.outbound.http_client import KeptSessions, NoAnswer, ProviderRefused, ProviderUnavailable
 from tests import metrics
 from tests.openid_issuer import Conversation, Issuer
+from tests.server_process import free_port
 
 PATH = "/document"
 
@@ -138,9 +139,9 @@ def test_who_reads_a_document_may_come_back_whatever_the_provider_says(issuer: I
     assert failed.value.retry_after == 5
 
 
-def test_what_is_told_of_a_failure_has_nothing_of_the_query(issuer: Issuer) -> None:
-    url = issuer.url
-    issuer.server_close()
+@pytest.mark.usefixtures("issuer")  # for which this machine may be called
+def test_what_is_told_of_a_failure_has_nothing_of_the_query() -> None:
+    url = f"http://localhost:{free_port()}"
     for call in (http_client.get_json, lambda it: http_client.call("GET", it, query={"token": "also-secret"})):
         with pytest.raises(ProviderUnavailable) as failed:
             call(f"{url}{PATH}?token=secret")
