@@ -48,7 +48,8 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
 
 def _is_complete(config: pytest.Config) -> bool:
     option = config.option
-    if deselected or option.collectonly or option.ignore or option.ignore_glob:
+    # With --last-failed whole files are left out, which no hook is told of.
+    if deselected or option.collectonly or option.ignore or option.ignore_glob or getattr(option, "lf", False):
         return False
     asked = [Path(config.invocation_params.dir, argument).resolve() for argument in config.args]
     return any(CONTRACTS.is_relative_to(path) for path in asked)

@@ -83,6 +83,8 @@ def test_what_is_planned_for_few_ends_with_the_transaction() -> None:
             cursor.execute("SELECT " + ", ".join(f"current_setting('{name}')" for name in names))
             return list(cursor.fetchone())
 
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT show_limit()")  # a connection knows the extension's settings once it has used it
     before = settings()
     with transaction.atomic():
         vocabulary.plan_for_few(threshold=0.61)
