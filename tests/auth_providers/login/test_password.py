@@ -160,6 +160,21 @@ def test_an_accent_may_be_typed_in_either_form(tenant: Tenant, chosen: str, type
     assert own == account_of(customer)
 
 
+def test_the_right_password_of_ones_own_ends_what_was_counted(customer: Customer) -> None:
+    def own(password: str) -> None:
+        password_login.verify_own(
+            tenant=customer.tenant, account=account_of(customer), password=password, client=CLIENT
+        )
+
+    for _ in range(3):
+        with pytest.raises(password_login.WrongPassword):
+            own("not her password")
+    counted = Attempts.objects.filter(rule=limits.OWN_PASSWORD.name)
+    assert [each.count for each in counted] == [3]
+    own(PASSWORD)
+    assert not counted.exists()
+
+
 def test_a_hash_of_a_password_as_it_was_typed_is_right_and_replaced(customer: Customer) -> None:
     Account.objects.update(password=make_password(DECOMPOSED))
     fail(customer.tenant)
