@@ -166,9 +166,9 @@ def test_the_right_password_of_ones_own_ends_what_was_counted(customer: Customer
             tenant=customer.tenant, account=account_of(customer), password=password, client=CLIENT
         )
 
-    for _ in range(3):
+    for guess in range(3):
         with pytest.raises(password_login.WrongPassword):
-            own("not her password")
+            own(f"not her password {guess}")
     counted = Attempts.objects.filter(rule=limits.OWN_PASSWORD.name)
     assert [each.count for each in counted] == [3]
     own(PASSWORD)
