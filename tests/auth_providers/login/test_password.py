@@ -172,7 +172,7 @@ def test_the_right_password_of_ones_own_ends_what_was_counted(customer: Customer
     counted = Attempts.objects.filter(rule=limits.OWN_PASSWORD.name)
     assert [each.count for each in counted] == [3]
     own(PASSWORD)
-    assert not counted.exists()
+    assert not counted.all()
 
 
 def test_a_hash_of_a_password_as_it_was_typed_is_right_and_replaced(customer: Customer) -> None:
