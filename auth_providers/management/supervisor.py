@@ -9,7 +9,7 @@ import signal
 import socket
 import subprocess
 import sys
-import threading
+import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -27,14 +27,15 @@ class Supervisor:
         self._commands = commands
         self._report = report
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
-        self._stopped = threading.Event()
+        # No `threading.Event`: a signal's handler that sets one may wait for a lock that the code it interrupts has.
+        self._is_stopped = False
 
     def run(self, *, is_ready: Callable[[], bool], on_ready: Callable[[], None]) -> None:
         """Start every command, call `on_ready` once `is_ready`, and return when `stop` was called."""
         for name in self._commands:
             self._start(name)
         was_ready = False
-        while not self._stopped.wait(POLL_SECONDS):
+        while not self._waits(POLL_SECONDS):
             if not was_ready and is_ready():
                 was_ready = True
                 on_ready()
@@ -44,7 +45,14 @@ class Supervisor:
 
     def stop(self) -> None:
         """End `run`; safe to call from a signal handler."""
-        self._stopped.set()
+        self._is_stopped = True
+
+    def _waits(self, seconds: float) -> bool:
+        """Whether it was stopped meanwhile."""
+        until = time.monotonic() + seconds
+        while not self._is_stopped and time.monotonic() < until:
+            time.sleep(POLL_SECONDS)
+        return self._is_stopped
 
     def _start(self, name: str) -> None:
         # In a group of its own: Ctrl-C reaches it through us, and what it leaves behind can be ended.
@@ -60,7 +68,7 @@ class Supervisor:
         process = self._processes[name]
         self._report(f"The {name} ended ({_how(process.returncode)}). It is started again.")
         _kill_group(process)
-        if not self._stopped.wait(RESTART_SECONDS):
+        if not self._waits(RESTART_SECONDS):
             self._start(name)
 
     def _end(self) -> None:

@@ -2,7 +2,6 @@
 its time."""
 
 import logging
-import signal
 import threading
 from functools import partial
 from typing import Any
@@ -15,7 +14,7 @@ from auth_providers.management.lanes import POLL_SECONDS, Lane, Lanes
 from auth_providers.messaging import webhook_endpoints
 from auth_providers.messaging.webhook_queue import EventQueue
 from auth_providers.selfservice import deletion
-from tenants.management import metrics_port
+from tenants.management import metrics_port, stopping
 from tenants.outbox import worker
 from tenants.trail import receipts
 
@@ -38,8 +37,7 @@ class Command(BaseCommand):
             return
         logger.info("Patron %s sends what is in the outbox", settings.VERSION)
         stopped = threading.Event()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, lambda *_: stopped.set())
+        stopping.when_told(stopped.set)
         with metrics_port.of_this_process(0 if options["no_metrics"] else settings.WORKER_METRICS_PORT):
             Lanes(LANES, stopped).run()
 

@@ -1,13 +1,12 @@
 """`manage.py metrics`: what `serve` runs where METRICS_PORT is set."""
 
-import signal
 import threading
 from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand
 
-from tenants.management import metrics_port
+from tenants.management import metrics_port, stopping
 
 
 class Command(BaseCommand):
@@ -15,7 +14,6 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         stopped = threading.Event()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, lambda *_: stopped.set())
+        stopping.when_told(stopped.set)
         with metrics_port.of_directory(settings.METRICS_PORT):
             stopped.wait()
