@@ -1,11 +1,24 @@
-"""Another provider, for the pages that let customers log in there."""
+"""Who opens our own pages, and another provider, where customers log in."""
 
 from collections.abc import Iterator
 
 import pytest
+from django.test import Client
 
-from tests import oidc_provider
+from customers.models import Customer
+from tenants.models import Tenant
+from tests import factories, oidc_provider
 from tests.factories import EMAIL
+
+
+@pytest.fixture
+def browser() -> Client:
+    return Client(enforce_csrf_checks=True)
+
+
+@pytest.fixture
+def customer(tenant: Tenant) -> Customer:
+    return factories.make_customer(tenant)
 
 
 @pytest.fixture(scope="session")

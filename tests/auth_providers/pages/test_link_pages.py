@@ -24,16 +24,6 @@ NEW, NEW_PASSWORD = "new@example.com", "another battery staple"
 LINK = re.compile(r"^http://localhost:8000(/pages/acme/([a-z-]+))\?token=([\w-]{43})$", re.M)
 
 
-@pytest.fixture
-def browser() -> Client:
-    return Client(enforce_csrf_checks=True)
-
-
-@pytest.fixture
-def customer(tenant: Tenant) -> Customer:
-    return factories.make_customer(tenant)
-
-
 def follow(page: str, address: str = EMAIL) -> dict[str, str]:
     """The token of the link to this page in what is sent to the address now, as the form sends it."""
     sent = [found for mail in mailbox.receive() if mail.to == [address] for found in LINK.finditer(str(mail.body))]

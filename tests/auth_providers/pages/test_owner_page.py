@@ -11,21 +11,11 @@ from auth_providers.models import Account, AuthProvider, Session, Token
 from auth_providers.pages import owner
 from customers.models import Customer
 from tenants.models import SecondFactor, Tenant
-from tests import authenticators, codes, factories
+from tests import authenticators, codes
 from tests.auth_providers.pages.test_link_pages import ask_for_log_in
 from tests.factories import EMAIL, PASSWORD
 
 PAGE, NEW = "/pages/acme/log-in", "new@example.com"
-
-
-@pytest.fixture
-def browser() -> Client:
-    return Client(enforce_csrf_checks=True)
-
-
-@pytest.fixture
-def customer(tenant: Tenant) -> Customer:
-    return factories.make_customer(tenant)
 
 
 @pytest.fixture

@@ -20,11 +20,6 @@ LINK = re.compile(r"^\S+/pages/acme/undo\?token=\S+$", re.M)
 
 
 @pytest.fixture
-def browser() -> Client:
-    return Client(enforce_csrf_checks=True)
-
-
-@pytest.fixture
 def address(tenant: Tenant) -> str:
     """The address in the notice of a log-in that was added."""
     customer = factories.make_customer(tenant)

@@ -27,16 +27,6 @@ REDIRECT_URI = f"http://localhost:8000{BACK}"
 NEW, OTHER = "new@example.com", "grace@example.com"
 
 
-@pytest.fixture
-def browser() -> Client:
-    return Client(enforce_csrf_checks=True)
-
-
-@pytest.fixture
-def customer(tenant: Tenant) -> Customer:
-    return factories.make_customer(tenant)
-
-
 def add_new(customer: Customer) -> dict[str, str]:
     """The token of the link that adds a log-in."""
     additional_log_in.add(
