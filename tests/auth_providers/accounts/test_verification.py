@@ -189,9 +189,9 @@ def test_a_log_in_where_the_link_was_shown_proves_the_address(customer: Customer
     details: EmailChange = {"email": account.identifier, "is_contact_email_synced": False}
     token = mailed_tokens.issue(account=account, purpose=purpose, details=details)
     mailed = mailed_tokens.find_locked(tenant=customer.tenant, purpose=purpose, token=token)
-    here, elsewhere = (factories.log_in(customer, account=account).session for _ in range(2))
-    mailed_tokens.mark_shown(tenant=customer.tenant, mailed=mailed, session=here)
-    verification.recognize(account=account, session=here if is_same_session else elsewhere, client=factories.CLIENT)
+    shown, another = (factories.log_in(customer, account=account).session for _ in range(2))
+    mailed_tokens.mark_shown(tenant=customer.tenant, mailed=mailed, session=shown)
+    verification.recognize(account=account, session=shown if is_same_session else another, client=factories.CLIENT)
     stored = factories.account_of_email(customer)
     assert (stored.is_verified, stored.verified_by) == (is_same_session, "link" if is_same_session else "")
     assert stored.has_password

@@ -212,7 +212,7 @@ def messages() -> list[Message]:
     return list(Message.objects.order_by("pk"))
 
 
-def greet(customer: Customer, template: str = "welcome") -> list[Message]:
+def send_template(customer: Customer, template: str = "welcome") -> list[Message]:
     Message.objects.all().delete()
     run(customer, [{"step": "send_message", "template": template}])
     return messages()
@@ -220,7 +220,7 @@ def greet(customer: Customer, template: str = "welcome") -> list[Message]:
 
 def test_a_message_is_in_the_customers_language_and_of_the_preferred_site(customer: Customer) -> None:
     customer.preferred_language, customer.preferred_site = "de_AT", "outlet"
-    [message] = greet(customer, "activated")
+    [message] = send_template(customer, "activated")
     assert (message.template, message.recipient, message.channel) == ("activated", factories.EMAIL, "email")
     assert (message.language, message.site) == ("de_AT", "outlet")
 
@@ -228,16 +228,16 @@ def test_a_message_is_in_the_customers_language_and_of_the_preferred_site(custom
 def test_a_customer_without_an_address_gets_no_message(customer: Customer) -> None:
     Account.objects.all().delete()
     customer.contact_email = None
-    assert greet(customer) == []
+    assert send_template(customer) == []
     customer.contact_email = "contact@example.com"
-    assert [each.recipient for each in greet(customer)] == ["contact@example.com"]
+    assert [each.recipient for each in send_template(customer)] == ["contact@example.com"]
 
 
 def test_a_mailbox_gets_so_many_messages_in_an_hour_and_the_flow_goes_on(customer: Customer) -> None:
     for _ in range(limits.MAIL_BY_MAILBOX.limit):
         assert limits.has_room(tenant=customer.tenant, destination=factories.EMAIL, kind="welcome")
-    assert greet(customer, "welcome") == []
-    assert len(greet(customer, "activated")) == 1, "each kind by itself"
+    assert send_template(customer, "welcome") == []
+    assert len(send_template(customer, "activated")) == 1, "each kind by itself"
     assert run(customer, [{"step": "send_message", "template": "welcome"}, ACTIVATE]).done[-1] == "activate"
 
 

@@ -128,15 +128,15 @@ def asked_in(account: Account, session: Session | None, **context: Any) -> dict[
 
 def test_a_link_belongs_to_the_newest_sign_up_of_its_session(tenant: Tenant) -> None:
     account, beside = make(tenant), make(tenant, "beside@example.com")
-    here, elsewhere = (factories.open_anonymous(tenant).session for _ in range(2))
-    waiting(account, here)
-    newest = waiting(account, here)
-    there = waiting(account, elsewhere)
-    waiting(beside, here)
-    waiting(account, here, lasts=timedelta(0))
-    assert asked_in(account, here) == {"pending_sign_up": newest, "is_own": False}
-    assert asked_in(account, elsewhere) == {"pending_sign_up": there, "is_own": False}
-    assert asked_in(account, here, pending_sign_up=there) == {"pending_sign_up": there, "is_own": False}
+    one, other = (factories.open_anonymous(tenant).session for _ in range(2))
+    waiting(account, one)
+    newest = waiting(account, one)
+    of_other = waiting(account, other)
+    waiting(beside, one)
+    waiting(account, one, lasts=timedelta(0))
+    assert asked_in(account, one) == {"pending_sign_up": newest, "is_own": False}
+    assert asked_in(account, other) == {"pending_sign_up": of_other, "is_own": False}
+    assert asked_in(account, one, pending_sign_up=of_other) == {"pending_sign_up": of_other, "is_own": False}
     assert asked_in(account, None) == {"pending_sign_up": 0, "is_own": False}
 
 
