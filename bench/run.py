@@ -27,7 +27,7 @@ from bench.server import OTHER_CORES, SERVER_CORES, Patron, Server, backends, fr
 from bench.shop import Path, Shop, get, paths, post, repeated
 
 DATABASE_URL = os.environ.get("BENCH_DATABASE_URL", "postgres://postgres@127.0.0.1:5432/postgres")
-ROUNDS = int(os.environ.get("BENCH_ROUNDS", "5"))
+ROUNDS = int(os.environ.get("BENCH_ROUNDS", "11"))
 # Store the result, however it compares: it was measured in another way, or on another machine.
 IS_NEW_START = bool(os.environ.get("BENCH_NEW_START"))
 CLIENTS = 4
