@@ -111,6 +111,9 @@ def _current(*, tenant: Tenant, customer: Customer) -> QuerySet[Consent, tuple[s
     return in_force(tenant=tenant, customer=customer).order_by("purpose").values_list("purpose", "is_given")
 
 
+READS = (_current,)  # what `current` asks, for who reads ahead
+
+
 def in_force(*, tenant: Tenant, customer: Customer) -> TenantQuerySet[Consent]:
     """The newest statement of each purpose."""
     mine = Consent.objects.for_tenant(tenant).filter(customer=customer).order_by()

@@ -96,7 +96,7 @@ def build(*, tenant: Tenant, number: str, values: ProfileChanges) -> Customer:
 
 def check(*, tenant: Tenant, values: ProfileChanges) -> None:
     """Raises the `InvalidInput` that `create` would, with nothing written: so that costly work can come after it."""
-    _assign(Customer(tenant=tenant), values)
+    _assign(fresh(Customer, tenant=tenant), values)
 
 
 @transactions.brief()

@@ -64,6 +64,9 @@ def _of_customer(*, tenant: Tenant, customer: Customer) -> QuerySet[Segment]:
     return Segment.objects.for_tenant(tenant).filter(pk__in=mine.values("segment")).order_by("code")
 
 
+READS = (_of_customer,)  # what `list_for` asks, for who reads ahead
+
+
 def _get(tenant: Tenant, code: str) -> Segment:
     segment = Segment.objects.for_tenant(tenant).filter(code=code).first() if code.isprintable() else None
     if segment is None:

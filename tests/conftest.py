@@ -21,6 +21,7 @@ from auth_providers.accounts.passwords import Argon2idHasher
 from auth_providers.limits import frequent
 from config.server.garbage_collection import leave_out_what_is_there
 from tenants import isolation
+from tenants.compiled import pipeline
 from tenants.models import AuditEvent, Tenant
 from tenants.outbox import feed
 from tenants.trail import append_only, partitions
@@ -183,6 +184,20 @@ def statements() -> Callable[[Callable[[], Any]], list[str]]:
         return [query["sql"] for query in captured.captured_queries if not query["sql"].startswith(TRANSACTION_CONTROL)]
 
     return count
+
+
+@pytest.fixture
+def round_trips(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
+    """The prepared statements that were sent to PostgreSQL, those of each round trip together."""
+    sent: list[list[str]] = []
+    run: Any = pipeline.run
+
+    def record(opened: Any, statements: Any, *, ends: bool = False) -> int:
+        sent.append([each.sql.split()[0] for each in statements] + ["COMMIT"] * ends)
+        return int(run(opened, statements, ends=ends))
+
+    monkeypatch.setattr(pipeline, "run", record)
+    return sent
 
 
 def pytest_collection_finish() -> None:

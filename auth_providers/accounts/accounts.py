@@ -20,7 +20,7 @@ from customers.spelling import search_words
 from customers.spelling.emails import MAX_LENGTH, normalize_email
 from tenants.compiled import bulk, writes
 from tenants.compiled.instances import fresh
-from tenants.compiled.queries import compiled
+from tenants.compiled.queries import Asked, compiled
 from tenants.errors import DomainError, Kind, Reason
 from tenants.models import Tenant, TenantQuerySet
 
@@ -107,12 +107,22 @@ def with_email(*, tenant: Tenant, email: str) -> TenantQuerySet[Account]:
 
 def find_by_contact_point(*, tenant: Tenant, point: ContactPoint) -> Account | None:
     """The account that this address or number is the log-in of, with its customer."""
-    return _with_identifier.first(tenant=tenant, kind=point.kind, identifier=point.destination)
+    return asked_by_contact_point(tenant=tenant, point=point).first()
+
+
+def asked_by_contact_point(*, tenant: Tenant, point: ContactPoint) -> Asked[Account]:
+    """What `find_by_contact_point` asks, for who asks something else in the same round trip."""
+    return _with_identifier.asked(tenant=tenant, kind=point.kind, identifier=point.destination)
 
 
 def find_with_email(*, tenant: Tenant, email: str) -> Account | None:
     """The account that this address is the log-in of, with its customer. `email` is normalized."""
-    return _with_identifier.first(tenant=tenant, kind=Account.Kind.EMAIL, identifier=email)
+    return asked_with_email(tenant=tenant, email=email).first()
+
+
+def asked_with_email(*, tenant: Tenant, email: str) -> Asked[Account]:
+    """What `find_with_email` asks, for who asks something else in the same round trip."""
+    return _with_identifier.asked(tenant=tenant, kind=Account.Kind.EMAIL, identifier=email)
 
 
 @compiled
@@ -169,7 +179,8 @@ def create_with_email(
 ) -> Account:
     """An account for an address, which nobody has proven yet, and a password, set in the session of this id. Raises
     `EmailTaken`; the caller's transaction is over then."""
-    account = Account(
+    account = fresh(
+        Account,
         tenant=tenant,
         customer=customer,
         kind=Account.Kind.EMAIL,
@@ -191,7 +202,8 @@ def create_for_contact_point(
     """An account without a password for an address or a number. `proof` says what showed whose it is; None when nothing
     has, so that it may not be logged in with. Raises `AccountExists`; the caller's transaction is over then."""
     return _insert(
-        Account(
+        fresh(
+            Account,
             tenant=tenant,
             customer=customer,
             kind=point.kind,
@@ -217,7 +229,8 @@ def create_external(
     """An account for an identity at another provider; `email` and `is_email_verified` are what the provider said.
     Raises `AccountExists`; the caller's transaction is over then."""
     return _insert(
-        Account(
+        fresh(
+            Account,
             tenant=tenant,
             customer=customer,
             kind=Account.Kind.EXTERNAL,

@@ -7,7 +7,15 @@ logged in from are, the name of a client, a session or the spelling of an addres
 
 from auth_providers.limits.counts import seconds_until
 from auth_providers.limits.frequent import spend_frequent
-from auth_providers.limits.quotas import has_room, spend, spend_mail, spend_mailed_code, spend_sms, try_spend
+from auth_providers.limits.quotas import (
+    has_room,
+    spend,
+    spend_and_ask,
+    spend_mail,
+    spend_mailed_code,
+    spend_sms,
+    try_spend,
+)
 from auth_providers.limits.rules import (
     APPLICATION_LOG_IN_BY_ADDRESS,
     AUTHENTICATOR_BY_CUSTOMER,
@@ -47,6 +55,7 @@ from auth_providers.limits.subjects import (
     by_address,
     is_repeated,
     of_account,
+    of_any_log_in,
     of_application,
     of_authenticator,
     of_code,
@@ -58,6 +67,7 @@ from auth_providers.limits.waits import (
     Attempt,
     Throttled,
     admit,
+    asked,
     check_wait,
     find_waits,
     forget_failures,
@@ -105,6 +115,7 @@ __all__ = [
     "Quota",
     "Throttled",
     "admit",
+    "asked",
     "by_address",
     "check_wait",
     "find_waits",
@@ -113,6 +124,7 @@ __all__ = [
     "is_repeated",
     "note_wait",
     "of_account",
+    "of_any_log_in",
     "of_application",
     "of_authenticator",
     "of_code",
@@ -123,6 +135,7 @@ __all__ = [
     "record_success",
     "seconds_until",
     "spend",
+    "spend_and_ask",
     "spend_frequent",
     "spend_mail",
     "spend_mailed_code",

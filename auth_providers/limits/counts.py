@@ -1,10 +1,11 @@
 """The rows that counts are kept in, each changed by one statement, so that of parallel attempts none is lost."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import chain
 from math import ceil
+from typing import Any
 
 from django.db import DEFAULT_DB_ALIAS, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
@@ -15,11 +16,12 @@ from auth_providers.limits.rules import Allowance
 from auth_providers.models import Attempts
 from tenants import clocks
 from tenants.compiled import prepared
-from tenants.compiled.queries import compiled
+from tenants.compiled.queries import Asked, Statement, compiled
 from tenants.models import Tenant
 from tenants.secrets.keyed_hashes import keyed_hash
 
 MILLISECOND = timedelta(milliseconds=1)
+MOST_FOUND = 4  # a log-in's: of the account, of the account and address, of the device, of the address
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,18 +37,26 @@ class Counted:
 
 
 def find(tenant: Tenant, counted: Sequence[Counted]) -> list[Attempts]:
-    """The rows that there are of these counts, which are three at most."""
-    if not counted:
-        return []
-    first, second, third = counted[0], counted[len(counted) // 2], counted[-1]
-    return _of_three(
+    """The rows that there are of these counts, which are `MOST_FOUND` at most."""
+    return asked(tenant, counted).rows() if counted else []
+
+
+def asked(tenant: Tenant, counted: Sequence[Counted]) -> Asked[Attempts]:
+    """What `find` asks, for who asks something else in the same round trip; for one count at least."""
+    rules = [each.rule for each in counted]
+    keys = [each.key for each in counted]
+    missing = MOST_FOUND - len(counted)
+    [first, second, third, fourth] = zip([*rules, *rules[-1:] * missing], [*keys, *keys[-1:] * missing], strict=True)
+    return _of_four.asked(
         tenant=tenant,
-        rule=first.rule,
-        key=first.key,
-        second_rule=second.rule,
-        second_key=second.key,
-        third_rule=third.rule,
-        third_key=third.key,
+        rule=first[0],
+        key=first[1],
+        second_rule=second[0],
+        second_key=second[1],
+        third_rule=third[0],
+        third_key=third[1],
+        fourth_rule=fourth[0],
+        fourth_key=fourth[1],
     )
 
 
@@ -57,10 +67,19 @@ def find_many(tenant: Tenant, counted: Sequence[Counted]) -> dict[tuple[str, byt
 
 
 @compiled
-def _of_three(
-    *, tenant: Tenant, rule: str, key: bytes, second_rule: str, second_key: bytes, third_rule: str, third_key: bytes
+def _of_four(
+    *,
+    tenant: Tenant,
+    rule: str,
+    key: bytes,
+    second_rule: str,
+    second_key: bytes,
+    third_rule: str,
+    third_key: bytes,
+    fourth_rule: str,
+    fourth_key: bytes,
 ) -> QuerySet[Attempts]:
-    named = ((rule, key), (second_rule, second_key), (third_rule, third_key))
+    named = ((rule, key), (second_rule, second_key), (third_rule, third_key), (fourth_rule, fourth_key))
     wanted = [Q(rule=rule, key=key) for rule, key in named]
     return Attempts.objects.for_tenant(tenant, any_of=wanted)
 
@@ -82,6 +101,13 @@ def add(
     """Add so many times one to each in a single statement, starting anew where the count began longer than `lasts` ago;
     the new counts by rule. When it `slides`, the time kept is that of the last attempt, else that of the first, and it
     also starts anew after the clock was set back."""
+    return dict(adding(tenant, counted, now, lasts, slides=slides, times=times).rows())
+
+
+def adding(
+    tenant: Tenant, counted: Sequence[Counted], now: datetime, lasts: timedelta, *, slides: bool, times: int = 1
+) -> Asked[tuple[str, int]]:
+    """What `add` does, for who asks something else in the same round trip: each rule with its new count."""
     table = _table()
     renewed = "excluded.since" if slides else f"{table}.since"
     values = ", ".join(["(%s, %s, %s, %s, %s, %s)"] * len(counted))
@@ -97,7 +123,11 @@ def add(
     )
     rows = [(tenant.pk, each.rule, each.key, times, since, expires) for each in counted]
     params = [*chain.from_iterable(rows), limit, latest, limit, latest]
-    return {str(rule): int(count) for rule, count in prepared.execute(_wrapper(), sql, params).rows}
+    return Asked(build=adding, statement=Statement(sql=sql, params=params, read=_rules_with_counts), values={})
+
+
+def _rules_with_counts(rows: Iterable[Sequence[Any]]) -> list[tuple[str, int]]:
+    return [(rule, count) for rule, count in rows]
 
 
 def take_back(tenant: Tenant, counted: Sequence[Counted]) -> None:

@@ -1,7 +1,9 @@
 """Quotas: at most so many of something in a window of time."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
+from typing import TypeVar
 
 from django.utils import timezone
 
@@ -23,8 +25,10 @@ from auth_providers.limits.rules import (
 from auth_providers.limits.waits import Throttled, throttled
 from customers.spelling.emails import normalize_email
 from tenants.clients import Client
+from tenants.compiled.queries import Asked, together
 from tenants.models import Tenant
 
+Row = TypeVar("Row")
 BY_DESTINATION = {CODE_BY_DESTINATION, CODE_BY_MAILBOX, MAIL_BY_DESTINATION, MAIL_BY_MAILBOX, SMS_BY_DESTINATION}
 
 
@@ -43,6 +47,16 @@ class _Use:
 def spend(*, tenant: Tenant, quota: Quota, subject: str) -> None:
     """Count one use of the quota. Raises `Throttled` when the window's uses are spent."""
     _spend(tenant, [_Use(quota=quota, subject=subject)])
+
+
+def spend_and_ask(*, tenant: Tenant, quota: Quota, subject: str, asked: Asked[Row]) -> list[Row]:
+    """`spend`, and the rows of a query, in one round trip. Raises `Throttled`."""
+    now = timezone.now()
+    uses = [_Use(quota=quota, subject=subject)]
+    counting = counts.adding(tenant, [use.counted for use in uses], now, quota.window, slides=False)
+    used, rows = together(counting, asked)
+    _check(tenant, uses, dict(used), now)
+    return rows
 
 
 def spend_mail(*, tenant: Tenant, destination: str, kind: str, client: Client) -> None:
@@ -105,12 +119,16 @@ def _spend(tenant: Tenant, uses: Sequence[_Use]) -> None:
     """Count one use of each quota in one statement; they have one window in common. What is refused counts nowhere, or
     one caller would use up what is meant for many."""
     now = timezone.now()
-    window = uses[0].quota.window
-    used = counts.add(tenant, [use.counted for use in uses], now, window, slides=False)
+    used = counts.add(tenant, [use.counted for use in uses], now, uses[0].quota.window, slides=False)
+    _check(tenant, uses, used, now)
+
+
+def _check(tenant: Tenant, uses: Sequence[_Use], used: Mapping[str, int], now: datetime) -> None:
+    """Raises `Throttled`, and takes the uses back, when one of them was one too many."""
     spent = [use for use in uses if used[use.quota.name] > use.quota.limit]
     if spent:
         since = counts.row(tenant, spent[0].counted).get().since
         counts.take_back(tenant, [use.counted for use in uses])
-        failure = throttled(rule=spent[0].quota.name, retry_after=seconds_until(since + window, now))
+        failure = throttled(rule=spent[0].quota.name, retry_after=seconds_until(since + spent[0].quota.window, now))
         failure.is_of_destination_alone = {use.quota for use in spent} <= BY_DESTINATION
         raise failure

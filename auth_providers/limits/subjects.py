@@ -51,6 +51,13 @@ def of_log_in(*, identifier: str, client: Client, is_device_known: bool) -> tupl
     )
 
 
+def of_any_log_in(*, identifier: str, client: Client) -> tuple[Attempt, ...]:
+    """What `of_log_in` may return, before it is known whether the customer has used the device."""
+    known = of_log_in(identifier=identifier, client=client, is_device_known=True)
+    unknown = of_log_in(identifier=identifier, client=client, is_device_known=False)
+    return tuple({each.rule: each for each in (*known, *unknown)}.values())
+
+
 def of_webhook(*, account: str, client: Client) -> tuple[Attempt, ...]:
     """A log-in that the shop's own system decides on, with this account there; "" where it is not known."""
     return (

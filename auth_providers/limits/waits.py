@@ -12,6 +12,7 @@ from auth_providers.limits.counts import Counted, seconds_until
 from auth_providers.limits.rules import FORGOTTEN_AFTER, Allowance, Backoff
 from auth_providers.models import Attempts
 from tenants import clocks
+from tenants.compiled.queries import Asked
 from tenants.errors import DomainError, Kind, Reason
 from tenants.models import Tenant
 from tenants.telemetry import metrics
@@ -60,15 +61,24 @@ def wait_ends_at(*, rule: Backoff, failures: int, failed_at: datetime | None) ->
     return None if failed_at is None else failed_at + rule.wait_after(failures)
 
 
-def admit(*, tenant: Tenant, attempts: Sequence[Attempt]) -> frozenset[str]:
+def asked(*, tenant: Tenant, attempts: Sequence[Attempt]) -> Asked[Attempts]:
+    """What `admit` has to read, for who asks something else in the same round trip; of one attempt at least, and under
+    `counts.MOST_FOUND` rules at most."""
+    return counts.asked(tenant, [attempt.counted for attempt in attempts])
+
+
+def admit(*, tenant: Tenant, attempts: Sequence[Attempt], counted: Sequence[Attempts] | None = None) -> frozenset[str]:
     """Let the attempts through or raise `Throttled`, counting nothing. Returns the names of the rules under which
-    anything is on record, for `record_success`.
+    anything is on record, for `record_success`. `counted` is what `asked` has brought, of these attempts and perhaps
+    of others under other rules.
 
     Once the free failures of a `Backoff` are used up, each wait admits one attempt only: whoever takes it sets the next
     wait, so that parallel guesses don't slip through together.
     """
     now = timezone.now()
-    rows = {row.rule: row for row in counts.find(tenant, [attempt.counted for attempt in attempts])}
+    if counted is None:
+        counted = counts.find(tenant, [attempt.counted for attempt in attempts])
+    rows = {row.rule: row for row in counted}
     waits: list[tuple[Attempts, Backoff]] = []
     for attempt in attempts:  # all of them first: an attempt that one rule refuses takes no turn of another
         row = rows.get(attempt.rule.name)

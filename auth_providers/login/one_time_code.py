@@ -22,13 +22,15 @@ from auth_providers.accounts import accounts, contact_points
 from auth_providers.accounts.contact_points import ContactPoint
 from auth_providers.login import one_time_code_accounts, one_time_code_answers
 from auth_providers.models import OTP, OneTimeCode
+from auth_providers.providers import registry
 from auth_providers.tokens import sessions
 from auth_providers.tokens.log_in_attempt import LogInAttempt
 from customers.models import Customer
 from tenants import clocks
 from tenants.clients import Client
 from tenants.compiled import transactions, writes
-from tenants.compiled.queries import compiled
+from tenants.compiled.instances import fresh
+from tenants.compiled.queries import compiled, reading_ahead
 from tenants.errors import DomainError, InvalidInput, Kind, Reason
 from tenants.models import Tenant, TenantQuerySet
 from tenants.outbox import queue
@@ -96,10 +98,11 @@ def request(
     `limits.Throttled` inside the cooldown and beyond the quotas; `InvalidInput` on `to`; `registry.UnknownProvider`
     when the tenant sends no such codes.
     """
-    _check_channel(tenant, purpose, channel)
+    _check_channel(channel)
     to = contact_points.normalize(tenant=tenant, channel=channel, text=destination)
     now = timezone.now()
-    code = OneTimeCode(
+    code = fresh(
+        OneTimeCode,
         tenant=tenant,
         purpose=purpose,
         channel=channel,
@@ -108,9 +111,7 @@ def request(
         issued_at=now,
     )
     code.expires_at = now + code.lifetime
-    previous = _previous.first(
-        tenant=tenant, purpose=purpose, channel=channel, destination=to, customer_number=code.customer_number
-    )
+    previous = _find_previous(code)
     _check_pace(previous, code)
     _spend(tenant, code, client)
     _issue(code, previous, site=site, language=language)
@@ -200,12 +201,29 @@ def log_in_with_code(
     return log_in(attempt=attempt, proven=proven)
 
 
-def _check_channel(tenant: Tenant, purpose: str, channel: str) -> None:
-    """Mail can always be used to prove an address or a second factor, also where nobody logs in by code."""
+def _check_channel(channel: str) -> None:
     if channel not in OneTimeCode.Channel.values or (channel == SMS and not settings.SMS_URL):
         raise one_time_code_accounts.no_such_channel()
-    if purpose == LOG_IN or (purpose == OneTimeCode.Purpose.SECOND_FACTOR and channel == SMS):
-        one_time_code_accounts.get_provider(tenant=tenant, channel=channel)
+
+
+def _find_previous(code: OneTimeCode) -> OneTimeCode | None:
+    """The code that this one replaces, looked up together with the tenant's provider of codes.
+
+    Raises `registry.UnknownProvider` without one. Mail can always be used to prove an address or a second factor, also
+    where nobody logs in by code.
+    """
+    asked = _previous.asked(
+        tenant=code.tenant,
+        purpose=code.purpose,
+        channel=code.channel,
+        destination=code.destination,
+        customer_number=code.customer_number,
+    )
+    if code.purpose == LOG_IN or (code.purpose == OneTimeCode.Purpose.SECOND_FACTOR and code.channel == SMS):
+        with reading_ahead(asked, *(each.asked(tenant=code.tenant) for each in registry.READS)):
+            one_time_code_accounts.get_provider(tenant=code.tenant, channel=code.channel)
+            return asked.first()
+    return asked.first()
 
 
 def _codes(tenant: Tenant, purpose: str, channel: str, destination: str) -> TenantQuerySet[OneTimeCode]:

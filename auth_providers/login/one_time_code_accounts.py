@@ -11,6 +11,7 @@ from auth_providers.tokens import sessions
 from auth_providers.tokens.log_in_attempt import LogInAttempt
 from customers import numbers, profiles
 from tenants.clients import Client
+from tenants.compiled.queries import reading_ahead
 from tenants.errors import FieldError
 from tenants.models import Tenant
 from tenants.trail import audit
@@ -38,8 +39,10 @@ def take(*, attempt: LogInAttempt, point: ContactPoint) -> Account:
     customers by code.
     """
     tenant, client = attempt.tenant, attempt.client
-    provider = get_provider(tenant=tenant, channel=point.channel)
-    account = accounts.find_by_contact_point(tenant=tenant, point=point)
+    providers = [each.asked(tenant=tenant) for each in registry.READS]
+    with reading_ahead(*providers, accounts.asked_by_contact_point(tenant=tenant, point=point)):
+        provider = get_provider(tenant=tenant, channel=point.channel)
+        account = accounts.find_by_contact_point(tenant=tenant, point=point)
     if account is None and provider.is_provisioning:
         account = _bring_in(tenant, point, client)
     if account is not None:

@@ -10,14 +10,14 @@ from django.utils import timezone
 from auth_providers import limits
 from auth_providers.accounts import accounts, dummy_hashes, known_devices, passwords
 from auth_providers.accounts.hashing import Asker
-from auth_providers.models import PASSWORD, Account, AuthProvider
+from auth_providers.models import PASSWORD, Account, Attempts, AuthProvider
 from auth_providers.tokens import sessions
 from auth_providers.tokens.log_in_attempt import LogInAttempt
 from auth_providers.tokens.second_factor_policy import NoSecondFactor, SecondFactorDue
 from customers.spelling.emails import normalize_email
 from tenants import clocks
 from tenants.clients import Client
-from tenants.compiled.queries import compiled
+from tenants.compiled.queries import compiled, together
 from tenants.errors import DomainError, FieldError, Kind, Reason
 from tenants.models import Tenant, TenantQuerySet
 from tenants.trail import audit
@@ -48,11 +48,11 @@ def log_in(
     """
     identifier = normalize_email(email)
     tenant = attempt.tenant
-    account = _find_account(tenant, identifier, attempt.client)
+    account, counted = _look_up(tenant, identifier, attempt.client)
     attempt = replace(attempt, method=PASSWORD, is_device_known=_first_seen(account) is not None)
     attempts = limits.of_log_in(identifier=identifier, client=attempt.client, is_device_known=attempt.is_device_known)
     try:
-        on_record = limits.admit(tenant=tenant, attempts=attempts)
+        on_record = limits.admit(tenant=tenant, attempts=attempts, counted=counted)
     except limits.Throttled:
         _note_wait(attempt, account, attempts)
         raise
@@ -111,10 +111,15 @@ def _note_wait(attempt: LogInAttempt, account: Account | None, attempts: Sequenc
         )
 
 
-def _find_account(tenant: Tenant, identifier: str, client: Client) -> Account | None:
-    """The account, the day on which its customer first used this device (`_first_seen`), and whether the tenant has
-    switched passwords off (`is_switched_off`), in one statement."""
-    return _accounts.first(tenant=tenant, email=identifier, device=client.device)
+def _look_up(tenant: Tenant, identifier: str, client: Client) -> tuple[Account | None, list[Attempts]]:
+    """The account, with the day on which its customer first used this device (`_first_seen`) and whether the tenant has
+    switched passwords off (`is_switched_off`), and what is on record of attempts to log in to it: in one round trip."""
+    possible = limits.of_any_log_in(identifier=identifier, client=client)
+    found, counted = together(
+        _accounts.asked(tenant=tenant, email=identifier, device=client.device),
+        limits.asked(tenant=tenant, attempts=possible),
+    )
+    return next(iter(found), None), counted
 
 
 @compiled

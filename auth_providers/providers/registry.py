@@ -57,6 +57,9 @@ def _enabled(*, tenant: Tenant) -> QuerySet[AuthProvider]:
     return enabled(tenant=tenant).order_by("pk")
 
 
+READS = (_enabled,)  # what `get_provider` and `find_provider` ask, for who reads ahead
+
+
 def enabled(*, tenant: Tenant) -> TenantQuerySet[AuthProvider]:
     """What customers of the tenant may log in with, as a condition of the caller's statement."""
     return AuthProvider.objects.for_tenant(tenant).filter(is_enabled=True)

@@ -58,9 +58,7 @@ def sign_up(*, tenant: Tenant, registration: Registration, client: Client, sessi
     """
     email = emails.normalize_email(registration.email)
     _check(tenant, registration, email)
-    if client.address:
-        limits.spend(tenant=tenant, quota=limits.SIGN_UP_BY_ADDRESS, subject=client.subscriber)
-    there = accounts.find_with_email(tenant=tenant, email=email)
+    there = _find(tenant, email, client)
     if there is not None and there.is_verified and not tenant.is_signup_enumeration_safe:
         raise EmailTaken.of(tenant=tenant, email=email)
     signing = _Signing(
@@ -83,6 +81,20 @@ def sign_up(*, tenant: Tenant, registration: Registration, client: Client, sessi
         raise EmailTaken.of(tenant=tenant, email=email)
     tell_owner(tenant=tenant, email=email, client=client)
     return numbers.take(tenant=tenant)
+
+
+def _find(tenant: Tenant, email: str, client: Client) -> Account | None:
+    """The account that this address is the log-in of; the sign-up is counted in the same round trip. Raises
+    `limits.Throttled`."""
+    if not client.address:
+        return accounts.find_with_email(tenant=tenant, email=email)
+    found = limits.spend_and_ask(
+        tenant=tenant,
+        quota=limits.SIGN_UP_BY_ADDRESS,
+        subject=client.subscriber,
+        asked=accounts.asked_with_email(tenant=tenant, email=email),
+    )
+    return next(iter(found), None)
 
 
 def _let_wait(signing: _Signing, account: Account) -> str:

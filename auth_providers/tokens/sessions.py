@@ -22,7 +22,7 @@ from tenants import codes
 from tenants.clients import Client
 from tenants.compiled import transactions, writes
 from tenants.compiled.instances import fresh
-from tenants.compiled.writes import Change, compiled_update
+from tenants.compiled.writes import Change, Changed, compiled_update
 from tenants.errors import DomainError, InvalidInput, Kind, Reason
 from tenants.models import ApiKey, SecondFactor, Tenant, TenantQuerySet
 from tenants.trail import audit
@@ -39,6 +39,10 @@ class LogInRefused(DomainError):
     kind = Kind.UNAUTHENTICATED
     reason = Reason.INVALID_CREDENTIALS
     default_message = "The credentials are not valid."
+
+
+class _HeldUp(Exception):
+    """Nothing may be written for this log-in: staff keep the customer out, or a second factor is due."""
 
 
 class NotYourSession(DomainError):
@@ -110,7 +114,10 @@ def start(*, attempt: LogInAttempt, account: Account) -> Started:
     obstacle = find_obstacle(account)
     if obstacle is not None:
         refuse(attempt=attempt, reason=obstacle, customer_number=account.customer.number)
-    started = _open(attempt, account) or _hold_up(attempt, account)
+    try:
+        started = _open(attempt, account)
+    except _HeldUp:
+        _hold_up(attempt, account)
     attempt.count("success")
     if account.is_additional:
         verification.recognize(account=account, session=started.session, client=attempt.client)
@@ -125,17 +132,18 @@ def _hold_up(attempt: LogInAttempt, account: Account) -> NoReturn:
 
 
 @transactions.brief()
-def _open(attempt: LogInAttempt, account: Account) -> Started | None:
-    """Everything that a log-in writes; None, and nothing, when staff deactivated the customer while we hashed, or when
-    a second factor is due. One statement says both."""
+def _open(attempt: LogInAttempt, account: Account) -> Started:
+    """Everything that a log-in writes. Raises `_HeldUp`, and writes nothing, when staff deactivated the customer while
+    we hashed, or when a second factor is due: one statement says both, and is sent with that of the session."""
     tenant, client, customer = attempt.tenant, attempt.client, account.customer
     now = timezone.now()
-    if not _note_log_in(attempt, customer, now):
-        return None
+    noted = _note_log_in(attempt, customer, now)
     session = _new_session(tenant, client)
     session.customer, session.account, session.method = customer, account, attempt.method
     session.second_factor, session.authenticated_at = attempt.second_factor, now
     session = _continued(tenant, session, attempt.anonymous_session)
+    if noted.count != 1:
+        raise _HeldUp
     for each in session_limits.beyond(tenant=tenant, customer=customer, session=session):
         end(tenant=tenant, session=each, reason=session_limits.TOO_MANY, client=client)
     if customer.last_login_at is not None and not attempt.is_device_known:
@@ -237,17 +245,17 @@ def end_others(*, tenant: Tenant, customer: Customer, reason: str, except_sessio
     return pending.end_sessions(tenant=tenant, customer=customer, reason=reason, kept_session_id=kept)
 
 
-def _note_log_in(attempt: LogInAttempt, customer: Customer, now: datetime) -> bool:
-    """Set the moment of the last log-in, unless staff keep the customer out or a second factor is due
-    (`second_factor_policy.without_second_factor`); whether that was done."""
+def _note_log_in(attempt: LogInAttempt, customer: Customer, now: datetime) -> Changed:
+    """Set the moment of the last log-in, of one customer, or of none: where staff keep the customer out or a second
+    factor is due (`second_factor_policy.without_second_factor`). Raises `_HeldUp` where one always is."""
     tenant, policy, key = attempt.tenant, attempt.tenant.second_factor_policy, customer.pk
     if attempt.second_factor:
-        return _note(tenant=tenant, key=key, now=now) == 1
+        return _note.later(tenant=tenant, key=key, now=now)
     if policy == SecondFactor.ALWAYS:
-        return False
+        raise _HeldUp
     if policy == SecondFactor.NEW_DEVICE:
-        return _note_on_known_device(tenant=tenant, key=key, now=now, device=attempt.client.device) == 1
-    return _note_without_authenticator(tenant=tenant, key=key, now=now) == 1
+        return _note_on_known_device.later(tenant=tenant, key=key, now=now, device=attempt.client.device)
+    return _note_without_authenticator.later(tenant=tenant, key=key, now=now)
 
 
 @compiled_update

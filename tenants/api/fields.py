@@ -11,7 +11,19 @@ from rest_framework.utils.serializer_helpers import BindingDict
 
 class Body(serializers.Serializer[Any]):
     """The fields of a request's body. They know nothing of a request, so those of the outermost object are made once a
-    process; REST framework copies them for each, which cost a fortieth of a log-in."""
+    process; REST framework copies them for each, which cost a fortieth of a log-in.
+
+    So is all else of the outermost object. REST framework counts every field that it makes at the class `Field`, and
+    with each change of a class Python forgets what it knows of attributes of that class and all below it: a hundred
+    serializers were looked at anew in every request.
+    """
+
+    def __init__(self, instance: Any = None, data: Any = serializers.empty, **more: Any) -> None:
+        if data is serializers.empty or more.keys() - {"partial"}:
+            super().__init__(instance, data, **more)
+            return
+        self.__dict__.update(_empty(type(self), more.get("partial", False)).__dict__)
+        self.initial_data, self._context = data, {}
 
     @property
     def fields(self) -> BindingDict:
@@ -26,8 +38,13 @@ class Body(serializers.Serializer[Any]):
 
 
 @cache
+def _empty(kind: type[Body], is_partial: bool) -> Body:
+    """What has no data yet."""
+    return kind(partial=is_partial)
+
+
 def _fields(kind: type[Body], is_partial: bool) -> BindingDict:
-    return kind(partial=is_partial)._own_fields
+    return _empty(kind, is_partial)._own_fields
 
 
 class Text(serializers.CharField):

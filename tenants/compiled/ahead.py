@@ -1,8 +1,9 @@
-"""Rows that are read ahead: in the round trip that tells who calls, for a view that is known to ask for them.
+"""Rows that are read ahead: in one round trip with others, for somebody who is known to ask for them.
 
-Going to the database and back costs a read more than all that it does there. Who calls is known after the first round
-trip only, so the queries of the second are sent with the first, with the caller's keys put in by the database itself.
-The rows wait in the thread until the query is run with just those keys, and no longer than the request.
+Going to the database and back costs a read more than all that it does there. The rows wait in the thread until the
+query is run with just the same keys, and no longer than the request, or than the block of `queries.reading_ahead`.
+Who calls is known after a request's first round trip only; queries for the caller are sent with that one, too, and the
+database itself puts the caller's keys in.
 """
 
 import threading
@@ -43,6 +44,17 @@ def take(build: Callable[..., object], values: Mapping[str, object]) -> list[obj
         return None
     keys, rows = _kept.rows.pop(build, ({}, []))
     return rows if keys and all(_key(value) == keys.get(name) for name, value in values.items()) else None
+
+
+def keys_of(values: Mapping[str, object]) -> Keys:
+    """The keys of these values, for `keep`."""
+    return {name: _key(value) for name, value in values.items()}
+
+
+def drop(build: Callable[..., object]) -> None:
+    """The rows of this query, if they still wait, wait no more."""
+    if _kept.rows:
+        _kept.rows.pop(build, None)
 
 
 def forget() -> None:

@@ -72,12 +72,14 @@ class _Context:
 
 @dataclass(frozen=True, kw_only=True)
 class Waiting:
-    """A statement that is sent with the next one, and what is done with its rows."""
+    """A statement that is sent with the next one, and what is done with its rows, and with the number of rows that it
+    returned or changed."""
 
     sql: str
     params: Sequence[object]
     before: Before | None
     then: Callable[[list[tuple[Any, ...]]], None] | None = None
+    counted: Callable[[int], None] | None = None
 
 
 def _known(connection: Connection) -> _Known:
@@ -164,6 +166,8 @@ def _run(connection: Connection, waiting: Sequence[Waiting], *, ends: bool) -> i
     for each, statement, result in zip(waiting, statements, answers, strict=True):
         if each.then is not None:
             each.then(_read(statement, result))
+        if each.counted is not None:
+            each.counted(result.command_tuples or 0)
     return answers[-1].command_tuples or 0 if answers else 0
 
 

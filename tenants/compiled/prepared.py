@@ -119,17 +119,21 @@ def run(
     sql: str,
     params: Sequence[object],
     then: Callable[[list[tuple[Any, ...]]], None] | None = None,
+    counted: Callable[[int], None] | None = None,
     *,
     waits: bool,
 ) -> None:
-    """Run the statement and give `then` its rows; when it `waits`, inside `transactions.brief`, together with the next
-    one or with the transaction's end."""
+    """Run the statement, give `then` its rows and `counted` how many it returned or changed; when it `waits`, inside
+    `transactions.brief`, together with the next one or with the transaction's end."""
     if not waits or _gathered.statements is None or is_watched(wrapper):
         fetched = execute(wrapper, sql, params)
         if then is not None:
             then(fetched.rows)
+        if counted is not None:
+            counted(fetched.rowcount)
         return
-    _gathered.statements.append(Waiting(sql=sql, params=params, before=before_of(wrapper), then=then))
+    waiting = Waiting(sql=sql, params=params, before=before_of(wrapper), then=then, counted=counted)
+    _gathered.statements.append(waiting)
 
 
 def is_gathering() -> bool:

@@ -14,7 +14,8 @@ that partial indexes serve it. On PostgreSQL the statement is planned once a con
 """
 
 import inspect
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import update_wrapper
@@ -51,8 +52,8 @@ class Parameter(Expression):
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Statement:
-    """The composed statement, and what makes rows of its answer."""
+class Statement:
+    """A composed statement, and what makes rows of its answer."""
 
     sql: str
     params: Sequence[Any]  # a `Parameter`, or the value itself
@@ -68,21 +69,20 @@ class CompiledQuery(Generic[P, Row]):
     def __init__(self, build: Callable[P, QuerySet[Any, Row]]) -> None:
         update_wrapper(self, build)
         self.build = build
-        self._statement: _Statement | None = None
-        self._of_caller: _Statement | None = None
+        self._statement: Statement | None = None
+        self._of_caller: Statement | None = None
         self.every.append(self)
 
     def __call__(self, *args: P.args, **values: P.kwargs) -> list[Row]:
-        """Raises what a queryset raises. A connection that was lost while it was idle is opened again."""
-        return _read([self.asked(*args, **values)])[0]
+        """Raises what `Asked.rows` raises."""
+        return self.asked(*args, **values).rows()
 
     def first(self, *args: P.args, **values: P.kwargs) -> Row | None:
         """The first row, None when there is none."""
-        rows = self(*args, **values)
-        return rows[0] if rows else None
+        return self.asked(*args, **values).first()
 
     @property
-    def statement(self) -> _Statement:
+    def statement(self) -> Statement:
         """Composed at the first use."""
         if self._statement is None:
             self._statement = _compose(self.build)
@@ -105,9 +105,17 @@ class Asked(Generic[Row]):
     """A query with its arguments, that has not been run, and what is run before it in its transaction."""
 
     build: Callable[..., Any]
-    statement: _Statement
+    statement: Statement
     values: Mapping[str, Any]
     before: pipeline.Before | None = None
+
+    def rows(self) -> list[Row]:
+        """Run it. Raises what a queryset raises. A connection that was lost while it was idle is opened again."""
+        return _read([self])[0]
+
+    def first(self) -> Row | None:
+        """The first row, None when there is none. Raises what `rows` raises."""
+        return next(iter(self.rows()), None)
 
     def params(self, wrapper: BaseDatabaseWrapper) -> list[object]:
         """In the order of the statement, as the database takes them."""
@@ -124,6 +132,24 @@ def together(first: Asked[Row], second: Asked[Other]) -> tuple[list[Row], list[O
     """The rows of both queries, for which PostgreSQL is asked once. Raises what a queryset raises."""
     rows, others = _read([first, second])
     return rows, others
+
+
+@contextmanager
+def reading_ahead(*queries: Asked[Any]) -> Iterator[None]:
+    """Inside it, whoever runs one of the queries with the same values gets its rows, once, without going to PostgreSQL,
+    which was asked for all of them in one round trip. On SQLite, and where somebody watches the statements, each is
+    run when it is wanted. Raises what a queryset raises."""
+    wrapper = connections[DEFAULT_DB_ALIAS]
+    if wrapper.vendor != "postgresql" or prepared.is_watched(wrapper):
+        yield
+        return
+    for each, rows in zip(queries, _ask(queries), strict=True):
+        ahead.keep(each.build, ahead.keys_of(each.values), rows)
+    try:
+        yield
+    finally:
+        for each in queries:
+            ahead.drop(each.build)
 
 
 def with_rows_ahead(
@@ -184,12 +210,12 @@ def adapted(value: object, wrapper: BaseDatabaseWrapper) -> object:
     return wrapper.ops.adapt_datetimefield_value(value) if isinstance(value, datetime) else value
 
 
-def _compose(build: Callable[..., QuerySet[Any, Any]]) -> _Statement:
+def _compose(build: Callable[..., QuerySet[Any, Any]]) -> Statement:
     queryset = build(**{name: Parameter(name) for name in inspect.signature(build).parameters})
     compiler = queryset.query.get_compiler(using=queryset.db)
     sql, params = compiler.as_sql()
     sql, params = with_literals(sql, params)
-    return _Statement(sql=sql, params=params, read=_reader(queryset, compiler))
+    return Statement(sql=sql, params=params, read=_reader(queryset, compiler))
 
 
 def with_literals(sql: str, params: Iterable[Any]) -> tuple[str, Sequence[Any]]:
@@ -203,7 +229,7 @@ def with_literals(sql: str, params: Iterable[Any]) -> tuple[str, Sequence[Any]]:
     return _filled(sql, texts), [each for each in params if isinstance(each, Parameter)]
 
 
-def _with_keys_of_caller(statement: _Statement) -> _Statement:
+def _with_keys_of_caller(statement: Statement) -> Statement:
     keys = [ahead.OF_CALLER[each.name] for each in statement.params]
     return replace(statement, sql=_filled(statement.sql, keys), params=())
 

@@ -140,6 +140,26 @@ def _storing(model: type[Model], names: tuple[str, ...]) -> _Statement:
     return _Statement(query.get_compiler(using=DEFAULT_DB_ALIAS).as_sql()[0], fields)
 
 
+class Changed:
+    """How many rows an update changed that may wait."""
+
+    def __init__(self) -> None:
+        self._count: int | None = None
+
+    @property
+    def count(self) -> int:
+        """Known once the update was sent, which is done now if need be. Raises Django's errors."""
+        if self._count is None:
+            prepared.send_gathered(connections[DEFAULT_DB_ALIAS])
+        if self._count is None:
+            raise RuntimeError("the update waited for a transaction that is over")
+        return self._count
+
+    def keep(self, count: int) -> None:
+        """The database has said so."""
+        self._count = count
+
+
 class CompiledUpdate(Generic[P]):
     """What `compiled_update` makes of a function. Called with its arguments, it returns how many rows it changed."""
 
@@ -158,6 +178,12 @@ class CompiledUpdate(Generic[P]):
     def wait(self, *args: P.args, **values: P.kwargs) -> None:
         """The same, sent with a later statement where `transactions.brief` says so."""
         prepared.run(*self._bound(values), waits=True)
+
+    def later(self, *args: P.args, **values: P.kwargs) -> Changed:
+        """The same, for a caller who asks only after other statements how many rows it changed."""
+        changed = Changed()
+        prepared.run(*self._bound(values), counted=changed.keep, waits=True)
+        return changed
 
     @property
     def statement(self) -> tuple[str, Sequence[Any], dict[str, Field[Any, Any]]]:

@@ -10,6 +10,7 @@ from collections.abc import Collection, Mapping
 from typing import TypeAlias
 
 from tenants.compiled import writes
+from tenants.compiled.instances import fresh
 from tenants.models import AuditEvent, Message, Tenant
 from tenants.secrets.encryption import encrypt
 
@@ -36,7 +37,8 @@ def enqueue(
     all that are not.
     """
     return _store(
-        Message(
+        fresh(
+            Message,
             tenant=tenant,
             template=template,
             channel=channel,

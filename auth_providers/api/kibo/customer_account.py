@@ -1,7 +1,8 @@
 """The customer in the contract's words: addresses are contacts, mixins are attributes."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
+from itertools import chain
 from typing import Any, TypedDict
 
 from auth_providers.accounts import connections
@@ -21,12 +22,20 @@ from auth_providers.models import Session
 from customers import consents, notes, segments
 from customers.addresses import addresses
 from customers.models import Address, Customer, Note, Segment
+from tenants.compiled.queries import CompiledQuery, reading_ahead
 from tenants.models import Tenant
 
 # The purpose whose consent is meant where the contract knows one only.
 MARKETING = "email"
 CONTACT_TYPES = {"BILLING": "Billing", "SHIPPING": "Shipping"}
 ADDRESS_LINES = 4
+# What the parts that may be left out are read with.
+READS_OF_PARTS: dict[str, Sequence[CompiledQuery[Any, Any]]] = {
+    "acceptsMarketing": consents.READS,
+    "contacts": addresses.READS,
+    "notes": notes.READS,
+    "segments": segments.READS,
+}
 
 
 class Whose(TypedDict):
@@ -39,6 +48,15 @@ def customer_account(
 ) -> CustomerAccount:
     """What a ticket says of its customer. `session` is the one that the ticket is for; of the parts that take a
     statement of their own, only those are looked up that `is_wanted` says yes to."""
+    parts = chain.from_iterable(reads for part, reads in READS_OF_PARTS.items() if is_wanted(part))
+    reads = [each.asked(tenant=tenant, customer=customer) for each in (*connections.READS, *parts)]
+    with reading_ahead(*reads):
+        return _customer_account(tenant, session, customer, is_wanted)
+
+
+def _customer_account(
+    tenant: Tenant, session: Session, customer: Customer, is_wanted: Callable[[str], bool]
+) -> CustomerAccount:
     known = connections.list_for(tenant=tenant, customer=customer)
     whose: Whose = {"tenant": tenant, "customer": customer}
     return CustomerAccount(

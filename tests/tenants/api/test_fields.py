@@ -3,6 +3,8 @@
 import threading
 from typing import Any
 
+import pytest
+from rest_framework import serializers
 from rest_framework.exceptions import ErrorDetail
 
 from tenants.api.fields import Body, Flag, Text, Whole
@@ -30,6 +32,30 @@ def errors_of(data: Any, **options: Any) -> dict[str, Any]:
 def test_fields_are_made_once() -> None:
     assert Order(data={}).fields is Order(data={"name": "Ada"}).fields
     assert Order(data={}).fields["name"] is not Part(data={}).fields["name"]
+
+
+def fields_made() -> int:
+    """How many fields REST framework has made in this process."""
+    kind: Any = serializers.Field
+    return int(kind._creation_counter)
+
+
+@pytest.mark.parametrize("options", [{}, {"partial": True}])
+def test_a_body_makes_no_field(options: dict[str, bool]) -> None:
+    data = {"name": "Loom", "part": {"name": "Reel"}}
+    assert Order(data=data, **options).is_valid()
+    before = fields_made()
+    order = Order(data=data, **options)
+    assert order.is_valid()
+    assert (fields_made(), order.partial) == (before, bool(options))
+
+
+def test_a_body_with_more_than_data_is_made_by_rest_framework() -> None:
+    order = Order(data={}, required=False, context={"of": "one"})
+    assert (order.required, order.context) == (False, {"of": "one"})
+    mine: Any = Order(data={}).context
+    mine["of"] = "another"
+    assert Order(data={}).context == {}
 
 
 def test_nothing_of_a_body_stays_for_the_next_one() -> None:

@@ -7,12 +7,13 @@ import pytest
 from django.db import connection, transaction
 from django.db.models import QuerySet, UUIDField, Value
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 
 from customers.models import Customer
 from tenants import isolation
 from tenants.compiled import ahead
 from tenants.compiled.pipeline import Before
-from tenants.compiled.queries import compiled, with_rows_ahead
+from tenants.compiled.queries import compiled, reading_ahead, with_rows_ahead
 from tests import factories
 from tests.contracts.scene import ADDRESS
 
@@ -132,6 +133,47 @@ def test_inside_a_transaction_each_is_asked_when_it_is_wanted(ada: Customer) -> 
         ada.first_name = "Later"
         ada.save()
         assert _own(tenant=ada.tenant, customer=ada)[0].first_name == "Later"
+
+
+# -- for keys that are known -------------------------------------------------------------------------------------------
+def test_queries_in_the_block_are_one_round_trip(ada: Customer, round_trips: list[list[str]]) -> None:
+    everybody = list(Customer.objects.order_by("pk"))
+    own = _own.asked(tenant=ada.tenant, customer=ada)
+    round_trips.clear()
+    with reading_ahead(own, _with_key.asked(key=0)):
+        assert (own.rows(), _with_key(key=0)) == ([ada], [])
+        assert _forgets_the_tenant(customer=0) == everybody
+    assert round_trips == [["SELECT", "SELECT"], ["SELECT"]]
+
+
+def test_in_the_block_rows_are_given_out_once_and_for_the_same_values(ada: Customer) -> None:
+    with reading_ahead(_with_key.asked(key=ada.pk)):
+        assert _with_key(key=0) == []
+        Customer.objects.filter(pk=ada.pk).update(first_name="Later")
+        assert _with_key(key=ada.pk)[0].first_name == "Later"
+    with reading_ahead(_with_key.asked(key=ada.pk)):
+        Customer.objects.filter(pk=ada.pk).update(first_name="Later still")
+        assert [_with_key(key=ada.pk)[0].first_name for _ in range(2)] == ["Later", "Later still"]
+
+
+def test_after_the_block_nothing_waits(ada: Customer) -> None:
+    with pytest.raises(ValueError, match="stop"), reading_ahead(_with_key.asked(key=ada.pk)):
+        raise ValueError("stop")
+    Customer.objects.filter(pk=ada.pk).update(first_name="Later")
+    assert _with_key(key=ada.pk)[0].first_name == "Later"
+
+
+def test_in_the_block_the_database_shows_no_other_tenants_rows(ada: Customer) -> None:
+    others = list(Customer.objects.filter(tenant=ada.tenant).exclude(pk=ada.pk))
+    with isolation.Confinement(ada.tenant), reading_ahead(_forgets_the_tenant.asked(customer=ada.pk)):
+        assert _forgets_the_tenant(customer=ada.pk) == others
+
+
+def test_who_watches_sees_each_query_when_it_is_wanted(ada: Customer) -> None:
+    with CaptureQueriesContext(connection) as seen, reading_ahead(_with_key.asked(key=ada.pk), _with_key.asked(key=0)):
+        assert len(seen) == 0
+        assert _with_key(key=ada.pk) == [ada]
+    assert len(seen) == 1
 
 
 # -- the views ---------------------------------------------------------------------------------------------------------

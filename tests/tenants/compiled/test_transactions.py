@@ -6,6 +6,7 @@ from django.db import IntegrityError, connection, transaction
 from customers.models import Address, Customer
 from tenants import isolation
 from tenants.compiled import transactions, writes
+from tenants.compiled.writes import Change, compiled_update
 from tenants.models import AuditEvent, Tenant
 from tests import factories
 
@@ -152,3 +153,40 @@ def test_what_waits_is_confined_to_its_tenant(tenant: Tenant) -> None:
     with pytest.raises(Exception, match="row-level security"), isolation.Confinement(tenant), transactions.brief():
         writes.insert(event(other_tenant, "first"), waits=True)
     assert actions() == []
+
+
+# -- how many rows an update changed, which is known later -------------------------------------------------------------
+@compiled_update
+def _rename(*, key: int, first_name: str) -> Change:
+    return Customer.objects.filter(pk=key), {"first_name": first_name}
+
+
+@pytest.mark.parametrize("is_there", [True, False])
+def test_a_count_is_known_when_somebody_asks(tenant: Tenant, is_there: bool) -> None:
+    key = factories.make_customer(tenant).pk if is_there else 0
+    assert _rename.later(key=key, first_name="Ada").count == is_there
+    with isolation.Confinement(tenant), transactions.brief():
+        changed = _rename.later(key=key, first_name="Ada")
+        assert changed.count == is_there
+
+
+@pytest.mark.postgres
+def test_who_asks_later_takes_no_round_trip(tenant: Tenant, round_trips: list[list[str]]) -> None:
+    customer = factories.make_customer(tenant)
+    round_trips.clear()
+    with isolation.Confinement(tenant), transactions.brief():
+        changed, none = _rename.later(key=customer.pk, first_name="Ada"), _rename.later(key=0, first_name="Ada")
+        writes.insert(event(tenant, "first"))
+        assert (changed.count, none.count) == (1, 0)
+        again = _rename.later(key=customer.pk, first_name="Eve")
+        assert again.count == 1
+    assert round_trips == [["UPDATE", "UPDATE", "INSERT"], ["UPDATE"], ["COMMIT"]]
+
+
+@pytest.mark.postgres
+def test_the_count_of_what_was_never_sent_is_nobodys(tenant: Tenant) -> None:
+    with transactions.brief():
+        changed = _rename.later(key=0, first_name="Ada")
+        transaction.set_rollback(True)
+    with pytest.raises(RuntimeError):
+        _ = changed.count
