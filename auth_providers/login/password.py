@@ -11,6 +11,7 @@ from auth_providers import limits
 from auth_providers.accounts import accounts, dummy_hashes, known_devices, passwords
 from auth_providers.accounts.hashing import Asker
 from auth_providers.models import PASSWORD, Account, Attempts, AuthProvider
+from auth_providers.models.accounts import today
 from auth_providers.tokens import sessions
 from auth_providers.tokens.log_in_attempt import LogInAttempt
 from auth_providers.tokens.second_factor_policy import NoSecondFactor, SecondFactorDue
@@ -49,7 +50,12 @@ def log_in(
     identifier = normalize_email(email)
     tenant = attempt.tenant
     account, counted = _look_up(tenant, identifier, attempt.client)
-    attempt = replace(attempt, method=PASSWORD, is_device_known=_first_seen(account) is not None)
+    attempt = replace(
+        attempt,
+        method=PASSWORD,
+        is_device_known=_first_seen(account) is not None,
+        is_device_noted=getattr(account, "last_seen", None) == today(),
+    )
     attempts = limits.of_log_in(identifier=identifier, client=attempt.client, is_device_known=attempt.is_device_known)
     try:
         on_record = limits.admit(tenant=tenant, attempts=attempts, counted=counted)
@@ -112,8 +118,9 @@ def _note_wait(attempt: LogInAttempt, account: Account | None, attempts: Sequenc
 
 
 def _look_up(tenant: Tenant, identifier: str, client: Client) -> tuple[Account | None, list[Attempts]]:
-    """The account, with the day on which its customer first used this device (`_first_seen`) and whether the tenant has
-    switched passwords off (`is_switched_off`), and what is on record of attempts to log in to it: in one round trip."""
+    """The account, with the days on which its customer first and last used this device (`_first_seen`, `last_seen`) and
+    whether the tenant has switched passwords off (`is_switched_off`), and what is on record of attempts to log in to
+    it: in one round trip."""
     possible = limits.of_any_log_in(identifier=identifier, client=client)
     found, counted = together(
         _accounts.asked(tenant=tenant, email=identifier, device=client.device),
@@ -127,6 +134,7 @@ def _accounts(*, tenant: Tenant, email: str, device: str) -> QuerySet[Account]:
     known = known_devices.of_device(tenant=tenant, device=device).filter(customer=OuterRef("customer"))
     return accounts.with_email(tenant=tenant, email=email).annotate(
         first_seen=Subquery(known.values("first_seen_date")),
+        last_seen=Subquery(known.values("last_seen_date")),
         is_switched_off=Exists(switched_off(tenant=tenant)),
     )
 

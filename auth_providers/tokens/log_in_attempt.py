@@ -25,8 +25,9 @@ class LogInAttempt:
     The caller says the first five: `anonymous_session` is the session that becomes the customer's; one that has ended,
     or that is another customer's, is left alone and a new one opens. `api_key` is the client that gets the tokens; None
     for the one that opened the anonymous session, if any. The functions of `login` add the rest: `method` is
-    the provider's name and `provider_kind` its kind, `note` goes on the audit trail, `is_mailbox_proof` says that the
-    first factor was something mailed, and `second_factor` is what was proven on top, "" for nothing.
+    the provider's name and `provider_kind` its kind, `note` goes on the audit trail, `is_device_noted` says that
+    today's use of the device is on record, `is_mailbox_proof` that the first factor was something mailed, and
+    `second_factor` is what was proven on top, "" for nothing.
     """
 
     tenant: Tenant
@@ -37,6 +38,7 @@ class LogInAttempt:
     method: str = ""
     provider_kind: str = ""
     is_device_known: bool = True
+    is_device_noted: bool = False
     is_mailbox_proof: bool = False
     second_factor: str = ""
     note: str = ""

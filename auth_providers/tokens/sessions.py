@@ -148,7 +148,8 @@ def _open(attempt: LogInAttempt, account: Account) -> Started:
         end(tenant=tenant, session=each, reason=session_limits.TOO_MANY, client=client)
     if customer.last_login_at is not None and not attempt.is_device_known:
         _tell_of_new_device(tenant, account, session, client)
-    known_devices.remember(tenant=tenant, client=client, customer=customer)
+    if not attempt.is_device_noted:
+        known_devices.remember(tenant=tenant, client=client, customer=customer)
     audit.record(
         tenant=tenant,
         action=audit.LOG_IN,

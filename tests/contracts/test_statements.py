@@ -65,6 +65,8 @@ AT_MOST = {
     # A sign-up and a log-in in one, each of which makes the device known, and that the id token is used.
     "authenticate-social": 14,
     "authenticate-jwt": 14,
+    # The token, the account, what is on record of it, the log-in's moment, its session, its tokens, the trail.
+    "login": 7,
     "kibo-tenant": 2,
     "kibo-anonymous": 3,
     "kibo-visitor-refresh": 7,

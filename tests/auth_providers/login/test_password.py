@@ -374,3 +374,24 @@ def test_known_device_gets_in_from_an_address_that_others_guess_from(tenant: Ten
     assert log_in(tenant).session.is_customers
     with pytest.raises(limits.Throttled):
         log_in(tenant, email="grace@example.com")
+
+
+# -- the device --------------------------------------------------------------------------------------------------------
+def test_the_use_of_a_device_is_written_once_a_day(
+    customer: Customer, statements: Callable[[Callable[[], Any]], list[str]]
+) -> None:
+    def writes() -> int:
+        taken = statements(lambda: log_in(customer.tenant))
+        return sum("auth_providers_knowndevice" in sql and not sql.startswith("SELECT") for sql in taken)
+
+    today = KnownDevice.objects.get().last_seen_date
+    assert writes() == 0
+    KnownDevice.objects.update(last_seen_date=today - timedelta(days=1))
+    assert writes() == 1
+    assert KnownDevice.objects.get().last_seen_date == today
+    assert writes() == 0
+
+
+def test_another_device_is_written_whatever_was_used_today(customer: Customer) -> None:
+    log_in(customer.tenant, client=OTHER_CLIENT)
+    assert KnownDevice.objects.filter(customer=customer).count() == 2
