@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import chain
 from math import ceil
-from typing import Any
+from typing import cast
 
 from django.db import DEFAULT_DB_ALIAS, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
@@ -123,11 +123,12 @@ def adding(
     )
     rows = [(tenant.pk, each.rule, each.key, times, since, expires) for each in counted]
     params = [*chain.from_iterable(rows), limit, latest, limit, latest]
-    return Asked(build=adding, statement=Statement(sql=sql, params=params, read=_rules_with_counts), values={})
+    statement = Statement(sql=sql, params=params, read=_rules_with_counts)
+    return Asked(build=adding, statement=statement, values={}, is_repeatable=False)
 
 
-def _rules_with_counts(rows: Iterable[Sequence[Any]]) -> list[tuple[str, int]]:
-    return [(rule, count) for rule, count in rows]
+def _rules_with_counts(rows: Iterable[Sequence[object]]) -> list[tuple[str, int]]:
+    return [(str(rule), cast(int, count)) for rule, count in rows]
 
 
 def take_back(tenant: Tenant, counted: Sequence[Counted]) -> None:

@@ -98,8 +98,7 @@ def request(
     `limits.Throttled` inside the cooldown and beyond the quotas; `InvalidInput` on `to`; `registry.UnknownProvider`
     when the tenant sends no such codes.
     """
-    _check_channel(channel)
-    to = contact_points.normalize(tenant=tenant, channel=channel, text=destination)
+    to = _normalize(tenant, purpose, channel, destination)
     now = timezone.now()
     code = fresh(
         OneTimeCode,
@@ -201,17 +200,26 @@ def log_in_with_code(
     return log_in(attempt=attempt, proven=proven)
 
 
-def _check_channel(channel: str) -> None:
+def _normalize(tenant: Tenant, purpose: str, channel: str, destination: str) -> str:
+    """The destination as codes are sent to it. Raises `registry.UnknownProvider`, and `InvalidInput` on `to`."""
     if channel not in OneTimeCode.Channel.values or (channel == SMS and not settings.SMS_URL):
         raise one_time_code_accounts.no_such_channel()
+    try:
+        return contact_points.normalize(tenant=tenant, channel=channel, text=destination)
+    except InvalidInput:
+        _check_provider(tenant, purpose, channel)  # its failure is told first
+        raise
+
+
+def _check_provider(tenant: Tenant, purpose: str, channel: str) -> None:
+    """Mail can always be used to prove an address or a second factor, also where nobody logs in by code."""
+    if purpose == LOG_IN or (purpose == OneTimeCode.Purpose.SECOND_FACTOR and channel == SMS):
+        one_time_code_accounts.get_provider(tenant=tenant, channel=channel)
 
 
 def _find_previous(code: OneTimeCode) -> OneTimeCode | None:
-    """The code that this one replaces, looked up together with the tenant's provider of codes.
-
-    Raises `registry.UnknownProvider` without one. Mail can always be used to prove an address or a second factor, also
-    where nobody logs in by code.
-    """
+    """The code that this one replaces, looked up together with the tenant's provider of codes. Raises
+    `registry.UnknownProvider`."""
     asked = _previous.asked(
         tenant=code.tenant,
         purpose=code.purpose,
@@ -219,11 +227,9 @@ def _find_previous(code: OneTimeCode) -> OneTimeCode | None:
         destination=code.destination,
         customer_number=code.customer_number,
     )
-    if code.purpose == LOG_IN or (code.purpose == OneTimeCode.Purpose.SECOND_FACTOR and code.channel == SMS):
-        with reading_ahead(asked, *(each.asked(tenant=code.tenant) for each in registry.READS)):
-            one_time_code_accounts.get_provider(tenant=code.tenant, channel=code.channel)
-            return asked.first()
-    return asked.first()
+    with reading_ahead(asked, *(each.asked(tenant=code.tenant) for each in registry.READS)):
+        _check_provider(code.tenant, code.purpose, code.channel)
+        return asked.first()
 
 
 def _codes(tenant: Tenant, purpose: str, channel: str, destination: str) -> TenantQuerySet[OneTimeCode]:

@@ -15,16 +15,16 @@ from django.utils import timezone
 from auth_providers import limits
 from auth_providers.accounts import known_devices, notices, pending, verification
 from auth_providers.models import Account, Session
-from auth_providers.tokens import jwts, opaque_tokens, second_factor_policy, session_limits
+from auth_providers.tokens import jwts, last_log_in, opaque_tokens, second_factor_policy, session_limits
 from auth_providers.tokens.log_in_attempt import Issue, LogInAttempt
 from customers.models import Customer
 from tenants import codes
 from tenants.clients import Client
 from tenants.compiled import transactions, writes
 from tenants.compiled.instances import fresh
-from tenants.compiled.writes import Change, Changed, compiled_update
+from tenants.compiled.writes import Change, compiled_update
 from tenants.errors import DomainError, InvalidInput, Kind, Reason
-from tenants.models import ApiKey, SecondFactor, Tenant, TenantQuerySet
+from tenants.models import ApiKey, Tenant
 from tenants.trail import audit
 from tenants.trail.event_types import EventType
 
@@ -39,10 +39,6 @@ class LogInRefused(DomainError):
     kind = Kind.UNAUTHENTICATED
     reason = Reason.INVALID_CREDENTIALS
     default_message = "The credentials are not valid."
-
-
-class _HeldUp(Exception):
-    """Nothing may be written for this log-in: staff keep the customer out, or a second factor is due."""
 
 
 class NotYourSession(DomainError):
@@ -116,7 +112,7 @@ def start(*, attempt: LogInAttempt, account: Account) -> Started:
         refuse(attempt=attempt, reason=obstacle, customer_number=account.customer.number)
     try:
         started = _open(attempt, account)
-    except _HeldUp:
+    except last_log_in.HeldUp:
         _hold_up(attempt, account)
     attempt.count("success")
     if account.is_additional:
@@ -126,24 +122,24 @@ def start(*, attempt: LogInAttempt, account: Account) -> Started:
 
 def _hold_up(attempt: LogInAttempt, account: Account) -> NoReturn:
     """Raise what the second factor is asked for with, unless it was staff who kept the customer out."""
-    if not attempt.second_factor and _permitted(attempt.tenant, account.customer_id).exists():
+    if not attempt.second_factor and last_log_in.permitted(attempt.tenant, account.customer_id).exists():
         second_factor_policy.ask(attempt=attempt, account=account)
     refuse(attempt=attempt, reason="deactivated in the meantime", customer_number=account.customer.number)
 
 
 @transactions.brief()
 def _open(attempt: LogInAttempt, account: Account) -> Started:
-    """Everything that a log-in writes. Raises `_HeldUp`, and writes nothing, when staff deactivated the customer while
-    we hashed, or when a second factor is due: one statement says both, and is sent with that of the session."""
+    """Everything that a log-in writes. Raises `last_log_in.HeldUp`, and writes nothing, when staff deactivated the
+    customer while we hashed, or when a second factor is due: one statement says both, sent with the session's."""
     tenant, client, customer = attempt.tenant, attempt.client, account.customer
     now = timezone.now()
-    noted = _note_log_in(attempt, customer, now)
+    noted = last_log_in.note(attempt=attempt, customer=customer, now=now)
     session = _new_session(tenant, client)
     session.customer, session.account, session.method = customer, account, attempt.method
     session.second_factor, session.authenticated_at = attempt.second_factor, now
     session = _continued(tenant, session, attempt.anonymous_session)
     if noted.count != 1:
-        raise _HeldUp
+        raise last_log_in.HeldUp
     for each in session_limits.beyond(tenant=tenant, customer=customer, session=session):
         end(tenant=tenant, session=each, reason=session_limits.TOO_MANY, client=client)
     if customer.last_login_at is not None and not attempt.is_device_known:
@@ -244,41 +240,6 @@ def end_others(*, tenant: Tenant, customer: Customer, reason: str, except_sessio
     something that is on the audit trail. Returns how many ended."""
     kept = except_session.pk if except_session else None
     return pending.end_sessions(tenant=tenant, customer=customer, reason=reason, kept_session_id=kept)
-
-
-def _note_log_in(attempt: LogInAttempt, customer: Customer, now: datetime) -> Changed:
-    """Set the moment of the last log-in, of one customer, or of none: where staff keep the customer out or a second
-    factor is due (`second_factor_policy.without_second_factor`). Raises `_HeldUp` where one always is."""
-    tenant, policy, key = attempt.tenant, attempt.tenant.second_factor_policy, customer.pk
-    if attempt.second_factor:
-        return _note.later(tenant=tenant, key=key, now=now)
-    if policy == SecondFactor.ALWAYS:
-        raise _HeldUp
-    if policy == SecondFactor.NEW_DEVICE:
-        return _note_on_known_device.later(tenant=tenant, key=key, now=now, device=attempt.client.device)
-    return _note_without_authenticator.later(tenant=tenant, key=key, now=now)
-
-
-@compiled_update
-def _note(*, tenant: Tenant, key: int, now: datetime) -> Change:
-    return _permitted(tenant, key), {"last_login_at": now}
-
-
-@compiled_update
-def _note_without_authenticator(*, tenant: Tenant, key: int, now: datetime) -> Change:
-    free = second_factor_policy.without_authenticator(tenant=tenant, customers=_permitted(tenant, key))
-    return free, {"last_login_at": now}
-
-
-@compiled_update
-def _note_on_known_device(*, tenant: Tenant, key: int, now: datetime, device: str) -> Change:
-    free = second_factor_policy.without_authenticator(tenant=tenant, customers=_permitted(tenant, key))
-    return second_factor_policy.on_known_device(tenant=tenant, device=device, customers=free), {"last_login_at": now}
-
-
-def _permitted(tenant: Tenant, key: int) -> TenantQuerySet[Customer]:
-    """The customer with this key, unless staff have deactivated them or put them on hold."""
-    return Customer.objects.for_tenant(tenant).filter(pk=key, is_active=True, is_on_hold=False)
 
 
 def find_obstacle(account: Account) -> str | None:

@@ -6,7 +6,7 @@ clients as there are threads stop the service. Here the event loop reads it, and
 
 import asyncio
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from io import BytesIO
@@ -15,7 +15,7 @@ from typing import Any, Protocol
 
 from django.conf import settings
 from django.utils.module_loading import import_string
-from granian.rsgi import ProtocolClosed, Scope  # type: ignore[attr-defined]  # it is there, not in `__all__`
+from granian.rsgi import Scope
 
 from config.server.garbage_collection import leave_out_what_is_there
 from config.server.threads import Threads
@@ -33,8 +33,6 @@ _threads = Threads(THREADS)
 
 class Exchange(Protocol):
     """What granian gives to read the body with, and to answer (its RSGI, "HTTP protocol")."""
-
-    def __call__(self) -> Awaitable[bytes]: ...
 
     def __aiter__(self) -> AsyncIterator[bytes]: ...
 
@@ -82,35 +80,22 @@ def start_worker() -> None:
 
 async def _read(scope: Scope, proto: Exchange) -> bytes:
     """The body, or as much of it as shows that it is too large. Raises `BodyIncomplete`, and `TimeoutError` where it
-    isn't there within REQUEST_SECONDS."""
+    isn't there within REQUEST_SECONDS.
+
+    Piece by piece: granian's way to the whole keeps the buffer of each, 4 KiB for every byte that a client sends by
+    itself (measured with version 2.8.7).
+    """
     declared = scope.headers.get("content-length")
     if not declared and "transfer-encoding" not in scope.headers:
         return b""
-    async with asyncio.timeout(settings.REQUEST_SECONDS):
-        if declared and int(declared) <= settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
-            body = await _whole(proto)
-        else:
-            body = await _beginning(proto)
-    if declared and len(body) < min(int(declared), settings.DATA_UPLOAD_MAX_MEMORY_SIZE):
-        raise BodyIncomplete
-    return body
-
-
-async def _whole(proto: Exchange) -> bytes:
-    """The body, for which the event loop wakes up once. Raises `BodyIncomplete`."""
-    try:
-        return await proto()
-    except ProtocolClosed as error:
-        raise BodyIncomplete from error
-
-
-async def _beginning(proto: Exchange) -> bytes:
-    """The body, or as much of it as shows that it is too large."""
     body = bytearray()
-    async for chunk in proto:
-        body += chunk
-        if len(body) > settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
-            break
+    async with asyncio.timeout(settings.REQUEST_SECONDS):
+        async for chunk in proto:
+            body += chunk
+            if len(body) > settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
+                return bytes(body)
+    if declared and len(body) < int(declared):
+        raise BodyIncomplete
     return bytes(body)
 
 

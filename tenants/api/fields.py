@@ -19,7 +19,7 @@ class Body(serializers.Serializer[Any]):
     """
 
     def __init__(self, instance: Any = None, data: Any = serializers.empty, **more: Any) -> None:
-        if data is serializers.empty or more.keys() - {"partial"}:
+        if instance is not None or data is serializers.empty or more.keys() - {"partial"}:
             super().__init__(instance, data, **more)
             return
         self.__dict__.update(_empty(type(self), more.get("partial", False)).__dict__)

@@ -108,6 +108,7 @@ class Asked(Generic[Row]):
     statement: Statement
     values: Mapping[str, Any]
     before: pipeline.Before | None = None
+    is_repeatable: bool = True  # whether it may be run again when it is not known if it was
 
     def rows(self) -> list[Row]:
         """Run it. Raises what a queryset raises. A connection that was lost while it was idle is opened again."""
@@ -187,7 +188,8 @@ def _ask(queries: Sequence[Asked[Any]]) -> list[list[Any]]:
     try:
         return _rows(wrapper, queries)
     except (DatabaseError, InterfaceError):
-        if opened is None or wrapper.in_atomic_block or wrapper.vendor != "postgresql" or not opened.closed:
+        is_lost = wrapper.vendor == "postgresql" and opened is not None and opened.closed
+        if not is_lost or wrapper.in_atomic_block or not all(each.is_repeatable for each in queries):
             raise
     wrapper.close()
     return _rows(wrapper, queries)

@@ -2,13 +2,18 @@
 
 from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
+import psycopg
 import pytest
+from django.db import OperationalError, connection
 
 from auth_providers import limits
 from auth_providers.limits import quotas
 from auth_providers.models import Attempts
+from tenants.compiled import pipeline
 from tenants.models import Tenant
+from tests import factories
 from tests.factories import CLIENT
 
 ADA, GRACE = "ada@example.com", "grace@example.com"
@@ -73,3 +78,23 @@ def test_what_is_refused_is_taken_back_down_to_nothing(tenant: Tenant, other_ten
             (tenant.pk, "test.some", 1),
             (other_tenant.pk, "test.some", 1),
         }
+
+
+@pytest.mark.postgres
+@pytest.mark.django_db(transaction=True)
+def test_what_may_have_been_counted_is_not_counted_once_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The connection is lost after the database has counted, before it says so."""
+    tenant = factories.make_tenant()
+    limits.spend(tenant=tenant, quota=QUOTA, subject="x")
+    results: Any = pipeline._results
+
+    def lose(*sent: Any) -> Any:
+        results(*sent)
+        raise psycopg.OperationalError("the connection is lost")
+
+    monkeypatch.setattr(pipeline, "_results", lose)
+    with pytest.raises(OperationalError):
+        limits.spend(tenant=tenant, quota=QUOTA, subject="x")
+    monkeypatch.undo()
+    connection.close()
+    assert Attempts.objects.get().count == 2

@@ -7,6 +7,7 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -93,6 +94,35 @@ def test_a_body_in_pieces_arrives_whole(server: ServerProcess) -> None:
             time.sleep(0.2)
             connection.sendall(piece)
         assert connection.recv(4096).startswith(b"HTTP/1.1 404 ")  # no such tenant: the body was read
+
+
+def peak_mib(process: int) -> float:
+    """The most memory that the process has had."""
+    [line] = [each for each in Path(f"/proc/{process}/status").read_text().splitlines() if each.startswith("VmHWM")]
+    return int(line.split()[1]) / 1024
+
+
+def test_a_body_in_many_pieces_takes_no_more_memory_than_it_has(server: ServerProcess) -> None:
+    assert server.get("/", Host="localhost")[0] == 200
+    serving = [each for each in server.descendants("granian") if not children_of(each)]
+    before = [peak_mib(each) for each in serving]
+    with ExitStack() as stack:
+        address = ("127.0.0.1", server.port)
+        connections = [stack.enter_context(socket.create_connection(address, timeout=5)) for _ in range(4)]
+        for each in connections:
+            each.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            each.sendall(b"POST /api/acme/customer HTTP/1.1\r\nHost: localhost\r\nContent-Length: 99999\r\n\r\n")
+        ends = time.monotonic() + DEADLINE * 0.75
+        pieces = 0
+        while time.monotonic() < ends:
+            for each in connections:
+                each.sendall(b" ")
+                pieces += 1
+            time.sleep(0)  # each is a piece of its own, where the server keeps up
+    assert pieces > 1000
+    grown = [peak_mib(each) - megabytes for each, megabytes in zip(serving, before, strict=True)]
+    assert serving
+    assert max(grown) < 10, (pieces, grown)
 
 
 @pytest.mark.parametrize("is_chunked", [False, True])

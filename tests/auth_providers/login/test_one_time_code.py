@@ -139,8 +139,9 @@ def test_a_tenant_that_lets_nobody_in_by_mailed_code(tenant: Tenant, settings: d
         for field, value in settings.items():
             setattr(provider, field, value)
         provider.save()
-    with pytest.raises(registry.UnknownProvider):
-        ask(tenant)
+    for to in (EMAIL, "nonsense"):
+        with pytest.raises(registry.UnknownProvider):
+            ask(tenant, to)
 
 
 @pytest.mark.parametrize("purpose", [LOG_IN, SECOND_FACTOR, VERIFICATION])

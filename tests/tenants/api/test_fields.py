@@ -53,6 +53,7 @@ def test_a_body_makes_no_field(options: dict[str, bool]) -> None:
 def test_a_body_with_more_than_data_is_made_by_rest_framework() -> None:
     order = Order(data={}, required=False, context={"of": "one"})
     assert (order.required, order.context) == (False, {"of": "one"})
+    assert Order({"title": "Loom"}, data={}).instance == {"title": "Loom"}
     mine: Any = Order(data={}).context
     mine["of"] = "another"
     assert Order(data={}).context == {}
