@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cached_property
 from itertools import chain
 from math import ceil
 from typing import cast
@@ -31,7 +32,7 @@ class Counted:
     rule: str
     subject: str
 
-    @property
+    @cached_property
     def key(self) -> bytes:
         return keyed_hash("auth_providers.limits", self.subject)
 
@@ -43,20 +44,17 @@ def find(tenant: Tenant, counted: Sequence[Counted]) -> list[Attempts]:
 
 def asked(tenant: Tenant, counted: Sequence[Counted]) -> Asked[Attempts]:
     """What `find` asks, for who asks something else in the same round trip; for one count at least."""
-    rules = [each.rule for each in counted]
-    keys = [each.key for each in counted]
-    missing = MOST_FOUND - len(counted)
-    [first, second, third, fourth] = zip([*rules, *rules[-1:] * missing], [*keys, *keys[-1:] * missing], strict=True)
+    first, second, third, fourth = [*counted, *[counted[-1]] * (MOST_FOUND - len(counted))]
     return _of_four.asked(
         tenant=tenant,
-        rule=first[0],
-        key=first[1],
-        second_rule=second[0],
-        second_key=second[1],
-        third_rule=third[0],
-        third_key=third[1],
-        fourth_rule=fourth[0],
-        fourth_key=fourth[1],
+        rule=first.rule,
+        key=first.key,
+        second_rule=second.rule,
+        second_key=second.key,
+        third_rule=third.rule,
+        third_key=third.key,
+        fourth_rule=fourth.rule,
+        fourth_key=fourth.key,
     )
 
 

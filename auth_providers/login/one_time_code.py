@@ -211,15 +211,19 @@ def _normalize(tenant: Tenant, purpose: str, channel: str, destination: str) -> 
         raise
 
 
-def _check_provider(tenant: Tenant, purpose: str, channel: str) -> None:
+def _needs_provider(purpose: str, channel: str) -> bool:
     """Mail can always be used to prove an address or a second factor, also where nobody logs in by code."""
-    if purpose == LOG_IN or (purpose == OneTimeCode.Purpose.SECOND_FACTOR and channel == SMS):
+    return purpose == LOG_IN or (purpose == OneTimeCode.Purpose.SECOND_FACTOR and channel == SMS)
+
+
+def _check_provider(tenant: Tenant, purpose: str, channel: str) -> None:
+    if _needs_provider(purpose, channel):
         one_time_code_accounts.get_provider(tenant=tenant, channel=channel)
 
 
 def _find_previous(code: OneTimeCode) -> OneTimeCode | None:
-    """The code that this one replaces, looked up together with the tenant's provider of codes. Raises
-    `registry.UnknownProvider`."""
+    """The code that this one replaces, looked up together with the tenant's provider of codes where it takes one.
+    Raises `registry.UnknownProvider`."""
     asked = _previous.asked(
         tenant=code.tenant,
         purpose=code.purpose,
@@ -227,7 +231,8 @@ def _find_previous(code: OneTimeCode) -> OneTimeCode | None:
         destination=code.destination,
         customer_number=code.customer_number,
     )
-    with reading_ahead(asked, *(each.asked(tenant=code.tenant) for each in registry.READS)):
+    reads = registry.READS if _needs_provider(code.purpose, code.channel) else ()
+    with reading_ahead(asked, *(each.asked(tenant=code.tenant) for each in reads)):
         _check_provider(code.tenant, code.purpose, code.channel)
         return asked.first()
 
